@@ -1,0 +1,131 @@
+"""Kinds: what the tracer believes about a value, without holding the value.
+
+A kind is a speculation. It decides what may be absorbed into a region; a guard (for inputs) or a
+check by the executor (for results) makes it true before anything is stored. Kinds compare by
+structure; `example` fields never take part, so that two calls with other numbers have equal kinds.
+Read `graph.node` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Nothing is known: a real object that may be moved about but not looked into."""
+
+
+UNKNOWN = Kind()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayKind(Kind):
+    """An exact `numpy.ndarray` of a builtin numeric or bool dtype in native byte order."""
+
+    dtype: np.dtype[Any]
+    ndim: int
+
+    def with_(self, **changes: Any) -> ArrayKind:
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class NumpyScalarKind(Kind):
+    """An exact NumPy scalar (`numpy.float64`, `numpy.bool`, …) of a numeric or bool dtype."""
+
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonScalarKind(Kind):
+    """An exact `int`, `float`, `complex` or `bool`; `example` is the value seen, for reads."""
+
+    type: type
+    example: Any = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StringKind(Kind):
+    """An exact `str`; `example` is the value seen, for reads."""
+
+    example: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKind(Kind):
+    """One particular object: None, Ellipsis, a dtype, a function, a class, a module, a built-in."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KnownKind) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return hash((KnownKind, id(self.value)))
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceKind(Kind):
+    """An exact tuple or list, or the named tuple a NumPy function returns, with its items' kinds."""
+
+    type: type
+    items: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DictKind(Kind):
+    """An exact dict with constant (str or int) keys."""
+
+    items: tuple[tuple[Any, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceKind(Kind):
+    """An exact slice."""
+
+    start: Kind
+    stop: Kind
+    step: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceKind(Kind):
+    """An instance of a plain Python class, with the attributes found in its dict or slots."""
+
+    type: type
+    attributes: tuple[tuple[str, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKind(Kind):
+    """An object of an exact type that nothing more is known of."""
+
+    type: type
+
+
+NUMERIC = "?bhilqBHILQpPefdgFDG"  # dtype chars with builtin numeric loops
+
+
+def is_plain_dtype(dtype: np.dtype[Any]) -> bool:
+    """Builtin numeric or bool, native order, no metadata (an unpickled copy counts as plain)."""
+    return dtype.char in NUMERIC and dtype.isnative and dtype.metadata is None and type(dtype).__module__ == "numpy.dtypes"
+
+
+def leaves(kind: Kind) -> Iterator[Kind]:
+    """The kinds inside `kind`, itself included."""
+    yield kind
+    match kind:
+        case SequenceKind(items=items):
+            for item in items:
+                yield from leaves(item)
+        case DictKind(items=pairs):
+            for _, item in pairs:
+                yield from leaves(item)
+        case SliceKind():
+            for item in (kind.start, kind.stop, kind.step):
+                yield from leaves(item)
