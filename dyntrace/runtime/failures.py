@@ -1,0 +1,62 @@
+"""Which exceptions out of a region belong to the user's program and must not be swallowed.
+
+A region that fails answers None and the original instructions run. An exception that was thrown
+*into* it (Ctrl-C, a signal handler, `PyThreadState_SetAsyncExc`) would be lost that way, so it
+propagates. Invariant: an exception is the region's own only if its class comes from Python, NumPy,
+SciPy or dyntrace and every frame it passed belongs to them (or is the region's callable itself).
+Read `runtime.region` next.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType, TracebackType
+from typing import Any
+
+HOME_PACKAGES = frozenset({"builtins", "numpy", "scipy", "dyntrace"})
+GENERATED = ("<dyntrace", "<frozen ", "<__array_function__")
+STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+
+def _package_folder(name: str) -> str | None:
+    """Where a package lives, without importing it."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        return None
+    return str(Path(found.origin).parent) + os.sep
+
+
+FOLDERS = tuple(folder for name in ("numpy", "scipy") if (folder := _package_folder(name)))
+FOLDERS += (str(Path(__file__).parent.parent) + os.sep,)
+
+
+def is_home_file(filename: str) -> bool:
+    """Is this a file of NumPy, SciPy, dyntrace or the standard library, or generated code?"""
+    if filename.startswith(FOLDERS) or filename.startswith(GENERATED):
+        return True
+    if not filename.startswith(STANDARD_LIBRARY):
+        return False
+    return not any(folder in filename for folder in INSTALLED)
+
+
+def _passed_foreign_frame(traceback: TracebackType | None, own: CodeType | None) -> bool:
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code is not own and not is_home_file(code.co_filename):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def is_asynchronous(error: BaseException, run: Callable[..., Any] | None = None) -> bool:
+    """Was `error` thrown into a region from outside? `run` is the callable that was running."""
+    if not isinstance(error, Exception):
+        return True
+    module = type(error).__module__
+    if module.partition(".")[0] not in HOME_PACKAGES:
+        return True
+    return _passed_foreign_frame(error.__traceback__, getattr(run, "__code__", None))

@@ -1,0 +1,25 @@
+"""Is someone watching this thread? Then compiled code steps aside.
+
+A tracer, profiler or `sys.monitoring` tool must see the lines and calls of the original
+instructions, so every region answers None while one is active. This is the twin of the check in
+`_native/module.c`; events set on single code objects only are not looked at.
+Read `runtime.region` next.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+_events: Callable[[int], int] | None = None
+if hasattr(sys, "monitoring"):
+    _events = sys.monitoring.get_events
+
+TOOLS = range(6)  # the tool ids sys.monitoring gives out
+
+
+def tracing_active() -> bool:
+    """True while this thread is traced or profiled, or a monitoring tool listens."""
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return True
+    return _events is not None and any(_events(tool) for tool in TOOLS)

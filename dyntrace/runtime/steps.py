@@ -1,0 +1,289 @@
+"""The guard steps of a region entry: where a value comes from, and what it must be.
+
+A step is a tuple `(source, a, b, guard, c, d)`; step k reads one value, checks it and makes it
+available to later steps as value k. Invariant: a read looks only into dicts, slots, cells and
+exact built-in containers; it runs no descriptor, no `__getattr__` and no other user code.
+Adding a source or a guard is one function here and one case in `_native/steps.c`.
+Read `runtime.region` next.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from types import (
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
+from typing import Any
+
+import numpy as np
+
+Read = Callable[[tuple[Any, ...], list[Any], Any, Any], Any]
+Check = Callable[[Any, Any, Any], bool]
+CompiledStep = tuple[Read, Any, Any, Check, Any, Any]
+
+
+class Miss(Exception):
+    """A step found nothing to read."""
+
+
+# Sources -----------------------------------------------------------------------------------------
+_ABSENT: Any = object()
+
+
+def _found(value: Any) -> Any:
+    if value is _ABSENT:
+        raise Miss
+    return value
+
+
+def read_argument(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
+    return _found(args[a] if a < len(args) else _ABSENT)
+
+
+def read_global(args: tuple[Any, ...], values: list[Any], a: dict[str, Any], b: str) -> Any:
+    value = a.get(b, _ABSENT)
+    if value is not _ABSENT:
+        return value
+    builtins = a.get("__builtins__")
+    if type(builtins) is ModuleType:
+        builtins = builtins.__dict__
+    return _found(builtins.get(b, _ABSENT) if type(builtins) is dict else _ABSENT)
+
+
+def class_lookup(cls: type, name: str) -> Any:
+    """What the MRO of `cls` holds under `name`, unbound; `_ABSENT` if nothing."""
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return _ABSENT
+
+
+def is_data_descriptor(value: Any) -> bool:
+    cls = type(value)
+    return (
+        class_lookup(cls, "__set__") is not _ABSENT
+        or class_lookup(cls, "__delete__") is not _ABSENT
+    )
+
+
+def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    base = values[a]
+    cls = type(base)
+    if issubclass(cls, type):
+        raise Miss
+    on_class = class_lookup(cls, b)
+    if type(on_class) is MemberDescriptorType:
+        return _read_slot(on_class, base)
+    if on_class is not _ABSENT and is_data_descriptor(on_class):
+        raise Miss
+    own = class_lookup(cls, "__dict__")
+    if type(own) is not GetSetDescriptorType:
+        raise Miss
+    namespace = own.__get__(base, cls)
+    return _found(namespace.get(b, _ABSENT) if type(namespace) is dict else _ABSENT)
+
+
+def _read_slot(slot: MemberDescriptorType, base: Any) -> Any:
+    try:
+        return slot.__get__(base, type(base))
+    except (AttributeError, TypeError):
+        raise Miss from None
+
+
+def read_module(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    if type(values[a]) is not ModuleType:
+        raise Miss
+    return _found(values[a].__dict__.get(b, _ABSENT))
+
+
+def read_cell(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
+    if type(values[a]) is not CellType:
+        raise Miss
+    try:
+        return values[a].cell_contents
+    except ValueError:
+        raise Miss from None
+
+
+def read_item(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
+    base = values[a]
+    if type(base) is dict:
+        return _found(base.get(b, _ABSENT))
+    if type(base) not in (tuple, list) or type(b) is not int:
+        raise Miss
+    return base[b] if -len(base) <= b < len(base) else _found(_ABSENT)
+
+
+FUNCTION_PARTS = {
+    "code": "__code__",
+    "defaults": "__defaults__",
+    "kwdefaults": "__kwdefaults__",
+    "closure": "__closure__",
+}
+
+
+def read_function(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    if type(values[a]) is not FunctionType:
+        raise Miss
+    return getattr(values[a], FUNCTION_PARTS[b])
+
+
+def read_type(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
+    return type(values[a])
+
+
+def read_class(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    if not isinstance(values[a], type):
+        raise Miss
+    return _found(class_lookup(values[a], b))
+
+
+# Guards ------------------------------------------------------------------------------------------
+def check_none(value: Any, c: Any, d: Any) -> bool:
+    return True
+
+
+def check_array(value: Any, c: tuple[np.dtype[Any], int], d: int) -> bool:
+    wanted, number = c
+    if type(value) is not np.ndarray or value.ndim != d:
+        return False
+    found = value.dtype
+    return number == found.num and is_plain(found) and type(found) is type(wanted)
+
+
+def is_plain(dtype: np.dtype[Any]) -> bool:
+    """A built-in bool or number in native byte order, without metadata."""
+    return dtype.char in "?bhilqBHILQpPefdgFDG" and dtype.isnative and dtype.metadata is None
+
+
+def check_exact(value: Any, c: type, d: Any) -> bool:
+    return type(value) is c
+
+
+def check_is(value: Any, c: Any, d: Any) -> bool:
+    return value is c
+
+
+SCALARS = tuple(np.dtype(char).type for char in "?bhilqBHILQefdFD")
+BITWISE: dict[type, Callable[[Any], bytes]] = {
+    float: lambda value: struct.pack("d", value),
+    complex: lambda value: struct.pack("dd", value.real, value.imag),
+    slice: lambda value: b"",
+    **{scalar: lambda value: value.tobytes() for scalar in SCALARS},
+}
+
+
+def check_value(value: Any, c: Any, d: Any) -> bool:
+    """Same exact type and same bits; of other than plain constants, the same object."""
+    if value is c:
+        return True
+    cls = type(value)
+    if cls is not type(c):
+        return False
+    if cls in (int, str, bytes):
+        return bool(value == c)
+    if cls is tuple:
+        return len(value) == len(c) and all(map(check_value, value, c, c))
+    if cls is slice:
+        parts = (value.start, value.stop, value.step)
+        return all(map(check_value, parts, (c.start, c.stop, c.step), parts))
+    return cls in BITWISE and BITWISE[cls](value) == BITWISE[cls](c)
+
+
+def check_sequence(value: Any, c: type, d: int) -> bool:
+    if type(value) is not c:
+        return False
+    builtin: type = next(base for base in (tuple, list, dict) if issubclass(c, base))
+    return bool(builtin.__len__(value) == d)
+
+
+def fingerprint(cls: type) -> tuple[Any, ...]:
+    """Everything instance reads depend on: the MRO, and each class's names with their values."""
+    return tuple((base, tuple(base.__dict__.items())) for base in cls.__mro__)
+
+
+def check_plain(value: Any, c: tuple[type, tuple[Any, ...]], d: Any) -> bool:
+    cls, then = c
+    if type(value) is not cls:
+        return False
+    now = fingerprint(cls)
+    return len(now) == len(then) and all(map(_same_class, now, then))
+
+
+def _same_class(one: tuple[type, Any], other: tuple[type, Any]) -> bool:
+    if one[0] is not other[0] or len(one[1]) != len(other[1]):
+        return False
+    return all(a[0] == b[0] and a[1] is b[1] for a, b in zip(one[1], other[1], strict=True))
+
+
+# Compilation -------------------------------------------------------------------------------------
+SOURCES: dict[str, Read] = {
+    "argument": read_argument,
+    "global": read_global,
+    "attribute": read_attribute,
+    "module": read_module,
+    "cell": read_cell,
+    "item": read_item,
+    "function": read_function,
+    "type": read_type,
+    "class": read_class,
+}
+GUARDS: dict[str, Check] = {
+    "none": check_none,
+    "array": check_array,
+    "exact": check_exact,
+    "is": check_is,
+    "value": check_value,
+    "sequence": check_sequence,
+    "plain": check_plain,
+}
+NAMED = frozenset({"global", "attribute", "module", "class"})
+
+
+def compile_step(step: tuple[Any, ...], position: int) -> CompiledStep:
+    """The functions of a step with their operands, checked once."""
+    if type(step) is not tuple or len(step) != 6:
+        raise TypeError("a step is a tuple (source, a, b, guard, c, d)")
+    source, a, b, guard, c, d = step
+    if source not in SOURCES:
+        raise ValueError(f"unknown source {source!r} in a step")
+    if guard not in GUARDS:
+        raise ValueError(f"unknown guard {guard!r} in a step")
+    _check_source(source, a, b, position)
+    return (SOURCES[source], a, b, GUARDS[guard], _operand(guard, c, d), d)
+
+
+def _check_source(source: str, a: Any, b: Any, position: int) -> None:
+    if source == "global":
+        if type(a) is not dict:
+            raise TypeError("a global is read from a dict")
+    elif type(a) is not int:
+        raise TypeError("a step refers to an argument or an earlier step by number")
+    elif a < 0 or (source != "argument" and a >= position):
+        raise ValueError("a step refers to a step that is not before it")
+    if source in NAMED and type(b) is not str:
+        raise TypeError("a name must be a string")
+    if source == "function" and (type(b) is not str or b not in FUNCTION_PARTS):
+        raise ValueError("unknown part of a function")
+    if source == "item" and type(b) not in (int, str):
+        raise TypeError("an item is named by an int or a string")
+
+
+def _operand(guard: str, c: Any, d: Any) -> Any:
+    """What the guard compares with, in the form its check wants it."""
+    if guard in ("exact", "plain", "sequence") and not isinstance(c, type):
+        raise TypeError("the guard needs a type")
+    if guard in ("array", "sequence") and type(d) is not int:
+        raise TypeError("the guard needs a number")
+    if guard == "array":
+        if not isinstance(c, np.dtype):
+            raise TypeError("the array guard needs a dtype")
+        return (c, c.num if is_plain(c) else -1)
+    if guard == "sequence" and not issubclass(c, (tuple, list, dict)):
+        raise TypeError("the sequence guard needs a tuple, list or dict type")
+    return (c, fingerprint(c)) if guard == "plain" else c
