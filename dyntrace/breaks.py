@@ -43,13 +43,241 @@ OPAQUE_CALL = _add(
     why="its effects are unknown, so all array work before it must be finished first",
     fix="nothing is wrong; move it out of the hot loop if the report shows it matters",
 )
+UNKNOWN_CALLEE = _add(
+    "DT102",
+    "call of an object that is not known until it runs",
+    why="the callee is not found in a global, a closure, an attribute of a plain instance or a module",
+    fix="nothing is wrong; the call runs as it is",
+)
+NOT_INLINED = _add(
+    "DT103",
+    "call of a Python function that cannot be inlined",
+    why="its body has a loop, a branch on data, an effect or a break of its own",
+    fix="nothing is wrong; its own body is optimised separately",
+)
+RECURSION = _add(
+    "DT104",
+    "call too deep to inline",
+    why="inlining stops at a fixed depth, so that recursive functions end",
+    fix="nothing is wrong; the call runs as it is",
+)
+CALL_BINDING = _add(
+    "DT105",
+    "arguments that do not fit the function's signature as traced",
+    why="CPython raises its own error, or unpacks the arguments, when the call runs",
+    fix="check the call's arguments, or pass them one by one instead of unpacked",
+)
+USER_BREAK = _add(
+    "DT106",
+    "graph_break() in the source",
+    why="the program asks for a break here",
+    fix="remove the call of dyntrace.graph_break()",
+)
+DISABLED = _add(
+    "DT107",
+    "call of a function marked with dyntrace.disable",
+    why="the program asks that this function is not traced",
+    fix="remove dyntrace.disable from the function",
+)
+UNKNOWN_METHOD = _add(
+    "DT108",
+    "method that the tracer does not model",
+    why="the effects of the method are unknown",
+    fix="nothing is wrong; the call runs as it is",
+)
 
 # DT2xx: NumPy operations -------------------------------------------------------------------------
+_add(
+    "DT201",
+    "an operand is an object NumPy would convert by running Python code",
+    why="converting it may run code of its class, which must happen exactly once",
+    fix="convert it to an array or a number before the array work",
+)
+_add(
+    "DT202",
+    "the result of this call could not be foreseen",
+    why="the call failed, or warned, on small arrays of the operands' dtypes and dimensions",
+    fix="nothing is wrong; the call runs as it always did",
+)
+_add(
+    "DT203",
+    "a function is handed to NumPy, which calls it back",
+    why="the function is Python code with effects of its own",
+    fix="write the computation with array operations if it matters",
+)
+_add(
+    "DT204",
+    "a random draw",
+    why="it advances the generator's stream, which must happen exactly once, in order",
+    fix="nothing is wrong; draw before the array work, and in one call rather than many",
+)
+_add(
+    "DT205",
+    "reads or writes files, prints, or makes text",
+    why="its effects, or the text, are not array work",
+    fix="move it out of the hot loop",
+)
+_add(
+    "DT206",
+    "the call always warns",
+    why="the warning must carry the file and line of the call",
+    fix="write what the warning asks for",
+)
+_add(
+    "DT207",
+    "the number of dimensions of the result depends on shapes or data",
+    why="shapes are not guarded, so the result's kind is learnt by looking at it",
+    fix="pass the axis",
+)
+_add(
+    "DT208",
+    "changes an array in place in a way that cannot be deferred",
+    why="it changes the array's shape, type, flags or memory, or can fail half-way",
+    fix="make a new array instead",
+)
+_add(
+    "DT209",
+    "a deprecated function",
+    why="it warns, or will",
+    fix="use the function its documentation names",
+)
+_add(
+    "DT210",
+    "exposes the array's memory or the object behind it",
+    why="what it shows of memory and ownership belongs to the real array only",
+    fix="nothing is wrong; ask after the array work",
+)
+_add(
+    "DT211",
+    "the value decides what the call does, and the region computes it",
+    why="the trace needs the value, which exists only when the region has run",
+    fix="compute it before the array work, or pass a constant",
+)
+_add(
+    "DT212",
+    "an array of objects, text, dates, records or foreign byte order",
+    why="its operations run Python code or are not numeric",
+    fix="convert it to a numeric dtype if it matters",
+)
+_add(
+    "DT213",
+    "configuration or introspection, no array work",
+    why="there is nothing to capture",
+    fix="nothing is wrong",
+)
+_add(
+    "DT214",
+    "makes an object that is not a plain array",
+    why="iterators, matrices, records and the like are opaque objects",
+    fix="use plain arrays if it matters",
+)
+_add(
+    "DT215",
+    "a write that may fail half-way",
+    why="what was written before the failure must stay written, once",
+    fix="nothing is wrong; the instruction runs as it always did",
+)
+_add(
+    "DT216",
+    "a function that is not in the tables",
+    why="nothing is known of what it does",
+    fix="nothing is wrong; report it if it is NumPy's",
+)
 
 # DT3xx: bytecode instructions --------------------------------------------------------------------
 
 # DT4xx: control flow -----------------------------------------------------------------------------
+BRANCH_ON_DATA = _add(
+    "DT401",
+    "branch on a computed value",
+    why="which way it goes is known only when the value is, so the array work before it ends there",
+    fix="nothing is wrong; np.where keeps an elementwise choice in one graph",
+)
+LOOP_INSIDE_INLINED = _add(
+    "DT402",
+    "loop inside a function that was to be inlined",
+    why="only straight-line bodies, and loops over a few known items, are inlined",
+    fix="nothing is wrong; the function is optimised on its own",
+)
+REGION_FULL = _add(
+    "DT403",
+    "region too large",
+    why="a region holds a limited number of operations and inputs; the next one goes on from here",
+    fix="nothing is wrong",
+)
 
 # DT5xx: values and effects -----------------------------------------------------------------------
+MAYBE_UNBOUND = _add(
+    "DT501",
+    "read of a local variable that may be unbound",
+    why="CPython raises UnboundLocalError here if it is, so the read runs as it is",
+    fix="assign the variable on every path that leads here",
+)
+UNSUPPORTED_OPERANDS = _add(
+    "DT502",
+    "operation on a value that is not an array, a number or a container built from them",
+    why="it may run code of the value's own class",
+    fix="nothing is wrong; keep such values out of the hot array code if the report shows it matters",
+)
+UNKNOWN_VALUE = _add(
+    "DT503",
+    "operation on a value whose type has not been seen yet",
+    why="this line has not run since the function was optimised",
+    fix="nothing is wrong; the next compilation knows the type",
+)
+SECOND_EFFECT = _add(
+    "DT504",
+    "write to an array from outside the region",
+    why="a region ends with one such write, which must be proved unable to fail first",
+    fix="nothing is wrong; the write runs inside the region or as it is",
+)
+FALLIBLE_EFFECT = _add(
+    "DT505",
+    "effect that can fail half-way",
+    why="it may have changed memory before it raises, so it runs as the original instruction",
+    fix="nothing is wrong",
+)
+ATTRIBUTE_READ = _add(
+    "DT506",
+    "attribute that is computed by a class",
+    why="reading it may run code of the class (a property, a descriptor, __getattr__)",
+    fix="read the attribute into a local variable before the array work",
+)
+ATTRIBUTE_STORE = _add(
+    "DT507",
+    "store to an attribute, an item, a global name or a container from outside",
+    why="other code can see it, so all array work before it must be finished first",
+    fix="nothing is wrong",
+)
+VALUE_NEEDED = _add(
+    "DT508",
+    "operation that needs the value of a computed number",
+    why="a shape, axis or index that the region itself computes is not known while tracing",
+    fix="nothing is wrong; the operation runs as it is",
+)
+STATE_DEPENDENT = _add(
+    "DT509",
+    "value that depends on Python state outside the function",
+    why="it is read each time it is needed",
+    fix="nothing is wrong",
+)
 
 # DT6xx: whole functions --------------------------------------------------------------------------
+NOT_PYTHON = _add(
+    "DT601",
+    "not a Python function",
+    why="a built-in, C function or class has no bytecode to trace; it is returned unchanged",
+    fix="optimize the Python function that calls it",
+)
+NOT_WOVEN = _add(
+    "DT602",
+    "code object that cannot be woven",
+    why="its bytecode could not be decoded or assembled again; it runs as it was",
+    fix="please report it with the function's source",
+)
+GIVEN_UP = _add(
+    "DT603",
+    "too many versions",
+    why="the types seen here change too often; what is not covered runs as the original bytecode",
+    fix="call the function with fewer kinds of arguments, or split it",
+)

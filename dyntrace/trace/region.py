@@ -1,0 +1,233 @@
+"""RegionBuilder: the graph, the reads and the guards of the region being traced.
+
+Everything is added through here and nowhere else, and every addition can be taken back: the tracer
+marks the builder before each instruction and rolls back when the instruction turns out to be a
+break, so that a region never guards or computes what it did not absorb. Read `trace.frame` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from types import CodeType
+from typing import Any
+
+from dyntrace.graph import kinds
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
+from dyntrace.trace import sources
+from dyntrace.trace.sources import Source
+
+__all__ = ["Guard", "RegionBuilder", "Step", "TooLarge"]
+
+MAX_NODES = 400
+MAX_ARGUMENTS = 60
+
+
+class TooLarge(Exception):
+    """The region has reached its size limit; it ends before the current instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a read value must be; see the table of guards in `runtime.region`."""
+
+    op: str
+    first: Any = None
+    second: Any = None
+
+
+NO_GUARD = Guard("none")
+_STRENGTH = {"none": 0, "exact": 1, "sequence": 2, "plain": 2, "array": 2, "value": 3, "is": 3}
+
+
+@dataclass(slots=True)
+class Step:
+    """One read and its guard."""
+
+    source: Source
+    guard: Guard
+
+
+class RegionBuilder:
+    """Collects one region; `arguments` are the direct sources its stub passes, in order."""
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        self.graph = Graph()
+        self.steps: list[Step] = []
+        self.arguments: list[Source] = []
+        self._index: dict[Source, int] = {}
+        self._inputs: dict[Source, Node] = {}
+        self._undo: list[Callable[[], Any]] = []
+        self.forced = False
+
+    # undo -------------------------------------------------------------------------------------
+
+    def mark(self) -> int:
+        return len(self._undo)
+
+    def rollback(self, mark: int) -> None:
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def on_rollback(self, action: Callable[[], Any]) -> None:
+        """Run `action` if the current instruction is taken back."""
+        self._undo.append(action)
+
+    # reads ------------------------------------------------------------------------------------
+
+    def read(self, source: Source) -> int:
+        """The step that reads `source`, made once, after the steps it builds on."""
+        if source in self._index:
+            return self._index[source]
+        base = getattr(source, "base", None)
+        if base is not None:
+            self.read(base)
+        elif isinstance(source, sources.Local | sources.StackItem | sources.CellVariable):
+            self._argument(source)
+        self._index[source] = index = len(self.steps)
+        self.steps.append(Step(source, NO_GUARD))
+        self.on_rollback(lambda: (self.steps.pop(), self._index.pop(source)))
+        return index
+
+    def _argument(self, source: Source) -> None:
+        if source in self.arguments:
+            return
+        if len(self.arguments) >= MAX_ARGUMENTS:
+            raise TooLarge
+        self.arguments.append(source)
+        self.on_rollback(self.arguments.pop)
+
+    def guard(self, source: Source, guard: Guard) -> None:
+        """Demand `guard` of `source`; a stronger guard replaces a weaker one."""
+        step = self.steps[self.read(source)]
+        if _STRENGTH[guard.op] > _STRENGTH[step.guard.op]:
+            old = step.guard
+            step.guard = guard
+            self.on_rollback(lambda: setattr(step, "guard", old))
+
+    def demand(self, source: Source, kind: Kind) -> None:
+        """Make the speculated `kind` of `source` true, one level deep."""
+        self.guard(source, guard_of(kind))
+
+    # nodes ------------------------------------------------------------------------------------
+
+    def input(self, source: Source, kind: Kind) -> Node:
+        """The graph input for `source`."""
+        if source not in self._inputs:
+            self.demand(source, kind)
+            origin = Origin(self.code.co_filename, self.code.co_firstlineno)
+            node = Node(INPUT, (len(self.graph.inputs),), (), kind, origin)
+            self._inputs[source] = node
+            self.graph.inputs.append(node)
+            self.on_rollback(lambda: (self.graph.inputs.pop(), self._inputs.pop(source)))
+        return self._inputs[source]
+
+    def add(
+        self,
+        op: Op,
+        args: tuple[Any, ...],
+        kwargs: tuple[tuple[str, Any], ...],
+        kind: Kind,
+        origin: Origin,
+    ) -> Node:
+        """Append an operation to the graph."""
+        if len(self.graph.nodes) >= MAX_NODES:
+            raise TooLarge
+        node = Node(op, args, kwargs, kind, origin)
+        self.graph.nodes.append(node)
+        self.on_rollback(self.graph.nodes.pop)
+        return node
+
+    def set_effect(self, node: Node) -> None:
+        """Make `node`, the node added last, the region's trailing effect."""
+        self.graph.nodes.remove(node)
+        self.graph.effect = node
+        self.on_rollback(self._unset_effect)
+
+    def _unset_effect(self) -> None:
+        assert self.graph.effect is not None
+        self.graph.nodes.append(self.graph.effect)
+        self.graph.effect = None
+
+    def force(self) -> None:
+        """Keep this region although it computes nothing: it replaces a callee by its twin."""
+        old = self.forced
+        self.forced = True
+        self.on_rollback(lambda: setattr(self, "forced", old))
+
+    # result -----------------------------------------------------------------------------------
+
+    def entry_steps(self) -> tuple[tuple[Any, ...], ...]:
+        """The reads and guards in the form `runtime.region` takes."""
+        return tuple(
+            (*self._read_form(step.source), step.guard.op, step.guard.first, step.guard.second)
+            for step in self.steps
+        )
+
+    def entry_uses(self) -> tuple[int, ...]:
+        """The steps whose values the graph takes as inputs, in order."""
+        position = {id(node): source for source, node in self._inputs.items()}
+        return tuple(self._index[position[id(node)]] for node in self.graph.inputs)
+
+    @singledispatchmethod
+    def _read_form(self, source: Source) -> tuple[Any, ...]:
+        return ("argument", self.arguments.index(source), None)
+
+    @_read_form.register
+    def _(self, source: sources.GlobalName) -> tuple[Any, ...]:
+        return ("global", source.globals, source.name)
+
+    @_read_form.register
+    def _(self, source: sources.Fixed) -> tuple[Any, ...]:
+        return ("global", {"value": source.value, "__builtins__": {}}, "value")
+
+    @_read_form.register
+    def _(self, source: sources.Attribute) -> tuple[Any, ...]:
+        return ("attribute", self._index[source.base], source.name)
+
+    @_read_form.register
+    def _(self, source: sources.ModuleAttribute) -> tuple[Any, ...]:
+        return ("module", self._index[source.base], source.name)
+
+    @_read_form.register
+    def _(self, source: sources.Item) -> tuple[Any, ...]:
+        return ("item", self._index[source.base], source.key)
+
+    @_read_form.register
+    def _(self, source: sources.Contents) -> tuple[Any, ...]:
+        return ("cell", self._index[source.base], None)
+
+    @_read_form.register
+    def _(self, source: sources.FunctionPart) -> tuple[Any, ...]:
+        return ("function", self._index[source.base], source.part)
+
+    @_read_form.register
+    def _(self, source: sources.TypeOf) -> tuple[Any, ...]:
+        return ("type", self._index[source.base], None)
+
+    @_read_form.register
+    def _(self, source: sources.ClassAttribute) -> tuple[Any, ...]:
+        return ("class", self._index[source.base], source.name)
+
+
+_GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
+    kinds.Kind: lambda kind: NO_GUARD,
+    kinds.ArrayKind: lambda kind: Guard("array", kind.dtype, kind.ndim),
+    kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),
+    kinds.PythonScalarKind: lambda kind: Guard("exact", kind.type),
+    kinds.StringKind: lambda kind: Guard("exact", str),
+    kinds.KnownKind: lambda kind: Guard("is", kind.value),
+    kinds.SequenceKind: lambda kind: Guard("sequence", kind.type, len(kind.items)),
+    kinds.DictKind: lambda kind: Guard("exact", dict),
+    kinds.SliceKind: lambda kind: Guard("exact", slice),
+    kinds.InstanceKind: lambda kind: Guard("plain", kind.type),
+    kinds.ObjectKind: lambda kind: Guard("exact", kind.type),
+}
+
+
+def guard_of(kind: Kind) -> Guard:
+    """The guard that makes `kind` true of a value (of its items only their number)."""
+    return _GUARDS[type(kind)](kind)

@@ -1,0 +1,125 @@
+"""Sources: where a region finds a value that exists before it starts.
+
+A source names a pure read that cannot run user code: a fast local, a stack item, a dict entry, an
+instance's own attribute, a cell. Equal sources are one read. The direct sources (`Local`,
+`StackItem`, `CellVariable`) are passed to the region by its stub; all others are read by the region
+itself, in the steps that `trace.region` collects. Read `trace.region` next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Attribute",
+    "CellVariable",
+    "ClassAttribute",
+    "Contents",
+    "Fixed",
+    "FunctionPart",
+    "GlobalName",
+    "Item",
+    "Local",
+    "ModuleAttribute",
+    "Source",
+    "StackItem",
+    "TypeOf",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A pure read; see the module's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Source):
+    """A fast local, by its index among the frame's slots."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackItem(Source):
+    """An item already on the stack where the region starts, counted from the bottom."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellVariable(Source):
+    """The cell object of a cell or free variable, by its index among the frame's slots."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents(Source):
+    """What a cell holds."""
+
+    base: Source
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalName(Source):
+    """A name looked up in a globals dict, then in its builtins."""
+
+    namespace: int
+    name: str
+    globals: dict[str, Any] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed(Source):
+    """An object the trace holds on to, such as an argument bound by a `functools.partial`."""
+
+    identity: int
+    value: Any = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Source):
+    """An attribute in an instance's own dict or slots."""
+
+    base: Source
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleAttribute(Source):
+    """An entry of a module's dict."""
+
+    base: Source
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Source):
+    """An item of an exact tuple, list or dict."""
+
+    base: Source
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPart(Source):
+    """A function's "code", "defaults", "kwdefaults" or "closure"."""
+
+    base: Source
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOf(Source):
+    """The class of an object."""
+
+    base: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ClassAttribute(Source):
+    """A name looked up along a class's method resolution order, descriptors left unbound."""
+
+    base: Source
+    name: str

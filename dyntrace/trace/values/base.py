@@ -1,0 +1,70 @@
+"""The values everything else is made of: computed, found outside, or known.
+
+Invariant: a `Value` has a `kind`; whatever is concluded from the kind of an `Outside` value must be
+demanded of its source first (`trace.frame.Frame.settle`). Read `values.containers` next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Node
+from dyntrace.trace.sources import Source
+
+__all__ = ["NULL", "Dynamic", "Known", "Null", "Outside", "Value"]
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """Base of all symbolic values."""
+
+    @property
+    def kind(self) -> Kind:
+        return kinds.UNKNOWN
+
+
+@dataclass(slots=True, eq=False)
+class Dynamic(Value):
+    """The result of a node of this region; `temporary` while only the stack holds it."""
+
+    node: Node
+    temporary: bool = True
+
+    @property
+    def kind(self) -> Kind:
+        return self.node.kind
+
+
+@dataclass(slots=True, eq=False)
+class Outside(Value):
+    """An object that exists before the region starts, found at `source`, believed of `believed`."""
+
+    source: Source
+    believed: Kind
+
+    @property
+    def kind(self) -> Kind:
+        return self.believed
+
+
+@dataclass(slots=True, eq=False)
+class Known(Value):
+    """An immutable constant of the code, or folded from such."""
+
+    value: Any
+
+    @property
+    def kind(self) -> Kind:
+        return describe(self.value)
+
+
+@dataclass(slots=True, eq=False)
+class Null(Value):
+    """The NULL that calls push beside the callable; it can be re-emitted but never passed."""
+
+
+NULL = Null()

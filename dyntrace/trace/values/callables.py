@@ -1,0 +1,37 @@
+"""Callables met through attribute look-up: bound methods of arrays, containers and instances.
+
+Each keeps its parts apart, so that a call can be inlined or recorded without making the bound
+method; `trace.flush` makes it when it has to. Read `trace.protocol` next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dyntrace.trace.values.base import Outside, Value
+
+__all__ = ["BoundFunction", "BoundMethod", "CallableWithTwin"]
+
+
+@dataclass(slots=True, eq=False)
+class BoundMethod(Value):
+    """The method `name` of an array, NumPy scalar, Python scalar or container built in."""
+
+    self: Value
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class BoundFunction(Value):
+    """A user function found on a class, bound to an instance (or, for a class method, a class)."""
+
+    self: Value
+    function: Outside
+
+
+@dataclass(slots=True, eq=False)
+class CallableWithTwin(Value):
+    """A user function about to be called natively, to be replaced by its optimised twin."""
+
+    function: Outside
+    self: Value | None = None

@@ -1,0 +1,70 @@
+"""Tuples, lists, dicts, slices and iterators built inside a region.
+
+Lists and dicts are mutable: they are changed only through `trace.region` undo, and one such value
+stands for one object, however many locals name it. Read `values.callables` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dyntrace.graph import kinds
+from dyntrace.graph.kinds import Kind
+from dyntrace.trace.values.base import Value
+
+__all__ = ["DictValue", "IteratorValue", "ListValue", "SliceValue", "TupleValue"]
+
+
+@dataclass(slots=True, eq=False)
+class TupleValue(Value):
+    """A tuple of symbolic values."""
+
+    items: tuple[Value, ...]
+
+    @property
+    def kind(self) -> Kind:
+        return kinds.SequenceKind(tuple, tuple(item.kind for item in self.items))
+
+
+@dataclass(slots=True, eq=False)
+class ListValue(Value):
+    """A list built in this region."""
+
+    items: list[Value]
+
+    @property
+    def kind(self) -> Kind:
+        return kinds.SequenceKind(list, tuple(item.kind for item in self.items))
+
+
+@dataclass(slots=True, eq=False)
+class DictValue(Value):
+    """A dict with constant keys, built in this region."""
+
+    items: dict[Any, Value]
+
+    @property
+    def kind(self) -> Kind:
+        return kinds.DictKind(tuple((key, item.kind) for key, item in self.items.items()))
+
+
+@dataclass(slots=True, eq=False)
+class SliceValue(Value):
+    """A slice of symbolic values."""
+
+    start: Value
+    stop: Value
+    step: Value
+
+    @property
+    def kind(self) -> Kind:
+        return kinds.SliceKind(self.start.kind, self.stop.kind, self.step.kind)
+
+
+@dataclass(slots=True, eq=False)
+class IteratorValue(Value):
+    """An iterator over values that are all known already; used only inside an inlined body."""
+
+    items: Iterator[Value]
