@@ -1,0 +1,108 @@
+"""A graph as runnable NumPy: what `explain` prints.
+
+Invariant: the text compiles and, run with the inputs bound to their names, gives the values the
+graph gives (the layout of large temporaries apart: each node has a name here). One line per node,
+with the user's file and line behind it. The spelling of each operation is in `graph.source`.
+"""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dyntrace.graph import source
+from dyntrace.graph.node import Graph, Node, Op
+
+
+def show(graph: Graph, names: Sequence[str | None] = ()) -> str:
+    """Runnable source text. `names` are the user's names of the inputs, None where there is none."""
+    return _Printer(graph, names).text()
+
+
+class _Printer:
+    """Writes one graph; `names` grows as nodes are given theirs."""
+
+    def __init__(self, graph: Graph, names: Sequence[str | None]) -> None:
+        self.graph = graph
+        self.names: dict[Node, str] = {}
+        self.imports: dict[str, None] = {}
+        given = list(names) + [None] * (len(graph.inputs) - len(names))
+        for index, (node, name) in enumerate(zip(graph.inputs, given, strict=False)):
+            self.names[node] = self._input_name(index, name)
+
+    def _input_name(self, index: int, name: str | None) -> str:
+        taken = name in self.names.values() or name in ("np", "outputs")
+        usable = name is not None and name.isidentifier() and not keyword.iskeyword(name)
+        return name if name is not None and usable and not taken else f"input{index}"
+
+    def text(self) -> str:
+        lines = [self._line(node) for node in self.graph.nodes]
+        if self.graph.effect is not None:
+            lines.append(self._line(self.graph.effect))
+        if self.graph.outputs:
+            lines.append("outputs = " + self._outputs())
+        return "\n".join([*self._import_lines(), *lines]) + "\n"
+
+    def _import_lines(self) -> list[str]:
+        return ["import numpy as np"] + [f"import {name}" for name in self.imports]
+
+    def _outputs(self) -> str:
+        return ", ".join(self.write(value) for value in self.graph.outputs) + ","
+
+    def _line(self, node: Node) -> str:
+        text = source.expression(node, self.write, self.function)
+        name = self._new_name()
+        if node.op.style == "inplace" and node.op.target in source.INPLACE:
+            self.names[node] = self.write(node.args[0])
+        elif node.op.style != "setitem":
+            self.names[node] = name
+            text = f"{name} = {text}"
+        file = node.origin.filename.replace("\n", " ").rpartition("/")[2]
+        return f"{text}  # {file}:{node.origin.lineno}"
+
+    def _new_name(self) -> str:
+        taken = set(self.names.values())
+        number = len(self.names) - len(self.graph.inputs)
+        while f"t{number}" in taken:
+            number += 1
+        return f"t{number}"
+
+    def write(self, value: Any) -> str:
+        """An operand as an atom."""
+        if isinstance(value, Node):
+            return self.names[value]
+        text = source.literal(value) or source.container(value, self.write)
+        return text if text is not None else self._object(value)
+
+    def _object(self, value: Any) -> str:
+        if isinstance(value, complex | float | int):
+            return f"({value!r})" if value == value and abs(value) < 1e400 else f"complex('{value}')"
+        if type(value).__module__ == "numpy" or type(value).__module__.startswith("numpy."):
+            return _numpy_object(value)
+        return self._dotted(getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
+
+    def function(self, op: Op) -> str:
+        """The dotted name a reader would write for the operation's function."""
+        module, _, name = op.name.rpartition(".")
+        return self._dotted(module, name)
+
+    def _dotted(self, module: str, name: str) -> str:
+        if module in ("", "builtins"):
+            return name
+        if module == "np" or module == "numpy" or module.startswith(("np.", "numpy.")):
+            return "np" + module[module.index("."):] + "." + name if "." in module else "np." + name
+        if module in sys.modules:
+            self.imports[module] = None
+        return f"{module}.{name}"
+
+
+def _numpy_object(value: Any) -> str:
+    import numpy as np
+
+    if isinstance(value, np.dtype):
+        return f"np.dtype({value.str!r})"
+    if isinstance(value, np.generic):
+        return f"np.{type(value).__name__}({value.item()!r})"
+    return f"np.{value!r}" if isinstance(value, np.ndarray) else repr(value)
