@@ -1,0 +1,71 @@
+"""Explanations as HTML: one self-contained page, or the fragment a notebook shows.
+
+Invariant: every text that comes from the user's program is escaped; nothing is loaded from
+elsewhere. The wording is shared with `report.text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from dyntrace.report.records import BreakReport, Findings, GraphReport
+from dyntrace.report.text import span, summary, usage
+
+__all__ = ["fragment", "page"]
+
+STYLE = """
+.dyntrace { font-family: system-ui, sans-serif; max-width: 60em; margin: 1.5em auto; }
+.dyntrace h2 { font-size: 1.1em; border-bottom: 1px solid #ccc; padding-bottom: 0.3em; }
+.dyntrace pre { background: #f6f8fa; padding: 0.7em; overflow-x: auto; font-size: 0.85em; }
+.dyntrace summary { cursor: pointer; padding: 0.2em 0; }
+.dyntrace table { border-collapse: collapse; font-size: 0.9em; }
+.dyntrace th, .dyntrace td { text-align: left; padding: 0.3em 0.7em; border: 1px solid #ddd;
+  vertical-align: top; }
+.dyntrace code { font-size: 0.95em; }
+""".strip()
+
+
+def graph_html(number: int, graph: GraphReport) -> str:
+    head = f"graph {number}: {span(graph)}, {graph.op_count} operations, {usage(graph)}"
+    return (
+        f"<details open><summary>{escape(head)}</summary>"
+        f"<pre>{escape(graph.code.rstrip())}</pre></details>"
+    )
+
+
+def break_html(report: BreakReport) -> str:
+    place = f"{report.filename}:{report.lineno}"
+    cells = (report.code, place, report.reason, report.why, report.hint)
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def breaks_html(breaks: Sequence[BreakReport]) -> str:
+    if not breaks:
+        return ""
+    names = ("code", "line", "reason", "why", "hint")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return f"<table><tr>{head}</tr>{''.join(map(break_html, breaks))}</table>"
+
+
+def body(findings: Findings) -> str:
+    parts = [f"<h2>{escape(summary(findings))}</h2>"]
+    parts += [graph_html(*pair) for pair in enumerate(findings.graphs, 1)]
+    parts.append(breaks_html(findings.breaks))
+    parts += [f"<p>note: {escape(note)}</p>" for note in findings.notes]
+    return "\n".join(part for part in parts if part)
+
+
+def fragment(findings: Findings) -> str:
+    """The explanation as an HTML element with its own style, for notebooks."""
+    return f'<div class="dyntrace"><style>{STYLE}</style>\n{body(findings)}\n</div>'
+
+
+def page(reports: Iterable[Findings], title: str = "dyntrace") -> str:
+    """A complete HTML document."""
+    sections = "\n".join(body(findings) for findings in reports)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style></head>\n"
+        f'<body><div class="dyntrace">\n{sections}\n</div></body>\n</html>\n'
+    )

@@ -1,0 +1,121 @@
+"""The plain records a report consists of: graphs, breaks, counters, and all findings on a function.
+
+Invariant: a report is a snapshot. It holds graphs and texts, never a region, a frame or an array of
+the user's, so keeping one keeps nothing else alive. `report.text` and `report.html` print records;
+`report.data` has the public `Explanation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dyntrace.breaks import reason
+from dyntrace.graph.node import Graph
+from dyntrace.graph.show import show
+
+__all__ = ["BreakReport", "Findings", "GraphReport", "Stats"]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphReport:
+    """One captured graph.
+
+    filename, lineno, end_lineno   the user's lines its operations come from
+    calls                          how often its region was called since it was compiled
+    deopts                         how many of those calls ended in the original bytecode
+    """
+
+    graph: Graph
+    filename: str
+    lineno: int
+    end_lineno: int
+    calls: int = 0
+    deopts: int = 0
+
+    @property
+    def op_count(self) -> int:
+        """NumPy operations one call executes, the trailing effect included."""
+        return len(self.graph.nodes) + (self.graph.effect is not None)
+
+    @property
+    def executed(self) -> int:
+        """NumPy operations executed inside this graph so far: completed calls times operations."""
+        return self.op_count * max(self.calls - self.deopts, 0)
+
+    @property
+    def code(self) -> str:
+        """The graph as runnable NumPy, each operation with the user's file and line."""
+        return show(self.graph)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakReport:
+    """One graph break: its catalogue entry and the user's line."""
+
+    code: str
+    reason: str
+    filename: str
+    lineno: int
+    hint: str = ""
+    why: str = ""
+
+    @classmethod
+    def of(cls, code: str, filename: str, lineno: int, detail: str = "") -> BreakReport:
+        """The report of catalogue entry `code`; `detail` names what was met."""
+        entry = reason(code)
+        text = f"{entry.text}: {detail}" if detail else entry.text
+        return cls(code, text, filename, lineno, entry.fix, entry.why)
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.filename}:{self.lineno}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Findings:
+    """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it."""
+
+    graphs: list[GraphReport] = field(default_factory=list)
+    breaks: list[BreakReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    name: str = ""
+
+    @property
+    def graph_count(self) -> int:
+        return len(self.graphs)
+
+    @property
+    def graph_break_count(self) -> int:
+        return len(self.breaks)
+
+    @property
+    def break_reasons(self) -> list[BreakReport]:
+        return self.breaks
+
+    @property
+    def op_count(self) -> int:
+        """NumPy operations captured, each counted once however often it ran."""
+        return sum(graph.op_count for graph in self.graphs)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counters of one optimised function since it was made or since the last `reset`.
+
+    compiles          assemblies of a new code object
+    graphs            regions in the code objects made so far
+    graph_calls       region calls, completed or not
+    deopts            region calls that ended in the original bytecode
+    misses            region calls whose guards all failed
+    retired           regions given up after repeated deopts
+    replacements      running frames moved into newer code
+    internal_errors   broken invariants of dyntrace itself; the original code ran instead
+    """
+
+    compiles: int = 0
+    graphs: int = 0
+    graph_calls: int = 0
+    deopts: int = 0
+    misses: int = 0
+    retired: int = 0
+    replacements: int = 0
+    internal_errors: int = 0
