@@ -14,9 +14,9 @@ from typing import Any
 
 from numpy._core import umath
 
-STATE: ContextVar[Any] = umath._extobj_contextvar  # type: ignore[attr-defined]
-_modes: Callable[[], dict[str, Any]] = umath._get_extobj_dict  # type: ignore[attr-defined]
-_make: Callable[..., Any] = umath._make_extobj  # type: ignore[attr-defined]
+STATE: ContextVar[Any] = umath._extobj_contextvar
+_modes: Callable[[], Any] = umath._get_extobj_dict
+_make: Callable[..., Any] = umath._make_extobj
 
 FLAGS = ("divide", "over", "under", "invalid")
 

@@ -130,7 +130,7 @@ class Region:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
-        """Accept calls that fit `entry` from now on; a malformed one is a TypeError or ValueError."""
+        """Accept calls that fit `entry` from now on; TypeError or ValueError if it is malformed."""
         compiled = _CompiledEntry(entry)
         self._compiled = (*self._compiled, compiled)
         self.entries = (*self.entries, entry)

@@ -3,7 +3,7 @@
 A step is a tuple `(source, a, b, guard, c, d)`; step k reads one value, checks it and makes it
 available to later steps as value k. Invariant: a read looks only into dicts, slots, cells and
 exact built-in containers; it runs no descriptor, no `__getattr__` and no other user code.
-Adding a source or a guard is one function here and one case in `_native/steps.c`.
+Adding a source or a guard is one function here and one case in `_native/read.c` or `_native/check.c`.
 Read `runtime.region` next.
 """
 
@@ -198,8 +198,10 @@ def check_value(value: Any, c: Any, d: Any) -> bool:
 def check_sequence(value: Any, c: type, d: int) -> bool:
     if type(value) is not c:
         return False
-    builtin: type = next(base for base in (tuple, list, dict) if issubclass(c, base))
-    return bool(builtin.__len__(value) == d)
+    for builtin in (tuple, list, dict):
+        if issubclass(c, builtin):
+            return bool(builtin.__len__(value) == d)  # never a __len__ of the subclass
+    return False
 
 
 def fingerprint(cls: type) -> tuple[Any, ...]:
