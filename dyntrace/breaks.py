@@ -185,6 +185,84 @@ _add(
 )
 
 # DT3xx: bytecode instructions --------------------------------------------------------------------
+SUSPENSION = _add(
+    "DT301",
+    "the function is suspended or resumed here (yield, await, async for)",
+    why="other code runs while it waits, and may see or change every array",
+    fix="nothing is wrong; array work on both sides of it is captured separately",
+)
+CONTEXT_MANAGER = _add(
+    "DT302",
+    "entering or leaving a with block",
+    why="__enter__ and __exit__ are calls whose effects are unknown",
+    fix="put the with block around the loop instead of inside it",
+)
+RAISE = _add(
+    "DT303",
+    "raise or assert",
+    why="the exception's traceback shows the locals, so all array work before it must be finished",
+    fix="nothing is wrong; check arguments before the array work to keep it in one graph",
+)
+EXCEPTION_HANDLING = _add(
+    "DT304",
+    "except or finally block is entered, matched or left",
+    why="it runs on the interpreter's exception state, which a graph cannot hold",
+    fix="nothing is wrong; keep the array work outside the handler where that is easy",
+)
+IMPORT = _add(
+    "DT305",
+    "import statement",
+    why="importing runs a module's code",
+    fix="move the import to the top of the file",
+)
+CLASS_BUILDING = _add(
+    "DT306",
+    "class statement",
+    why="building a class runs its body and its metaclass",
+    fix="move the class out of the function",
+)
+PATTERN_MATCHING = _add(
+    "DT307",
+    "match statement tests a class, mapping or sequence pattern",
+    why="patterns call the subject's own methods",
+    fix="nothing is wrong; array work inside each case is captured",
+)
+NAMESPACE = _add(
+    "DT308",
+    "a name is looked up, stored or deleted in a dictionary of names",
+    why="class bodies, exec and deleted globals work on mappings that other code can see",
+    fix="move the work into a function with local variables",
+)
+DELETION = _add(
+    "DT309",
+    "del of an attribute, an item or a closure variable",
+    why="deleting calls the object's own methods and cannot be taken back",
+    fix="nothing is wrong; del of a plain local variable does not break",
+)
+SUPER = _add(
+    "DT310",
+    "super() call",
+    why="it looks the method up along the class of the running frame",
+    fix="nothing is wrong; keep super() out of hot loops",
+)
+INTRINSIC = _add(
+    "DT311",
+    "an interpreter service (generator exit, star import, type parameters)",
+    why="it works on the interpreter's own state",
+    fix="nothing is wrong",
+)
+COMPUTED_KEYWORDS = _add(
+    "DT312",
+    "hand-made bytecode in a form that the compiler never emits",
+    why="its operands are not where the compiler would put them",
+    fix="compile the function from source",
+)
+NEW_CELL = _add(
+    "DT313",
+    "a closure variable's cell is made anew",
+    why="inner functions made before and after it see different variables",
+    fix="nothing is wrong; it comes from a comprehension with a lambda inside",
+)
 
 # DT4xx: control flow -----------------------------------------------------------------------------
 BRANCH_ON_DATA = _add(

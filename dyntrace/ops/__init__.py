@@ -1,0 +1,6 @@
+"""What dyntrace knows of NumPy: importing this package fills the registry, which is then frozen.
+
+One module per family of operations; read `ops.registry` first, then `ops.probe`.
+"""
+
+from dyntrace.ops import indexing, methods, operators, ufuncs  # noqa: F401 (imported for their entries)

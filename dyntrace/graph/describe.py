@@ -1,0 +1,196 @@
+"""describe(value): the kind of a runtime value, found without running any of the user's code.
+
+Invariant: types are compared by identity and attributes are read from the instance's own dict or
+slots only, so no `__getattr__`, `__eq__`, `__class__` or property of the user's ever runs. What is
+not recognised is an `ObjectKind`. Kinds are defined in `graph.kinds`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    DictKind,
+    InstanceKind,
+    Kind,
+    KnownKind,
+    NumpyScalarKind,
+    ObjectKind,
+    PythonScalarKind,
+    SequenceKind,
+    SliceKind,
+    StringKind,
+    is_plain_dtype,
+)
+
+MAX_ITEMS = 16
+MAX_KEYS = 64
+MAX_DEPTH = 3
+MAX_ATTRIBUTES = 64
+
+_SINGLETONS = (None, Ellipsis, NotImplemented)
+_DICT_OF = type.__dict__["__dict__"].__get__  # a class's own dict, whatever its metaclass says
+_MRO_OF = type.__dict__["__mro__"].__get__
+
+
+def describe(value: Any) -> Kind:
+    """The kind of `value`; total, and free of side effects."""
+    return _describe(value, 0)
+
+
+def _describe(value: Any, depth: int) -> Kind:
+    kind = type(value)
+    rule = _RULES.get(kind)
+    if rule is not None:
+        return rule(value, depth)
+    if kind in _SCALAR_DTYPES:
+        return NumpyScalarKind(_SCALAR_DTYPES[kind])
+    if issubclass(kind, type) or (
+        isinstance(value, np.dtype) and kind.__module__ == "numpy.dtypes"
+    ):
+        return KnownKind(value)
+    if issubclass(kind, tuple):
+        return _named_tuple(value, depth)
+    return _instance(value, kind, depth)
+
+
+def _array(value: Any, depth: int) -> Kind:
+    if is_plain_dtype(value.dtype):
+        return ArrayKind(np.dtype(value.dtype.char), value.ndim)
+    return ObjectKind(np.ndarray)
+
+
+def _python_scalar(value: Any, depth: int) -> Kind:
+    return PythonScalarKind(type(value), value)
+
+
+def _known(value: Any, depth: int) -> Kind:
+    return KnownKind(value)
+
+
+def _sequence(value: Any, depth: int) -> Kind:
+    if len(value) > MAX_ITEMS or depth >= MAX_DEPTH:
+        return ObjectKind(type(value))
+    return SequenceKind(type(value), tuple(_describe(item, depth + 1) for item in tuple(value)))
+
+
+def _dict(value: Any, depth: int) -> Kind:
+    if len(value) > MAX_KEYS or depth >= MAX_DEPTH:
+        return ObjectKind(dict)
+    pairs = tuple(dict.items(value))
+    if not all(type(key) in (str, int) for key, _ in pairs):
+        return ObjectKind(dict)
+    return DictKind(tuple((key, _describe(item, depth + 1)) for key, item in pairs))
+
+
+def _slice(value: Any, depth: int) -> Kind:
+    parts = (value.start, value.stop, value.step)
+    return SliceKind(*(_describe(part, depth + 1) for part in parts))
+
+
+def _named_tuple(value: Any, depth: int) -> Kind:
+    """The named tuples NumPy's functions return (`SVDResult`, `UniqueAllResult`, …)."""
+    kind = type(value)
+    module = _DICT_OF(kind).get("__module__")
+    plain = type(module) is str and module.partition(".")[0] == "numpy"
+    if not plain or "_fields" not in _DICT_OF(kind) or tuple.__len__(value) > MAX_ITEMS:
+        return ObjectKind(kind)
+    return SequenceKind(kind, tuple(_describe(item, depth + 1) for item in tuple.__iter__(value)))
+
+
+def _instance(value: Any, kind: type, depth: int) -> Kind:
+    """An instance of a plain Python class: one that leaves attribute reading to `object`."""
+    if depth >= MAX_DEPTH or not _is_plain_class(kind):
+        return ObjectKind(kind)
+    found = dict(_slots(value, kind))
+    found.update(_own_dict(value, kind))
+    if len(found) > MAX_ATTRIBUTES:
+        return ObjectKind(kind)
+    return InstanceKind(kind, tuple((k, _describe(v, depth + 1)) for k, v in found.items()))
+
+
+def _is_plain_class(kind: type) -> bool:
+    """A heap class in Python whose bases are plain too, with no attribute hook of its own."""
+    if type(kind) is not type:
+        return False
+    for base in _MRO_OF(kind)[:-1]:
+        body = _DICT_OF(base)
+        if not base.__flags__ & 1 << 9 or "__getattribute__" in body or "__getattr__" in body:
+            return False
+        if not all(type(v) is types.MemberDescriptorType for v in _slot_values(body)):
+            return False
+        if "__module__" not in body or body["__module__"] in ("builtins", "typing"):
+            return False
+    return _MRO_OF(kind)[-1] is object
+
+
+def _slot_values(body: Any) -> list[Any]:
+    slots = body.get("__slots__", ())
+    names = (slots,) if type(slots) is str else tuple(slots) if type(slots) in (tuple, list) else ()
+    skipped = ("__dict__", "__weakref__")
+    return [body[name] for name in names if name not in skipped and name in body]
+
+
+def _slots(value: Any, kind: type) -> list[tuple[str, Any]]:
+    found = []
+    for base in reversed(_MRO_OF(kind)[:-1]):
+        for member in _slot_values(_DICT_OF(base)):
+            try:
+                found.append((member.__name__, member.__get__(value, kind)))
+            except AttributeError:
+                continue
+    return found
+
+
+def _own_dict(value: Any, kind: type) -> dict[str, Any]:
+    """The instance's dict, through the getter `type` made for it and never through a user's."""
+    for base in _MRO_OF(kind)[:-1]:
+        getter = _DICT_OF(base).get("__dict__")
+        if type(getter) is types.GetSetDescriptorType:
+            own = getter.__get__(value, kind)
+            return {k: v for k, v in own.items() if type(k) is str} if type(own) is dict else {}
+        if getter is not None:
+            return {}
+    return {}
+
+
+def _scalar_dtypes() -> dict[type, np.dtype[Any]]:
+    found = {}
+    for char in "?bhilqBHILQpPefdgFDG":
+        dtype = np.dtype(char)
+        found[dtype.type] = dtype
+    return found
+
+
+_SCALAR_DTYPES = _scalar_dtypes()
+
+_KNOWN_TYPES: tuple[type, ...] = (
+    *(type(value) for value in _SINGLETONS),
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.ModuleType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.GetSetDescriptorType,
+    types.ClassMethodDescriptorType,
+    np.ufunc,
+    type(np.sum),
+    type(np.dtypes.Float64DType),
+    type,
+)
+
+_RULES: dict[type, Callable[[Any, int], Kind]] = {
+    np.ndarray: _array,
+    **dict.fromkeys((bool, int, float, complex), _python_scalar),
+    str: lambda value, depth: StringKind(value),
+    tuple: _sequence,
+    list: _sequence,
+    dict: _dict,
+    slice: _slice,
+    **dict.fromkeys(_KNOWN_TYPES, _known),
+}

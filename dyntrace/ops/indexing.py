@@ -1,0 +1,126 @@
+"""Subscripts on arrays: basic and advanced indexing, and assignment to them.
+
+Stand-ins have one item along each axis and numbers are 0, so that every legal index fits whatever
+the shapes are. Reading may return a view (`aliases`); writing declares its first argument.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    KnownKind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+    SliceKind,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.ops.probe import DATA, Plan, generalise, probe
+from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The operand of a slice with every part left out."""
+
+    @property
+    def kind(self) -> Kind:
+        return SliceKind(*(KnownKind(None),) * 3)
+
+    @property
+    def items(self) -> tuple[Operand, ...]:
+        return tuple(_Nothing() for _ in range(3))
+
+    def read(self) -> Any:
+        return slice(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    kind: Kind = KnownKind(None)
+    items: tuple[Operand, ...] = ()
+
+    def read(self) -> Any:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A tuple operand made of other operands."""
+
+    items: tuple[Operand, ...]
+
+    @property
+    def kind(self) -> Kind:
+        return SequenceKind(tuple, tuple(item.kind for item in self.items))
+
+    def read(self) -> Any:
+        return tuple(item.read() for item in self.items)
+
+
+def index(operand: Operand) -> Operand:
+    """`operand` as an index, its slices made whole; refuses what could run Python code."""
+    match operand.kind:
+        case SliceKind(start=start, stop=stop, step=step):
+            if all(_is_bound(part) for part in (start, stop, step)):
+                return _Whole()
+            raise Refused("DT201", "slice bound")
+        case SequenceKind(type=kind_type) if kind_type is tuple:
+            return _Parts(tuple(index(item) for item in operand.items))
+    return operand
+
+
+def _is_bound(kind: Kind) -> bool:
+    match kind:
+        case PythonScalarKind(type=scalar):
+            return scalar in (int, bool)
+        case NumpyScalarKind(dtype=dtype):
+            return dtype.kind in "iu"
+        case ArrayKind(dtype=dtype, ndim=ndim):
+            return ndim == 0 and dtype.kind in "iu"
+    return isinstance(kind, KnownKind) and kind.value is None
+
+
+def _sides(operand: Operand) -> set[int]:
+    """Lengths of the lists in an index or value, which arrays must have for lists of bools."""
+    found = {len(operand.items)} if isinstance(operand.kind, SequenceKind) else set()
+    for item in operand.items:
+        found |= _sides(item)
+    return found
+
+
+def _subscript(op: Op) -> Infer:
+    answers: dict[Any, Kind] = {}
+
+    def infer(call: Call) -> Kind:
+        if not isinstance(call.args[0].kind, ArrayKind):
+            raise Refused("DT201", "not an array")
+        key = tuple(operand.kind for operand in call.args)
+        found = answers.get(key)
+        if found is None:
+            args = (call.args[0], index(call.args[1]), *call.args[2:])
+            sides = sorted({1, *(side for arg in call.args[1:] for side in _sides(arg))} - {0})
+            plans = [Plan(side, 0) for side in sides]
+            found, _ = probe(op.target, Call(args), DATA, plans)
+            answers[key] = found
+        return generalise(found)
+
+    return infer
+
+
+def _register() -> None:
+    get = Op("operator.getitem", operator.getitem, "indexing", "item", exact=True, aliases=True)
+    put = Op("operator.setitem", operator.setitem, "indexing", "setitem", writes=(0,))
+    for name, op in (("getitem", get), ("setitem", put)):
+        record = Record(op, _subscript(op))
+        add_operator(name, False, record)
+        add_callable(op.target, record)
+
+
+_register()

@@ -1,0 +1,297 @@
+"""ndarray's methods and attributes: one line each, with the names of the parameters.
+
+Invariant: every public name of `numpy.ndarray` stands here, captured or with the reason why not.
+What a method writes, and whether it may return a view or the array itself, is said in its line.
+Methods whose result depends on the number of arguments have a rule of their own below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    ObjectKind,
+    PythonScalarKind,
+    SequenceKind,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.ops.probe import STATIC, Parameters, probing
+from dyntrace.ops.registry import Infer, Record, Treatment, add_attribute, add_method
+
+NUMBERS = (ArrayKind, NumpyScalarKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method's line: its parameters after self, and what holds of its result."""
+
+    parameters: str = ""
+    exact: bool = True
+    aliases: bool = False
+    writes: tuple[int | str, ...] = ()
+    heavy: bool = False
+    blas: bool = False
+    infer: Infer | None = None
+
+
+def dimensions(call: Call) -> int:
+    """How many dimensions a shape given as integers, or as one tuple, has."""
+    shape = call.args[1:]
+    if len(shape) == 1 and isinstance(shape[0].kind, SequenceKind):
+        shape = tuple(shape[0].items)
+    if not all(is_integer(operand.kind) for operand in shape):
+        raise Refused("DT207")
+    return len(shape)
+
+
+def is_integer(kind: Kind) -> bool:
+    """A Python int or bool, or an integer NumPy scalar: what NumPy takes for a length."""
+    if isinstance(kind, PythonScalarKind):
+        return kind.type in (int, bool)
+    return isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
+
+
+def reshaped(call: Call) -> Kind:
+    """`a.reshape(2, n)`, `a.reshape((2, n), order=...)`: as many dimensions as lengths."""
+    array = call.args[0].kind
+    for name in call.kwargs:
+        if name not in ("order", "copy"):
+            raise Refused("DT202", name)
+        call.kwargs[name].read()
+    if not isinstance(array, NUMBERS):
+        raise Refused("DT201")
+    return ArrayKind(array.dtype, dimensions(call))
+
+
+def squeezed(call: Call) -> Kind:
+    """Without an axis the result's dimensions depend on the shape."""
+    array, axis = call.args[0].kind, _argument(call, 1, "axis")
+    if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
+        raise Refused("DT201")
+    if axis is None or axis.read() is None:
+        if array.ndim == 0:
+            return array
+        raise Refused("DT207")
+    value = axis.read()
+    return array.with_(ndim=array.ndim - (len(value) if isinstance(value, tuple) else 1))
+
+
+def listed(call: Call) -> Kind:
+    """A list of unknown length, or the number in an array without dimensions."""
+    array = call.args[0].kind
+    if isinstance(array, ArrayKind) and array.ndim > 0:
+        return ObjectKind(list)
+    if not isinstance(array, NUMBERS):
+        raise Refused("DT201")
+    return PythonScalarKind(type(array.dtype.type(1).item()))
+
+
+def item_of(call: Call) -> Kind:
+    """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, or for longdouble NumPy's own."""
+    array = call.args[0].kind
+    if not isinstance(array, NUMBERS) or call.kwargs:
+        raise Refused("DT201")
+    if not all(is_integer(operand.kind) for operand in call.args[1:]):
+        raise Refused("DT201")
+    value = array.dtype.type(1).item()
+    if type(value) in (bool, int, float, complex):
+        return PythonScalarKind(type(value))
+    return NumpyScalarKind(array.dtype)
+
+
+def nonzero_of(call: Call) -> Kind:
+    """One index array for each dimension."""
+    array = call.args[0].kind
+    if not isinstance(array, ArrayKind) or array.ndim == 0:
+        raise Refused("DT201")
+    return SequenceKind(tuple, (ArrayKind(np.dtype(np.intp), 1),) * array.ndim)
+
+
+def _argument(call: Call, position: int, name: str) -> Operand | None:
+    return call.args[position] if position < len(call.args) else call.kwargs.get(name)
+
+
+METHODS: dict[str, Method] = {
+    # reductions
+    "all": Method("axis out keepdims where", writes=(2, "out")),
+    "any": Method("axis out keepdims where", writes=(2, "out")),
+    "argmax": Method("axis out keepdims", writes=(2, "out")),
+    "argmin": Method("axis out keepdims", writes=(2, "out")),
+    "cumprod": Method("axis dtype out", writes=(3, "out")),
+    "cumsum": Method("axis dtype out", writes=(3, "out")),
+    "max": Method("axis out keepdims initial where", writes=(2, "out")),
+    "min": Method("axis out keepdims initial where", writes=(2, "out")),
+    "prod": Method("axis dtype out keepdims initial where", writes=(3, "out")),
+    "sum": Method("axis dtype out keepdims initial where", writes=(3, "out")),
+    "trace": Method("offset axis1 axis2 dtype out", writes=(5, "out")),
+    # conversions and copies
+    "astype": Method("dtype order casting subok copy", aliases=True),
+    "byteswap": Method("inplace", writes=(0,)),
+    "conj": Method("out", aliases=True, writes=(1, "out")),
+    "conjugate": Method("out", aliases=True, writes=(1, "out")),
+    "copy": Method("order"),
+    "item": Method("*", infer=item_of),
+    "round": Method("decimals out", aliases=True, writes=(2, "out")),
+    "tolist": Method(infer=listed),
+    "clip": Method("min max out", aliases=True, writes=(3, "out")),
+    # shape
+    "diagonal": Method("offset axis1 axis2", aliases=True),
+    "flatten": Method("order"),
+    "ravel": Method("order", aliases=True),
+    "reshape": Method("*", aliases=True, infer=reshaped),
+    "squeeze": Method("axis", aliases=True, infer=squeezed),
+    "swapaxes": Method("axis1 axis2", aliases=True),
+    "transpose": Method("*axes", aliases=True),
+    "view": Method("dtype type", exact=False, aliases=True),
+    "getfield": Method("dtype offset", exact=False, aliases=True),
+    "repeat": Method("repeats axis", exact=False),
+    "to_device": Method("device", aliases=True),
+    "__array__": Method("dtype", exact=False, aliases=True),
+    "__copy__": Method(),
+    "__deepcopy__": Method("memo"),
+    # selection, sorting, searching
+    "argpartition": Method("kth axis kind order", exact=False, heavy=True),
+    "argsort": Method("axis kind order", heavy=True),
+    "choose": Method("choices out mode", exact=False, writes=(2, "out")),
+    "compress": Method("condition axis out", exact=False, writes=(3, "out")),
+    "nonzero": Method(infer=nonzero_of),
+    "partition": Method("kth axis kind order", writes=(0,), heavy=True),
+    "searchsorted": Method("v side sorter", heavy=True),
+    "sort": Method("axis kind order", writes=(0,), heavy=True),
+    "take": Method("indices axis out mode", exact=False, writes=(3, "out")),
+    # writes
+    "fill": Method("value", writes=(0,)),
+    "put": Method("indices values mode", writes=(0,)),
+    "setfield": Method("val dtype offset", writes=(0,)),
+    # products
+    "dot": Method("b out", exact=False, writes=(2, "out"), blas=True),
+}
+
+REFUSED_METHODS: dict[str, tuple[str, str]] = {
+    "dump": ("native", "DT205"),
+    "dumps": ("native", "DT205"),
+    "tobytes": ("native", "DT205"),
+    "tostring": ("break", "DT209"),
+    "tofile": ("native", "DT205"),
+    "resize": ("break", "DT208"),
+    "setflags": ("break", "DT208"),
+    "__reduce__": ("native", "DT205"),
+    "__reduce_ex__": ("native", "DT205"),
+    "__setstate__": ("break", "DT208"),
+    "__array_finalize__": ("native", "DT213"),
+    "__array_function__": ("break", "DT203"),
+    "__array_ufunc__": ("break", "DT203"),
+    "__array_wrap__": ("native", "DT213"),
+    "__array_namespace__": ("native", "DT213"),
+    "__class_getitem__": ("native", "DT213"),
+    "__dlpack__": ("break", "DT210"),
+    "__dlpack_device__": ("native", "DT213"),
+    "__format__": ("native", "DT205"),
+    "__repr__": ("native", "DT205"),
+    "__str__": ("native", "DT205"),
+    "__buffer__": ("break", "DT210"),
+    "__iter__": ("break", "DT214"),
+}
+
+ATTRIBUTES: dict[str, bool] = {  # name: may the value share the array's memory
+    "T": True,
+    "mT": True,
+    "real": True,
+    "imag": True,
+    "dtype": False,
+    "itemsize": False,
+    "nbytes": False,
+    "ndim": False,
+    "shape": False,
+    "size": False,
+    "strides": False,
+    "device": False,
+}
+
+REFUSED_ATTRIBUTES: dict[str, tuple[str, str]] = {
+    "base": ("break", "DT210"),
+    "ctypes": ("break", "DT210"),
+    "data": ("break", "DT210"),
+    "flags": ("break", "DT210"),
+    "flat": ("break", "DT214"),
+    "__array_interface__": ("break", "DT210"),
+    "__array_struct__": ("break", "DT210"),
+    "__array_priority__": ("native", "DT213"),
+    "__doc__": ("native", "DT213"),
+}
+
+
+def _caller(name: str) -> Callable[..., Any]:
+    """The descriptor itself for arrays; NumPy scalars have methods of the same names."""
+    descriptor = getattr(np.ndarray, name)
+
+    def call(array: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if type(array) is np.ndarray:
+            return descriptor(array, *args, **kwargs)
+        return getattr(array, name)(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    return call
+
+
+def _reader(name: str) -> Callable[[Any], Any]:
+    def read(array: Any, /) -> Any:
+        return getattr(array, name)
+
+    read.__name__ = read.__qualname__ = name
+    return read
+
+
+def only_numbers(infer: Infer, first: tuple[type[Kind], ...] = NUMBERS) -> Infer:
+    """The object must be an array or a NumPy scalar; Python's numbers have other methods."""
+
+    def checked(call: Call) -> Kind:
+        if not call.args or not isinstance(call.args[0].kind, first):
+            raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+def _register_method(name: str, line: Method) -> None:
+    op = Op(
+        f"ndarray.{name}",
+        _caller(name),
+        "method",
+        "method",
+        exact=line.exact,
+        aliases=line.aliases,
+        writes=line.writes,
+        heavy=line.heavy,
+        blas=line.blas,
+    )
+    static = STATIC | {"axes"} if name != "transpose" else STATIC
+    parameters = Parameters(("self", *line.parameters.split()), static)
+    add_method(name, Record(op, only_numbers(line.infer or probing(op, parameters))))
+
+
+def _register() -> None:
+    for name, line in METHODS.items():
+        if hasattr(np.ndarray, name):
+            _register_method(name, line)
+    for name, (how, code) in REFUSED_METHODS.items():
+        add_method(name, Treatment(how, code))
+    for name, aliases in ATTRIBUTES.items():
+        op = Op(
+            f"ndarray.{name}", _reader(name), "attribute", "attribute", exact=True, aliases=aliases
+        )
+        if hasattr(np.ndarray, name):
+            add_attribute(name, Record(op, only_numbers(probing(op))))
+    for name, (how, code) in REFUSED_ATTRIBUTES.items():
+        add_attribute(name, Treatment(how, code))
+
+
+_register()

@@ -1,0 +1,148 @@
+"""Python's operators on arrays, NumPy scalars and Python numbers: binary, in-place, comparison, unary.
+
+The targets are functions of `operator`, so Python numbers keep CPython's arithmetic and arrays take
+the very slots (and fast paths such as `x ** 2`) that the instruction would take. Refused: operands
+that are neither arrays nor numbers. Subscripts are in `ops.indexing`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+    leaves,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.probe import DATA, probing
+from dyntrace.ops.registry import (
+    Infer,
+    Record,
+    add_callable,
+    add_operator,
+    operator_record,
+)
+
+BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
+    "add": (operator.add, operator.iadd),
+    "sub": (operator.sub, operator.isub),
+    "mul": (operator.mul, operator.imul),
+    "truediv": (operator.truediv, operator.itruediv),
+    "floordiv": (operator.floordiv, operator.ifloordiv),
+    "mod": (operator.mod, operator.imod),
+    "pow": (operator.pow, operator.ipow),
+    "matmul": (operator.matmul, operator.imatmul),
+    "and": (operator.and_, operator.iand),
+    "or": (operator.or_, operator.ior),
+    "xor": (operator.xor, operator.ixor),
+    "lshift": (operator.lshift, operator.ilshift),
+    "rshift": (operator.rshift, operator.irshift),
+    "lt": (operator.lt, None),
+    "le": (operator.le, None),
+    "eq": (operator.eq, None),
+    "ne": (operator.ne, None),
+    "gt": (operator.gt, None),
+    "ge": (operator.ge, None),
+}
+SYMBOLS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+UNARY: dict[str, Callable[..., Any]] = {
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "invert": operator.invert,
+    "not": operator.not_,
+    "abs": operator.abs,
+}
+NUMBERS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
+
+
+def operands_only(infer: Infer) -> Infer:
+    """Arrays and numbers, or a sequence of them beside an array or NumPy scalar."""
+
+    def checked(call: Call) -> Kind:
+        kinds = [operand.kind for operand in call.args]
+        if not any(isinstance(kind, NUMBERS) for kind in kinds):
+            raise Refused("DT201")
+        for kind in kinds:
+            _check(kind, kinds)
+        return infer(call)
+
+    return checked
+
+
+def _check(kind: Kind, kinds: list[Kind]) -> None:
+    if isinstance(kind, NUMBERS):
+        return
+    beside_array = any(isinstance(other, ArrayKind | NumpyScalarKind) for other in kinds)
+    if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
+        raise Refused("DT201", type(kind).__name__)
+    if not all(isinstance(leaf, (*NUMBERS, SequenceKind)) for leaf in leaves(kind)):
+        raise Refused("DT201", "an item of the sequence")
+
+
+def power(infer: Infer) -> Infer:
+    """`int ** int` is a float for a negative exponent: the example decides, the executor checks."""
+
+    def checked(call: Call) -> Kind:
+        kinds = [operand.kind for operand in call.args]
+        if all(isinstance(kind, PythonScalarKind) and kind.type in (int, bool) for kind in kinds):
+            example = getattr(kinds[1], "example", None)
+            return PythonScalarKind(float if example is not None and example < 0 else int)
+        return infer(call)
+
+    return checked
+
+
+def written_in_place(infer: Infer) -> Infer:
+    """The left operand keeps its kind: an in-place operator on an array returns that array."""
+
+    def checked(call: Call) -> Kind:
+        found = infer(call)
+        if isinstance(call.args[0].kind, ArrayKind) and found != call.args[0].kind:
+            raise Refused("DT202")
+        return found
+
+    return checked
+
+
+def _register_binary(name: str, plain: Any, inplace: Any) -> None:
+    exact, blas = name != "pow", name == "matmul"
+    op = Op(f"operator.{name}", plain, "operator", "infix", exact=exact, blas=blas)
+    infer = operands_only(probing(op, DATA))
+    record = Record(op, power(infer) if name == "pow" else infer)
+    add_operator(name, False, record)
+    add_callable(plain, record)
+    if inplace is None:
+        return
+    op = Op(
+        f"operator.i{name}", inplace, "operator", "inplace", exact=exact, writes=(0,), blas=blas
+    )
+    infer = operands_only(probing(op, DATA))
+    record = Record(op, written_in_place(power(infer) if name == "pow" else infer))
+    add_operator(name, True, record)
+    add_callable(inplace, record)
+
+
+def _register_unary(name: str, target: Any) -> None:
+    op = Op(f"operator.{name}", target, "operator", "prefix", exact=True)
+    record = Record(op, operands_only(probing(op, DATA)))
+    add_operator(name, False, record)
+    add_callable(target, record)
+
+
+def _register() -> None:
+    for name, (plain, inplace) in BINARY.items():
+        _register_binary(name, plain, inplace)
+    for name, target in UNARY.items():
+        _register_unary(name, target)
+    for symbol, name in SYMBOLS.items():
+        add_operator(symbol, False, operator_record(name))
+
+
+_register()

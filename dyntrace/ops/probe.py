@@ -1,0 +1,246 @@
+"""The default inference: call the real function on tiny stand-ins and describe what comes back.
+
+Invariant: a probe runs no code but NumPy's own (operands are arrays of plain dtypes, scalars, and
+constants) and leaves no trace: floating-point modes are 'ignore' for its time, a warning is turned
+into a refusal without touching the warning registries. Answers are kept per operation and
+structural signature. Parameters named in STATIC are read, so they become guarded by value; other
+Python numbers stay dynamic and are stood in for.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    KnownKind,
+    NumpyScalarKind,
+    ObjectKind,
+    PythonScalarKind,
+    SequenceKind,
+    SliceKind,
+    StringKind,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Operand, Refused
+
+STATIC = frozenset(
+    """axis axes axis1 axis2 axisa axisb axisc source destination ndmin indices_or_sections ind
+    keepdims ord deg ndim offset""".split()
+)
+CACHE_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to stand in: arrays have `side` items along each axis; numbers are `number` or examples."""
+
+    side: int
+    number: int | None = 1
+
+
+PLANS = (Plan(2), Plan(3), Plan(1), Plan(2, None), Plan(4, None), Plan(1, 0))
+_SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
+    bool: bool,
+    int: int,
+    float: float,
+    complex: complex,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Names of positional parameters, and which parameters the trace reads.
+
+    names    positional parameter names; the last repeats if it starts with "*"
+    static   parameters whose numbers are read and guarded
+    booleans whether Python bools are read: they are switches, not data, in most functions
+    """
+
+    names: tuple[str, ...] = ()
+    static: frozenset[str] = STATIC
+    booleans: bool = True
+
+    def name(self, position: int) -> str:
+        """The name of the positional argument at `position`, or "" if it has none."""
+        if position < len(self.names):
+            return self.names[position].lstrip("*")
+        last = self.names[-1] if self.names else ""
+        return last.lstrip("*") if last.startswith("*") else ""
+
+
+DATA = Parameters(static=frozenset(), booleans=False)  # every number is data, nothing is read
+
+
+def probing(op: Op, parameters: Parameters = Parameters()) -> Callable[[Call], Kind]:
+    """An `infer` that probes `op.target`."""
+    answers: dict[Any, Kind] = {}
+
+    def infer(call: Call) -> Kind:
+        key = _signature(call, parameters)
+        found = answers.get(key)
+        if found is None:
+            found, cacheable = probe(op.target, call, parameters)
+            if cacheable and len(answers) < CACHE_LIMIT:
+                answers[key] = found
+        return found
+
+    return infer
+
+
+def probe(
+    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[Plan] = PLANS
+) -> tuple[Kind, bool]:
+    """The kind of `target`'s result, and whether it holds for any number of the same types.
+
+    Raises Refused("DT202") if no stand-in could be found that the function takes.
+    """
+    failure = ""
+    for plan in plans:
+        args, kwargs = _stand_ins(call, parameters, plan)
+        try:
+            result = run_silently(target, args, kwargs)
+        except Exception as error:  # whatever NumPy says of the stand-ins, the next plan may do
+            failure = f"{type(error).__name__}: {error}"
+            continue
+        return generalise(describe(result)), plan.number is not None
+    raise Refused("DT202", failure)
+
+
+def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call with floating-point errors ignored and any warning raised as an exception.
+
+    The filter goes in and out without marking the filters as changed, so that no registry of
+    warnings already shown is emptied; it matches frames of this module only.
+    """
+    filters: list[Any] = warnings.filters  # type: ignore[assignment]
+    filters.insert(0, _RAISE_HERE)
+    try:
+        with np.errstate(all="ignore"):
+            return target(*args, **kwargs)
+    finally:
+        filters.remove(_RAISE_HERE)
+
+
+_RAISE_HERE = ("error", None, Warning, re.compile(re.escape(__name__) + "$"), 0)
+
+
+def generalise(kind: Kind) -> Kind:
+    """`kind` without the stand-in's values; refuses what a region cannot hold."""
+    match kind:
+        case PythonScalarKind():
+            return PythonScalarKind(kind.type)
+        case SequenceKind():
+            return SequenceKind(kind.type, tuple(generalise(item) for item in kind.items))
+        case SliceKind():
+            return SliceKind(*(generalise(k) for k in (kind.start, kind.stop, kind.step)))
+        case ObjectKind(type=kind_type) if kind_type is np.ndarray:
+            raise Refused("DT212", "the result")
+    return kind
+
+
+def _stand_ins(
+    call: Call, parameters: Parameters, plan: Plan
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    args = tuple(
+        stand_in(operand, plan, parameters, parameters.name(position))
+        for position, operand in enumerate(call.args)
+    )
+    kwargs = {
+        name: stand_in(operand, plan, parameters, name) for name, operand in call.kwargs.items()
+    }
+    return args, kwargs
+
+
+def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "") -> Any:
+    """A small value of the operand's kind, or the value itself where the parameter is read."""
+    match operand.kind:
+        case ArrayKind(dtype=dtype, ndim=ndim):
+            return stand_in_array(dtype, ndim, plan.side)
+        case NumpyScalarKind(dtype=dtype):
+            return dtype.type(1)
+        case PythonScalarKind(type=scalar) as kind:
+            if is_read(kind, parameters, name):
+                return operand.read()
+            example = kind.example if plan.number is None else plan.number
+            return _SCALAR_STAND_INS[scalar](1 if example is None else example)
+        case StringKind():
+            return operand.read()
+        case KnownKind(value=value):
+            return constant(value)
+        case SequenceKind(type=kind_type) if kind_type in (tuple, list):
+            return kind_type(stand_in(item, plan, parameters, name) for item in operand.items)
+        case SliceKind():
+            return slice(*(stand_in(item, plan, parameters, name) for item in operand.items))
+        case other:
+            raise Refused(_refusal(other), _what(other))
+
+
+def is_read(kind: PythonScalarKind, parameters: Parameters, name: str) -> bool:
+    """Whether a Python number given for parameter `name` is read by the trace."""
+    return name in parameters.static or (parameters.booleans and kind.type is bool)
+
+
+def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
+    """Zeros and ones: [0, 1, …], or identity matrices, so that indexing and inversion work."""
+    if ndim == 0:
+        return np.ones((), dtype)
+    if ndim == 1:
+        return np.arange(side).astype(dtype)
+    lead = (side,) * (ndim - 2) if ndim <= 6 else (1,) * (ndim - 2)
+    found = np.empty((*lead, side, side), dtype)
+    found[...] = np.eye(side)
+    return found
+
+
+def constant(value: Any) -> Any:
+    """`value` if passing it to NumPy runs no Python code of the user's."""
+    if value is None or value is Ellipsis or isinstance(value, np.dtype):
+        return value
+    if isinstance(value, type):
+        if value.__module__ in ("builtins", "numpy", "numpy.dtypes"):
+            return value
+        raise Refused("DT201", f"class {value.__name__}")
+    if value is np._NoValue:
+        return value
+    raise Refused("DT203", getattr(value, "__name__", type(value).__name__))
+
+
+def _refusal(kind: Kind) -> str:
+    return "DT212" if kind == ObjectKind(np.ndarray) else "DT201"
+
+
+def _what(kind: Kind) -> str:
+    found = getattr(kind, "type", None)
+    return found.__name__ if isinstance(found, type) else type(kind).__name__
+
+
+def _signature(call: Call, parameters: Parameters) -> Any:
+    args = tuple(
+        _signature_of(operand, parameters, parameters.name(position))
+        for position, operand in enumerate(call.args)
+    )
+    return args, tuple(
+        (name, _signature_of(operand, parameters, name)) for name, operand in call.kwargs.items()
+    )
+
+
+def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
+    kind = operand.kind
+    match kind:
+        case PythonScalarKind() if is_read(kind, parameters, name):
+            return (kind.type, repr(operand.read()))
+        case StringKind():
+            return operand.read()
+        case SequenceKind() | SliceKind():
+            items = tuple(_signature_of(item, parameters, name) for item in operand.items)
+            return (getattr(kind, "type", slice), items)
+    return kind

@@ -1,0 +1,135 @@
+"""The registry: one record per NumPy function, method, attribute and operator. Frozen after import.
+
+A record says what eager runs (`op`) and how to foresee the result (`infer`); a treatment says why a
+callable has no record. The tracer asks `record_of`, `method`, `attribute` and `operator_record` and
+nothing else. A record is a promise: running `op.target` on real operands equals the eager call, and
+a wrong `infer` can only cost a deopt (unless `op.exact`). The tables are in the sibling modules, one
+family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dyntrace.breaks import BreakReason, reason
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Operand, Refused, Sample
+
+__all__ = [
+    "Call",
+    "Operand",
+    "Record",
+    "Refused",
+    "Sample",
+    "Treatment",
+    "attribute",
+    "method",
+    "method_treatment",
+    "operator_record",
+    "record_of",
+]
+
+Infer = Callable[[Call], Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How one callable is captured: `op` is the node's operation, `infer` foresees its result.
+
+    A node whose op has `writes` may return the written argument itself; an argument that is absent
+    or None is not written.
+    """
+
+    op: Op
+    infer: Infer
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """Why a callable is not captured: how is "native" (runs as it is, by design) or "break"."""
+
+    how: str
+    code: str
+
+    @property
+    def reason(self) -> BreakReason:
+        """The catalogue entry of `code`."""
+        return reason(self.code)
+
+
+_CALLABLES: dict[int, tuple[Any, Record | Treatment]] = {}
+_METHODS: dict[str, Record | Treatment] = {}
+_ATTRIBUTES: dict[str, Record | Treatment] = {}
+_OPERATORS: dict[tuple[str, bool], Record] = {}
+_BOUND: dict[type, Callable[[Any], Record | Treatment | None]] = {}
+
+
+def record_of(target: Any) -> Record | Treatment | None:
+    """What is known of a callable, looked up by identity; None if nothing is."""
+    entry = _CALLABLES.get(id(target))
+    if entry is not None:
+        return entry[1]
+    rule = _BOUND.get(type(target))
+    return rule(target) if rule is not None else None
+
+
+def method(name: str) -> Record | None:
+    """The record of ndarray method `name`; the object is the call's first argument."""
+    found = _METHODS.get(name)
+    return found if isinstance(found, Record) else None
+
+
+def method_treatment(name: str) -> Treatment | None:
+    """Why ndarray method or attribute `name` is not captured; None if it is, or is unknown."""
+    found = _METHODS.get(name) or _ATTRIBUTES.get(name)
+    return found if isinstance(found, Treatment) else None
+
+
+def attribute(name: str) -> Record | None:
+    """The record of reading ndarray attribute `name`; the object is the call's only argument."""
+    found = _ATTRIBUTES.get(name)
+    return found if isinstance(found, Record) else None
+
+
+def operator_record(name: str, inplace: bool = False) -> Record:
+    """The record of an operator: "add", "lt", "negative", "getitem", "setitem", …
+
+    Raises KeyError for a name that is no operator.
+    """
+    return _OPERATORS[name, inplace]
+
+
+def add_callable(target: Any, found: Record | Treatment) -> None:
+    """Enter `target`; a second entry for one object is a mistake in the tables."""
+    if id(target) in _CALLABLES and _CALLABLES[id(target)][1] != found:
+        raise ValueError(f"{target!r} is listed twice")
+    _CALLABLES[id(target)] = (target, found)
+
+
+def add_method(name: str, found: Record | Treatment) -> None:
+    """Enter ndarray method `name`, and its descriptor as a callable."""
+    _METHODS[name] = found
+    descriptor = np.ndarray.__dict__.get(name)
+    if isinstance(descriptor, (types.MethodDescriptorType, types.WrapperDescriptorType)):
+        add_callable(descriptor, found)
+
+
+def add_attribute(name: str, found: Record | Treatment) -> None:
+    """Enter ndarray attribute `name`."""
+    _ATTRIBUTES[name] = found
+
+
+def add_operator(name: str, inplace: bool, record: Record) -> None:
+    """Enter an operator."""
+    _OPERATORS[name, inplace] = record
+
+
+def add_rule(kind: type, rule: Callable[[Any], Record | Treatment | None]) -> None:
+    """Enter a rule for callables of exact type `kind` that stand in no table."""
+    _BOUND[kind] = rule

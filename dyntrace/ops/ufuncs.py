@@ -1,0 +1,110 @@
+"""Every `np.ufunc` instance by rule, NumPy's, SciPy's or anyone's, and the ufunc methods.
+
+A ufunc that stands in no table gets its record from its type: its result's dtypes come from a probe
+of the very ufunc. Ufuncs whose loops are all over objects (`np.frompyfunc`) call Python code and are
+refused. Operators are in `ops.operators`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.probe import DATA, Parameters, probing
+from dyntrace.ops.registry import Record, Treatment, add_rule
+
+_BLAS = frozenset("matmul vecdot matvec vecmat".split())
+_STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
+_CALL = Parameters(static=_STATIC, booleans=False)
+_METHODS = {
+    "reduce": Parameters("array axis dtype out keepdims initial where".split(), _STATIC, False),
+    "accumulate": Parameters("array axis dtype out".split(), _STATIC, False),
+    "reduceat": Parameters("array indices axis dtype out".split(), _STATIC, False),
+    "outer": DATA,
+    "at": DATA,
+}
+_WRITES: dict[str, tuple[int | str, ...]] = {
+    "reduce": (3, "out"),
+    "accumulate": (3, "out"),
+    "reduceat": (4, "out"),
+    "outer": ("out",),
+    "at": (0,),
+}
+
+
+@cache
+def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
+    """The record of calling `ufunc`."""
+    if not has_numeric_loop(ufunc):
+        return Treatment("break", "DT203")
+    outs = tuple(range(ufunc.nin, ufunc.nin + ufunc.nout))
+    op = Op(
+        qualified_name(ufunc),
+        ufunc,
+        "ufunc",
+        exact=True,
+        writes=(*outs, "out"),
+        blas=ufunc.__name__ in _BLAS,
+    )
+    return Record(op, _without_objects(probing(op, _CALL)))
+
+
+@cache
+def ufunc_method_record(ufunc: np.ufunc, name: str) -> Record | Treatment | None:
+    """The record of `ufunc.reduce`, `.accumulate`, `.reduceat`, `.outer` or `.at`."""
+    if name not in _METHODS:
+        return None
+    if not has_numeric_loop(ufunc):
+        return Treatment("break", "DT203")
+    target = getattr(ufunc, name)
+    op = Op(f"{qualified_name(ufunc)}.{name}", target, "ufunc", writes=_WRITES[name])
+    return Record(op, _without_objects(probing(op, _METHODS[name])))
+
+
+def has_numeric_loop(ufunc: np.ufunc) -> bool:
+    """False for ufuncs that only call Python objects; a ufunc without a list of loops has its own."""
+    return not ufunc.types or any("O" not in loop for loop in ufunc.types)
+
+
+def qualified_name(ufunc: np.ufunc) -> str:
+    """ "np.add" for NumPy's, the bare name with its module for others."""
+    if getattr(np, ufunc.__name__, None) is ufunc:
+        return f"np.{ufunc.__name__}"
+    module = getattr(ufunc, "__module__", None)
+    return f"{module}.{ufunc.__name__}" if type(module) is str else ufunc.__name__
+
+
+def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
+    """Refuse `dtype=object` before a probe would run Python operators."""
+
+    def checked(call: Call) -> Kind:
+        for name in ("dtype", "signature", "sig"):
+            if name in call.kwargs and "O" in np.dtype(_dtype_of(call.kwargs[name].read())).char:
+                raise Refused("DT212", name)
+        return infer(call)
+
+    return checked
+
+
+def _dtype_of(value: Any) -> Any:
+    if isinstance(value, str) and "->" in value:
+        return object if "O" in value else float
+    if isinstance(value, tuple):
+        return object if any(item in (object, "O") for item in value) else float
+    return value
+
+
+def _bound(target: Any) -> Record | Treatment | None:
+    owner = target.__self__
+    return ufunc_method_record(owner, target.__name__) if type(owner) is np.ufunc else None
+
+
+add_rule(np.ufunc, ufunc_record)
+add_rule(types.BuiltinFunctionType, _bound)
