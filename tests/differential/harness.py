@@ -1,0 +1,137 @@
+"""check(fn, *args): eager and optimised, several calls each, compared fact by fact.
+
+The first call records types, later calls run compiled regions, so all of them are compared. Each
+run gets its own copies of the arguments, and of the globals and cells that the function can reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+
+import numpy as np
+
+import dyntrace
+from dyntrace.report.compare import difference, run
+from dyntrace.report.snapshot import World, copies
+
+
+def optimised(fn):
+    """`fn` through the front door."""
+    return dyntrace.optimize(fn)
+
+
+def check(
+    fn, *args, calls=4, captured=None, breaks=None, make=None, kwargs=None, drive=None, action="always"
+):
+    """Fail unless `calls` optimised calls of `fn` do what the eager ones do.
+
+    make      a callable that builds the tuple of arguments anew for each run, instead of copies
+    drive     applied to the result inside the run: `list` for generators, a runner for coroutines
+    captured  the least number of captured operations, or names of operations that graphs must hold
+    breaks    codes of the break catalogue that `explain` must list; `()` means not one break
+    """
+    __tracebackhide__ = True
+    check_calls(fn, [args] * calls, make=make, kwargs=kwargs, drive=drive, action=action)
+    if captured is not None or breaks is not None:
+        found = explanation(fn, *(make() if make else args), kwargs=kwargs, drive=drive)
+        _require_captured(found, captured)
+        _require_breaks(found, breaks)
+
+
+def check_calls(fn, arguments, *, make=None, kwargs=None, drive=None, action="always", fast=None):
+    """Compare one optimised function with `fn` over a sequence of calls with these arguments."""
+    __tracebackhide__ = True
+    fast = fast or optimised(fn)
+    world = World.around(fn)
+    random = np.random.get_state(legacy=False)
+    eager_drive, fast_drive = _driven(fn, drive), _driven(fast, drive)
+    try:
+        for call, args in enumerate(arguments, 1):
+            outcomes = []
+            for one in (eager_drive, fast_drive):
+                fresh, keywords = _inputs(world, args, make, kwargs)
+                np.random.set_state(random)
+                outcomes.append(run(one, fresh, keywords, world, action=action))
+            found = difference(*outcomes)
+            lines = "\n  ".join(found)
+            assert not found, f"call {call}: eager != optimised\n  {lines}"
+    finally:
+        world.set(world.held)
+
+
+def _inputs(world, args, make, kwargs):
+    """Arguments for one run, and the globals they belong to put in place."""
+    if make is not None:
+        world.set(copies(world.held))
+        return tuple(make()), dict(kwargs or {})
+    fresh = copies((*world.held, tuple(args), dict(kwargs or {})))
+    world.set(fresh[:-2])
+    return fresh[-2], fresh[-1]
+
+
+def _driven(fn, drive):
+    if drive is None:
+        return fn
+
+    def driven(*args, **kwargs):
+        return drive(fn(*args, **kwargs))
+
+    return driven
+
+
+def explanation(fn, *args, kwargs=None, drive=None):
+    """What `explain` says of a call on copies of `args`, the call's own output and errors dropped."""
+    world = World.around(fn)
+    fresh, keywords = _inputs(world, args, None, kwargs)
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+        np.errstate(),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            return dyntrace.explain(_driven_in_place(fn, drive))(*fresh, **keywords)
+        finally:
+            world.set(world.held)
+
+
+def _driven_in_place(fn, drive):
+    """Generators and coroutines are explained as they are: `explain` drives them itself."""
+    return fn
+
+
+def operations(found):
+    """The names of all captured operations, graph by graph, effects included."""
+    for report in found.graphs:
+        graph = report.graph
+        yield from (node.op.name for node in graph.nodes)
+        if graph.effect is not None:
+            yield graph.effect.op.name
+
+
+def _require_captured(found, captured):
+    __tracebackhide__ = True
+    if captured is None:
+        return
+    names = list(operations(found))
+    if isinstance(captured, int):
+        assert len(names) >= captured, f"captured {names}, expected {captured}\n{found}"
+        return
+    missing = list(captured)
+    for name in names:
+        if name in missing:
+            missing.remove(name)
+    assert not missing, f"not captured: {missing}; captured: {names}\n{found}"
+
+
+def _require_breaks(found, breaks):
+    __tracebackhide__ = True
+    if breaks is None:
+        return
+    codes = [item.code for item in found.break_reasons]
+    if not breaks:
+        assert not codes, f"unexpected breaks {codes}\n{found}"
+    assert set(breaks) <= set(codes), f"breaks {codes}, expected {breaks}\n{found}"
