@@ -23,6 +23,7 @@ class GraphReport:
     filename, lineno, end_lineno   the user's lines its operations come from
     calls                          how often its region was called since it was compiled
     deopts                         how many of those calls ended in the original bytecode
+    names                          the user's names of the graph's inputs, None where there is none
     """
 
     graph: Graph
@@ -31,6 +32,7 @@ class GraphReport:
     end_lineno: int
     calls: int = 0
     deopts: int = 0
+    names: tuple[str | None, ...] = ()
 
     @property
     def op_count(self) -> int:
@@ -45,7 +47,7 @@ class GraphReport:
     @property
     def code(self) -> str:
         """The graph as runnable NumPy, each operation with the user's file and line."""
-        return show(self.graph)
+        return show(self.graph, self.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,103 @@
+"""The command line: `run` and `explain` a script, list the operations with `ops`.
+
+Invariant: a script runs as under `python script.py`: same `sys.argv`, `sys.path[0]`, `__main__`
+module, exit code and traceback; only the frames it enters are optimised. `api` does the optimising.
+"""
+
+from __future__ import annotations
+
+import argparse
+import builtins
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType, TracebackType
+
+from dyntrace.api import explanations, optimize
+from dyntrace.ops.listing import format_listing
+from dyntrace.report.html import page
+from dyntrace.report.text import all_findings_text
+
+__all__ = ["main"]
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="dyntrace", description="Run NumPy programs as graphs.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    run = commands.add_parser("run", help="run a script with every frame optimised")
+    run.add_argument("--report", metavar="OUT.html", help="write what was captured to this file")
+    explain = commands.add_parser("explain", help="run a script, then print what was captured")
+    for command in (run, explain):
+        command.add_argument("script", help="path of the Python script")
+        command.add_argument("args", nargs=argparse.REMAINDER, help="arguments of the script")
+    commands.add_parser("ops", help="list every public NumPy callable with its treatment")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of the command; a script's own SystemExit passes through."""
+    options = parser().parse_args(arguments)
+    if options.command == "ops":
+        print(format_listing())
+        return 0
+    try:
+        return run_script(options.script, options.args)
+    finally:
+        if options.command == "explain":
+            print(all_findings_text(explanations()))
+        elif options.report is not None:
+            Path(options.report).write_text(page(explanations(), options.script), encoding="utf-8")
+
+
+def run_script(script: str, args: Sequence[str]) -> int:
+    """Run `script` in a fresh `__main__` module under `optimize()`; 1 if it raised, else 0."""
+    path = os.path.abspath(script)
+    try:
+        with io.open_code(path) as file:
+            source = file.read()
+    except OSError as error:
+        print(f"dyntrace: can't open file {path!r}: {error.strerror}", file=sys.stderr)
+        return 2
+    namespace = become_main(script, path, args)
+    try:
+        execute(compile(source, path, "exec", dont_inherit=True), namespace)
+    except Exception as error:
+        show_traceback(error, path)
+        return 1
+    return 0
+
+
+def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object]:
+    """Set up `sys.argv`, `sys.path[0]` and `__main__` as the interpreter does for a script."""
+    sys.argv = [script, *args]
+    if not sys.flags.safe_path:
+        sys.path[0] = os.path.dirname(os.path.realpath(path))
+    module = ModuleType("__main__")
+    module.__file__ = path
+    module.__loader__ = SourceFileLoader("__main__", path)
+    namespace = module.__dict__
+    namespace.update(__builtins__=builtins, __cached__=None)
+    sys.modules["__main__"] = module
+    return namespace
+
+
+def execute(code: CodeType, namespace: dict[str, object]) -> None:
+    with optimize():
+        exec(code, namespace)
+
+
+def show_traceback(error: Exception, path: str) -> None:
+    """Print the traceback as the interpreter would: from the script's first frame on."""
+    found: TracebackType | None = error.__traceback__
+    while found is not None and found.tb_frame.f_code.co_filename != path:
+        found = found.tb_next
+    if isinstance(error, SyntaxError) or found is not None:
+        error.__traceback__ = found
+    sys.excepthook(type(error), error, error.__traceback__)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
