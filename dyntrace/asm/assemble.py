@@ -1,0 +1,293 @@
+"""From a body and its stubs to a code object.
+
+The original bytes are copied, never re-encoded, but for jumps, which grow as the distances do.
+Invariant: without stubs the result has the same bytecode, constants, names, positions and
+exception table. Stubs take over the location and the exception range of the unit they precede.
+Read `lower` for the stubs, `tables` for the encodings.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+
+from dyntrace.asm.decode import BACKWARD, CACHES, END_FOR, OPCODES, extended_args
+from dyntrace.asm.emit import Emit, Label, Original
+from dyntrace.asm.instructions import Body, Location, Unit
+from dyntrace.asm.lower import Constants, Leap, encode, lower
+from dyntrace.asm.tables import encode_exceptions, encode_locations
+from dyntrace.errors import AssemblyError
+
+__all__ = ["Assembled", "assemble"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The new code object, and for each asked-for landing the byte offset of its pad."""
+
+    code: CodeType
+    landing_offsets: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Layout:
+    """The new code as a list of pieces: bytes, leaps, and anchors (an index into `addresses`).
+
+    `before[i]` and `behind[i]` are the anchors before and behind the stub of unit i.
+    """
+
+    body: Body
+    constants: Constants
+    pieces: list[bytes | Leap | int] = field(default_factory=list)
+    locations: list[Location | int] = field(default_factory=list)
+    addresses: list[int] = field(default_factory=list)
+    before: dict[int, int] = field(default_factory=dict)
+    behind: dict[int, int] = field(default_factory=dict)
+    labels: dict[Label, int] = field(default_factory=dict)
+    depth: int = 0
+
+    def anchor(self) -> int:
+        """A new anchor here."""
+        self.addresses.append(0)
+        self.add(len(self.addresses) - 1, -1)
+        return len(self.addresses) - 1
+
+    def add(self, piece: bytes | Leap | int, location: Location | int) -> None:
+        """`location` is a code unit's index in the original for what is copied from there."""
+        self.pieces.append(piece)
+        self.locations.append(location)
+
+
+def assemble(
+    body: Body,
+    stubs: Mapping[int, Sequence[Emit]],
+    *,
+    landings: Sequence[int] = (),
+    slack: int = 0,
+) -> Assembled:
+    """The code of `body` with `stubs[i]` before unit i, and for each landing a pad at the end.
+
+    A pad is ``POP_TOP`` and a jump to the unit's stub. `slack` is added to co_stacksize.
+    """
+    layout = _Layout(body, Constants(body.code.co_consts))
+    _lay_out(layout, stubs)
+    end = layout.anchor()
+    layout.before[len(body.units)] = layout.behind[len(body.units)] = end
+    pads = [(unit, *_add_pad(layout, body.units[unit])) for unit in landings]
+    _resolve(layout)
+    raw, runs = _finish(layout)
+    code = body.code.replace(
+        co_code=raw,
+        co_consts=tuple(layout.constants.values),
+        co_linetable=encode_locations(runs, body.code.co_firstlineno),
+        co_exceptiontable=encode_exceptions(_exceptions(layout, pads)),
+        co_stacksize=body.code.co_stacksize + layout.depth + slack,
+    )
+    return Assembled(code, tuple(2 * layout.addresses[start] for _, start, _ in pads))
+
+
+def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]]) -> None:
+    """The original in slices, cut where a stub, a jump or an anchor is needed."""
+    units, raw = layout.body.units, layout.body.code.co_code
+    stops = _stops(layout.body, stubs)
+    copied = 0
+    for index in stops:
+        unit = units[index]
+        if unit.offset > copied:
+            layout.add(raw[copied : unit.offset], copied >> 1)
+            copied = unit.offset
+        layout.before[index] = layout.anchor()
+        if stub := stubs.get(index):
+            _add_stub(layout, unit, stub)
+        layout.behind[index] = layout.anchor() if stub else layout.before[index]
+        if unit.target is not None:
+            copied = _add_jump(layout, unit)
+    layout.add(raw[copied:], copied >> 1)
+
+
+def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]]) -> list[int]:
+    """The units before which the original is cut."""
+    count = len(body.units)
+    if any(not 0 <= index < count for index in stubs):
+        raise AssemblyError("a stub stands before a unit that does not exist")
+    stops = set(stubs)
+    for unit in body.units:
+        if unit.target is not None:
+            stops.add(unit.index)
+            stops.add(unit.target)
+    for covered in body.ranges:
+        stops |= {covered.start, covered.start + 1, covered.end, covered.end + 1, covered.handler}
+    for operations in stubs.values():
+        stops |= {_target_unit(operation) for operation in operations}
+    return sorted(index for index in stops if 0 <= index < count)
+
+
+def _target_unit(operation: Emit) -> int:
+    target = getattr(operation, "target", None)
+    if isinstance(target, Original):
+        return target.unit
+    return target if isinstance(target, int) else -1
+
+
+def _add_stub(layout: _Layout, unit: Unit, stub: Sequence[Emit]) -> None:
+    lowered = lower(unit.index, unit.location, stub, layout.constants)
+    layout.depth = max(layout.depth, lowered.depth)
+    for piece, location in lowered.pieces:
+        if isinstance(piece, Label):
+            layout.labels[piece] = layout.anchor()
+        else:
+            layout.add(piece, location)
+
+
+def _add_jump(layout: _Layout, unit: Unit) -> int:
+    """The jump of the original, at least as long as it was; answers where copying goes on."""
+    assert unit.target is not None
+    raw = layout.body.code.co_code
+    extended = extended_args(raw, unit.offset)
+    target: Original | int = unit.target
+    if layout.body.units[unit.target].opcode == END_FOR:
+        target = Original(unit.target)
+    layout.add(Leap(unit.opcode, target, unit.opcode in BACKWARD, extended), unit.offset >> 1)
+    return unit.offset + 2 * extended + 2 + 2 * CACHES[unit.opcode]
+
+
+def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int]:
+    """POP_TOP and a jump that takes no interrupt; the anchors of its start and end."""
+    start = layout.anchor()
+    layout.add(encode(OPCODES["POP_TOP"], 0), unit.location)
+    layout.add(Leap(OPCODES["JUMP_BACKWARD_NO_INTERRUPT"], unit.index, True), unit.location)
+    return start, layout.anchor()
+
+
+def _resolve(layout: _Layout) -> None:
+    """Gives every leap its anchor, then widens leaps until all distances fit."""
+    leaps = [piece for piece in layout.pieces if isinstance(piece, Leap)]
+    for leap in leaps:
+        leap.anchor = _anchor_of(layout, leap.target)
+    while _grow(layout):
+        pass
+
+
+def _anchor_of(layout: _Layout, target: Label | Original | int) -> int:
+    table: Mapping[Label | int, int]
+    key: Label | int
+    if isinstance(target, Original):
+        table, key = layout.behind, target.unit
+    elif isinstance(target, int):
+        table, key = layout.before, target
+    else:
+        table, key = layout.labels, target
+    if key not in table:
+        raise AssemblyError("a stub jumps to a label or unit that does not exist")
+    return table[key]
+
+
+def _grow(layout: _Layout) -> bool:
+    """Places everything; True if a leap had to be widened."""
+    addresses = layout.addresses
+    address, ends = 0, []
+    for piece in layout.pieces:
+        if type(piece) is bytes:
+            address += len(piece) >> 1
+        elif type(piece) is int:
+            addresses[piece] = address
+        elif type(piece) is Leap:
+            address += 1 + piece.extended + CACHES[piece.opcode]
+            ends.append((piece, address))
+    grown = False
+    for leap, end in ends:
+        distance = _distance(leap, addresses[leap.anchor], end)
+        needed = max(0, (distance.bit_length() - 1) // 8)
+        if needed > leap.extended:
+            leap.extended = needed
+            grown = True
+    return grown
+
+
+def _distance(leap: Leap, target: int, end: int) -> int:
+    distance = end - target if leap.backward else target - end
+    if distance < 0:
+        raise AssemblyError("a jump of a stub leads in a direction that its instruction cannot go")
+    return distance
+
+
+def _finish(layout: _Layout) -> tuple[bytes, list[tuple[Location, int]]]:
+    """The bytecode, and its locations as (location, length in code units)."""
+    chunks: list[bytes] = []
+    runs: list[tuple[Location, int]] = []
+    address = 0
+    for piece, location in zip(layout.pieces, layout.locations, strict=True):
+        if isinstance(piece, int):
+            continue
+        chunk = piece if isinstance(piece, bytes) else _encode_leap(layout, piece, address)
+        chunks.append(chunk)
+        length = len(chunk) >> 1
+        address += length
+        if isinstance(location, int):
+            _copy_runs(layout.body, location, length, runs, isinstance(piece, Leap))
+        else:
+            runs.append((location, length))
+    return b"".join(chunks), _merged(runs)
+
+
+def _encode_leap(layout: _Layout, leap: Leap, address: int) -> bytes:
+    end = address + 1 + leap.extended + CACHES[leap.opcode]
+    distance = _distance(leap, layout.addresses[leap.anchor], end)
+    digits = distance.to_bytes(leap.extended + 1, "big")
+    extended = OPCODES["EXTENDED_ARG"]
+    prefix = b"".join(bytes((extended, digit)) for digit in digits[:-1])
+    return prefix + bytes((leap.opcode, digits[-1])) + bytes(2 * CACHES[leap.opcode])
+
+
+def _copy_runs(
+    body: Body, start: int, length: int, runs: list[tuple[Location, int]], whole: bool
+) -> None:
+    """The locations of `length` code units of the original from `start`; one for all if `whole`."""
+    position = bisect_right(body.runs, start, key=lambda run: run[0]) - 1
+    if whole:
+        runs.append((body.runs[position][1], length))
+        return
+    end = start + length
+    while start < end:
+        following = body.runs[position + 1][0] if position + 1 < len(body.runs) else end
+        stop = min(following, end)
+        runs.append((body.runs[position][1], stop - start))
+        start = stop
+        position += 1
+
+
+def _merged(runs: list[tuple[Location, int]]) -> list[tuple[Location, int]]:
+    merged: list[tuple[Location, int]] = []
+    for location, length in runs:
+        if merged and merged[-1][0] == location:
+            merged[-1] = (location, merged[-1][1] + length)
+        else:
+            merged.append((location, length))
+    return merged
+
+
+def _exceptions(
+    layout: _Layout, pads: Sequence[tuple[int, int, int]]
+) -> list[tuple[int, int, int, int, bool]]:
+    """The original ranges, a stub in its unit's, then those of the landing pads."""
+    addresses, before = layout.addresses, layout.before
+    entries = []
+    for start, start_delta, end, end_delta, handler, depth, lasti in layout.body.ranges:
+        first, last = _boundary(layout, start, start_delta), _boundary(layout, end, end_delta)
+        entries.append((first, last, addresses[before[handler]], depth, lasti))
+    for index, first_anchor, last_anchor in pads:
+        unit = layout.body.units[index]
+        if unit.handler is not None:
+            handler = addresses[before[unit.handler]]
+            first, last = addresses[first_anchor], addresses[last_anchor]
+            entries.append((first, last, handler, unit.handler_depth, unit.handler_lasti))
+    return entries
+
+
+def _boundary(layout: _Layout, unit: int, delta: int) -> int:
+    """A range boundary; inside a unit it is counted from the unit's end, since its jump may grow."""
+    if not delta:
+        return layout.addresses[layout.before[unit]]
+    return layout.addresses[layout.before[unit + 1]] - (layout.body.units[unit].size - delta) // 2

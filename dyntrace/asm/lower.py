@@ -1,0 +1,153 @@
+"""From the emission operations of one stub to instructions of the running Python.
+
+Lowering is a table of small functions by operation type. Invariant: `Lowered.depth` is the most
+that the stub ever has above the stack it was entered with. Read `assemble` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dyntrace.asm import emit
+from dyntrace.asm.decode import CACHES, OPCODES
+from dyntrace.asm.instructions import Location
+from dyntrace.asm.versions import TABLE
+
+__all__ = ["Constants", "Leap", "Lowered", "encode", "lower"]
+
+
+class Constants:
+    """co_consts growing at its end; an object that is there already, by identity, is used again."""
+
+    def __init__(self, original: tuple[Any, ...]) -> None:
+        self.values = list(original)
+        self._indexes = {id(value): index for index, value in enumerate(original)}
+
+    def index(self, value: Any) -> int:
+        found = self._indexes.setdefault(id(value), len(self.values))
+        if found == len(self.values):
+            self.values.append(value)
+        return found
+
+
+@dataclass(slots=True)
+class Leap:
+    """A jump whose argument is not known yet. `extended` counts its EXTENDED_ARGs and only grows."""
+
+    opcode: int
+    target: emit.Label | emit.Original | int
+    backward: bool
+    extended: int = 0
+    anchor: int = -1
+
+
+@dataclass(slots=True)
+class Lowered:
+    """A stub's pieces in order: encoded bytes, leaps and marks, each with its location."""
+
+    pieces: list[tuple[bytes | Leap | emit.Label, Location]] = field(default_factory=list)
+    depth: int = 0
+
+
+def encode(opcode: int, arg: int) -> bytes:
+    """One instruction with its EXTENDED_ARGs and empty caches."""
+    prefix = b""
+    if arg > 255:
+        size = (arg.bit_length() + 7) // 8
+        high = arg.to_bytes(size, "big")[:-1]
+        prefix = b"".join(bytes((OPCODES["EXTENDED_ARG"], byte)) for byte in high)
+    return prefix + bytes((opcode, arg & 255)) + bytes(2 * CACHES[opcode])
+
+
+def _plain(name: str, arg: int = 0) -> bytes:
+    return encode(OPCODES[name], arg)
+
+
+def _push_callable(operation: emit.PushCallable, constants: Constants) -> bytes:
+    load = _plain("LOAD_CONST", constants.index(operation.obj))
+    if not operation.null:
+        return load
+    null = _plain("PUSH_NULL")
+    return null + load if TABLE.null_first else load + null
+
+
+def _load_const(operation: emit.LoadConst, constants: Constants) -> bytes:
+    return _plain("LOAD_CONST", constants.index(operation.obj))
+
+
+def _call(operation: emit.Call, constants: Constants) -> bytes:
+    return b"".join(_plain(name, operation.count) for name in TABLE.call)
+
+
+def _with(name: str, field_name: str = "") -> Callable[[Any, Constants], bytes]:
+    if not field_name:
+        return lambda operation, constants: _plain(name)
+    return lambda operation, constants: _plain(name, getattr(operation, field_name))
+
+
+# For each operation: its encoder, and how many values it takes from and puts on the stack.
+_LOWER: dict[type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tuple[int, int]]]] = {
+    emit.PushCallable: (_push_callable, lambda o: (0, 1 + o.null)),
+    emit.LoadConst: (_load_const, lambda o: (0, 1)),
+    emit.LoadFast: (_with("LOAD_FAST", "index"), lambda o: (0, 1)),
+    emit.LoadCell: (_with(TABLE.load_cell, "index"), lambda o: (0, 1)),
+    emit.StoreFast: (_with("STORE_FAST", "index"), lambda o: (1, 0)),
+    emit.StoreDeref: (_with("STORE_DEREF", "index"), lambda o: (1, 0)),
+    emit.Copy: (_with("COPY", "depth"), lambda o: (0, 1)),
+    emit.Swap: (_with("SWAP", "depth"), lambda o: (0, 0)),
+    emit.PopTop: (_with("POP_TOP"), lambda o: (1, 0)),
+    emit.PushNull: (_with("PUSH_NULL"), lambda o: (0, 1)),
+    emit.Call: (_call, lambda o: (o.count + 2, 1)),
+    emit.UnpackSequence: (_with("UNPACK_SEQUENCE", "count"), lambda o: (1, o.count)),
+    emit.BuildTuple: (_with("BUILD_TUPLE", "count"), lambda o: (o.count, 1)),
+    emit.Subscript: (_with("BINARY_SUBSCR"), lambda o: (2, 1)),
+}
+
+
+def lower(
+    unit: int, location: Location, stub: Sequence[emit.Emit], constants: Constants
+) -> Lowered:
+    """The stub of `unit`, its operations located at `location` until an `At` says otherwise."""
+    lowered = Lowered()
+    depths: dict[emit.Label, int] = {}
+    depth = 0
+    for operation in stub:
+        piece: bytes | Leap | emit.Label
+        if isinstance(operation, emit.At):
+            location = operation.location
+            continue
+        if isinstance(operation, emit.Mark):
+            piece = operation.label
+            depth = depths.get(operation.label, depth)
+        elif isinstance(operation, (emit.Jump, emit.PopJumpIfNone)):
+            piece = _leap(unit, operation)
+            depth -= isinstance(operation, emit.PopJumpIfNone)
+            if isinstance(operation.target, emit.Label):
+                depths[operation.target] = depth
+        else:
+            encoder, effect = _LOWER[type(operation)]
+            piece = encoder(operation, constants)
+            pops, pushes = effect(operation)
+            depth += pushes - pops
+            lowered.depth = max(lowered.depth, depth)
+        lowered.pieces.append((piece, location))
+    return lowered
+
+
+def _leap(unit: int, operation: emit.Jump | emit.PopJumpIfNone) -> Leap:
+    if isinstance(operation, emit.PopJumpIfNone):
+        return Leap(OPCODES[TABLE.pop_jump_if_none], operation.target, backward=False)
+    return leap_to(operation.target, _is_backward(unit, operation.target))
+
+
+def leap_to(target: emit.Label | emit.Original | int, backward: bool) -> Leap:
+    """An unconditional jump."""
+    return Leap(OPCODES["JUMP_BACKWARD" if backward else "JUMP_FORWARD"], target, backward)
+
+
+def _is_backward(unit: int, target: emit.Label | emit.Original | int) -> bool:
+    if isinstance(target, emit.Original):
+        return target.unit < unit
+    return isinstance(target, int) and target <= unit

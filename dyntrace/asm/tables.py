@@ -1,0 +1,93 @@
+"""Encoders of the two side tables of a code object: source locations and exception ranges.
+
+Formats: Objects/locations.md and Objects/exception_handling_notes.txt of CPython, the same in 3.11
+to 3.13. Invariant: reading the result back (`co_positions`, the exception table) gives what was
+put in. Used by `assemble`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dyntrace.asm.instructions import Location
+
+__all__ = ["encode_exceptions", "encode_locations"]
+
+NO_LOCATION, LONG_FORM, NO_COLUMNS, ONE_LINE = 15, 14, 13, 10
+LONGEST = 8
+
+
+def encode_locations(runs: Iterable[tuple[Location, int]], first_line: int) -> bytes:
+    """The linetable of consecutive (location, length in code units)."""
+    table = bytearray()
+    line = first_line
+    for location, length in runs:
+        while length > 0:
+            taken = length if length <= LONGEST else LONGEST
+            length -= taken
+            line = _encode_location(table, location, taken - 1, line)
+    return bytes(table)
+
+
+def _encode_location(table: bytearray, location: Location, size: int, last_line: int) -> int:
+    """Appends one entry, answers the line that the next one counts from."""
+    line, end_line, column, end_column = location
+    if line is None:
+        table.append(0x80 | NO_LOCATION << 3 | size)
+        return last_line
+    delta = line - last_line
+    if column is None or end_column is None or end_line is None:
+        if end_line is not None and end_line != line:
+            _encode_long(table, location, size, delta)
+        else:
+            table.append(0x80 | NO_COLUMNS << 3 | size)
+            _signed(table, delta)
+    elif end_line == line and delta == 0 and column < 80 and 0 <= end_column - column < 16:
+        table.append(0x80 | (column >> 3) << 3 | size)
+        table.append((column & 7) << 4 | end_column - column)
+    elif end_line == line and 0 <= delta < 3 and column < 128 and end_column < 128:
+        table += bytes((0x80 | (ONE_LINE + delta) << 3 | size, column, end_column))
+    else:
+        _encode_long(table, location, size, delta)
+    return line
+
+
+def _encode_long(table: bytearray, location: Location, size: int, delta: int) -> None:
+    line, end_line, column, end_column = location
+    table.append(0x80 | LONG_FORM << 3 | size)
+    _signed(table, delta)
+    _unsigned(table, (end_line or 0) - (line or 0))
+    _unsigned(table, 0 if column is None else column + 1)
+    _unsigned(table, 0 if end_column is None else end_column + 1)
+
+
+def _unsigned(table: bytearray, value: int) -> None:
+    """Six bits a byte, least significant first, 0x40 on all but the last."""
+    while value >= 64:
+        table.append(0x40 | value & 63)
+        value >>= 6
+    table.append(value)
+
+
+def _signed(table: bytearray, value: int) -> None:
+    _unsigned(table, value << 1 if value >= 0 else -value << 1 | 1)
+
+
+def encode_exceptions(entries: Iterable[tuple[int, int, int, int, bool]]) -> bytes:
+    """The exception table of (start, end, handler, depth, lasti), sorted, in code units."""
+    table = bytearray()
+    for start, end, handler, depth, lasti in entries:
+        first = len(table)
+        for value in (start, end - start, handler, depth << 1 | lasti):
+            _big_endian(table, value)
+        table[first] |= 0x80
+    return bytes(table)
+
+
+def _big_endian(table: bytearray, value: int) -> None:
+    """Six bits a byte, most significant first, 0x40 on all but the last."""
+    shift = 6 * max(0, (value.bit_length() - 1) // 6)
+    while shift:
+        table.append(0x40 | value >> shift & 63)
+        shift -= 6
+    table.append(value & 63)

@@ -1,0 +1,118 @@
+"""CPython 3.12: instrumented opcodes, intrinsics, inlined comprehensions, END_FOR, slices as
+instructions.
+
+What differs from the shared entries in `rules`; `versions` picks this table.
+"""
+
+from __future__ import annotations
+
+from dyntrace import breaks
+from dyntrace.asm.instructions import MicroOp
+from dyntrace.asm.versions import rules as r
+from dyntrace.asm.versions.py311 import CONDITIONS, RESUME_LOOP, format_value, make_function
+from dyntrace.asm.versions.table import Context, Glue, Rule, Table
+
+__all__ = ["table"]
+
+INTRINSICS = {5: MicroOp("UNARY", "positive"), 6: MicroOp("LIST_TO_TUPLE")}
+
+NEVER = {
+    "CACHE",
+    "INTERPRETER_EXIT",
+    "RESERVED",
+    "SETUP_FINALLY",
+    "SETUP_CLEANUP",
+    "SETUP_WITH",
+    "POP_BLOCK",
+    "JUMP",
+    "JUMP_NO_INTERRUPT",
+    "LOAD_METHOD",
+    "LOAD_SUPER_METHOD",
+    "LOAD_ZERO_SUPER_METHOD",
+    "LOAD_ZERO_SUPER_ATTR",
+    "STORE_FAST_MAYBE_NULL",
+    "INSTRUMENTED_LOAD_SUPER_ATTR",
+    "INSTRUMENTED_POP_JUMP_IF_NONE",
+    "INSTRUMENTED_POP_JUMP_IF_NOT_NONE",
+    "INSTRUMENTED_RESUME",
+    "INSTRUMENTED_CALL",
+    "INSTRUMENTED_RETURN_VALUE",
+    "INSTRUMENTED_YIELD_VALUE",
+    "INSTRUMENTED_CALL_FUNCTION_EX",
+    "INSTRUMENTED_JUMP_FORWARD",
+    "INSTRUMENTED_JUMP_BACKWARD",
+    "INSTRUMENTED_RETURN_CONST",
+    "INSTRUMENTED_FOR_ITER",
+    "INSTRUMENTED_POP_JUMP_IF_FALSE",
+    "INSTRUMENTED_POP_JUMP_IF_TRUE",
+    "INSTRUMENTED_END_FOR",
+    "INSTRUMENTED_END_SEND",
+    "INSTRUMENTED_INSTRUCTION",
+    "INSTRUMENTED_LINE",
+}
+
+
+def intrinsic(context: Context, number: int) -> tuple[MicroOp, ...]:
+    """Two intrinsics are plain operations, the others serve imports, generators and type
+    parameters.
+    """
+    if number in INTRINSICS:
+        return (INTRINSICS[number],)
+    return (MicroOp("BREAK", (breaks.INTRINSIC.code, 1, 1)),)
+
+
+def shared() -> dict[str, Rule]:
+    """What 3.12 and 3.13 have and 3.11 has not."""
+    rules: dict[str, Rule] = {
+        "BINARY_SLICE": r.micro("BINARY_SLICE"),
+        "STORE_SLICE": r.micro("STORE_SLICE"),
+        "END_FOR": r.micro("END_FOR"),
+        "LOAD_ATTR": r.load_attribute,
+        "LOAD_FAST_CHECK": r.counted("LOAD_FAST_CHECK"),
+        "LOAD_FAST_AND_CLEAR": r.counted("LOAD_FAST_AND_CLEAR"),
+        "RETURN_CONST": r.return_constant,
+        "CALL_INTRINSIC_1": intrinsic,
+        "CALL_INTRINSIC_2": r.refuse(breaks.INTRINSIC, 2, 1),
+        "END_SEND": r.refuse(breaks.SUSPENSION, 2, 1),
+        "CLEANUP_THROW": r.refuse(breaks.SUSPENSION, 3, 2),
+        "LOAD_SUPER_ATTR": r.refuse(breaks.SUPER, 3, lambda value: 1 + (value & 1)),
+        "LOAD_LOCALS": r.refuse(breaks.NAMESPACE, 0, 1),
+        "LOAD_FROM_DICT_OR_DEREF": r.refuse(breaks.NAMESPACE, 1, 1),
+        "LOAD_FROM_DICT_OR_GLOBALS": r.refuse(breaks.NAMESPACE, 1, 1),
+    }
+    for suffix, condition in CONDITIONS.items():
+        rules[f"POP_JUMP_IF_{suffix}"] = r.jump("POP_JUMP_IF", condition)
+    return rules
+
+
+def table() -> Table:
+    """The table, unchecked: it can be built on any Python."""
+    rules = (
+        r.common()
+        | shared()
+        | {
+            "COMPARE_OP": r.compare(4),
+            "LOAD_GLOBAL": r.load_global(null_first=True),
+            "LOAD_CLOSURE": r.counted("LOAD_CLOSURE"),
+            "MAKE_FUNCTION": make_function,
+            "FORMAT_VALUE": format_value,
+            "KW_NAMES": r.nothing,
+        }
+    )
+    return Table(
+        rules=rules,
+        never=frozenset(NEVER),
+        glue={
+            "KW_NAMES": (Glue(("CALL",), r.keyword_call),),
+            "YIELD_VALUE": (r.glued_break(("RESUME",), breaks.SUSPENSION, 1, 1),),
+            "SEND": (r.glued_break(RESUME_LOOP, breaks.SUSPENSION, 2, 2),),
+        },
+        never_alone=frozenset({"KW_NAMES", "YIELD_VALUE", "SEND"}),
+        backward=frozenset(name for name in rules if "BACKWARD" in name),
+        prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
+        null_first=True,
+        checked_loads=False,
+        call=("CALL",),
+        load_cell="LOAD_CLOSURE",
+        pop_jump_if_none="POP_JUMP_IF_NONE",
+    )

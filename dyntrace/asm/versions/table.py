@@ -1,0 +1,83 @@
+"""What a table of one Python must say, and the check that it says all of it.
+
+`rules` names every opcode of `dis.opmap` that may occur in `co_code`, `never` the rest, both
+exactly: an opcode in neither, in both, or unknown to this Python fails at import. `glued` lists
+what must follow an instruction without a gap. Read `rules` for the entries' vocabulary, then one
+of `py311` ... `py313`.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import CodeType
+
+from dyntrace.asm.instructions import MicroOp
+from dyntrace.errors import AssemblyError
+
+__all__ = ["Context", "Glue", "Rule", "Table", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may read of the code object besides the argument."""
+
+    code: CodeType
+    cells: frozenset[int]
+
+
+Rule = Callable[[Context, int], tuple[MicroOp, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Glue:
+    """Instructions that follow `first` without a gap; `rule` sees the arguments of all of them.
+
+    `located_last`: the unit has the location of the last of them, else that of the first.
+    """
+
+    followers: tuple[str, ...]
+    rule: Callable[[Context, tuple[int, ...]], tuple[MicroOp, ...]]
+    located_last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One Python's bytecode.
+
+    `glue[first]` are alternatives, longest first; an instruction in `never_alone` must match one
+    of them. `null_first` tells whether a call's NULL lies below the callable.
+    """
+
+    rules: Mapping[str, Rule]
+    never: frozenset[str]
+    glue: Mapping[str, tuple[Glue, ...]]
+    never_alone: frozenset[str]
+    backward: frozenset[str]
+    prologue: frozenset[str]
+    null_first: bool
+    checked_loads: bool
+    call: tuple[str, ...]
+    load_cell: str
+    pop_jump_if_none: str
+
+
+def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
+    """The same table if it names every opcode exactly once; AssemblyError otherwise."""
+    listed = set(table.rules) | table.never
+    _refuse("not listed", set(opmap) - listed)
+    _refuse("unknown", listed - set(opmap))
+    _refuse("listed twice", set(table.rules) & table.never)
+    named = {
+        name for alternatives in table.glue.values() for g in alternatives for name in g.followers
+    }
+    named |= set(table.glue) | table.never_alone | table.backward | table.prologue | set(table.call)
+    named |= {table.load_cell, table.pop_jump_if_none}
+    _refuse("without a rule", named - set(table.rules))
+    return table
+
+
+def _refuse(what: str, names: Iterable[str]) -> None:
+    if found := sorted(names):
+        raise AssemblyError(f"opcodes {what}: {', '.join(found)}")
