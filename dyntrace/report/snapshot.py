@@ -102,7 +102,9 @@ class World:
     @classmethod
     def around(cls, fn: Any) -> World:
         """The world of `fn`: globals named in its code or in that of functions it can reach."""
-        found = {(id(_key(owner)), name): (owner, name) for owner, name in _places(fn, set())}
+        space = getattr(getattr(fn, "__func__", fn), "__globals__", None)
+        places = _places(fn, space, set())
+        found = {(id(_key(owner)), name): (owner, name) for owner, name in places}
         return cls(tuple(found.values()), tuple(_read(*place) for place in found.values()))
 
     def set(self, held: Iterable[Any]) -> None:
@@ -124,19 +126,19 @@ class _Namespace:
     names: dict[str, Any]
 
 
-def _places(fn: Any, seen: set[int]) -> Iterator[tuple[Any, Any]]:
+def _places(fn: Any, space: Any, seen: set[int]) -> Iterator[tuple[Any, Any]]:
+    """Cells and globals of `fn` and of the functions it can reach in the module `space`."""
     fn = getattr(fn, "__func__", fn)
-    if not isinstance(fn, types.FunctionType) or id(fn) in seen:
+    if not isinstance(fn, types.FunctionType) or id(fn) in seen or fn.__globals__ is not space:
         return
     seen.add(id(fn))
     for name, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False):
         yield cell, name
-        yield from _places(_read(cell, name), seen)
-    space = _Namespace(fn.__globals__)
+        yield from _places(_read(cell, name), space, seen)
     for name in sorted(_names(fn.__code__)):
-        if name in fn.__globals__ or name not in vars(builtins):
-            yield space, name
-            yield from _places(_read(space, name), seen)
+        if name in space or name not in vars(builtins):
+            yield _Namespace(space), name
+            yield from _places(space.get(name), space, seen)
 
 
 def _names(code: types.CodeType) -> set[str]:
