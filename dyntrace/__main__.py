@@ -79,7 +79,7 @@ def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object
     module.__file__ = path
     module.__loader__ = SourceFileLoader("__main__", path)
     namespace = module.__dict__
-    namespace.update(__builtins__=builtins, __cached__=None)
+    namespace.update(__annotations__={}, __builtins__=builtins, __cached__=None)
     sys.modules["__main__"] = module
     return namespace
 
