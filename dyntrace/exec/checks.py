@@ -1,4 +1,4 @@
-"""Checks of results against the kinds the tracer inferred.
+"""Checks of results against the kinds the tracer inferred, and the two ways a region refuses.
 
 Invariant: after `check(value, kind)` everything the tracer believed about the value is true, so a
 wrong inference costs a deopt and never a wrong answer. The numpy backend inlines a cheap test for
@@ -31,6 +31,10 @@ from dyntrace.graph.kinds import (
 
 class KindMismatch(DyntraceError):
     """A result is not of the kind the tracer inferred; the region deopts."""
+
+
+class CannotProve(DyntraceError):
+    """A write may fail, or may differ from eager's; the region deopts before it."""
 
 
 def check(value: Any, kind: Kind) -> None:
@@ -75,9 +79,8 @@ def _known(value: Any, kind: KnownKind) -> bool:
 
 
 def _sequence(value: Any, kind: SequenceKind) -> bool:
-    return (
-        type(value) is kind.type
-        and len(value) == len(kind.items)
+    return _typed(value, kind) and (
+        len(value) == len(kind.items)
         and all(matches(item, wanted) for item, wanted in zip(value, kind.items, strict=True))
     )
 

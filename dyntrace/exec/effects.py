@@ -2,8 +2,9 @@
 
 Invariant: preparing computes everything that can raise (shapes, casts, floating-point flags, data
 errors) into memory of our own and returns a *commit*, a C-level callable that only copies between
-arrays of equal dtype and fitting shape. What cannot be proved raises CannotProve, before a byte of
-the target is written, and the original instruction runs instead. Read `exec.reference` next.
+arrays of equal dtype and fitting shape (or adds integers in place). What cannot be proved raises
+CannotProve, before a byte of the target is written, and the original instruction runs instead.
+Assignments to items are here; operations that compute into their target are in `exec.inplace`.
 """
 
 from __future__ import annotations
@@ -14,50 +15,104 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.errors import DyntraceError
+from dyntrace.exec import inplace
+from dyntrace.exec.checks import CannotProve, same_dtype
+from dyntrace.exec.memory import Commit, can_overlap, refuse_imaginary, require_target
+from dyntrace.graph.kinds import KnownKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
-from dyntrace.graph.ownership import written
-
-Commit = Callable[[], Any]
+from dyntrace.graph.ownership import is_fresh, written
 
 
-class CannotProve(DyntraceError):
-    """The effect may fail, or may differ in bits through a temporary; the region deopts."""
-
-
-def target(effect: Node) -> Node:
-    """The node whose memory the effect writes: also the effect's own value."""
-    if effect.op.style in ("setitem", "inplace"):
-        found = effect.args[0]
-    else:
-        found = written(effect)[0]
-    assert isinstance(found, Node)
-    return found
+def value_of(effect: Node) -> Any:
+    """What the effect evaluates to: the node it writes, or a constant such as None."""
+    if isinstance(effect.kind, KnownKind):
+        return effect.kind.value
+    return effect.args[0] if effect.op.style in ("setitem", "inplace") else written(effect)[0]
 
 
 def preparer(effect: Node) -> Callable[..., Commit]:
     """The function that takes the effect's argument values and returns its commit."""
     if effect.op.style == "setitem":
-        return prepare_setitem
-    return partial(prepare_call, effect.op.target, effect.op.writes)
+        value = effect.args[2]
+        owned = isinstance(value, Node) and is_fresh(value)
+        prepare = prepare_view if is_basic(effect.args[1]) else prepare_gathered
+        return partial(prepare, owned)
+    if effect.op.style == "inplace":
+        return partial(inplace.prepare_operator, effect.op.target)
+    return inplace.call_preparer(effect)
 
 
-def prepare_setitem(array: Any, index: Any, value: Any) -> Commit:
-    view = array[index] if not isinstance(array[index], np.generic) else array[index, ...]
-    if view.base is None or not array.flags.writeable:
-        raise CannotProve("not a view")
-    temporary = np.empty(view.shape, view.dtype)
-    temporary[...] = value
-    return partial(view.__setitem__, Ellipsis, temporary)
+def is_basic(index: Any) -> bool:
+    """Whether an index of nodes and constants selects a view: no arrays, lists or bools."""
+    if isinstance(index, tuple):
+        return all(not isinstance(item, tuple) and is_basic(item) for item in index)
+    if isinstance(index, Node):
+        kind = index.kind
+        return (isinstance(kind, PythonScalarKind) and kind.type is int) or (
+            isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
+        )
+    return index is None or index is Ellipsis or type(index) in (int, slice)
 
 
-def prepare_call(function: Any, writes: Any, *args: Any, **kwargs: Any) -> Commit:
-    array = args[0] if 0 in writes or not writes else kwargs["out"]
-    if not array.flags.writeable:
-        raise CannotProve("read-only")
-    temporary = np.copy(array, order="K")
-    if array is args[0]:
-        result = function(temporary, *args[1:], **kwargs)
+def prepare_view(owned: bool, array: Any, index: Any, value: Any) -> Commit:
+    """`array[index] = value` for a basic index; `owned`: the value's memory is the region's."""
+    require_target(array)
+    items = index if type(index) is tuple else (index,)
+    view = array[index] if Ellipsis in items else array[(*items, Ellipsis)]
+    source = _converted(owned, value, view, view.shape)
+    _require_fit(source, view.shape)
+    return partial(view.__setitem__, Ellipsis, source)
+
+
+def prepare_gathered(owned: bool, array: Any, index: Any, value: Any) -> Commit:
+    """`array[index] = value` for an index with arrays, lists or bools in it."""
+    require_target(array)
+    for item in index if type(index) is tuple else (index,):
+        if isinstance(item, np.ndarray) and can_overlap(item, array):
+            raise CannotProve("the index may overlap the target")
+    shape = _selected_shape(array, index)
+    source = _converted(owned, value, array, shape)
+    if source.ndim > len(shape):
+        raise CannotProve("more dimensions than the index selects")
+    _require_fit(source, shape)
+    return partial(array.__setitem__, index, source)
+
+
+def _selected_shape(array: Any, index: Any) -> tuple[int, ...]:
+    """The shape of `array[index]`; raises what the assignment would raise."""
+    if type(index) is np.ndarray and index.dtype == bool and index.shape == array.shape:
+        return (int(np.count_nonzero(index)),)
+    selected: Any = array[index]
+    if type(selected) is not np.ndarray:
+        raise CannotProve("the index selects a single item")
+    return tuple(selected.shape)
+
+
+def _converted(owned: bool, value: Any, target: Any, shape: tuple[int, ...]) -> Any:
+    """`value` as an array of the target's dtype that the write cannot disturb."""
+    dtype = target.dtype
+    if type(value) is np.ndarray:
+        if same_dtype(value.dtype, dtype):
+            return value if owned or not can_overlap(value, target) else value.copy(order="K")
+        refuse_imaginary(value, dtype)
+        source = np.empty_like(value, dtype=dtype)
+    elif isinstance(value, (tuple, list)):
+        refuse_imaginary(value, dtype)
+        source = np.empty(shape, dtype)
     else:
-        result = function(*args, **{**kwargs, "out": temporary})
-    return partial(array.__setitem__, Ellipsis, temporary)
+        refuse_imaginary(value, dtype)
+        source = np.empty((), dtype)
+    source[...] = value
+    return source
+
+
+def _require_fit(source: Any, shape: tuple[int, ...]) -> None:
+    """Assignment drops leading axes of length one, then broadcasts."""
+    given = source.shape
+    while len(given) > len(shape) and given[0] == 1:
+        given = given[1:]
+    wanted = shape[len(shape) - len(given) :] if len(given) <= len(shape) else None
+    if given == wanted:
+        return
+    if wanted is None or any(n not in (1, m) for n, m in zip(given, wanted, strict=True)):
+        raise CannotProve(f"cannot broadcast {source.shape} into {shape}")

@@ -3,85 +3,119 @@
 Invariant: the function makes the calls of the graph in program order, one per node. A value that
 was only on the stack in the user's program is only on the stack here (nested, or moved out of its
 local), and a value that had a name has one here: so NumPy itself reuses temporaries exactly where
-it does in eager code. Locals are deleted at their last use. Read `exec.effects` next.
+it does in eager code. Locals are deleted at their last use. `exec.parallel` says which nodes are
+begun early on another thread; `exec.effects` prepares the trailing write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dyntrace.errors import InternalError
-from dyntrace.exec import effects
+from dyntrace.exec import effects, elision, parallel, threads
 from dyntrace.exec.checks import check, quick_test
 from dyntrace.exec.protocol import returns_bare_value
+from dyntrace.exec.uses import Uses
 from dyntrace.graph import source
 from dyntrace.graph.node import Graph, Node, Op
 from dyntrace.graph.ownership import nodes_in, operands
 
 _MAX_NESTING = 20
+_WRITING_STYLES = ("inplace", "setitem")
+_GLOBALS = {
+    "__name__": "dyntrace.exec.generated",
+    "ndarray": np.ndarray,
+    "check": check,
+    "submit": threads.submit,
+    "settle": threads.settle,
+    "Job": threads.Job,
+}
 
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A function of the input values that runs the graph once."""
-    return _Compiler(graph).compile()
+    compiler = _Compiler(graph)
+    code = compile(compiler.text(), compiler.filename(), "exec")
+    exec(code, compiler.globals)
+    region: Callable[..., Any] = compiler.globals.pop("region")
+    return region
 
 
 class _Compiler:
-    """State of one compilation: the text so far, and what its names stand for."""
+    """One compilation: the lines so far, and what their names stand for.
+
+    `pending` holds expressions of values that stay on the stack, oldest first, each with the depth
+    of its nesting; a node that uses the newest of them, in order, takes them into its own.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.uses = Uses(graph)
+        self.joins = parallel.joins(graph.nodes)
         self.lines: list[str] = []
         self.names: dict[Node, str] = {}
-        self.globals: dict[str, Any] = {
-            "__name__": "dyntrace.exec.generated",
-            "ndarray": np.ndarray,
-            "check": check,
-        }
+        self.globals: dict[str, Any] = dict(_GLOBALS)
         self.bound: dict[int, str] = {}
-        self.uses = _count_uses(graph)
         self.pending: list[tuple[Node, str, int]] = []
         self.dying: list[str] = []
         self.built: dict[int, str] = {}
 
-    def compile(self) -> Callable[..., Any]:
-        parameters = []
+    def text(self) -> str:
+        """The text of the function `region`."""
         for index, node in enumerate(self.graph.inputs):
             self.names[node] = f"i{index}"
-            parameters.append(f"i{index}")
-        for node in self.graph.nodes:
+        parameters = ", ".join(self.names.values())
+        for index, node in enumerate(self.graph.nodes):
+            self._join(index)
             self._node(node)
         self._flush()
+        self._join(len(self.graph.nodes))
         self._return()
-        header = f"def region({', '.join(parameters)}):\n    "
-        code = compile(header + "\n    ".join(self.lines) + "\n", self._filename(), "exec")
-        exec(code, self.globals)
-        region: Callable[..., Any] = self.globals.pop("region")
-        return region
+        body = self._guarded(self.lines) if self.joins else self.lines
+        return f"def region({parameters}):\n    " + "\n    ".join(body) + "\n"
 
-    def _filename(self) -> str:
-        nodes = self.graph.nodes or [self.graph.effect]
-        if nodes[0] is None:
+    def filename(self) -> str:
+        """Shows where the region comes from in a traceback of ours."""
+        first = self.graph.nodes[0] if self.graph.nodes else self.graph.effect
+        if first is None:
             return "<dyntrace region>"
-        origin = nodes[0].origin
+        origin = first.origin
         return f"<dyntrace region {origin.filename}:{origin.lineno}>"
+
+    def _guarded(self, lines: list[str]) -> list[str]:
+        """Whatever happens, no job reads the caller's arrays after the region is over."""
+        inner = ["    " + line for line in lines]
+        return ["jobs = []", "try:", *inner, "finally:", "    settle(jobs)"]
 
     # -- nodes ---------------------------------------------------------------------------------
 
     def _node(self, node: Node) -> None:
         nested = self._nested_operands(node)
         depth = 1 + max((depth for _, _, depth in nested), default=0)
-        if not self._stays_on_stack(node, depth):
+        stays = self._stays_on_stack(node, depth)
+        if not stays:
             self._flush()
-        texts = {operand: text for operand, text, _ in nested}
-        text = source.expression(node, self._writer(node, texts), self._function)
-        if self._stays_on_stack(node, depth):
+        text = self._expression(node, {operand: text for operand, text, _ in nested})
+        if stays:
             self.pending.append((node, f"({text})", depth))
+        elif node in self.joins:
+            self._begin(node, text)
         else:
             self._statement(node, text)
+
+    def _expression(self, node: Node, texts: dict[Node, str]) -> str:
+        write = self._writer(node, texts)
+        places = elision.places_of(node)
+        if any(node.args[place] in self.uses.inputs for place in places):
+            call = partial(elision.beside_outside, places, node.op.target)
+            return f"{self._bind(call)}({source.arguments(node, write)})"
+        if node in self.joins or _is_replaced(node.op):
+            return f"{self._bind(node.op.target)}({source.arguments(node, write)})"
+        return source.expression(node, write, self._function)
 
     def _nested_operands(self, node: Node) -> list[tuple[Node, str, int]]:
         """Take the pending expressions that `node` uses, if they are the newest, in order."""
@@ -89,11 +123,12 @@ class _Compiler:
             return []
         waiting = {pending for pending, _, _ in self.pending}
         used = [operand for operand in operands(node) if operand in waiting]
-        tail = self.pending[len(self.pending) - len(used):]
-        if [pending for pending, _, _ in tail] != used:
+        first = len(self.pending) - len(used)
+        if [pending for pending, _, _ in self.pending[first:]] != used:
             self._flush()
             return []
-        del self.pending[len(self.pending) - len(used):]
+        tail = self.pending[first:]
+        del self.pending[first:]
         return tail
 
     def _stays_on_stack(self, node: Node, depth: int) -> bool:
@@ -101,39 +136,24 @@ class _Compiler:
             node in self.uses.stack_only
             and node.op.exact
             and depth < _MAX_NESTING
-            and node.op.style not in ("inplace", "setitem")
+            and node.op.style not in _WRITING_STYLES
+            and node not in self.joins
         )
 
-    def _writer(self, node: Node, texts: dict[Node, str]) -> Callable[[Any], str]:
-        moved = self._moved_operands(node)
+    def _writer(self, node: Node, texts: dict[Node, str]) -> source.Write:
+        moved = set() if node in self.joins else self.uses.moved_by(node)
 
         def write(value: Any) -> str:
-            if isinstance(value, Node):
-                if value in texts:
-                    return texts[value]
-                self._used(value, value in moved)
-                name = self.names[value]
-                return f"({name}, {name} := None)[0]" if value in moved else name
-            return self._constant(value, write)
+            if not isinstance(value, Node):
+                return self._constant(value, write)
+            if value in texts:
+                return texts[value]
+            name = self.names[value]
+            if self.uses.spend(value) and value not in moved:
+                self.dying.append(name)
+            return f"({name}, {name} := None)[0]" if value in moved else name
 
         return write
-
-    def _moved_operands(self, node: Node) -> set[Node]:
-        """Operands that were on the stack only, have a local here, and die in this node."""
-        found = set()
-        for place in node.origin.temporaries:
-            operand = node.args[place] if place < len(node.args) else None
-            if isinstance(operand, Node) and operand not in self.graph.inputs:
-                uses = sum(1 for other in operands(node) if other is operand)
-                if uses == 1 and self.uses.left.get(operand) == 1:
-                    found.add(operand)
-        return found
-
-    def _used(self, node: Node, moved: bool) -> None:
-        left = self.uses.left
-        left[node] -= 1
-        if left[node] == 0 and not moved and node not in self.graph.inputs:
-            self.dying.append(self.names[node])
 
     def _flush(self) -> None:
         """Give every pending expression a local, in program order."""
@@ -142,19 +162,14 @@ class _Compiler:
             self._statement(node, text)
 
     def _statement(self, node: Node, text: str) -> None:
-        if node.op.style == "setitem" or not (self.uses.left.get(node) or not node.op.exact):
+        needed = self.uses.left(node) or not node.op.exact
+        if node.op.style == "setitem" or not needed:
             self.lines.append(text)
         else:
             name = self.names[node] = f"t{len(self.names)}"
-            self.lines.append(self._assignment(node, name, text))
+            self.lines.append(_assignment(node, name, text))
             self._check(node, name)
         self._delete_dying()
-
-    def _assignment(self, node: Node, name: str, text: str) -> str:
-        if node.op.style == "inplace" and node.op.target in source.INPLACE:
-            target, _, rest = text.partition(" ")
-            return f"{name} = {target}; {name} {rest}"
-        return f"{name} = {text}"
 
     def _check(self, node: Node, name: str) -> None:
         if node.op.exact:
@@ -162,13 +177,32 @@ class _Compiler:
         test = quick_test(name, node.kind, self._bind)
         if test is not None:
             self.lines.append(f"if {test}: check({name}, {self._bind(node.kind)})")
-        if not self.uses.left.get(node):
+        if not self.uses.left(node):
             self.dying.append(name)
 
     def _delete_dying(self) -> None:
         if self.dying:
             self.lines.append("del " + ", ".join(self.dying))
             self.dying.clear()
+
+    def _begin(self, node: Node, text: str) -> None:
+        """Begin a heavy node on another thread if it turns out large."""
+        name = self.names[node] = f"t{len(self.names)}"
+        early = "submit(jobs, " + text.replace("(", ", ", 1)
+        operand = parallel.first_array(node)
+        assert operand is not None
+        size = f"{self.names[operand]}.nbytes"
+        self.lines.append(f"{name} = {early} if {size} >= {parallel.LARGE} else {text}")
+        self._delete_dying()
+
+    def _join(self, index: int) -> None:
+        """Have the results that node `index` needs, or that everything after it needs."""
+        for node, end in self.joins.items():
+            if end == index:
+                name = self.names[node]
+                self.lines.append(f"if type({name}) is Job: {name} = {name}.wait()")
+                self._check(node, name)
+                self._delete_dying()
 
     # -- constants and functions ---------------------------------------------------------------
 
@@ -180,7 +214,7 @@ class _Compiler:
             self.globals[name] = value
         return name
 
-    def _constant(self, value: Any, write: Callable[[Any], str]) -> str:
+    def _constant(self, value: Any, write: source.Write) -> str:
         text = source.literal(value)
         if text is not None:
             return text
@@ -208,49 +242,36 @@ class _Compiler:
         prepare = self._bind(effects.preparer(effect))
         write = self._writer(effect, {})
         self.lines.append(f"commit = {prepare}({source.arguments(effect, write)})")
-        self.names[effect] = self._effect_value(effect)
+        value = effects.value_of(effect)
+        self.names[effect] = self.names[value] if isinstance(value, Node) else self._bind(value)
         return ["commit"]
-
-    def _effect_value(self, effect: Node) -> str:
-        target = effects.target(effect)
-        return self.names[target]
 
     def _output(self, value: Any) -> str:
         """A returned value; a container met twice is built once."""
         if isinstance(value, Node):
             return self.names[value]
+        if type(value) not in (tuple, list, dict, slice):
+            return self._constant(value, self._output)
         name = self.built.get(id(value))
-        if name == "":
-            raise InternalError("an output contains itself")
-        if name is None and type(value) in (tuple, list, dict, slice):
+        if name is None:
             self.built[id(value)] = ""
             text = self._constant(value, self._output)
             name = self.built[id(value)] = f"b{len(self.built)}"
             self.lines.append(f"{name} = {text}")
-        return name if name is not None else self._constant(value, self._output)
+        if not name:
+            raise InternalError("an output contains itself")
+        return name
 
 
-class _Uses:
-    """How often each node is still used, and which nodes live on the stack only."""
+def _is_replaced(op: Op) -> bool:
+    """Whether a method's target is not the method itself but a twin of it."""
+    if op.style != "method":
+        return False
+    return getattr(np.ndarray, source.last_name(op), None) is not op.target
 
-    def __init__(self) -> None:
-        self.left: dict[Node, int] = {}
-        self.stack_only: set[Node] = set()
 
-
-def _count_uses(graph: Graph) -> _Uses:
-    uses = _Uses()
-    left = uses.left
-    consumers = graph.nodes if graph.effect is None else [*graph.nodes, graph.effect]
-    for node in consumers:
-        for operand in operands(node):
-            left[operand] = left.get(operand, 0) + 1
-    for operand in nodes_in(graph.outputs):
-        left[operand] = left.get(operand, 0) + 1
-    for node in graph.nodes:
-        for place in node.origin.temporaries:
-            operand = node.args[place] if place < len(node.args) else None
-            if isinstance(operand, Node) and left[operand] == 1:
-                uses.stack_only.add(operand)
-    uses.stack_only.difference_update(graph.inputs)
-    return uses
+def _assignment(node: Node, name: str, text: str) -> str:
+    if node.op.style == "inplace" and node.op.target in source.INPLACE:
+        target, _, rest = text.partition(" ")
+        return f"{name} = {target}; {name} {rest}"
+    return f"{name} = {text}"

@@ -29,10 +29,21 @@ def run(graph: Graph, values: Sequence[Any]) -> Any:
     for node in graph.nodes:
         args = tuple(map(resolve, node.args))
         kwargs = {name: resolve(value) for name, value in node.kwargs}
-        found[node] = elision.call(node, args, kwargs)
+        found[node] = _call(node, args, kwargs, found)
         if not node.op.exact:
             check(found[node], node.kind)
     return _results(graph, found, resolve)
+
+
+def _call(node: Node, args: Any, kwargs: dict[str, Any], found: dict[Node, Any]) -> Any:
+    places = [
+        place
+        for place in elision.places_of(node)
+        if sum(1 for value in found.values() if value is args[place]) < 2
+    ]
+    if places:
+        return elision.binary(node.op.target, args[0], args[1], places)
+    return node.op.target(*args, **kwargs)
 
 
 def _results(graph: Graph, found: dict[Node, Any], resolve: Callable[[Any], Any]) -> Any:
@@ -44,7 +55,7 @@ def _results(graph: Graph, found: dict[Node, Any], resolve: Callable[[Any], Any]
         args = tuple(map(resolve, effect.args))
         kwargs = {name: resolve(value) for name, value in effect.kwargs}
         commit = (effects.preparer(effect)(*args, **kwargs),)
-        found[effect] = resolve(effects.target(effect))
+        found[effect] = resolve(effects.value_of(effect))
     built: dict[int, Any] = {}
     return tuple(_build(found, built, value) for value in graph.outputs) + commit
 

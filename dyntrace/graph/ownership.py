@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from dyntrace.graph.kinds import NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import INPUT, Node
+
+_NUMBERS = (NumpyScalarKind, PythonScalarKind)
 
 
 def nodes_in(value: Any) -> Iterator[Node]:
@@ -34,14 +39,41 @@ def operands(node: Node) -> Iterator[Node]:
         yield from nodes_in(value)
 
 
-def may_share(node: Node) -> bool:
-    """Whether the result may be, or look into, one of the arguments."""
-    return node.op.aliases or bool(node.op.writes)
+def shares(node: Node) -> list[Any]:
+    """The arguments the result may be, or look into; numbers look into nothing."""
+    if isinstance(node.kind, _NUMBERS):
+        return []
+    if node.op.aliases:
+        return [*node.args, *(value for _, value in node.kwargs)]
+    return written(node)
 
 
 def roots(node: Node) -> frozenset[Node]:
     """The nodes whose memory `node` may share: itself unless its operation aliases."""
-    found: set[Node] = set()
+    return frozenset(found for found in _sources(node) if isinstance(found, Node))
+
+
+def is_fresh(node: Node) -> bool:
+    """Whether everything the value may share memory with was allocated in this region."""
+    return all(isinstance(root, Node) and root.op is not INPUT for root in _sources(node))
+
+
+def written(node: Node) -> list[Any]:
+    """The arguments whose memory `node` writes, in the order its operation declares them."""
+    keywords = dict(node.kwargs)
+    found: list[Any] = []
+    for place in node.op.writes:
+        value = keywords.get(place) if isinstance(place, str) else _argument(node, place)
+        found.extend(value if isinstance(value, (tuple, list)) else [value])
+    return [value for value in found if value is not None]
+
+
+def _argument(node: Node, place: int) -> Any:
+    return node.args[place] if place < len(node.args) else None
+
+
+def _sources(node: Node) -> Iterator[Any]:
+    """The root nodes of `node`, and array constants it looks into."""
     seen: set[Node] = set()
     todo = [node]
     while todo:
@@ -49,54 +81,20 @@ def roots(node: Node) -> frozenset[Node]:
         if current in seen:
             continue
         seen.add(current)
-        sources = list(operands(current)) if may_share(current) else []
-        if not sources:
-            found.add(current)
-        todo.extend(sources)
-    return frozenset(found)
+        shared = shares(current)
+        nodes = list(nodes_in(shared))
+        constants = [value for value in _leaves(shared) if isinstance(value, np.ndarray)]
+        yield from constants
+        if not nodes and not constants:
+            yield current
+        todo.extend(nodes)
 
 
-def is_fresh(node: Node) -> bool:
-    """Whether everything the value may share memory with was allocated in this region."""
-    return all(root.op is not INPUT for root in roots(node)) and not _holds_constant_array(node)
-
-
-def _holds_constant_array(node: Node) -> bool:
-    """A view of an array constant is outside memory as well."""
-    todo, seen = [node], set()
-    while todo:
-        current = todo.pop()
-        if current in seen or not may_share(current):
-            continue
-        seen.add(current)
-        todo.extend(operands(current))
-        if any(hasattr(value, "__array_interface__") for value in _constants(current)):
-            return True
-    return False
-
-
-def _constants(node: Node) -> Iterator[Any]:
-    todo = list(node.args) + [value for _, value in node.kwargs]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, (tuple, list)):
-            todo.extend(value)
-        elif isinstance(value, dict):
-            todo.extend(value.values())
-        elif not isinstance(value, (Node, slice)):
-            yield value
-
-
-def written(node: Node) -> list[Any]:
-    """The arguments whose memory `node` writes, in the order its operation declares them."""
-    keywords = dict(node.kwargs)
-    found = []
-    for place in node.op.writes:
-        value = keywords.get(place) if isinstance(place, str) else _argument(node, place)
-        if value is not None:
-            found.extend(nodes_in(value) if isinstance(value, (tuple, list)) else [value])
-    return found
-
-
-def _argument(node: Node, place: int) -> Any:
-    return node.args[place] if place < len(node.args) else None
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, dict):
+        yield from _leaves(list(value.values()))
+    else:
+        yield value

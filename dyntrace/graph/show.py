@@ -17,7 +17,7 @@ from dyntrace.graph.node import Graph, Node, Op
 
 
 def show(graph: Graph, names: Sequence[str | None] = ()) -> str:
-    """Runnable source text. `names` are the user's names of the inputs, None where there is none."""
+    """Runnable source text; `names` are the user's names of the inputs, None where unknown."""
     return _Printer(graph, names).text()
 
 
@@ -78,7 +78,9 @@ class _Printer:
 
     def _object(self, value: Any) -> str:
         if isinstance(value, complex | float | int):
-            return f"({value!r})" if value == value and abs(value) < 1e400 else f"complex('{value}')"
+            return (
+                f"({value!r})" if value == value and abs(value) < 1e400 else f"complex('{value}')"
+            )
         if type(value).__module__ == "numpy" or type(value).__module__.startswith("numpy."):
             return _numpy_object(value)
         return self._dotted(getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
@@ -92,7 +94,9 @@ class _Printer:
         if module in ("", "builtins"):
             return name
         if module == "np" or module == "numpy" or module.startswith(("np.", "numpy.")):
-            return "np" + module[module.index("."):] + "." + name if "." in module else "np." + name
+            return (
+                "np" + module[module.index(".") :] + "." + name if "." in module else "np." + name
+            )
         if module in sys.modules:
             self.imports[module] = None
         return f"{module}.{name}"

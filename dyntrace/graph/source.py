@@ -41,6 +41,7 @@ PREFIX: dict[Any, str] = {
     operator.pos: "+",
     operator.invert: "~",
     operator.not_: "not ",
+    operator.abs: "abs",
 }
 INPLACE: dict[Any, str] = {
     operator.iadd: "+=",

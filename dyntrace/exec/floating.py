@@ -1,0 +1,44 @@
+"""The floating-point environment (rounding mode, flush-to-zero) of the calling thread.
+
+Invariant: what `save` returns in one thread and `restore` takes in another makes both compute the
+same bits; C's fegetenv covers MXCSR and the x87 control word. Where it cannot be reached
+AVAILABLE is False and nothing runs on another thread. Read `exec.threads` next.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import sys
+from typing import Any
+
+_SIZE = 64  # at least sizeof(fenv_t): 32 bytes on x86-64, 8 on AArch64
+
+
+def _library() -> Any:
+    """The C library's mathematics, or None."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        library = ctypes.CDLL("libm.so.6")
+        return library if library.fegetenv and library.fesetenv else None
+    except (OSError, AttributeError):
+        return None
+
+
+_LIBRARY = _library()
+AVAILABLE = _LIBRARY is not None
+
+
+def save() -> Any:
+    """The calling thread's environment."""
+    environment = ctypes.create_string_buffer(_SIZE)
+    if _LIBRARY is not None:
+        _LIBRARY.fegetenv(environment)
+    return environment
+
+
+def restore(environment: Any) -> None:
+    """Give the calling thread an environment saved elsewhere."""
+    if _LIBRARY is not None:
+        _LIBRARY.fesetenv(environment)

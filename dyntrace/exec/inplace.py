@@ -1,0 +1,192 @@
+"""Effects that compute into their target: `x += y`, `np.add(a, b, out=c)`, `x.sort()`.
+
+Invariant: the computation runs into a temporary of the target's dtype, shape and (where bits may
+depend on it) strides, so whatever fails has failed before the target is touched. Only integer
+arithmetic that can raise no flag is left to the commit itself. Read `exec.memory` next.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec.checks import CannotProve, same_dtype
+from dyntrace.exec.memory import (
+    Commit,
+    can_overlap,
+    copy_back,
+    refuse_imaginary,
+    require_dense,
+    require_target,
+)
+from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import written
+
+OPERATORS: dict[Any, np.ufunc] = {
+    operator.iadd: np.add,
+    operator.isub: np.subtract,
+    operator.imul: np.multiply,
+    operator.itruediv: np.true_divide,
+    operator.ifloordiv: np.floor_divide,
+    operator.imod: np.remainder,
+    operator.iand: np.bitwise_and,
+    operator.ior: np.bitwise_or,
+    operator.ixor: np.bitwise_xor,
+    operator.ilshift: np.left_shift,
+    operator.irshift: np.right_shift,
+}
+_NO_FLAGS = frozenset({np.add, np.multiply, np.bitwise_and, np.bitwise_or, np.bitwise_xor})
+ROUNDED = _NO_FLAGS | frozenset(
+    {np.subtract, np.true_divide, np.floor_divide, np.remainder, np.left_shift, np.right_shift}
+    | {np.sqrt, np.square, np.negative, np.positive, np.absolute}
+    | {np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.invert}
+    | {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal}
+    | {np.floor, np.ceil, np.trunc, np.rint, np.sign, np.copysign, np.reciprocal}
+)
+_MOVES = frozenset("put place putmask fill_diagonal put_along_axis copyto at".split())
+
+
+def prepare_operator(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
+    """`array += value` and its like."""
+    require_target(array)
+    ufunc = OPERATORS.get(operation)
+    if ufunc is None:
+        return _prepare_on_copy(operation, array, value)
+    if ufunc in _NO_FLAGS and _adds_integers(array, value):
+        return partial(ufunc, array, value, array)
+    _require_same_bits(ufunc, array, (value,))
+    return copy_back(array, ufunc(array, value, out=np.empty_like(array)))
+
+
+def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
+    """`**=` and `@=`, which have fast paths and core dimensions: run on a copy of the target."""
+    require_dense(array)
+    if value is not array and can_overlap(value, array):
+        raise CannotProve("the operand overlaps the target")
+    temporary = array.copy(order="K")
+    result = operation(temporary, temporary if value is array else value)
+    if result is not temporary:
+        raise CannotProve("the operation made a new array")
+    return copy_back(array, temporary)
+
+
+def _adds_integers(array: Any, value: Any) -> bool:
+    """Integer operands of one dtype and fitting shape: no cast, no flag, no error."""
+    if array.dtype.kind not in "iu":
+        return False
+    if type(value) is int:
+        limits = np.iinfo(array.dtype)
+        return bool(limits.min <= value <= limits.max)
+    if type(value) is not np.ndarray or not same_dtype(value.dtype, array.dtype):
+        return False
+    if value is array:
+        return True
+    return value.shape in (array.shape, ()) and not can_overlap(value, array)
+
+
+def _require_same_bits(ufunc: np.ufunc, array: Any, operands: tuple[Any, ...]) -> None:
+    """Exactly rounded operations give the same bits under any strides; others need eager's."""
+    rounded = ufunc in ROUNDED and array.dtype.kind in "biuf"
+    if rounded and all(_kind(value) in "biuf" for value in operands):
+        return
+    require_dense(array)
+    for value in operands:
+        if value is not array and can_overlap(value, array):
+            raise CannotProve("an operand overlaps the target")
+
+
+def _kind(value: Any) -> str:
+    dtype = getattr(value, "dtype", None)
+    return dtype.kind if dtype is not None else "c" if type(value) is complex else "f"
+
+
+def call_preparer(effect: Node) -> Callable[..., Commit]:
+    """The preparer of a call that writes one of its arguments."""
+    places = [place for place in effect.op.writes if _is_given(effect, place)]
+    if len(places) != 1 or len(written(effect)) != 1:
+        return _refuse
+    target = effect.op.target
+    if isinstance(target, np.ufunc):
+        return partial(prepare_ufunc, target, places[0])
+    name = effect.op.name.rpartition(".")[2]
+    if name == "fill" and effect.op.style == "method":
+        return prepare_fill
+    return partial(prepare_call, target, places[0], name in _MOVES)
+
+
+def _is_given(effect: Node, place: int | str) -> bool:
+    if isinstance(place, str):
+        return dict(effect.kwargs).get(place) is not None
+    return place < len(effect.args) and effect.args[place] is not None
+
+
+def _refuse(*args: Any, **kwargs: Any) -> Commit:
+    raise CannotProve("more than one target")
+
+
+def prepare_ufunc(ufunc: np.ufunc, place: int | str, *args: Any, **kwargs: Any) -> Commit:
+    """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
+    array = _target(place, args, kwargs)
+    require_target(array)
+    if "where" in kwargs or "dtype" in kwargs:
+        require_dense(array)
+    _require_same_bits(ufunc, array, args[: ufunc.nin])
+    masked = "where" in kwargs
+    if masked and can_overlap(kwargs["where"], array):
+        raise CannotProve("the mask overlaps the target")
+    if kwargs.get("casting") == "unsafe":
+        raise CannotProve("an unsafe cast may warn")
+    temporary = array.copy(order="K") if masked else np.empty_like(array)
+    args, kwargs = _redirected(place, temporary, args, kwargs)
+    if ufunc(*args, **kwargs) is not temporary:
+        raise CannotProve("the ufunc returned another array")
+    return copy_back(array, temporary)
+
+
+def prepare_fill(array: Any, value: Any) -> Commit:
+    """`array.fill(value)` with a number."""
+    require_target(array)
+    if isinstance(value, np.ndarray) or _kind(value) == "c":
+        raise CannotProve("not a real number")
+    temporary = np.empty((), array.dtype)
+    temporary.fill(value)
+    return copy_back(array, temporary)
+
+
+def prepare_call(
+    function: Callable[..., Any], place: int | str, moves: bool, *args: Any, **kwargs: Any
+) -> Commit:
+    """Any other call that writes its argument at `place`: it writes a copy of it.
+
+    `moves`: the function only moves values about, so strides cannot change them.
+    """
+    array = _target(place, args, kwargs)
+    require_target(array)
+    if not moves:
+        require_dense(array)
+    temporary = array.copy(order="K")
+    args, kwargs = _redirected(place, temporary, args, kwargs)
+    for value in (*args, *kwargs.values()):
+        refuse_imaginary(value, array.dtype)
+        if can_overlap(value, array):
+            raise CannotProve("an argument overlaps the target")
+    function(*args, **kwargs)
+    return copy_back(array, temporary)
+
+
+def _target(place: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    found = args[place] if isinstance(place, int) else kwargs[place]
+    return found[0] if isinstance(found, tuple) else found
+
+
+def _redirected(
+    place: int | str, temporary: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with `temporary` where the target stood."""
+    if isinstance(place, str):
+        return args, {**kwargs, place: temporary}
+    return (*args[:place], temporary, *args[place + 1 :]), kwargs
