@@ -171,17 +171,12 @@ def _resolve(layout: _Layout) -> None:
 
 
 def _anchor_of(layout: _Layout, target: Label | Original | int) -> int:
-    table: Mapping[Label | int, int]
-    key: Label | int
-    if isinstance(target, Original):
-        table, key = layout.behind, target.unit
-    elif isinstance(target, int):
-        table, key = layout.before, target
-    else:
-        table, key = layout.labels, target
-    if key not in table:
-        raise AssemblyError("a stub jumps to a label or unit that does not exist")
-    return table[key]
+    try:
+        if isinstance(target, Original):
+            return layout.behind[target.unit]
+        return layout.before[target] if isinstance(target, int) else layout.labels[target]
+    except KeyError:
+        raise AssemblyError("a stub jumps to a label or unit that does not exist") from None
 
 
 def _grow(layout: _Layout) -> bool:
@@ -287,7 +282,7 @@ def _exceptions(
 
 
 def _boundary(layout: _Layout, unit: int, delta: int) -> int:
-    """A range boundary; inside a unit it is counted from the unit's end, since its jump may grow."""
+    """A range boundary; inside a unit it counts from the unit's end, since its jump may grow."""
     if not delta:
         return layout.addresses[layout.before[unit]]
     return layout.addresses[layout.before[unit + 1]] - (layout.body.units[unit].size - delta) // 2

@@ -17,6 +17,7 @@ from bytecode import ConcreteBytecode, ConcreteInstr
 from bytecode.instr import EXTENDEDARG_OPCODE, HAS_JUMP, opcode_has_argument
 
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
+from dyntrace.asm.liveness import check_loads
 from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.table import Context, Glue, Rule
 from dyntrace.errors import AssemblyError
@@ -67,7 +68,7 @@ def decode(code: CodeType) -> Body:
     indexes = {unit.offset: unit.index for unit in body.units}
     _resolve_jumps(code.co_code, body.units, indexes)
     _cover(body, indexes)
-    return body
+    return check_loads(body) if TABLE.checked_loads else body
 
 
 def _local_names(code: CodeType) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ class Constants:
 
 @dataclass(slots=True)
 class Leap:
-    """A jump whose argument is not known yet. `extended` counts its EXTENDED_ARGs and only grows."""
+    """A jump whose argument is not known yet. `extended`, its EXTENDED_ARGs, only grows."""
 
     opcode: int
     target: emit.Label | emit.Original | int

@@ -166,7 +166,7 @@ def jump(name: str, condition: object = None) -> Rule:
 def refuse(
     reason: breaks.BreakReason,
     pops: int | Callable[[int], int],
-    pushes: int | None | Callable[[int], int],
+    pushes: int | Callable[[int], int] | None,
 ) -> Rule:
     """A BREAK micro-op with the stack effect of the instruction; pushes None ends the block."""
 

@@ -1,0 +1,198 @@
+"""Where control goes and how deep the stack is, on micro-ops alone.
+
+`effect` is the one place that says what a micro-op takes from and puts on the stack. Invariant:
+over a body that the compiler made, every path to a unit brings the same depth. Read `liveness`
+next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from dyntrace.asm.instructions import Body, MicroOp, Unit
+from dyntrace.errors import AssemblyError
+
+__all__ = ["Block", "blocks", "effect", "loop_heads", "stack_depths", "successors"]
+
+_LEAVES = frozenset({"JUMP", "JUMP_BACKWARD", "RETURN_VALUE"})
+
+_EFFECTS: dict[str, tuple[int, int]] = {
+    "LOAD_CONST": (0, 1),
+    "LOAD_FAST": (0, 1),
+    "LOAD_FAST_CHECK": (0, 1),
+    "LOAD_FAST_AND_CLEAR": (0, 1),
+    "STORE_FAST": (1, 0),
+    "DELETE_FAST": (0, 0),
+    "LOAD_DEREF": (0, 1),
+    "STORE_DEREF": (1, 0),
+    "LOAD_CLOSURE": (0, 1),
+    "LOAD_GLOBAL": (0, 1),
+    "LOAD_NAME": (0, 1),
+    "STORE_NAME": (1, 0),
+    "STORE_GLOBAL": (1, 0),
+    "LOAD_ATTR": (1, 1),
+    "LOAD_METHOD": (1, 2),
+    "STORE_ATTR": (2, 0),
+    "PUSH_NULL": (0, 1),
+    "BINARY": (2, 1),
+    "BINARY_SUBSCR": (2, 1),
+    "BINARY_SLICE": (3, 1),
+    "STORE_SUBSCR": (3, 0),
+    "STORE_SLICE": (4, 0),
+    "COMPARE": (2, 1),
+    "IS": (2, 1),
+    "CONTAINS": (2, 1),
+    "UNARY": (1, 1),
+    "TO_BOOL": (1, 1),
+    "LIST_TO_TUPLE": (1, 1),
+    "LIST_EXTEND": (1, 0),
+    "LIST_APPEND": (1, 0),
+    "DICT_MERGE": (1, 0),
+    "DICT_UPDATE": (1, 0),
+    "SET_UPDATE": (1, 0),
+    "SET_ADD": (1, 0),
+    "MAP_ADD": (2, 0),
+    "SWAP": (0, 0),
+    "COPY": (0, 1),
+    "POP_TOP": (1, 0),
+    "NOP": (0, 0),
+    "RESUME": (0, 0),
+    "GET_ITER": (1, 1),
+    "FOR_ITER": (0, 1),
+    "END_FOR": (2, 0),
+    "GET_LEN": (0, 1),
+    "JUMP": (0, 0),
+    "JUMP_BACKWARD": (0, 0),
+    "POP_JUMP_IF": (1, 0),
+    "JUMP_IF_OR_POP": (1, 0),
+    "RETURN_VALUE": (1, 0),
+    "CONVERT": (1, 1),
+}
+
+_COUNTED: dict[str, Callable[[Any], tuple[int, int]]] = {
+    "CALL": lambda arg: (arg[0] + 2, 1),
+    "CALL_FUNCTION_EX": lambda has_kwargs: (3 + has_kwargs, 1),
+    "BUILD_TUPLE": lambda count: (count, 1),
+    "BUILD_LIST": lambda count: (count, 1),
+    "BUILD_SET": lambda count: (count, 1),
+    "BUILD_MAP": lambda count: (2 * count, 1),
+    "BUILD_CONST_KEY_MAP": lambda count: (count + 1, 1),
+    "BUILD_SLICE": lambda count: (count, 1),
+    "BUILD_STRING": lambda count: (count, 1),
+    "UNPACK_SEQUENCE": lambda count: (1, count),
+    "UNPACK_EX": lambda arg: (1, (arg & 255) + 1 + (arg >> 8)),
+    "MAKE_FUNCTION": lambda flags: (1 + flags.bit_count(), 1),
+    "FORMAT": lambda arg: (1 + arg[1], 1),
+    "BREAK": lambda arg: (arg[1], arg[2] or 0),
+}
+
+
+def effect(step: MicroOp) -> tuple[int, int]:
+    """How many values a micro-op pops and pushes where control falls through."""
+    if step.name in _EFFECTS:
+        return _EFFECTS[step.name]
+    return _COUNTED[step.name](step.arg)
+
+
+def successors(body: Body, index: int) -> tuple[int, ...]:
+    """The units that may follow without an exception: fall-through first, then the jump's."""
+    unit = body.units[index]
+    if not unit.micro:
+        return (index + 1,)
+    step = unit.micro[-1]
+    if unit.target is not None:
+        return _jump_successors(unit, step)
+    if step.name == "RETURN_VALUE" or (step.name == "BREAK" and step.arg[2] is None):
+        return ()
+    return (index + 1,)
+
+
+def _jump_successors(unit: Unit, step: MicroOp) -> tuple[int, ...]:
+    """A break that jumps is the resume loop of an await: it leaves by its jump alone."""
+    assert unit.target is not None
+    if step.name == "BREAK":
+        return (unit.target,)
+    if step.name in _LEAVES:
+        return (step.arg,)
+    return (unit.index + 1, step.arg if step.name == "FOR_ITER" else step.arg[1])
+
+
+def loop_heads(body: Body) -> frozenset[int]:
+    """The units that backward jumps lead to."""
+    return frozenset(
+        target
+        for unit in body.units
+        if (target := unit.target) is not None and target <= unit.index
+    )
+
+
+@dataclass(slots=True)
+class Block:
+    """Units `start` to `end` (exclusive) that run in order, under the same exception handlers."""
+
+    start: int
+    end: int
+    successors: tuple[int, ...]
+    handlers: tuple[int, ...]
+
+
+def blocks(body: Body) -> list[Block]:
+    """The basic blocks in order; successors and handlers are unit indexes, each a block's start."""
+    count = len(body.units)
+    leaders = {0, count}
+    after: dict[int, tuple[int, ...]] = {}
+    for unit in body.units:
+        following = successors(body, unit.index)
+        if following != (unit.index + 1,):
+            after[unit.index] = following
+            leaders.add(unit.index + 1)
+            leaders.update(following)
+        if unit.target is not None:
+            leaders.add(unit.target)
+    for covered in body.ranges:
+        leaders |= {covered.handler, covered.start, covered.end}
+        leaders |= {covered.start + 1} if covered.start_delta else set()
+        leaders |= {covered.end + 1} if covered.end_delta else set()
+    if max(leaders) > count or any(count in following for following in after.values()):
+        raise AssemblyError("control runs off the end of the code")
+    starts = sorted(leaders)
+    return [
+        Block(start, end, after.get(end - 1, (end,)), body.units[start].handlers)
+        for start, end in pairwise(starts)
+    ]
+
+
+def stack_depths(body: Body) -> list[int | None]:
+    """The stack depth before each unit, None where no path leads; AssemblyError where paths
+    differ.
+    """
+    depths: list[int | None] = [None] * len(body.units)
+    waiting = [(0, 0)]
+    waiting += [(r.handler, r.depth + r.lasti + 1) for r in body.ranges]
+    while waiting:
+        index, depth = waiting.pop()
+        if depths[index] is not None:
+            if depths[index] != depth:
+                raise AssemblyError(
+                    f"unit {index} is reached at depths {depths[index]} and {depth}"
+                )
+            continue
+        depths[index] = depth
+        unit = body.units[index]
+        for step in unit.micro:
+            pops, pushes = effect(step)
+            depth += pushes - pops
+        waiting += _depths_after(successors(body, index), unit, depth)
+    return depths
+
+
+def _depths_after(following: tuple[int, ...], unit: Unit, depth: int) -> list[tuple[int, int]]:
+    """`depth` is that of the fall-through; an exhausted FOR_ITER and JUMP_IF_OR_POP differ."""
+    if len(following) < 2:
+        return [(index, depth) for index in following]
+    name = unit.micro[-1].name
+    jumped = depth + {"FOR_ITER": -2, "JUMP_IF_OR_POP": 1}.get(name, 0)
+    return [(following[0], depth), (following[1], jumped)]
