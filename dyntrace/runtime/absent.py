@@ -32,3 +32,11 @@ def hook_set(code: CodeType, replacement: CodeType | None) -> None:
 
 def hook_forget(code: CodeType) -> None:
     """Would have the hook ask its callback about `code` again."""
+
+
+def hook_suspend() -> None:
+    """Would let Python functions be called without the hook, as `osr` needs it."""
+
+
+def hook_resume() -> None:
+    """Would undo `hook_suspend`."""

@@ -18,7 +18,9 @@ __all__ = [
     "hook_forget",
     "hook_install",
     "hook_remove",
+    "hook_resume",
     "hook_set",
+    "hook_suspend",
     "osr",
     "tracing_active",
 ]
@@ -28,7 +30,9 @@ if TYPE_CHECKING or not config.native:
         hook_forget,
         hook_install,
         hook_remove,
+        hook_resume,
         hook_set,
+        hook_suspend,
         osr,
     )
     from dyntrace.runtime.interruption import tracing_active
@@ -42,7 +46,9 @@ else:
         hook_forget,
         hook_install,
         hook_remove,
+        hook_resume,
         hook_set,
+        hook_suspend,
         osr,
         tracing_active,
     )

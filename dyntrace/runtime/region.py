@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from dyntrace.runtime.failures import is_asynchronous
 from dyntrace.runtime.floating import STATE, raising_state
 from dyntrace.runtime.interruption import tracing_active
 from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
 
+MAX_STEPS = 256
 Entry = tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool]
 
 
@@ -98,6 +99,8 @@ def _checked(entry: Entry) -> Entry:
         raise TypeError("the steps and the uses of an entry are tuples")
     if not callable(run):
         raise TypeError("the third item of an entry must be callable")
+    if len(steps) > MAX_STEPS or len(uses) > MAX_STEPS:
+        raise ValueError("an entry has too many steps")
     for position in uses:
         if type(position) is not int:
             raise TypeError("the uses of an entry are step indexes")
@@ -135,6 +138,9 @@ class Region:
         self._compiled = (*self._compiled, compiled)
         self.entries = (*self.entries, entry)
         self._last = len(self._compiled) - 1
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle {type(self).__qualname__!r} object")
 
     def _find(self, args: tuple[Any, ...]) -> tuple[_CompiledEntry, list[Any]] | None:
         entries = self._compiled

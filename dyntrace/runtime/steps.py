@@ -3,7 +3,8 @@
 A step is a tuple `(source, a, b, guard, c, d)`; step k reads one value, checks it and makes it
 available to later steps as value k. Invariant: a read looks only into dicts, slots, cells and
 exact built-in containers; it runs no descriptor, no `__getattr__` and no other user code.
-Adding a source or a guard is one function here and one case in `_native/read.c` or `_native/check.c`.
+Adding a source or a guard is one function here and one row in `_native/read.c` or
+`_native/check.c`.
 Read `runtime.region` next.
 """
 
@@ -85,7 +86,7 @@ def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> 
     if type(own) is not GetSetDescriptorType:
         raise Miss
     namespace = own.__get__(base, cls)
-    return _found(namespace.get(b, _ABSENT) if type(namespace) is dict else _ABSENT)
+    return _found(dict.get(namespace, b, _ABSENT))
 
 
 def _read_slot(slot: MemberDescriptorType, base: Any) -> Any:
@@ -200,7 +201,8 @@ def check_sequence(value: Any, c: type, d: int) -> bool:
         return False
     for builtin in (tuple, list, dict):
         if issubclass(c, builtin):
-            return bool(builtin.__len__(value) == d)  # never a __len__ of the subclass
+            length: Callable[[Any], int] = builtin.__len__  # never a __len__ of the subclass
+            return length(value) == d
     return False
 
 

@@ -1,0 +1,222 @@
+/* One entry of a region: guard steps compiled into an array, the callable that executes the graph,
+   and which steps' values it is given.
+
+   Invariant: an entry never changes after it is made; evaluating its guards neither raises nor
+   runs user code. The twin is _CompiledEntry in runtime/region.py. */
+#include "native.h"
+
+static int
+entry_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Entry *entry = (Entry *)self;
+    Py_VISIT(entry->source);
+    Py_VISIT(entry->run);
+    for (Py_ssize_t k = 0; k < Py_SIZE(entry); k++) {
+        Py_VISIT(entry->steps[k].mapping);
+        Py_VISIT(entry->steps[k].b);
+        Py_VISIT(entry->steps[k].c);
+    }
+    return 0;
+}
+
+static void
+entry_dealloc(PyObject *self)
+{
+    Entry *entry = (Entry *)self;
+    PyObject_GC_UnTrack(self);
+    for (Py_ssize_t k = 0; k < Py_SIZE(entry); k++) {
+        Py_XDECREF(entry->steps[k].mapping);
+        Py_XDECREF(entry->steps[k].b);
+        Py_XDECREF(entry->steps[k].c);
+    }
+    PyMem_Free(entry->uses);
+    Py_XDECREF(entry->run);
+    Py_XDECREF(entry->source);
+    PyObject_GC_Del(self);
+}
+
+/* No tp_clear: an entry is immutable, its region clears the tuple that holds it. */
+PyTypeObject Entry_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "dyntrace._native.Entry",
+    .tp_doc = "One compiled entry of a region.",
+    .tp_basicsize = offsetof(Entry, steps),
+    .tp_itemsize = sizeof(Step),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_traverse = entry_traverse,
+    .tp_dealloc = entry_dealloc,
+};
+
+static int
+compile_step(Entry *entry, Py_ssize_t position, PyObject *source)
+{
+    Step *step = &entry->steps[position];
+    if (!PyTuple_CheckExact(source) || PyTuple_GET_SIZE(source) != 6) {
+        PyErr_SetString(PyExc_TypeError, "a step is a tuple (source, a, b, guard, c, d)");
+        return -1;
+    }
+    const char *read = PyUnicode_AsUTF8(PyTuple_GET_ITEM(source, 0));
+    const char *guard = read == NULL ? NULL : PyUnicode_AsUTF8(PyTuple_GET_ITEM(source, 3));
+    if (guard == NULL) {
+        return -1;
+    }
+    if (compile_read(step, read, PyTuple_GET_ITEM(source, 1), PyTuple_GET_ITEM(source, 2),
+                     position) < 0
+        || compile_check(step, guard, PyTuple_GET_ITEM(source, 4),
+                         PyTuple_GET_ITEM(source, 5)) < 0) {
+        return -1;
+    }
+    if (step->read != NULL && step->a >= 0 && is_plain_guard(&entry->steps[step->a])) {
+        specialise_attribute(step, &entry->steps[step->a]);
+    }
+    return 0;
+}
+
+static int
+compile_uses(Entry *entry, PyObject *uses)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(uses);
+    if (count > MAX_STEPS) {
+        PyErr_SetString(PyExc_ValueError, "an entry has too many steps");
+        return -1;
+    }
+    entry->uses = PyMem_New(Py_ssize_t, count + 1);
+    if (entry->uses == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    entry->use_count = count;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *use = PyTuple_GET_ITEM(uses, i);
+        if (!PyLong_CheckExact(use)) {
+            PyErr_SetString(PyExc_TypeError, "the uses of an entry are step indexes");
+            return -1;
+        }
+        entry->uses[i] = PyNumber_AsSsize_t(use, NULL);
+        if (entry->uses[i] < 0 || entry->uses[i] >= Py_SIZE(entry)) {
+            PyErr_SetString(PyExc_ValueError, "an entry uses a step that does not exist");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Checks the form only: (steps, uses, run, fallible). */
+static int
+check_form(PyObject *source)
+{
+    if (!PyTuple_CheckExact(source) || PyTuple_GET_SIZE(source) != 4) {
+        PyErr_SetString(PyExc_TypeError, "an entry is a tuple (steps, uses, run, fallible)");
+        return -1;
+    }
+    PyObject *steps = PyTuple_GET_ITEM(source, 0);
+    if (!PyTuple_CheckExact(steps) || !PyTuple_CheckExact(PyTuple_GET_ITEM(source, 1))) {
+        PyErr_SetString(PyExc_TypeError, "the steps and the uses of an entry are tuples");
+        return -1;
+    }
+    if (!PyCallable_Check(PyTuple_GET_ITEM(source, 2))) {
+        PyErr_SetString(PyExc_TypeError, "the third item of an entry must be callable");
+        return -1;
+    }
+    if (PyTuple_GET_SIZE(steps) > MAX_STEPS) {
+        PyErr_SetString(PyExc_ValueError, "an entry has too many steps");
+        return -1;
+    }
+    return 0;
+}
+
+PyObject *
+entry_new(PyObject *source)
+{
+    if (check_form(source) < 0) {
+        return NULL;
+    }
+    PyObject *steps = PyTuple_GET_ITEM(source, 0);
+    int fallible = PyObject_IsTrue(PyTuple_GET_ITEM(source, 3));
+    if (fallible < 0) {
+        return NULL;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(steps);
+    Entry *entry = PyObject_GC_NewVar(Entry, &Entry_Type, count);
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry->uses = NULL;
+    entry->use_count = 0;
+    entry->fallible = fallible;
+    entry->source = Py_NewRef(source);
+    entry->run = Py_NewRef(PyTuple_GET_ITEM(source, 2));
+    memset(entry->steps, 0, (size_t)count * sizeof(Step));
+    PyObject_GC_Track((PyObject *)entry);
+    int failed = compile_uses(entry, PyTuple_GET_ITEM(source, 1));
+    for (Py_ssize_t k = 0; k < count && failed == 0; k++) {
+        failed = compile_step(entry, k, PyTuple_GET_ITEM(steps, k));
+    }
+    if (failed < 0) {
+        Py_CLEAR(entry);
+    }
+    return (PyObject *)entry;
+}
+
+/* The first `count` values, but for arguments, which the caller owns. */
+static void
+release(const Entry *entry, PyObject **values, Py_ssize_t count)
+{
+    for (Py_ssize_t k = 0; k < count; k++) {
+        if (entry->steps[k].read != NULL) {
+            Py_DECREF(values[k]);
+        }
+    }
+}
+
+void
+entry_release(const Entry *entry, PyObject **values)
+{
+    release(entry, values, Py_SIZE(entry));
+}
+
+/* Reads and checks every step; true with `values` to be released, or false with nothing to do. */
+bool
+entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObject **values)
+{
+    Py_ssize_t length = Py_SIZE(entry);
+    for (Py_ssize_t k = 0; k < length; k++) {
+        const Step *step = &entry->steps[k];
+        PyObject *value;
+        if (step->read == NULL) {
+            value = step->a < count ? args[step->a] : NULL;
+        }
+        else {
+            value = step->read(step, step->a >= 0 ? values[step->a] : NULL);
+        }
+        if (value == NULL) {
+            release(entry, values, k);
+            return false;
+        }
+        values[k] = value;
+        if (step->check != NULL && !step->check(step, value)) {
+            release(entry, values, k + 1);
+            return false;
+        }
+    }
+    return true;
+}
+
+PyObject *
+entry_run(const Entry *entry, PyObject **values)
+{
+    PyObject *slots[MAX_STEPS + 1];
+    PyObject **inputs = slots + 1;
+    size_t count = (size_t)entry->use_count;
+    for (size_t i = 0; i < count; i++) {
+        inputs[i] = values[entry->uses[i]];
+    }
+    Floating state = {NULL};
+    if (entry->fallible && floating_enter(&state) < 0) {
+        return NULL;
+    }
+    PyObject *result =
+        PyObject_Vectorcall(entry->run, inputs, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    floating_leave(&state);
+    return result;
+}

@@ -1,0 +1,70 @@
+/* Frames of CPython 3.11: `prev_instr` is the unit before the next one; an evaluation loop's first
+   frame is marked `is_entry`. Included by frame_py3xx.h only, which says what the names mean. */
+
+enum { RECURSION_UNITS = 0 }; /* of a separate C recursion counter, taken by one evaluation loop */
+
+static inline PyCodeObject *
+frame_code(Frame *frame)
+{
+    return frame->f_code;
+}
+
+static inline void
+frame_set_code(Frame *frame, PyCodeObject *code)
+{
+    PyCodeObject *old = frame->f_code;
+    frame->f_code = (PyCodeObject *)Py_NewRef(code);
+    Py_DECREF(old);
+}
+
+static inline PyObject **
+frame_function(Frame *frame)
+{
+    return (PyObject **)&frame->f_func;
+}
+
+static inline Frame *
+frame_current(PyThreadState *ts)
+{
+    return ts->cframe->current_frame;
+}
+
+/* The frame that called this one within the same evaluation loop, or NULL. */
+static inline Frame *
+frame_inlined_caller(Frame *frame)
+{
+    return frame->is_entry ? NULL : frame->previous;
+}
+
+/* Slots of a whole frame of `code`. */
+static inline Py_ssize_t
+frame_slots(PyCodeObject *code)
+{
+    return (Py_ssize_t)code->co_nlocalsplus + code->co_stacksize + (Py_ssize_t)FRAME_SPECIALS_SIZE;
+}
+
+static inline bool
+frame_is_fresh(Frame *frame)
+{
+    return frame->prev_instr == _PyCode_CODE(frame->f_code) - 1;
+}
+
+static inline void
+frame_restart(Frame *frame)
+{
+    frame->prev_instr = _PyCode_CODE(frame->f_code) - 1;
+}
+
+/* Make a frame whose callee is running go on at `unit` when the callee returns. */
+static inline void
+frame_continue_at(Frame *frame, Py_ssize_t unit)
+{
+    frame->prev_instr = _PyCode_CODE(frame->f_code) + unit - 1;
+}
+
+static inline void
+recursion_units_add(PyThreadState *ts, int units)
+{
+    (void)ts;
+    (void)units;
+}

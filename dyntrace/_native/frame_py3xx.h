@@ -1,0 +1,137 @@
+/* Everything that differs between the supported Pythons, under one set of names.
+
+   Invariant: no other file of this folder looks at the Python version or at CPython's internal
+   structures directly. An unknown version does not compile, and the Python twin is used instead.
+   Read osr.c and hook.c for what is done with frames. */
+#ifndef DYNTRACE_FRAME_PY3XX_H
+#define DYNTRACE_FRAME_PY3XX_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <internal/pycore_frame.h>
+#include <internal/pycore_interp.h>
+#undef Py_BUILD_CORE
+#include <stdbool.h>
+#include <string.h>
+
+#if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
+#error "dyntrace._native knows the frames of CPython 3.11, 3.12 and 3.13 only"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "dyntrace._native relies on the global interpreter lock"
+#endif
+
+typedef struct _PyInterpreterFrame Frame;
+
+#if PY_VERSION_HEX >= 0x030D0000
+#include "frame_py313.h"
+#elif PY_VERSION_HEX >= 0x030C0000
+#include "frame_py312.h"
+#else
+#include "frame_py311.h"
+#endif
+
+#if PY_VERSION_HEX >= 0x030C0000
+/* sys.monitoring: the events all tools have switched on for the whole interpreter, as a bit set
+   of tools (6 and 7 stand for sys.setprofile and sys.settrace). */
+static inline unsigned
+monitoring_tools(PyThreadState *ts)
+{
+    const uint8_t *tools = ts->interp->monitors.tools;
+    unsigned found = 0;
+    for (size_t event = 0; event < sizeof(ts->interp->monitors.tools); event++) {
+        found |= tools[event];
+    }
+    return found;
+}
+
+static inline PyObject *
+take_error(void)
+{
+    return PyErr_GetRaisedException();
+}
+
+static inline void
+give_error(PyObject *error)
+{
+    PyErr_SetRaisedException(error);
+}
+
+/* The version tag of a class, 0 if it cannot have one. */
+static inline unsigned
+type_version(PyTypeObject *type)
+{
+    return PyUnstable_Type_AssignVersionTag(type) ? type->tp_version_tag : 0;
+}
+#else
+static inline unsigned
+monitoring_tools(PyThreadState *ts)
+{
+    (void)ts;
+    return 0;
+}
+
+static inline PyObject *
+take_error(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (type == NULL) {
+        return NULL;
+    }
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+}
+
+static inline void
+give_error(PyObject *error)
+{
+    PyErr_Restore(Py_NewRef(Py_TYPE(error)), error, PyException_GetTraceback(error));
+}
+
+static inline unsigned
+type_version(PyTypeObject *type)
+{
+    /* Any look-up of a short name assigns a tag. */
+    PyObject *name = PyUnicode_InternFromString("__dict__");
+    if (name == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    _PyType_Lookup(type, name);
+    Py_DECREF(name);
+    bool valid = PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
+    return valid ? type->tp_version_tag : 0;
+}
+#endif
+
+/* Is the class the one, and as it was, when `version` was read? */
+static inline bool
+type_is_unchanged(PyTypeObject *type, unsigned version)
+{
+    return version != 0 && type->tp_version_tag == version
+           && PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
+}
+
+/* Sees a tracer, profiler or monitoring tool the thread's instructions? Region calls ask this. */
+static inline bool
+is_watched(PyThreadState *ts)
+{
+    return ts->c_tracefunc != NULL || ts->c_profilefunc != NULL
+           || (monitoring_tools(ts) & 0x3F) != 0;
+}
+
+/* The same for the whole interpreter: instructions may be instrumented. */
+static inline bool
+is_instrumented(PyThreadState *ts)
+{
+    return is_watched(ts) || monitoring_tools(ts) != 0;
+}
+
+#endif

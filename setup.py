@@ -1,0 +1,29 @@
+"""Builds the optional extension `dyntrace._native`; everything else is in pyproject.toml.
+
+Without a C compiler, or on a Python whose frames it does not know, the build goes on without it
+and dyntrace uses the Python twins. NumPy's headers are used (its ABI is stable from 2.0 on), so
+NumPy is a build requirement; without it there is no extension either.
+"""
+
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+try:
+    import numpy
+except ImportError:
+    extensions = []
+else:
+    folder = Path("dyntrace") / "_native"
+    extensions = [
+        Extension(
+            "dyntrace._native",
+            sources=sorted(path.as_posix() for path in folder.glob("*.c")),
+            depends=sorted(path.as_posix() for path in folder.glob("*.h")),
+            include_dirs=[numpy.get_include()],
+            extra_compile_args=["-std=c11", "-O2"],
+            optional=True,
+        )
+    ]
+
+setup(ext_modules=extensions)
