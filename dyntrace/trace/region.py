@@ -189,6 +189,10 @@ class RegionBuilder:
         return ("attribute", self._index[source.base], source.name)
 
     @_read_form.register
+    def _(self, source: sources.Lacks) -> tuple[Any, ...]:
+        return ("lacks", self._index[source.base], source.name)
+
+    @_read_form.register
     def _(self, source: sources.ModuleAttribute) -> tuple[Any, ...]:
         return ("module", self._index[source.base], source.name)
 
@@ -221,7 +225,7 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.StringKind: lambda kind: Guard("exact", str),
     kinds.KnownKind: lambda kind: Guard("is", kind.value),
     kinds.SequenceKind: lambda kind: Guard("sequence", kind.type, len(kind.items)),
-    kinds.DictKind: lambda kind: Guard("exact", dict),
+    kinds.DictKind: lambda kind: Guard("sequence", dict, len(kind.items)),
     kinds.SliceKind: lambda kind: Guard("exact", slice),
     kinds.InstanceKind: lambda kind: Guard("plain", kind.type),
     kinds.ObjectKind: lambda kind: Guard("exact", kind.type),

@@ -20,6 +20,7 @@ __all__ = [
     "FunctionPart",
     "GlobalName",
     "Item",
+    "Lacks",
     "Local",
     "ModuleAttribute",
     "Source",
@@ -81,6 +82,14 @@ class Fixed(Source):
 @dataclass(frozen=True, slots=True)
 class Attribute(Source):
     """An attribute in an instance's own dict or slots."""
+
+    base: Source
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks(Source):
+    """Nothing: the read succeeds only while the instance has no attribute `name` of its own."""
 
     base: Source
     name: str

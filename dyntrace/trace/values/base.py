@@ -15,7 +15,7 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node
 from dyntrace.trace.sources import Source
 
-__all__ = ["NULL", "Dynamic", "Known", "Null", "Outside", "Value"]
+__all__ = ["METHOD_NULL", "NULL", "Buried", "Dynamic", "Known", "Null", "Outside", "Value"]
 
 
 @dataclass(slots=True, eq=False)
@@ -67,4 +67,10 @@ class Null(Value):
     """The NULL that calls push beside the callable; it can be re-emitted but never passed."""
 
 
+@dataclass(slots=True, eq=False)
+class Buried(Value):
+    """A stack slot below the region that may hold NULL: it stays where it is, untouched."""
+
+
 NULL = Null()
+METHOD_NULL = Null()  # beside a bound method, where CPython itself may have pushed another pair

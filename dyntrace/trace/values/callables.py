@@ -7,6 +7,7 @@ method; `trace.flush` makes it when it has to. Read `trace.protocol` next.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from dyntrace.trace.values.base import Outside, Value
 
@@ -34,4 +35,5 @@ class CallableWithTwin(Value):
     """A user function about to be called natively, to be replaced by its optimised twin."""
 
     function: Outside
+    twin: Any
     self: Value | None = None

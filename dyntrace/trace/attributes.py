@@ -1,0 +1,188 @@
+"""Attribute look-up: arrays by record, modules by dict, plain instances by CPython's own order.
+
+For an instance of a plain class the order is `object.__getattribute__`'s: data descriptor on the
+class, own dict or slot, anything else on the class. What runs Python code (a property) is inlined
+or breaks. Invariant: the class of every instance looked into is guarded to be unchanged, so a
+class attribute found while tracing is the one that CPython would find. Read `trace.calls` next.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
+from dyntrace.ops import registry
+from dyntrace.trace import calls
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.protocol import get_item, is_numeric, node_items, unsupported
+from dyntrace.trace.sources import Attribute, ClassAttribute, Lacks, ModuleAttribute, TypeOf
+from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod
+from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
+
+__all__ = ["get_attribute"]
+
+_MISSING: Any = object()
+_CONTAINERS = (ListValue, TupleValue, DictValue)
+
+
+def get_attribute(frame: Frame, value: Value, name: str) -> Value:
+    """`value.name`."""
+    kind = frame.settle(value)
+    if is_numeric(kind):
+        return _numeric(frame, value, name)
+    if isinstance(kind, kinds.KnownKind):
+        return _of_known(frame, value, kind.value, name)
+    if isinstance(kind, kinds.InstanceKind) and isinstance(value, Outside):
+        return _of_instance(frame, value, kind, name)
+    if isinstance(value, _CONTAINERS) or _is_container(kind):
+        return _of_container(frame, value, kind, name)
+    raise unsupported(value)
+
+
+def _is_container(kind: kinds.Kind) -> bool:
+    return isinstance(kind, kinds.SequenceKind | kinds.DictKind | kinds.StringKind)
+
+
+def _numeric(frame: Frame, value: Value, name: str) -> Value:
+    """An attribute or method of an array or scalar."""
+    kind = value.kind
+    if isinstance(kind, ArrayKind | NumpyScalarKind) and name in ("ndim", "dtype"):
+        ndim = kind.ndim if isinstance(kind, ArrayKind) else 0
+        return Known(ndim if name == "ndim" else kind.dtype)
+    record = registry.attribute(name)
+    if record is not None and (isinstance(kind, ArrayKind | NumpyScalarKind) or name in _PLAIN):
+        return frame.compute(record, [value])
+    if isinstance(kind, ArrayKind | NumpyScalarKind):
+        treatment = registry.method_treatment(name)
+        if registry.method(name) is None and treatment is not None:
+            raise Break(treatment.reason, name)
+    if hasattr(_class_of(kind), name):
+        return BoundMethod(value, name)
+    raise Break(UNKNOWN_METHOD, name)
+
+
+_PLAIN = ("real", "imag")
+
+
+def _class_of(kind: kinds.Kind) -> type:
+    import numpy as np
+
+    if isinstance(kind, ArrayKind):
+        return np.ndarray
+    if isinstance(kind, NumpyScalarKind):
+        return kind.dtype.type
+    return getattr(kind, "type", object)
+
+
+def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
+    """An attribute of a module, class, ufunc or function that is known by identity."""
+    if type(obj) is types.ModuleType and isinstance(value, Outside):
+        found = obj.__dict__.get(name, _MISSING)
+        if found is _MISSING:
+            raise Break(ATTRIBUTE_READ, name)
+        return Outside(ModuleAttribute(value.source, name), describe(found))
+    if isinstance(obj, type):
+        return _of_class(frame, value, obj, name)
+    found = getattr(obj, name, _MISSING) if calls.has_fixed_attributes(obj) else _MISSING
+    if found is _MISSING:
+        raise Break(ATTRIBUTE_READ, name)
+    return Known(found)
+
+
+def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
+    """A class attribute; methods of NumPy's own classes are fixed."""
+    if not cls.__flags__ & 1 << 9 and type(cls) is type:
+        found = getattr(cls, name, _MISSING)
+        if found is not _MISSING:
+            return Known(found)
+    if type(cls) is not type or not isinstance(value, Outside):
+        raise Break(ATTRIBUTE_READ, name)
+    found = _class_lookup(cls, name)
+    if isinstance(found, staticmethod | classmethod | property) or found is _MISSING:
+        raise Break(ATTRIBUTE_READ, name)
+    if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
+        raise Break(ATTRIBUTE_READ, name)
+    return Outside(ClassAttribute(value.source, name), describe(found))
+
+
+def _class_lookup(cls: type, name: str) -> Any:
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return _MISSING
+
+
+def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: str) -> Value:
+    own = dict(kind.attributes)
+    found = _class_lookup(kind.type, name)
+    if isinstance(found, property):
+        return _property(frame, value, found)
+    if isinstance(found, types.MemberDescriptorType) or found is _MISSING or name in own:
+        if name not in own:
+            raise Break(ATTRIBUTE_READ, name)
+        if found is not _MISSING and _is_data_descriptor(found):
+            raise Break(ATTRIBUTE_READ, name)
+        return Outside(Attribute(value.source, name), own[name])
+    _demand_no_own(frame, value, name)
+    return _bound(value, found, name)
+
+
+def _is_data_descriptor(found: Any) -> bool:
+    if isinstance(found, types.MemberDescriptorType):
+        return False
+    return hasattr(type(found), "__set__") or hasattr(type(found), "__delete__")
+
+
+def _demand_no_own(frame: Frame, value: Outside, name: str) -> None:
+    """A method is only the class's while the instance has no attribute of that name."""
+    frame.settle(value)
+    frame.region.read(Lacks(value.source, name))
+
+
+def _property(frame: Frame, value: Outside, found: property) -> Value:
+    """Inline the getter; the class guard covers the property object, whose parts never change."""
+    getter = found.fget
+    if type(getter) is not types.FunctionType:
+        raise Break(ATTRIBUTE_READ)
+    function = calls.fixed_function(getter)
+    return calls.call(frame, function, [value], {})
+
+
+def _bound(value: Outside, found: Any, name: str) -> Value:
+    """Bind what the class holds, as `object.__getattribute__` would."""
+    cls = TypeOf(value.source)
+    if isinstance(found, types.FunctionType):
+        return BoundFunction(value, Outside(ClassAttribute(cls, name), describe(found)))
+    if isinstance(found, staticmethod) and isinstance(found.__func__, types.FunctionType):
+        return calls.fixed_function(found.__func__)
+    if isinstance(found, classmethod) and isinstance(found.__func__, types.FunctionType):
+        owner = Outside(cls, kinds.KnownKind(type_of(value)))
+        return BoundFunction(owner, calls.fixed_function(found.__func__))
+    if hasattr(type(found), "__get__"):
+        raise Break(ATTRIBUTE_READ, name)
+    return Outside(ClassAttribute(cls, name), describe(found))
+
+
+def type_of(value: Outside) -> type:
+    """The class of an instance value."""
+    kind = value.kind
+    assert isinstance(kind, kinds.InstanceKind)
+    return kind.type
+
+
+def _of_container(frame: Frame, value: Value, kind: kinds.Kind, name: str) -> Value:
+    """A method of a tuple, list, dict or str, or a field of a named tuple NumPy returned."""
+    fields = getattr(getattr(kind, "type", None), "_fields", ())
+    if name in fields:
+        if isinstance(value, Dynamic) and isinstance(kind, kinds.SequenceKind):
+            return node_items(frame, value, kind)[fields.index(name)]
+        return get_item(frame, value, Known(fields.index(name)))
+    cls = str if isinstance(kind, kinds.StringKind) else getattr(kind, "type", dict)
+    if hasattr(cls, name):
+        return BoundMethod(value, name)
+    raise Break(UNKNOWN_METHOD, name)

@@ -1,0 +1,231 @@
+"""Python's pure built-ins on symbolic values: one rule each, looked up by the built-in itself.
+
+A rule decides what kinds decide and leaves the rest to a node or a break. Built-ins that are
+operations on numbers (`abs`, `round`, `float`, …) are records in `dyntrace.ops` instead.
+Adding one is one function here with its decorator.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dyntrace.breaks import OPAQUE_CALL, STATE_DEPENDENT
+from dyntrace.graph import kinds
+from dyntrace.ops.registry import Refused, attribute, operator_record
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.operands import read_value
+from dyntrace.trace.protocol import UNFOLDED, constant, get_item, node_items, unpack, unsupported
+from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+
+__all__ = ["rule_for"]
+
+Rule = Callable[[Frame, list[Value], dict[str, Value]], Value]
+_RULES: dict[int, Rule] = {}
+MAX_RANGE = 32
+
+
+def rule(target: Any) -> Callable[[Rule], Rule]:
+    def add(function: Rule) -> Rule:
+        _RULES[id(target)] = function
+        return function
+
+    return add
+
+
+def rule_for(target: Any) -> Rule | None:
+    """The rule for the built-in `target`, if it has one."""
+    return _RULES.get(id(target))
+
+
+def _plain(args: list[Value], kwargs: dict[str, Value], least: int, most: int) -> None:
+    if kwargs or not least <= len(args) <= most:
+        raise unsupported(*args)
+
+
+@rule(builtins.len)
+def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 1)
+    kind = frame.settle(args[0])
+    if isinstance(kind, kinds.ArrayKind) and kind.ndim > 0:
+        record = attribute("shape")
+        if record is None:
+            raise Break(OPAQUE_CALL, "len")
+        return get_item(frame, frame.compute(record, args), Known(0))
+    items = frame.items_of(args[0])
+    if items is not None:
+        return Known(len(items))
+    if isinstance(args[0], DictValue):
+        return Known(len(args[0].items))
+    if isinstance(args[0], Dynamic) and isinstance(kind, kinds.SequenceKind):
+        return Known(len(kind.items))
+    raise unsupported(*args)
+
+
+def exact_type(frame: Frame, value: Value) -> type | None:
+    """The exact type of `value` where its kind tells, guarded."""
+    kind = frame.settle(value)
+    match kind:
+        case kinds.ArrayKind():
+            return np.ndarray
+        case kinds.NumpyScalarKind(dtype=dtype):
+            return dtype.type
+        case kinds.StringKind():
+            return str
+        case kinds.KnownKind(value=known):
+            return type(known)
+        case kinds.DictKind():
+            return dict
+        case kinds.SliceKind():
+            return slice
+    found = getattr(kind, "type", None)
+    return found if isinstance(found, type) else None
+
+
+@rule(builtins.isinstance)
+def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 2, 2)
+    cls = exact_type(frame, args[0])
+    wanted = _classes(frame, args[1])
+    if cls is None or not wanted:
+        raise unsupported(*args)
+    return Known(any(issubclass(cls, base) for base in wanted))
+
+
+def _classes(frame: Frame, value: Value) -> list[type]:
+    """The classes of an `isinstance` test, if none of them has a say of its own in it."""
+    items = frame.items_of(value)
+    found = []
+    for item in [value] if items is None else items:
+        known = constant(frame, item)
+        if not isinstance(known, type) or type(known) is not type:
+            return []
+        found.append(known)
+    return found
+
+
+@rule(builtins.type)
+def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 1)
+    cls = exact_type(frame, args[0])
+    if cls is None:
+        raise unsupported(*args)
+    return Known(cls)
+
+
+@rule(builtins.slice)
+def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 3)
+    none = Known(None)
+    if len(args) == 1:
+        return SliceValue(none, args[0], none)
+    return SliceValue(args[0], args[1], args[2] if len(args) == 3 else none)
+
+
+@rule(builtins.tuple)
+def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 0, 1)
+    return TupleValue(tuple(unpack(frame, args[0]) if args else ()))
+
+
+@rule(builtins.list)
+def list_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 0, 1)
+    return ListValue(unpack(frame, args[0]) if args else [])
+
+
+@rule(builtins.dict)
+def dict_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    if args:
+        raise unsupported(*args)
+    return DictValue(dict(kwargs))
+
+
+@rule(builtins.range)
+def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """A short range in an inlined body is its numbers; elsewhere the loop is CPython's."""
+    _plain(args, kwargs, 1, 3)
+    if not frame.depth:
+        raise Break(OPAQUE_CALL, "range")
+    try:
+        numbers = range(*(read_value(frame, arg) for arg in args))
+    except (Refused, TypeError, ValueError):
+        raise unsupported(*args) from None
+    if len(numbers) > MAX_RANGE:
+        raise unsupported(*args)
+    return TupleValue(tuple(Known(number) for number in numbers))
+
+
+@rule(builtins.enumerate)
+def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 1)
+    if not frame.depth:
+        raise Break(OPAQUE_CALL, "enumerate")
+    pairs = enumerate(unpack(frame, args[0]))
+    return TupleValue(tuple(TupleValue((Known(index), item)) for index, item in pairs))
+
+
+@rule(builtins.zip)
+def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 8)
+    if not frame.depth:
+        raise Break(OPAQUE_CALL, "zip")
+    columns = [unpack(frame, arg) for arg in args]
+    return TupleValue(tuple(TupleValue(row) for row in zip(*columns, strict=False)))
+
+
+@rule(builtins.getattr)
+def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    from dyntrace.trace.attributes import get_attribute
+
+    _plain(args, kwargs, 2, 2)
+    name = read_value(frame, args[1])
+    if type(name) is not str:
+        raise unsupported(*args)
+    return get_attribute(frame, args[0], name)
+
+
+@rule(builtins.callable)
+def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    _plain(args, kwargs, 1, 1)
+    known = constant(frame, args[0])
+    if known is not UNFOLDED:
+        return Known(callable(known))
+    cls = exact_type(frame, args[0])
+    if cls is None:
+        raise unsupported(*args)
+    return Known(hasattr(cls, "__call__"))
+
+
+@rule(builtins.sum)
+def sum_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`sum` over items that are known one by one: additions from the left, from 0."""
+    _plain(args, kwargs, 1, 2)
+    if frame.items_of(args[0]) is None:
+        raise unsupported(*args)
+    total = args[1] if len(args) == 2 else Known(0)
+    for item in unpack(frame, args[0]):
+        total = frame.compute(operator_record("add"), [total, item])
+    return total
+
+
+@rule(builtins.globals)
+def globals_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    raise Break(STATE_DEPENDENT, "globals")
+
+
+@rule(functools.partial)
+def partial_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    raise Break(OPAQUE_CALL, "functools.partial")
+
+
+def result_items(frame: Frame, value: Value) -> list[Value]:
+    """The items of what a node returned, or of a container."""
+    if isinstance(value, Dynamic) and isinstance(value.kind, kinds.SequenceKind):
+        return node_items(frame, value, value.kind)
+    return unpack(frame, value) if isinstance(value, Outside) else []

@@ -1,0 +1,113 @@
+"""Calls: what a callee is decides the way, each way once.
+
+NumPy operations become nodes, Python's pure built-ins have a rule each (`trace.builtins`), user
+functions are inlined (`trace.inline`), everything else breaks with its reason. Invariant: a callee
+is used only after the guards say it is this one.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+import numpy as np
+
+from dyntrace.breaks import OPAQUE_CALL, UNKNOWN_CALLEE, UNKNOWN_METHOD
+from dyntrace.graph import kinds
+from dyntrace.ops import registry
+from dyntrace.trace import builtins, inline, methods
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.protocol import UNFOLDED, constant, is_numeric, unsupported
+from dyntrace.trace.sources import Fixed
+from dyntrace.trace.values.base import Known, Outside, Value
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod
+
+__all__ = ["call", "fixed_function", "has_fixed_attributes"]
+
+_FIXED = (np.ufunc, type(np.sum), types.BuiltinFunctionType)
+
+
+def has_fixed_attributes(obj: Any) -> bool:
+    """Whether reading attributes of `obj` runs no code and always finds the same."""
+    return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"
+
+
+def fixed_function(function: types.FunctionType) -> Outside:
+    """A function that the trace holds on to because a guard on something else implies it."""
+    return Outside(Fixed(id(function), function), kinds.KnownKind(function))
+
+
+def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`callee(*args, **kwargs)`."""
+    if isinstance(callee, BoundMethod):
+        return _call_method(frame, callee, args, kwargs)
+    if isinstance(callee, BoundFunction):
+        return call(frame, callee.function, [callee.self, *args], kwargs)
+    target = constant(frame, callee)
+    if target is UNFOLDED:
+        return _call_unknown(frame, callee, args, kwargs)
+    return _call_known(frame, callee, target, args, kwargs)
+
+
+def _call_unknown(
+    frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    if isinstance(callee, Outside) and isinstance(callee.kind, kinds.ObjectKind):
+        if callee.kind.type is types.MethodType or callee.kind.type is functools.partial:
+            raise Break(UNKNOWN_CALLEE, callee.kind.type.__name__)
+    raise Break(UNKNOWN_CALLEE)
+
+
+def _call_known(
+    frame: Frame, callee: Value, target: Any, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    rule = builtins.rule_for(target)
+    if rule is not None:
+        return rule(frame, args, kwargs)
+    found = registry.record_of(target)
+    if isinstance(found, registry.Treatment):
+        raise Break(found.reason, getattr(target, "__name__", ""))
+    if found is not None:
+        return frame.compute(found, args, kwargs)
+    if type(target) is types.FunctionType and isinstance(callee, Outside):
+        return inline.inline(frame, callee, target, args, kwargs)
+    if type(target) is functools.partial:
+        return _call_partial(frame, target, args, kwargs)
+    raise Break(OPAQUE_CALL, getattr(target, "__qualname__", type(target).__name__))
+
+
+def _call_partial(
+    frame: Frame, target: functools.partial[Any], args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A partial's function and positional arguments are fixed; keywords are read again each time."""
+    from dyntrace.graph.describe import describe
+
+    keywords = Outside(Fixed(id(target.keywords), target.keywords), describe(target.keywords))
+    bound = frame.pairs_of(keywords)
+    if bound is None:
+        raise Break(OPAQUE_CALL, "functools.partial")
+    first = [Outside(Fixed(id(item), item), describe(item)) for item in target.args]
+    function = Outside(Fixed(id(target.func), target.func), describe(target.func))
+    return call(frame, function, [*first, *args], {**bound, **kwargs})
+
+
+def _call_method(
+    frame: Frame, callee: BoundMethod, args: list[Value], kwargs: dict[str, Value]
+) -> Value:
+    """A method of an array, a scalar or a container."""
+    value = callee.self
+    kind = frame.settle(value)
+    rule = methods.rule_for(value, callee.name)
+    if rule is not None:
+        return rule(frame, value, args, kwargs)
+    if not is_numeric(kind) or isinstance(kind, kinds.PythonScalarKind):
+        raise Break(UNKNOWN_METHOD, callee.name)
+    record = registry.method(callee.name)
+    if record is None:
+        raise unsupported(value)
+    return frame.compute(record, [value, *args], kwargs)
+
+
+def known_value(value: Value) -> bool:
+    return isinstance(value, Known)

@@ -1,0 +1,193 @@
+"""Flush: what a region must leave behind, as graph outputs and a layout for its stub.
+
+The frame after a region must be what CPython would have made it: live locals stored, the stack
+rebuilt. Values that are not results of the graph travel through it as outputs; NULLs are emitted
+again. Invariant: two traces with equal layouts can share one stub. Read `compile` for the stub.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import Any
+
+from dyntrace.asm.instructions import Body
+from dyntrace.exec.protocol import returns_bare_value
+from dyntrace.graph import kinds
+from dyntrace.graph.node import Node, Op
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.interpreter import Trace
+from dyntrace.trace.sources import CellVariable, Contents, Local, Source
+from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithTwin
+from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+
+__all__ = ["Layout", "lay_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a stub calls its region and what it does with the result.
+
+    arguments  what it passes, in order
+    dropped    stack slots it removes, topmost first; True where the slot holds NULL
+    stores     (slot, whether it is a cell) it stores, in the order of the outputs
+    pushes     what it then pushes, deepest first: True for a NULL, False for an output
+    cleared    dead locals that hold an old value to let go
+    commit     whether the result ends with the commit of an effect
+    bare       whether the result is the only output itself, not a tuple
+    """
+
+    start: int
+    end: int
+    arguments: tuple[Source, ...]
+    dropped: tuple[bool, ...]
+    stores: tuple[tuple[int, bool], ...]
+    pushes: tuple[bool, ...]
+    cleared: tuple[int, ...]
+    commit: bool
+    bare: bool
+
+
+class _Outputs:
+    """Turns values into graph outputs; a list or dict met twice stays one object."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.made: dict[int, Any] = {}
+
+    def of(self, value: Value) -> Any:
+        if id(value) not in self.made:
+            self.made[id(value)] = self._make(value)
+        return self.made[id(value)]
+
+    def _make(self, value: Value) -> Any:
+        match value:
+            case Dynamic():
+                return value.node
+            case Known():
+                return value.value
+            case Outside():
+                return self.frame.region.input(value.source, _passed(value))
+            case TupleValue():
+                return tuple(self.of(item) for item in value.items)
+            case ListValue():
+                return [self.of(item) for item in value.items]
+            case DictValue():
+                return {key: self.of(item) for key, item in value.items.items()}
+            case SliceValue():
+                return slice(self.of(value.start), self.of(value.stop), self.of(value.step))
+            case BoundMethod():
+                return self._node(_GET_METHOD, self.of(value.self), value.name)
+            case BoundFunction():
+                return self._node(_BIND, self.of(value.function), self.of(value.self))
+            case CallableWithTwin():
+                return self._twin(value)
+        raise AssertionError(f"{type(value).__name__} cannot leave a region")
+
+    def _twin(self, value: CallableWithTwin) -> Any:
+        if value.self is None:
+            return value.twin
+        return self._node(_BIND, value.twin, self.of(value.self))
+
+    def _node(self, op: Op, *args: Any) -> Node:
+        frame = self.frame
+        return frame.region.add(op, args, (), kinds.UNKNOWN, frame.origin())
+
+
+_GET_METHOD = Op("builtins.getattr", getattr, "item", exact=True, aliases=True)
+_BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=True)
+
+
+def _passed(value: Outside) -> kinds.Kind:
+    """What only passes through needs no guard, unless it is guarded anyway."""
+    return kinds.UNKNOWN
+
+
+def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
+    """Fill the graph's outputs and say how the stub uses them; Break if it cannot be done.
+
+    `observed` functions look at their own locals, so that dead ones count as live.
+    """
+    frame, graph = trace.frame, trace.region.graph
+    outputs = _Outputs(frame)
+    kept = _untouched(trace)
+    stores, cleared = _stores(trace, body, live, observed)
+    pushes = frame.stack[kept:]
+    if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
+        raise Break(_unflushable())
+    graph.outputs = [outputs.of(value) for _, value in stores]
+    graph.outputs += _pushed(outputs, pushes)
+    dropped = trace.state.stack[kept:]
+    return Layout(
+        start=trace.start,
+        end=trace.end,
+        arguments=tuple(trace.region.arguments),
+        dropped=tuple(_is_null_slot(kind) for kind in reversed(dropped)),
+        stores=tuple((index, index in body.cells) for index, _ in stores),
+        pushes=tuple(isinstance(value, Null) for value in pushes),
+        cleared=cleared,
+        commit=graph.effect is not None,
+        bare=returns_bare_value(graph),
+    )
+
+
+def _unflushable() -> Any:
+    from dyntrace.breaks import SECOND_EFFECT
+
+    return SECOND_EFFECT
+
+
+def _is_null_slot(kind: kinds.Kind) -> bool:
+    from dyntrace.trace.state import NULL_SLOT
+
+    return kind is NULL_SLOT
+
+
+def _untouched(trace: Trace) -> int:
+    """How many slots at the bottom of the stack hold what they held at the start."""
+    stack = trace.frame.stack
+    count = 0
+    for place in range(min(len(stack), len(trace.state.stack))):
+        value = stack[place]
+        same = isinstance(value, Buried | Null) or _is_item(value, place)
+        if not same:
+            break
+        count += 1
+    return count
+
+
+def _is_item(value: Value, place: int) -> bool:
+    from dyntrace.trace.sources import StackItem
+
+    return isinstance(value, Outside) and value.source == StackItem(place)
+
+
+def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
+    """Outputs up to the last NULL in order, those behind it reversed; see `compile` for why."""
+    nulls = [place for place, value in enumerate(pushes) if isinstance(value, Null)]
+    split = nulls[-1] + 1 if nulls else 0
+    head = [value for value in pushes[:split] if not isinstance(value, Null)]
+    return [outputs.of(value) for value in [*head, *reversed(pushes[split:])]]
+
+
+def _stores(
+    trace: Trace, body: Body, live: frozenset[int], observed: bool
+) -> tuple[list[tuple[int, Value]], tuple[int, ...]]:
+    """The slots to store, and the dead ones that would keep an old object alive."""
+    stores, cleared = [], []
+    for index, value in sorted(trace.frame.slots.items()):
+        if _unchanged(index, value):
+            continue
+        if index in live or observed:
+            stores.append((index, value))
+        elif index in dict(trace.state.slots):
+            cleared.append(index)
+    return stores, tuple(cleared)
+
+
+def _unchanged(index: int, value: Value) -> bool:
+    return isinstance(value, Outside) and value.source in (
+        Local(index),
+        Contents(CellVariable(index)),
+    )

@@ -1,0 +1,269 @@
+"""Frame: the symbolic state of one code object while a region is traced through it.
+
+Holds the stack, the slots (fast locals and the contents of cells) and the conversions between
+values and graph arguments. Only the outermost frame has sources of its own; an inlined frame's slots
+are bound by `trace.inline`. Invariant: nothing is concluded from the kind of an outside value
+without `settle`, which turns the belief into a guard. Read `trace.protocol` next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dyntrace.asm.instructions import Body
+from dyntrace.breaks import (
+    FALLIBLE_EFFECT,
+    SECOND_EFFECT,
+    UNKNOWN_VALUE,
+    UNSUPPORTED_OPERANDS,
+    BreakReason,
+)
+from dyntrace.graph import kinds
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Node, Origin
+from dyntrace.graph.ownership import is_fresh
+from dyntrace.ops.registry import Call, Record, Refused
+from dyntrace.trace.operands import TracedOperand
+from dyntrace.trace.region import RegionBuilder
+from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
+from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
+from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+
+__all__ = ["Break", "Flush", "Frame"]
+
+MAX_INLINE_DEPTH = 12
+
+
+class Flush(Exception):
+    """The region ends before this instruction for an ordinary reason, such as a return."""
+
+
+class Break(Flush):
+    """The instruction cannot be absorbed: a graph break, with its reason."""
+
+    def __init__(self, reason: BreakReason, detail: str = "") -> None:
+        super().__init__(reason.text)
+        self.reason = reason
+        self.detail = detail
+
+
+class Frame:
+    """The state of one code object; `depth` is 0 for the function being compiled."""
+
+    def __init__(
+        self,
+        region: RegionBuilder,
+        body: Body,
+        namespace: dict[str, Any],
+        *,
+        beliefs: dict[int, Kind] | None = None,
+        depth: int = 0,
+        closure: Source | None = None,
+    ) -> None:
+        self.region = region
+        self.body = body
+        self.code = body.code
+        self.namespace = namespace
+        self.beliefs = beliefs or {}
+        self.depth = depth
+        self.closure = closure
+        self.slots: dict[int, Value] = {}
+        self.stack: list[Value] = []
+        self.lineno = self.code.co_firstlineno
+        self.result: Value | None = None
+        self.first_own_node = len(region.graph.nodes)
+
+    # stack and slots ----------------------------------------------------------------------------
+
+    def push(self, value: Value) -> None:
+        self.stack.append(value)
+
+    def pop(self) -> Value:
+        value = self.stack.pop()
+        if isinstance(value, Buried):
+            raise Break(UNKNOWN_VALUE)
+        return value
+
+    def pop_many(self, count: int) -> list[Value]:
+        """The topmost `count` values, deepest first."""
+        if not count:
+            return []
+        return [self.pop() for _ in range(count)][::-1]
+
+    def load(self, index: int) -> Value:
+        """The value of slot `index`: a fast local, or the contents of a cell."""
+        if index not in self.slots:
+            self.slots[index] = self._initial(index)
+        return self.slots[index]
+
+    def _initial(self, index: int) -> Value:
+        if self.depth:
+            return self._closure_value(index)
+        believed = self.beliefs.get(index, kinds.UNKNOWN)
+        if index in self.body.cells:
+            return Outside(Contents(CellVariable(index)), believed)
+        return Outside(Local(index), believed)
+
+    def _closure_value(self, index: int) -> Value:
+        first_free = len(self.body.local_names) - len(self.code.co_freevars)
+        if self.closure is None or index < first_free:
+            raise Break(UNKNOWN_VALUE)
+        return Outside(
+            Contents(Item(self.closure, index - first_free)),
+            self.beliefs.get(index, kinds.UNKNOWN),
+        )
+
+    def store(self, index: int, value: Value) -> None:
+        if isinstance(value, Null):
+            raise Break(UNKNOWN_VALUE)
+        if isinstance(value, Dynamic):
+            value.temporary = False
+        self.slots[index] = value
+
+    # beliefs, arguments and nodes ---------------------------------------------------------------
+
+    def settle(self, value: Value) -> Kind:
+        """The kind of `value`, guarded from now on if the value comes from outside."""
+        if isinstance(value, Outside):
+            self.region.demand(value.source, value.believed)
+        return value.kind
+
+    def origin(self, temporaries: tuple[int, ...] = ()) -> Origin:
+        return Origin(self.code.co_filename, self.lineno, temporaries)
+
+    def items_of(self, value: Value) -> list[Value] | None:
+        """The items of a tuple or list whose length is known, else None."""
+        if isinstance(value, TupleValue | ListValue):
+            return list(value.items)
+        if isinstance(value, Known) and type(value.value) is tuple:
+            return [Known(item) for item in value.value]
+        if isinstance(value, Outside) and isinstance(value.kind, kinds.SequenceKind):
+            self.settle(value)
+            return [
+                Outside(Item(value.source, index), kind)
+                for index, kind in enumerate(value.kind.items)
+            ]
+        return None
+
+    def pairs_of(self, value: Value) -> dict[Any, Value] | None:
+        """The items of a dict with constant keys, else None."""
+        if isinstance(value, DictValue):
+            return dict(value.items)
+        if isinstance(value, Outside) and isinstance(value.kind, kinds.DictKind):
+            self.settle(value)
+            return {key: Outside(Item(value.source, key), kind) for key, kind in value.kind.items}
+        return None
+
+    def argument(self, value: Value) -> Any:
+        """`value` as a graph argument: a node, a constant, or a container of those."""
+        match value:
+            case Dynamic():
+                return value.node
+            case Known():
+                return value.value
+            case SliceValue():
+                parts = (value.start, value.stop, value.step)
+                return slice(*(self.argument(part) for part in parts))
+            case TupleValue():
+                return tuple(self.argument(item) for item in value.items)
+            case ListValue():
+                return [self.argument(item) for item in value.items]
+            case DictValue():
+                return {key: self.argument(item) for key, item in value.items.items()}
+            case Outside():
+                return self._outside_argument(value)
+        raise Break(UNSUPPORTED_OPERANDS)
+
+    def _outside_argument(self, value: Outside) -> Any:
+        kind = self.settle(value)
+        if isinstance(kind, kinds.KnownKind):
+            return kind.value
+        if isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list):
+            items = self.items_of(value) or []
+            return kind.type(self.argument(item) for item in items)
+        if isinstance(kind, _PASSED_WHOLE):
+            return self.region.input(value.source, kind)
+        raise Break(UNKNOWN_VALUE if type(kind) is Kind else UNSUPPORTED_OPERANDS)
+
+    def compute(
+        self, record: Record, args: list[Value], kwargs: dict[str, Value] | None = None
+    ) -> Value:
+        """Absorb one operation: infer its result, add its node, and account for what it writes."""
+        named = kwargs or {}
+        call = Call(
+            tuple(TracedOperand(self, value) for value in args),
+            {name: TracedOperand(self, value) for name, value in named.items()},
+        )
+        try:
+            kind = record.infer(call)
+        except Refused as refusal:
+            raise Break(refusal.reason, refusal.detail) from None
+        node = self.region.add(
+            record.op,
+            tuple(self.argument(value) for value in args),
+            tuple((name, self.argument(value)) for name, value in named.items()),
+            kind,
+            self.origin(_temporaries(args)),
+        )
+        target = self._written(record, args, named, node)
+        if target is not None:
+            return target
+        return Known(kind.value) if isinstance(kind, kinds.KnownKind) else Dynamic(node)
+
+    def _written(
+        self, record: Record, args: list[Value], kwargs: dict[str, Value], node: Node
+    ) -> Value | None:
+        """The written argument that is the operation's result, after proving the write allowed."""
+        result: Value | None = None
+        for place in record.op.writes:
+            for target in self._targets(place, args, kwargs):
+                if not (isinstance(target, Dynamic) and is_fresh(target.node)):
+                    self._effect(record, node)
+                result = target
+        returns_target = record.op.style == "inplace" or "out" in kwargs
+        return result if returns_target and not isinstance(node.kind, kinds.SequenceKind) else None
+
+    def _targets(
+        self, place: int | str, args: list[Value], kwargs: dict[str, Value]
+    ) -> list[Value]:
+        value = kwargs.get(place) if isinstance(place, str) else None
+        if isinstance(place, int) and place < len(args):
+            value = args[place]
+        if value is None or isinstance(value.kind, kinds.KnownKind):
+            return []
+        items = self.items_of(value)
+        return [value] if items is None else items
+
+    def _effect(self, record: Record, node: Node) -> None:
+        """Make `node` the trailing effect, or break."""
+        style = record.op.style
+        allowed = style in ("setitem", "inplace") or record.op.family == "ufunc"
+        if not allowed:
+            raise Break(FALLIBLE_EFFECT, record.op.name)
+        if self.depth or self.region.graph.effect is not None:
+            raise Break(SECOND_EFFECT, record.op.name)
+        self.region.set_effect(node)
+
+
+_PASSED_WHOLE = (
+    kinds.ArrayKind,
+    kinds.NumpyScalarKind,
+    kinds.PythonScalarKind,
+    kinds.StringKind,
+    kinds.SequenceKind,
+)
+
+
+def _temporaries(args: list[Value]) -> tuple[int, ...]:
+    return tuple(index for index, value in enumerate(args) if is_temporary(value))
+
+
+def is_temporary(value: Value) -> bool:
+    """Whether only the evaluation stack holds `value`."""
+    if isinstance(value, Outside):
+        return isinstance(value.source, StackItem) and isinstance(value.kind, kinds.ArrayKind)
+    return isinstance(value, Dynamic) and value.temporary
+
+
+def is_null(value: Value) -> bool:
+    return isinstance(value, Null)

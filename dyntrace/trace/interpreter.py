@@ -1,0 +1,172 @@
+"""The interpreter: runs units symbolically until one cannot be absorbed.
+
+`trace_region` follows one path from a unit through everything that constants and guarded kinds
+decide, and says where and why it ended; `run_inlined` does the same through a callee, where ending
+early is failing. Invariant: an instruction is absorbed whole or not at all.
+Read `trace.flush` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dyntrace.asm.instructions import Body, Unit
+from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
+from dyntrace.graph.node import INPUT, Op
+from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.opcodes import HANDLERS
+from dyntrace.trace.region import RegionBuilder, TooLarge
+from dyntrace.trace.sources import Local
+from dyntrace.trace.state import State, snapshot, stack_values
+from dyntrace.trace.values.base import Outside, Value
+
+__all__ = ["Trace", "first_unit", "run_inlined", "trace_region"]
+
+MAX_INLINED_UNITS = 4000
+_LIGHT = frozenset({"attribute", "python", "item", "input"})
+
+
+@dataclass(slots=True)
+class Visit:
+    """One absorbed unit: the state before it, its stack depth, and the nodes there were."""
+
+    unit: int
+    depth: int
+    worked: bool
+    before: Callable[[], State]
+
+
+@dataclass(slots=True)
+class Trace:
+    """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`."""
+
+    start: int
+    state: State
+    end: int
+    frame: Frame
+    stop: Flush
+    visits: list[Visit] = field(default_factory=list)
+
+    @property
+    def region(self) -> RegionBuilder:
+        return self.frame.region
+
+    @property
+    def worthwhile(self) -> bool:
+        """Whether the region does array work, or replaces a callee by its twin."""
+        return self.region.forced or does_work(self.region)
+
+
+def does_work(region: RegionBuilder) -> bool:
+    graph = region.graph
+    return graph.effect is not None or any(is_work(node.op) for node in graph.nodes)
+
+
+def is_work(op: Op) -> bool:
+    """Whether an operation is worth a region of its own."""
+    return op is not INPUT and op.family not in _LIGHT
+
+
+def first_unit(body: Body) -> int:
+    """The unit after the first RESUME, where a stub may stand first."""
+    for unit in body.units:
+        if any(step.name == "RESUME" for step in unit.micro):
+            return unit.index + 1
+    return 0
+
+
+def _step(frame: Frame, unit: Unit) -> int:
+    """Absorb one unit; the unit to go on at."""
+    if unit.location.line is not None:
+        frame.lineno = unit.location.line
+    target = None
+    for step in unit.micro:
+        target = HANDLERS[step.name](frame, step.arg)
+    return unit.index + 1 if target is None else target
+
+
+def trace_region(
+    body: Body,
+    namespace: dict[str, object],
+    start: int,
+    state: State,
+    heads: frozenset[int],
+) -> Trace:
+    """Trace from `start` until a loop head or the first unit that is not absorbed."""
+    region = RegionBuilder(body.code)
+    frame = Frame(region, body, namespace, beliefs=dict(state.slots))
+    frame.stack = stack_values(state)
+    trace = Trace(start, state, start, frame, Flush())
+    while not (trace.end in heads and (trace.end != start or trace.visits)):
+        stop = _advance(trace)
+        if stop is not None:
+            trace.stop = stop
+            break
+        if region.graph.effect is not None:
+            _store_effect(trace)
+            break
+    return trace
+
+
+def _advance(trace: Trace) -> Flush | None:
+    """Absorb the unit at `trace.end`; what stopped it if it cannot be."""
+    frame, region = trace.frame, trace.region
+    mark, stack, slots = region.mark(), list(frame.stack), dict(frame.slots)
+    worked = region.forced or does_work(region)
+    visit = Visit(trace.end, len(stack), worked, _nothing if worked else _later(frame))
+    try:
+        following = _step(frame, frame.body.units[trace.end])
+    except TooLarge:
+        stop: Flush = Break(REGION_FULL)
+    except Flush as found:
+        stop = found
+    else:
+        trace.visits.append(visit)
+        trace.end = following
+        return None
+    region.rollback(mark)
+    frame.stack, frame.slots = stack, slots
+    return stop
+
+
+def _later(frame: Frame) -> Callable[[], State]:
+    state = snapshot(frame)
+    return lambda: state
+
+
+def _nothing() -> State:
+    raise AssertionError("a region never starts behind its first operation")
+
+
+def _store_effect(trace: Trace) -> None:
+    """`x += y` stores its target back where it came from: that too belongs to the effect."""
+    frame = trace.frame
+    unit = frame.body.units[trace.end]
+    step = unit.micro[0] if len(unit.micro) == 1 else None
+    if step is None or step.name not in ("STORE_FAST", "POP_TOP") or not frame.stack:
+        return
+    value = frame.stack[-1]
+    if step.name == "STORE_FAST" and not _is_local(value, step.arg, frame):
+        return
+    trace.visits.append(Visit(trace.end, len(frame.stack), True, _nothing))
+    trace.end = _step(frame, unit)
+
+
+def _is_local(value: Value, index: int, frame: Frame) -> bool:
+    held = frame.slots.get(index)
+    return (
+        isinstance(value, Outside)
+        and value.source == Local(index)
+        and (held is None or held is value)
+    )
+
+
+def run_inlined(frame: Frame) -> Value:
+    """Trace a callee's body to its return; `Break` where that is not possible."""
+    index = first_unit(frame.body)
+    for _ in range(MAX_INLINED_UNITS):
+        index = _step(frame, frame.body.units[index])
+        if frame.result is not None:
+            return frame.result
+    raise Break(LOOP_INSIDE_INLINED)

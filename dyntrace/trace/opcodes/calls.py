@@ -1,0 +1,40 @@
+"""The call instructions."""
+
+from __future__ import annotations
+
+from dyntrace.breaks import CALL_BINDING, UNKNOWN_CALLEE
+from dyntrace.trace import calls
+from dyntrace.trace.frame import Break, Frame, is_null
+from dyntrace.trace.opcodes.table import opcode
+from dyntrace.trace.protocol import unpack
+from dyntrace.trace.values.base import Value
+
+
+def _callee(frame: Frame) -> Value:
+    """Pop the two callable slots; a pair left by a native LOAD_METHOD cannot be told apart."""
+    upper, lower = frame.pop(), frame.pop()
+    if is_null(lower):
+        return upper
+    if is_null(upper):
+        return lower
+    raise Break(UNKNOWN_CALLEE)
+
+
+@opcode("CALL")
+def call(frame: Frame, arg: tuple[int, tuple[str, ...]]) -> None:
+    count, names = arg
+    values = frame.pop_many(count)
+    callee = _callee(frame)
+    first_named = count - len(names)
+    kwargs = dict(zip(names, values[first_named:], strict=True))
+    frame.push(calls.call(frame, callee, values[:first_named], kwargs))
+
+
+@opcode("CALL_FUNCTION_EX")
+def call_function_ex(frame: Frame, arg: bool) -> None:
+    named = frame.pairs_of(frame.pop()) if arg else {}
+    args = unpack(frame, frame.pop())
+    if named is None or not all(type(key) is str for key in named):
+        raise Break(CALL_BINDING)
+    callee = _callee(frame)
+    frame.push(calls.call(frame, callee, args, named))

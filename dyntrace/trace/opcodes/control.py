@@ -1,0 +1,117 @@
+"""Jumps, branches, loops and returns.
+
+In the function being compiled, control flow stays CPython's: a branch that constants and kinds do
+not decide ends the region, and so does every loop instruction. In an inlined body such a branch is
+a break, and a loop over a few known items is unrolled.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, reason
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.opcodes.table import opcode
+from dyntrace.trace.protocol import UNFOLDED, constant, truth, unpack
+from dyntrace.trace.values.base import Dynamic, Value
+from dyntrace.trace.values.containers import IteratorValue
+
+
+@opcode("RESUME")
+def resume(frame: Frame, arg: Any) -> None:
+    return
+
+
+@opcode("JUMP")
+def jump(frame: Frame, arg: int) -> int:
+    return arg
+
+
+@opcode("JUMP_BACKWARD")
+def jump_backward(frame: Frame, arg: int) -> int:
+    return arg
+
+
+@opcode("POP_JUMP_IF")
+def pop_jump_if(frame: Frame, arg: tuple[str, int]) -> int | None:
+    condition, target = arg
+    taken = _decide(frame, condition, frame.pop())
+    return target if taken else None
+
+
+def _decide(frame: Frame, condition: str, value: Value) -> bool:
+    if condition in ("true", "false"):
+        known = truth(frame, value)
+        if known is None:
+            raise _undecided(value)
+        return known is (condition == "true")
+    known_value = constant(frame, value)
+    if known_value is UNFOLDED and not isinstance(value.kind, _NEVER_NONE):
+        raise _undecided(value)
+    if known_value is UNFOLDED:
+        frame.settle(value)
+    return (known_value is None) is (condition == "none")
+
+
+_NEVER_NONE = (ArrayKind, NumpyScalarKind, PythonScalarKind)
+
+
+def _undecided(value: Value) -> Flush:
+    if isinstance(value, Dynamic):
+        return Break(BRANCH_ON_DATA)
+    return Flush()
+
+
+@opcode("JUMP_IF_OR_POP")
+def jump_if_or_pop(frame: Frame, arg: tuple[bool, int]) -> int | None:
+    wanted, target = arg
+    known = truth(frame, frame.stack[-1])
+    if known is None:
+        raise _undecided(frame.stack[-1])
+    if known is wanted:
+        return target
+    frame.pop()
+    return None
+
+
+@opcode("GET_ITER")
+def get_iter(frame: Frame, arg: Any) -> None:
+    if not frame.depth:
+        raise Flush
+    value = frame.pop()
+    if isinstance(value, IteratorValue):
+        frame.push(value)
+        return
+    frame.push(IteratorValue(iter(unpack(frame, value))))
+
+
+@opcode("FOR_ITER")
+def for_iter(frame: Frame, arg: int) -> int | None:
+    iterator = frame.stack[-1]
+    if not frame.depth or not isinstance(iterator, IteratorValue):
+        raise Flush if not frame.depth else Break(LOOP_INSIDE_INLINED)
+    item = next(iterator.items, None)
+    if item is None:
+        frame.pop()
+        return arg
+    frame.push(item)
+    return None
+
+
+@opcode("END_FOR")
+def end_for(frame: Frame, arg: Any) -> None:
+    raise Break(LOOP_INSIDE_INLINED)
+
+
+@opcode("RETURN_VALUE")
+def return_value(frame: Frame, arg: Any) -> None:
+    if not frame.depth:
+        raise Flush
+    frame.result = frame.pop()
+
+
+@opcode("BREAK")
+def break_op(frame: Frame, arg: tuple[str, int, int | None]) -> None:
+    code: BreakReason = reason(arg[0])
+    raise Break(code)

@@ -1,0 +1,168 @@
+"""Loads and stores: constants, locals, cells, globals, attributes, stack shuffling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dyntrace.asm.versions import TABLE
+from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT, UNKNOWN_VALUE
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import KnownKind
+from dyntrace.trace.attributes import get_attribute
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.opcodes.table import opcode
+from dyntrace.trace.protocol import kept
+from dyntrace.trace.sources import GlobalName
+from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
+from dyntrace.trace.values.containers import TupleValue
+
+_ABSENT: Any = object()
+
+
+@opcode("LOAD_CONST")
+def load_const(frame: Frame, arg: Any) -> None:
+    frame.push(Known(arg))
+
+
+@opcode("LOAD_FAST")
+def load_fast(frame: Frame, arg: int) -> None:
+    frame.push(frame.load(arg))
+
+
+@opcode("LOAD_FAST_CHECK")
+def load_fast_check(frame: Frame, arg: int) -> None:
+    if arg not in frame.slots:
+        raise Break(MAYBE_UNBOUND, frame.body.local_names[arg])
+    frame.push(frame.slots[arg])
+
+
+@opcode("LOAD_FAST_AND_CLEAR")
+def load_fast_and_clear(frame: Frame, arg: int) -> None:
+    raise Break(STATE_DEPENDENT)
+
+
+@opcode("STORE_FAST")
+def store_fast(frame: Frame, arg: int) -> None:
+    frame.store(arg, frame.pop())
+
+
+@opcode("DELETE_FAST")
+def delete_fast(frame: Frame, arg: int) -> None:
+    if not frame.depth or arg not in frame.slots:
+        raise Break(STATE_DEPENDENT)
+    del frame.slots[arg]
+
+
+@opcode("LOAD_DEREF")
+def load_deref(frame: Frame, arg: int) -> None:
+    frame.push(frame.load(arg))
+
+
+@opcode("STORE_DEREF")
+def store_deref(frame: Frame, arg: int) -> None:
+    if frame.depth:
+        raise Break(ATTRIBUTE_STORE)
+    frame.store(arg, frame.pop())
+
+
+@opcode("LOAD_CLOSURE")
+def load_closure(frame: Frame, arg: int) -> None:
+    raise Break(STATE_DEPENDENT)
+
+
+@opcode("LOAD_GLOBAL")
+def load_global(frame: Frame, arg: str) -> None:
+    frame.push(global_value(frame, arg))
+
+
+def global_value(frame: Frame, name: str) -> Value:
+    """A global or built-in: what it is now is a belief, looked up and guarded in every call."""
+    found = frame.namespace.get(name, _ABSENT)
+    if found is _ABSENT:
+        found = _builtins_of(frame.namespace).get(name, _ABSENT)
+    if found is _ABSENT:
+        raise Break(STATE_DEPENDENT, name)
+    return Outside(GlobalName(id(frame.namespace), name, frame.namespace), describe(found))
+
+
+def _builtins_of(namespace: dict[str, Any]) -> dict[str, Any]:
+    found = namespace.get("__builtins__", {})
+    return found if isinstance(found, dict) else dict(vars(found))
+
+
+@opcode("LOAD_NAME")
+def load_name(frame: Frame, arg: str) -> None:
+    raise Break(STATE_DEPENDENT, arg)
+
+
+@opcode("STORE_NAME")
+def store_name(frame: Frame, arg: str) -> None:
+    raise Break(ATTRIBUTE_STORE, arg)
+
+
+@opcode("STORE_GLOBAL")
+def store_global(frame: Frame, arg: str) -> None:
+    raise Break(ATTRIBUTE_STORE, arg)
+
+
+@opcode("LOAD_ATTR")
+def load_attr(frame: Frame, arg: str) -> None:
+    frame.push(get_attribute(frame, frame.pop(), arg))
+
+
+@opcode("LOAD_METHOD")
+def load_method(frame: Frame, arg: str) -> None:
+    """Two slots. For a module or class CPython pushes a NULL beside the attribute, as here; for a
+    method it may push the function and the object, which only looks the same in a region."""
+    owner = frame.pop()
+    found = get_attribute(frame, owner, arg)
+    null = NULL if isinstance(owner.kind, KnownKind) else METHOD_NULL
+    for value in (null, found) if TABLE.null_first else (found, null):
+        frame.push(value)
+
+
+@opcode("STORE_ATTR")
+def store_attr(frame: Frame, arg: str) -> None:
+    raise Break(ATTRIBUTE_STORE, arg)
+
+
+@opcode("PUSH_NULL")
+def push_null(frame: Frame, arg: Any) -> None:
+    frame.push(NULL)
+
+
+@opcode("COPY")
+def copy(frame: Frame, arg: int) -> None:
+    if isinstance(frame.stack[-arg], Buried | Null):
+        raise Break(UNKNOWN_VALUE)
+    frame.push(kept(frame.stack[-arg]))
+
+
+@opcode("SWAP")
+def swap(frame: Frame, arg: int) -> None:
+    stack = frame.stack
+    if any(isinstance(stack[-place], Buried | Null) for place in (1, arg)):
+        raise Break(UNKNOWN_VALUE)
+    stack[-1], stack[-arg] = stack[-arg], stack[-1]
+
+
+@opcode("POP_TOP")
+def pop_top(frame: Frame, arg: Any) -> None:
+    frame.pop()
+
+
+@opcode("NOP")
+def nop(frame: Frame, arg: Any) -> None:
+    return
+
+
+@opcode("MAKE_FUNCTION")
+def make_function(frame: Frame, arg: Any) -> None:
+    raise Break(STATE_DEPENDENT)
+
+
+@opcode("LIST_TO_TUPLE")
+def list_to_tuple(frame: Frame, arg: Any) -> None:
+    from dyntrace.trace.protocol import unpack
+
+    frame.push(TupleValue(tuple(unpack(frame, frame.pop()))))

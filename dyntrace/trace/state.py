@@ -1,0 +1,129 @@
+"""State: what is believed of a frame between two regions, and how native instructions change it.
+
+A state holds kinds only, never values: it is where the next trace starts. Nothing in it is trusted;
+each region guards what it uses. Stack slots that may hold NULL have kinds of their own, since a
+stub must never copy or pass one. Read `trace.interpreter` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dyntrace.asm.flow import effect
+from dyntrace.asm.instructions import MicroOp, Unit
+from dyntrace.graph import kinds
+from dyntrace.graph.kinds import Kind
+from dyntrace.trace.frame import Frame
+from dyntrace.trace.sources import StackItem
+from dyntrace.trace.values.base import METHOD_NULL, Buried, Null, Outside, Value
+
+__all__ = ["BURIED", "NULL_SLOT", "State", "after", "snapshot", "stack_values"]
+
+
+@dataclass(frozen=True, slots=True)
+class NullSlot(Kind):
+    """A stack slot that certainly holds NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuriedSlot(Kind):
+    """A stack slot that may hold NULL."""
+
+
+NULL_SLOT = NullSlot()
+BURIED = BuriedSlot()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Kinds of the slots (locals and cell contents) and of the stack, deepest first."""
+
+    slots: tuple[tuple[int, Kind], ...]
+    stack: tuple[Kind, ...]
+
+    def only(self, live: frozenset[int]) -> State:
+        """The state without the slots that are never read again."""
+        return State(tuple(pair for pair in self.slots if pair[0] in live), self.stack)
+
+
+def stack_values(state: State) -> list[Value]:
+    """The symbolic stack a region starts with."""
+    return [_value(place, kind) for place, kind in enumerate(state.stack)]
+
+
+def _value(place: int, kind: Kind) -> Value:
+    if isinstance(kind, NullSlot):
+        return Null()
+    if isinstance(kind, BuriedSlot):
+        return Buried()
+    return Outside(StackItem(place), kind)
+
+
+def snapshot(frame: Frame, native: bool = True) -> State:
+    """The state of `frame` now; `native` if CPython ran the instructions that led here."""
+    slots = dict(frame.beliefs)
+    slots.update((index, value.kind) for index, value in frame.slots.items())
+    return State(tuple(sorted(slots.items())), _stack_kinds(frame.stack, native))
+
+
+def _stack_kinds(stack: Sequence[Value], native: bool) -> tuple[Kind, ...]:
+    found = [_stack_kind(value) for value in stack]
+    if native:
+        for place, value in enumerate(stack):
+            if value is METHOD_NULL:
+                found[place] = found[_partner(stack, place)] = BURIED
+    return tuple(found)
+
+
+def _partner(stack: Sequence[Value], place: int) -> int:
+    from dyntrace.asm.versions import TABLE
+
+    return place + 1 if TABLE.null_first else place - 1
+
+
+def _stack_kind(value: Value) -> Kind:
+    if isinstance(value, Null):
+        return NULL_SLOT
+    return BURIED if isinstance(value, Buried) else value.kind
+
+
+def after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
+    """The state after CPython ran `unit` and fell through; `results` are the kinds it pushed."""
+    slots = dict(state.slots)
+    stack = list(state.stack)
+    for step in unit.micro:
+        _apply(step, slots, stack)
+    count = len(results)
+    if count:
+        stack[-count:] = [
+            kind if type(old) is Kind else old
+            for kind, old in zip(results, stack[-count:], strict=True)
+        ]
+    return State(tuple(sorted(slots.items())), tuple(stack))
+
+
+def _apply(step: MicroOp, slots: dict[int, Kind], stack: list[Kind]) -> None:
+    if step.name in ("STORE_FAST", "STORE_DEREF"):
+        kind = stack.pop()
+        slots[step.arg] = kinds.UNKNOWN if isinstance(kind, NullSlot | BuriedSlot) else kind
+    elif step.name == "DELETE_FAST":
+        slots.pop(step.arg, None)
+    elif step.name in ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"):
+        stack.append(slots.get(step.arg, kinds.UNKNOWN))
+    elif step.name == "SWAP":
+        stack[-1], stack[-step.arg] = stack[-step.arg], stack[-1]
+    elif step.name == "COPY":
+        stack.append(stack[-step.arg])
+    else:
+        _apply_generic(step, stack)
+
+
+_PUSHED: dict[str, Kind] = {"PUSH_NULL": NULL_SLOT, "LOAD_METHOD": BURIED, "LOAD_FAST_AND_CLEAR": BURIED}
+
+
+def _apply_generic(step: MicroOp, stack: list[Kind]) -> None:
+    pops, pushes = effect(step)
+    if pops:
+        del stack[-pops:]
+    stack.extend([_PUSHED.get(step.name, kinds.UNKNOWN)] * pushes)
