@@ -50,9 +50,7 @@ def _describe(value: Any, depth: int) -> Kind:
         return rule(value, depth)
     if kind in _SCALAR_DTYPES:
         return NumpyScalarKind(_SCALAR_DTYPES[kind])
-    if issubclass(kind, type) or (
-        isinstance(value, np.dtype) and kind.__module__ == "numpy.dtypes"
-    ):
+    if issubclass(kind, type) or kind in _DTYPE_CLASSES:
         return KnownKind(value)
     if issubclass(kind, tuple):
         return _named_tuple(value, depth)
@@ -168,6 +166,7 @@ def _scalar_dtypes() -> dict[type, np.dtype[Any]]:
 
 
 _SCALAR_DTYPES = _scalar_dtypes()
+_DTYPE_CLASSES = frozenset(value for value in vars(np.dtypes).values() if isinstance(value, type))
 
 _KNOWN_TYPES: tuple[type, ...] = (
     *(type(value) for value in _SINGLETONS),

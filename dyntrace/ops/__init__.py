@@ -3,4 +3,19 @@
 One module per family of operations; read `ops.registry` first, then `ops.probe`.
 """
 
-from dyntrace.ops import indexing, methods, operators, ufuncs  # noqa: F401 (imported for their entries)
+from dyntrace.ops import (  # noqa: F401 (imported for their entries)
+    builtins,
+    creation,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    methods,
+    operators,
+    polynomials,
+    queries,
+    reductions,
+    shape,
+    sorting,
+    ufuncs,
+)

@@ -24,6 +24,8 @@ from dyntrace.ops.call import Call, Operand, Refused
 from dyntrace.ops.probe import DATA, Plan, generalise, probe
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
 
+NONE = KnownKind(None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
@@ -31,7 +33,7 @@ class _Whole:
 
     @property
     def kind(self) -> Kind:
-        return SliceKind(*(KnownKind(None),) * 3)
+        return SliceKind(NONE, NONE, NONE)
 
     @property
     def items(self) -> tuple[Operand, ...]:
@@ -43,7 +45,7 @@ class _Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Nothing:
-    kind: Kind = KnownKind(None)
+    kind: Kind = NONE
     items: tuple[Operand, ...] = ()
 
     def read(self) -> Any:

@@ -107,6 +107,13 @@ def item_of(call: Call) -> Kind:
     return NumpyScalarKind(array.dtype)
 
 
+def bytes_of(call: Call) -> Kind:
+    """The array's memory as `bytes`."""
+    for operand in (*call.args[1:], *call.kwargs.values()):
+        operand.read()
+    return ObjectKind(bytes)
+
+
 def nonzero_of(call: Call) -> Kind:
     """One index array for each dimension."""
     array = call.args[0].kind
@@ -133,6 +140,7 @@ METHODS: dict[str, Method] = {
     "sum": Method("axis dtype out keepdims initial where", writes=(3, "out")),
     "trace": Method("offset axis1 axis2 dtype out", writes=(5, "out")),
     # conversions and copies
+    "tobytes": Method("order", infer=bytes_of),
     "astype": Method("dtype order casting subok copy", aliases=True),
     "byteswap": Method("inplace", writes=(0,)),
     "conj": Method("out", aliases=True, writes=(1, "out")),
@@ -178,7 +186,6 @@ METHODS: dict[str, Method] = {
 REFUSED_METHODS: dict[str, tuple[str, str]] = {
     "dump": ("native", "DT205"),
     "dumps": ("native", "DT205"),
-    "tobytes": ("native", "DT205"),
     "tostring": ("break", "DT209"),
     "tofile": ("native", "DT205"),
     "resize": ("break", "DT208"),

@@ -1,4 +1,4 @@
-"""Python's operators on arrays, NumPy scalars and Python numbers: binary, in-place, comparison, unary.
+"""Python's operators on arrays, NumPy scalars and Python numbers.
 
 The targets are functions of `operator`, so Python numbers keep CPython's arithmetic and arrays take
 the very slots (and fast paths such as `x ** 2`) that the instruction would take. Refused: operands
@@ -56,7 +56,6 @@ UNARY: dict[str, Callable[..., Any]] = {
     "negative": operator.neg,
     "positive": operator.pos,
     "invert": operator.invert,
-    "not": operator.not_,
     "abs": operator.abs,
 }
 NUMBERS = (ArrayKind, NumpyScalarKind, PythonScalarKind)

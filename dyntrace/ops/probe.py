@@ -41,13 +41,13 @@ CACHE_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to stand in: arrays have `side` items along each axis; numbers are `number` or examples."""
+    """How to stand in: `side` items along each axis of arrays, numbers `number` or examples."""
 
     side: int
     number: int | None = 1
 
 
-PLANS = (Plan(2), Plan(3), Plan(1), Plan(2, None), Plan(4, None), Plan(1, 0))
+PLANS = (Plan(2), Plan(3), Plan(1), Plan(2, None), Plan(8, None), Plan(1, 0))
 _SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
     bool: bool,
     int: int,
@@ -164,9 +164,11 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
     """A small value of the operand's kind, or the value itself where the parameter is read."""
     match operand.kind:
         case ArrayKind(dtype=dtype, ndim=ndim):
+            if ndim and name in parameters.static:
+                raise Refused("DT207", name)
             return stand_in_array(dtype, ndim, plan.side)
-        case NumpyScalarKind(dtype=dtype):
-            return dtype.type(1)
+        case NumpyScalarKind(dtype=dtype) as kind:
+            return operand.read() if is_read(kind, parameters, name) else dtype.type(1)
         case PythonScalarKind(type=scalar) as kind:
             if is_read(kind, parameters, name):
                 return operand.read()
@@ -184,9 +186,11 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
             raise Refused(_refusal(other), _what(other))
 
 
-def is_read(kind: PythonScalarKind, parameters: Parameters, name: str) -> bool:
-    """Whether a Python number given for parameter `name` is read by the trace."""
-    return name in parameters.static or (parameters.booleans and kind.type is bool)
+def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
+    """Whether a number given for parameter `name` is read by the trace."""
+    if name in parameters.static:
+        return isinstance(kind, PythonScalarKind | NumpyScalarKind)
+    return parameters.booleans and isinstance(kind, PythonScalarKind) and kind.type is bool
 
 
 def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
@@ -205,13 +209,30 @@ def constant(value: Any) -> Any:
     """`value` if passing it to NumPy runs no Python code of the user's."""
     if value is None or value is Ellipsis or isinstance(value, np.dtype):
         return value
-    if isinstance(value, type):
-        if value.__module__ in ("builtins", "numpy", "numpy.dtypes"):
-            return value
-        raise Refused("DT201", f"class {value.__name__}")
-    if value is np._NoValue:
+    if value is np._NoValue or is_numpy_function(value):
         return value
-    raise Refused("DT203", getattr(value, "__name__", type(value).__name__))
+    if isinstance(value, type):
+        if id(value) in _CLASSES:
+            return value
+        raise Refused("DT201", "a class")
+    raise Refused("DT203")
+
+
+_ABSTRACT = (np.generic, np.number, np.integer, np.floating, np.inexact, np.complexfloating)
+_CLASSES = frozenset(
+    id(value)
+    for value in (
+        *(bool, int, float, complex, np.ndarray, np.signedinteger, np.unsignedinteger),
+        *(*_ABSTRACT, *vars(np.dtypes).values(), *np.sctypeDict.values()),
+    )
+)
+
+
+def is_numpy_function(value: Any) -> bool:
+    """A function of NumPy's own: as a callback it runs no code of the user's."""
+    if type(value) is np.ufunc or type(value) is type(np.sum):
+        return getattr(np, value.__name__, None) is value
+    return False
 
 
 def _refusal(kind: Kind) -> str:
@@ -236,8 +257,8 @@ def _signature(call: Call, parameters: Parameters) -> Any:
 def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
     kind = operand.kind
     match kind:
-        case PythonScalarKind() if is_read(kind, parameters, name):
-            return (kind.type, repr(operand.read()))
+        case PythonScalarKind() | NumpyScalarKind() if is_read(kind, parameters, name):
+            return (kind, repr(operand.read()))
         case StringKind():
             return operand.read()
         case SequenceKind() | SliceKind():

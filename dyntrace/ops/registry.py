@@ -3,8 +3,8 @@
 A record says what eager runs (`op`) and how to foresee the result (`infer`); a treatment says why a
 callable has no record. The tracer asks `record_of`, `method`, `attribute` and `operator_record` and
 nothing else. A record is a promise: running `op.target` on real operands equals the eager call, and
-a wrong `infer` can only cost a deopt (unless `op.exact`). The tables are in the sibling modules, one
-family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
+a wrong `infer` can only cost a deopt (unless `op.exact`). The tables are in the sibling modules,
+one family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every `np.ufunc` instance by rule, NumPy's, SciPy's or anyone's, and the ufunc methods.
 
-A ufunc that stands in no table gets its record from its type: its result's dtypes come from a probe
-of the very ufunc. Ufuncs whose loops are all over objects (`np.frompyfunc`) call Python code and are
+A ufunc gets its record from its type, by one rule: its result's dtypes come from a probe of
+the very ufunc. Ufuncs whose loops are all over objects (`np.frompyfunc`) call Python code and are
 refused. Operators are in `ops.operators`.
 """
 
@@ -24,9 +24,11 @@ _BLAS = frozenset("matmul vecdot matvec vecmat".split())
 _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
 _CALL = Parameters(static=_STATIC, booleans=False)
 _METHODS = {
-    "reduce": Parameters("array axis dtype out keepdims initial where".split(), _STATIC, False),
-    "accumulate": Parameters("array axis dtype out".split(), _STATIC, False),
-    "reduceat": Parameters("array indices axis dtype out".split(), _STATIC, False),
+    "reduce": Parameters(
+        ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
+    ),
+    "accumulate": Parameters(("array", "axis", "dtype", "out"), _STATIC, False),
+    "reduceat": Parameters(("array", "indices", "axis", "dtype", "out"), _STATIC, False),
     "outer": DATA,
     "at": DATA,
 }
@@ -69,7 +71,7 @@ def ufunc_method_record(ufunc: np.ufunc, name: str) -> Record | Treatment | None
 
 
 def has_numeric_loop(ufunc: np.ufunc) -> bool:
-    """False for ufuncs that only call Python objects; a ufunc without a list of loops has its own."""
+    """False for ufuncs that only call Python objects; one without a list of loops has its own."""
     return not ufunc.types or any("O" not in loop for loop in ufunc.types)
 
 

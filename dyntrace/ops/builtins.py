@@ -1,0 +1,143 @@
+"""Python's built-ins and `math` on arrays and numbers, where they are pure.
+
+The targets are the very built-ins, so numbers keep CPython's semantics; what may raise (`float` of
+two items, `math.sqrt(-1)`) raises, and the region gives up. `len`, `min`, `max` and `sum` take what
+can be foreseen; iterators and keys are refused. Operators are in `ops.operators`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import math
+import operator
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+    StringKind,
+    leaves,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.operators import NUMBERS, operands_only
+from dyntrace.ops.probe import DATA, probing
+from dyntrace.ops.quiet import WouldWarn
+from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
+
+SCALARS = (NumpyScalarKind, PythonScalarKind)
+
+
+def truth(value: Any) -> bool:
+    """`bool(value)`, which warned for an empty array before it raised."""
+    if type(value) is np.ndarray and value.size == 0:
+        raise WouldWarn
+    return bool(value)
+
+
+def falsehood(value: Any) -> bool:
+    """`not value`."""
+    return not truth(value)
+
+
+def one_number(infer: Infer) -> Infer:
+    """`float(a)` and the like: arrays without dimensions only, others warn or raise."""
+
+    def checked(call: Call) -> Kind:
+        for operand in call.args:
+            if isinstance(operand.kind, ArrayKind) and operand.kind.ndim:
+                raise Refused("DT206")
+            if not isinstance(operand.kind, (*NUMBERS, StringKind)):
+                raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+def one_kind(infer: Infer) -> Infer:
+    """`min` and `max`: numbers that are all of one kind, or the result's kind is not known."""
+
+    def checked(call: Call) -> Kind:
+        operands = call.args if len(call.args) > 1 else call.args[0].items
+        kinds = {operand.kind for operand in operands}
+        if call.kwargs or len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALARS):
+            raise Refused("DT202")
+        return infer(call)
+
+    return checked
+
+
+def finite_sequence(infer: Infer) -> Infer:
+    """`len` and `sum`: a tuple or list of numbers and arrays, or an array."""
+
+    def checked(call: Call) -> Kind:
+        if not call.args or not isinstance(call.args[0].kind, ArrayKind | SequenceKind):
+            raise Refused("DT201")
+        for operand in (*call.args, *call.kwargs.values()):
+            if not all(isinstance(k, (*NUMBERS, SequenceKind)) for k in leaves(operand.kind)):
+                raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+def scalars_only(infer: Infer) -> Infer:
+    """`math`: Python's and NumPy's numbers, tuples and lists of them, arrays of none dimension."""
+
+    def checked(call: Call) -> Kind:
+        for operand in (*call.args, *call.kwargs.values()):
+            for kind in leaves(operand.kind):
+                if isinstance(kind, ArrayKind) and kind.ndim:
+                    raise Refused("DT206")
+                if not isinstance(kind, (*NUMBERS, SequenceKind)):
+                    raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+_FUNCTIONS: dict[Any, tuple[Callable[[Infer], Infer], bool]] = {  # function: (check, exact)
+    builtins.abs: (operands_only, True),
+    builtins.divmod: (operands_only, True),
+    builtins.pow: (operands_only, False),
+    builtins.round: (operands_only, False),
+    builtins.float: (one_number, True),
+    builtins.int: (one_number, True),
+    builtins.complex: (one_number, True),
+    builtins.min: (one_kind, False),
+    builtins.max: (one_kind, False),
+    builtins.len: (finite_sequence, True),
+    builtins.sum: (finite_sequence, False),
+}
+
+
+def _register(name: str, function: Any, target: Any, check: Any, exact: bool) -> Record:
+    op = Op(name, target, "builtin", exact=exact)
+    record = Record(op, check(probing(op, DATA)))
+    add_callable(function, record)
+    return record
+
+
+def _register_all() -> None:
+    for function, (check, exact) in _FUNCTIONS.items():
+        if function is not builtins.abs:
+            _register(function.__name__, function, function, check, exact)
+    _register("bool", bool, truth, operands_only, True)
+    for module in (math, cmath):
+        for name, function in vars(module).items():
+            if isinstance(function, types.BuiltinFunctionType):
+                _register(f"{module.__name__}.{name}", function, function, scalars_only, True)
+    add_operator(
+        "not", False, _register("operator.not_", operator.not_, falsehood, operands_only, True)
+    )
+
+
+_register_all()

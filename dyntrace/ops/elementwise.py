@@ -1,0 +1,36 @@
+"""NumPy functions that work item by item, or choose among items, and are not ufuncs.
+
+Ufuncs need no line: `ops.ufuncs` has one rule for all of them. Functions that write into an
+argument declare which. Read `ops.functions` for what a line says.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+
+LINES: tuple[Line | Refusal, ...] = (
+    captured("angle i0 sinc isneginf isposinf iscomplex isreal", exact=True, aliases=True),
+    captured("around round clip real imag real_if_close", aliases=True),
+    captured("nan_to_num", aliases=True, writes=""),
+    captured("fix unwrap interp"),
+    captured("isclose allclose", twin=True),
+    captured("array_equal array_equiv", exact=True),
+    captured("where", "condition x y", exact=True),
+    captured("select piecewise"),
+    captured("choose astype", aliases=True),
+    captured("packbits", "a axis bitorder", exact=True),
+    captured("unpackbits", "a axis count bitorder", exact=True),
+    # writes into an argument
+    captured("copyto", "dst src casting where", writes="dst"),
+    captured("place put_along_axis", writes="arr"),
+    captured("put fill_diagonal", writes="a"),
+    captured("putmask", "a mask values", writes="a"),
+    # callbacks: NumPy's own functions only, `ops.probe` refuses others
+    captured("apply_along_axis apply_over_axes", writes=""),
+    refused("vectorize frompyfunc", "break", "DT203"),
+    refused("isnat", "break", "DT212"),
+)
+
+register(np, "np", "elementwise", LINES)

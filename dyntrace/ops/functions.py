@@ -1,0 +1,119 @@
+"""The lines of the family tables: one `captured` per group of functions alike, one `refused` else.
+
+A line names functions of one namespace, and says of them what the default inference cannot see:
+what they write (parameter names), whether the result may share memory, whether the kind is certain.
+A name that the installed NumPy lacks is skipped, so one table serves every version; the parameters
+of functions written in Python are read from their code. `ops.registry` holds the outcome.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dyntrace.graph.node import Op
+from dyntrace.ops.probe import STATIC, Parameters, probing
+from dyntrace.ops.quiet import quiet
+from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, record_of
+
+__all__ = ["Line", "Refusal", "captured", "refused", "register"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Functions captured alike.
+
+    names       of the functions, separated by spaces
+    parameters  positional parameter names; None: those of the Python code
+    static      parameters read by the trace, besides the usual ones (`ops.probe.STATIC`)
+    dynamic     usual static parameters that are data here
+    writes      names of parameters whose memory is written
+    twin        runs the quiet twin, because the function may warn
+    around      wraps the default inference
+    infer       replaces it
+    target      runs instead of the function (and is equal to it, unless it raises)
+    """
+
+    names: str
+    parameters: str | None = None
+    static: str = ""
+    dynamic: str = ""
+    exact: bool = False
+    aliases: bool = False
+    writes: str = "out"
+    heavy: bool = False
+    blas: bool = False
+    twin: bool = False
+    around: Callable[[Infer], Infer] | None = None
+    infer: Infer | None = None
+    target: Callable[..., Any] | None = None
+
+
+captured = Line
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Functions not captured, and why."""
+
+    names: str
+    how: str
+    code: str
+
+
+refused = Refusal
+
+
+def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refusal, ...]) -> None:
+    """Enter the functions of `namespace` that `lines` name; the first entry of an object counts."""
+    for line in lines:
+        for name in line.names.split():
+            target = getattr(namespace, name, None)
+            if target is None or record_of(target) is not None:
+                continue
+            if isinstance(line, Refusal):
+                add_callable(target, Treatment(line.how, line.code))
+            else:
+                add_callable(target, _record(target, f"{prefix}.{name}", family, line))
+
+
+def _record(target: Any, name: str, family: str, line: Line) -> Record:
+    names = positional_names(target) if line.parameters is None else line.parameters.split()
+    run = line.target or (quiet(target) if line.twin else target)
+    op = Op(
+        name,
+        run,
+        family,
+        exact=line.exact,
+        aliases=line.aliases,
+        writes=tuple(_writes(names, line.writes.split())),
+        heavy=line.heavy,
+        blas=line.blas,
+    )
+    static = (STATIC | set(line.static.split())) - set(line.dynamic.split())
+    infer = line.infer or probing(op, Parameters(tuple(names), frozenset(static)))
+    return Record(op, line.around(infer) if line.around else infer)
+
+
+def _writes(names: list[str], written: list[str]) -> Iterator[int | str]:
+    for parameter in written:
+        if parameter in names:
+            yield names.index(parameter)
+        yield parameter
+
+
+def positional_names(target: Any) -> list[str]:
+    """Names of the positional parameters of a function written in Python; [] for others."""
+    function = getattr(target, "_implementation", target)
+    code = getattr(function, "__code__", None)
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+        code = function.__code__
+    if not isinstance(code, types.CodeType):
+        return []
+    names = list(code.co_varnames[: code.co_argcount])
+    if code.co_flags & 0x04:  # *args
+        names.append("*" + code.co_varnames[code.co_argcount + code.co_kwonlyargcount])
+    return names

@@ -1,0 +1,109 @@
+"""Quiet twins: NumPy's own Python functions, cloned so that they raise where they would warn.
+
+A region emits nothing, and a warning from inside a function of NumPy's must carry the user's line.
+So a node whose function may warn runs a clone of it: the same code, with globals in which
+`warnings.warn` raises `WouldWarn` and in which NumPy's other Python functions are twins too. The
+region gives up, CPython runs the original, and that one warns. Only the names a function uses are
+cloned. `ops.functions` says which functions need it.
+"""
+
+from __future__ import annotations
+
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy._core import _methods
+
+__all__ = ["WouldWarn", "quiet", "quiet_method"]
+
+
+class WouldWarn(Exception):
+    """Raised in place of a Python warning: the region must give up and let the original warn."""
+
+
+class _Warnings:
+    """Stands in for the module `warnings`: as the module, but nothing is ever shown."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(warnings, name)
+
+    @staticmethod
+    def warn(*args: Any, **kwargs: Any) -> None:
+        raise WouldWarn
+
+    warn_explicit = warn
+
+
+class _Module:
+    """Stands in for a module of NumPy's: the same attributes, functions as twins."""
+
+    def __init__(self, module: types.ModuleType, memo: dict[int, Any]) -> None:
+        self._module = module
+        self._memo = memo
+
+    def __getattr__(self, name: str) -> Any:
+        found = _twin(getattr(self._module, name), self._memo)
+        setattr(self, name, found)
+        return found
+
+
+_MEMO: dict[int, Any] = {id(warnings): _Warnings()}
+_DISPATCHER = type(np.sum)
+
+
+def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The twin of a NumPy function; itself if it is not written in Python."""
+    twin: Callable[..., Any] = _twin(function, _MEMO)
+    return twin
+
+
+def quiet_method(name: str) -> Callable[..., Any]:
+    """The twin of `ndarray.mean`, `.std` or `.var`, which are Python functions underneath."""
+    return quiet(getattr(_methods, f"_{name}"))
+
+
+def _twin(value: Any, memo: dict[int, Any]) -> Any:
+    if id(value) in memo:
+        return memo[id(value)]
+    kind = type(value)
+    if kind is _DISPATCHER:
+        return _twin(value._implementation, memo) if _is_python(value._implementation) else value
+    if kind is types.ModuleType and value.__name__.partition(".")[0] == "numpy":
+        memo[id(value)] = _Module(value, memo)
+        return memo[id(value)]
+    return _clone(value, memo) if _is_python(value) else value
+
+
+def _is_python(value: Any) -> bool:
+    if type(value) is not types.FunctionType:
+        return False
+    module = value.__globals__.get("__name__", "")
+    return isinstance(module, str) and module.partition(".")[0] in ("numpy", "contextlib")
+
+
+def _clone(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
+    own: dict[str, Any] = {"__builtins__": function.__globals__["__builtins__"]}
+    own["__name__"] = function.__globals__["__name__"]
+    cells = tuple(types.CellType() for _ in function.__closure__ or ())
+    clone = types.FunctionType(
+        function.__code__, own, function.__name__, function.__defaults__, cells or None
+    )
+    clone.__kwdefaults__ = function.__kwdefaults__
+    memo[id(function)] = clone
+    for cell, original in zip(cells, function.__closure__ or (), strict=True):
+        cell.cell_contents = _twin(original.cell_contents, memo)
+    for name in _names(function.__code__):
+        if name in function.__globals__:
+            own[name] = _twin(function.__globals__[name], memo)
+    return clone
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """Every global name that `code`, or code inside it, may load."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

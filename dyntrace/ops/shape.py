@@ -1,0 +1,80 @@
+"""Shape manipulation, joining, splitting, and rearranging along axes.
+
+What may be a view of an argument, or the argument itself, is marked `aliases`. How many arrays a
+split returns is known because the trace reads the sections.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
+from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.methods import dimensions, squeezed
+from dyntrace.ops.registry import Infer
+
+
+def reshaped(call: Call) -> Kind:
+    """`np.reshape(a, shape)`: as many dimensions as the shape has lengths."""
+    array = call.args[0].kind if call.args else None
+    shape = call.args[1] if len(call.args) > 1 else call.kwargs.get("shape")
+    if not isinstance(array, ArrayKind | NumpyScalarKind) or shape is None:
+        raise Refused("DT202")
+    for operand in (*call.args[2:], *(v for k, v in call.kwargs.items() if k != "shape")):
+        operand.read()
+    return ArrayKind(array.dtype, dimensions(Call((call.args[0], shape))))
+
+
+def unstacked(call: Call) -> Kind:
+    """A tuple as long as the axis, which is not known."""
+    if not isinstance(call.args[0].kind, ArrayKind) or call.args[0].kind.ndim == 0:
+        raise Refused("DT201")
+    return ObjectKind(tuple)
+
+
+def same_type_squeeze(call: Call) -> Kind:
+    """As the method; `axis` may be given by name."""
+    return squeezed(call)
+
+
+def shape_of_known_length(infer: Infer) -> Infer:
+    """A shape must be numbers or a tuple of numbers: an array's length is not known."""
+
+    def checked(call: Call) -> Kind:
+        for name, operand in (*enumerate(call.args), *call.kwargs.items()):
+            kind = operand.kind
+            if name in (1, "shape", "reps", "new_shape") and isinstance(kind, ArrayKind):
+                if kind.ndim:
+                    raise Refused("DT207")
+            if isinstance(kind, SequenceKind) and kind.type not in (tuple, list):
+                raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+LINES: tuple[Line | Refusal, ...] = (
+    captured("reshape", aliases=True, infer=reshaped),
+    captured("squeeze", aliases=True, infer=same_type_squeeze),
+    captured("ravel transpose permute_dims matrix_transpose swapaxes", exact=True, aliases=True),
+    captured("moveaxis expand_dims", exact=True, aliases=True),
+    captured("rollaxis", static="start", exact=True, aliases=True),
+    captured("atleast_1d atleast_2d atleast_3d", aliases=True),
+    captured("broadcast_to resize", aliases=True, around=shape_of_known_length),
+    captured("broadcast_arrays", aliases=True),
+    captured("broadcast_shapes"),
+    captured("tile", aliases=True, around=shape_of_known_length),
+    captured("concatenate concat", "arrays axis out dtype casting"),
+    captured("stack vstack row_stack hstack dstack column_stack block append"),
+    captured("split array_split hsplit vsplit dsplit", aliases=True),
+    captured("unstack", aliases=True, infer=unstacked),
+    captured("repeat delete insert roll rot90 flip fliplr flipud", aliases=True),
+    captured("pad", writes=""),
+    captured("trim_zeros", static="axis", aliases=True),
+    captured("diagonal", static="offset", aliases=True, exact=True),
+    captured("ndim shape size", exact=True),
+    refused("broadcast", "native", "DT214"),
+)
+
+register(np, "np", "shape", LINES)
