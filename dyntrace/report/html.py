@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport
-from dyntrace.report.text import span, summary, usage
+from dyntrace.report.records import BreakReport, Findings, GraphReport, place
+from dyntrace.report.text import plural, span, summary, usage
 
 __all__ = ["fragment", "page"]
 
@@ -27,7 +27,7 @@ STYLE = """
 
 
 def graph_html(number: int, graph: GraphReport) -> str:
-    head = f"graph {number}: {span(graph)}, {graph.op_count} operations, {usage(graph)}"
+    head = f"graph {number}: {span(graph)}, {plural(graph.op_count, 'operation')}, {usage(graph)}"
     return (
         f"<details open><summary>{escape(head)}</summary>"
         f"<pre>{escape(graph.code.rstrip())}</pre></details>"
@@ -35,8 +35,8 @@ def graph_html(number: int, graph: GraphReport) -> str:
 
 
 def break_html(report: BreakReport) -> str:
-    place = f"{report.filename}:{report.lineno}"
-    cells = (report.code, place, report.reason, report.why, report.hint)
+    line = place(report.filename, report.lineno)
+    cells = (report.code, line, report.reason, report.why, report.hint)
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 

@@ -7,13 +7,20 @@ the user's, so keeping one keeps nothing else alive. `report.text` and `report.h
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from dyntrace.breaks import reason
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 
-__all__ = ["BreakReport", "Findings", "GraphReport", "Stats"]
+__all__ = ["BreakReport", "Findings", "GraphReport", "Stats", "place"]
+
+
+def place(filename: str, lineno: int) -> str:
+    """`file:line`, with the path relative to the working directory if it lies below it."""
+    folder = os.path.join(os.getcwd(), "")
+    return f"{filename.removeprefix(folder)}:{lineno}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class BreakReport:
         return cls(code, text, filename, lineno, entry.fix, entry.why)
 
     def __str__(self) -> str:
-        return f"{self.code} at {self.filename}:{self.lineno}: {self.reason}"
+        return f"{self.code} at {place(self.filename, self.lineno)}: {self.reason}"
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport
+from dyntrace.report.records import BreakReport, Findings, GraphReport, place
 
 __all__ = ["all_findings_text", "findings_text", "plural", "span", "summary"]
 
@@ -29,9 +29,8 @@ def summary(findings: Findings) -> str:
 
 def span(graph: GraphReport) -> str:
     """The user's lines of a graph: `file.py:12` or `file.py:12-20`."""
-    if graph.end_lineno > graph.lineno:
-        return f"{graph.filename}:{graph.lineno}-{graph.end_lineno}"
-    return f"{graph.filename}:{graph.lineno}"
+    several = f"-{graph.end_lineno}" if graph.end_lineno > graph.lineno else ""
+    return place(graph.filename, graph.lineno) + several
 
 
 def usage(graph: GraphReport) -> str:

@@ -11,6 +11,7 @@ from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
 from dyntrace.report.html import page
+from dyntrace.report.records import place
 from dyntrace.report.text import all_findings_text
 
 VECTOR = ArrayKind(np.dtype(np.float64), 1)
@@ -68,6 +69,13 @@ def test_str_gives_summary_graph_break_hint_and_note():
 def test_str_of_an_empty_explanation_is_one_line():
     assert str(Explanation(name="f")) == "f: no graphs, no breaks"
     assert str(Explanation()) == "<unnamed>: no graphs, no breaks"
+
+
+def test_places_below_the_working_directory_are_relative(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert place(str(tmp_path / "a.py"), 3) == "a.py:3"
+    assert place("/elsewhere/a.py", 3) == "/elsewhere/a.py:3"
+    assert place("<string>", 3) == "<string>:3"
 
 
 def test_several_explanations_print_below_each_other():
