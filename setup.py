@@ -8,6 +8,7 @@ NumPy is a build requirement; without it there is no extension either.
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 try:
     import numpy
@@ -26,4 +27,14 @@ else:
         )
     ]
 
-setup(ext_modules=extensions)
+
+class BuildBesideSources(build_ext):
+    """Also leaves the extension beside the sources, where a checkout's own copy finds it."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.inplace:
+            self.copy_extensions_to_source()
+
+
+setup(ext_modules=extensions, cmdclass={"build_ext": BuildBesideSources})
