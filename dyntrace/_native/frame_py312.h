@@ -70,3 +70,10 @@ recursion_units_add(PyThreadState *ts, int units)
 {
     ts->c_recursion_remaining += units;
 }
+
+/* Does the class have a version tag that changes with it? */
+static inline bool
+has_version_tag(PyTypeObject *type)
+{
+    return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
+}

@@ -12,7 +12,9 @@
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
 #undef Py_BUILD_CORE
+#include <assert.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #if PY_VERSION_HEX < 0x030B0000 || PY_VERSION_HEX >= 0x030E0000
@@ -33,18 +35,19 @@ typedef struct _PyInterpreterFrame Frame;
 #endif
 
 #if PY_VERSION_HEX >= 0x030C0000
-/* sys.monitoring: the events all tools have switched on for the whole interpreter, as a bit set
-   of tools (6 and 7 stand for sys.setprofile and sys.settrace). */
-static inline unsigned
+/* sys.monitoring: the tools that have any event switched on for the whole interpreter, as bits of
+   each byte (6 and 7 stand for sys.setprofile and sys.settrace). */
+static inline uint64_t
 monitoring_tools(PyThreadState *ts)
 {
-    const uint8_t *tools = ts->interp->monitors.tools;
-    unsigned found = 0;
-    for (size_t event = 0; event < sizeof(ts->interp->monitors.tools); event++) {
-        found |= tools[event];
-    }
-    return found;
+    const uint8_t *events = ts->interp->monitors.tools;
+    uint64_t first, last;
+    memcpy(&first, events, sizeof first);
+    memcpy(&last, events + sizeof(ts->interp->monitors.tools) - sizeof last, sizeof last);
+    return first | last;
 }
+
+static_assert(sizeof(((PyInterpreterState *)NULL)->monitors.tools) <= 16, "two words cover it");
 
 static inline PyObject *
 take_error(void)
@@ -65,7 +68,7 @@ type_version(PyTypeObject *type)
     return PyUnstable_Type_AssignVersionTag(type) ? type->tp_version_tag : 0;
 }
 #else
-static inline unsigned
+static inline uint64_t
 monitoring_tools(PyThreadState *ts)
 {
     (void)ts;
@@ -106,8 +109,7 @@ type_version(PyTypeObject *type)
     }
     _PyType_Lookup(type, name);
     Py_DECREF(name);
-    bool valid = PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
-    return valid ? type->tp_version_tag : 0;
+    return has_version_tag(type) ? type->tp_version_tag : 0;
 }
 #endif
 
@@ -115,8 +117,7 @@ type_version(PyTypeObject *type)
 static inline bool
 type_is_unchanged(PyTypeObject *type, unsigned version)
 {
-    return version != 0 && type->tp_version_tag == version
-           && PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
+    return type->tp_version_tag == version && version != 0 && has_version_tag(type);
 }
 
 /* Sees a tracer, profiler or monitoring tool the thread's instructions? Region calls ask this. */
@@ -124,7 +125,7 @@ static inline bool
 is_watched(PyThreadState *ts)
 {
     return ts->c_tracefunc != NULL || ts->c_profilefunc != NULL
-           || (monitoring_tools(ts) & 0x3F) != 0;
+           || (monitoring_tools(ts) & 0x3F3F3F3F3F3F3F3F) != 0;
 }
 
 /* The same for the whole interpreter: instructions may be instrumented. */

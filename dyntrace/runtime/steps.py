@@ -83,10 +83,10 @@ def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> 
     if on_class is not _ABSENT and is_data_descriptor(on_class):
         raise Miss
     own = class_lookup(cls, "__dict__")
-    if type(own) is not GetSetDescriptorType:
+    if not isinstance(own, (GetSetDescriptorType, MemberDescriptorType)):
         raise Miss
     namespace = own.__get__(base, cls)
-    return _found(dict.get(namespace, b, _ABSENT))
+    return _found(dict.get(namespace, b, _ABSENT) if isinstance(namespace, dict) else _ABSENT)
 
 
 def _read_slot(slot: MemberDescriptorType, base: Any) -> Any:
