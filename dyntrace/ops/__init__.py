@@ -11,6 +11,7 @@ from dyntrace.ops import (  # noqa: F401 (imported for their entries)
     indexing,
     linalg,
     methods,
+    opaque,
     operators,
     polynomials,
     queries,

@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dyntrace.graph.node import Op
 from dyntrace.ops.probe import STATIC, Parameters, probing
 from dyntrace.ops.quiet import quiet
 from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, record_of
 
 __all__ = ["Line", "Refusal", "captured", "refused", "register"]
+
+VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Line:
     twin        runs the quiet twin, because the function may warn
     around      wraps the default inference
     infer       replaces it
+    number      what Python numbers are stood in by
+    until       the NumPy version (major, minor) that deprecated them
     target      runs instead of the function (and is equal to it, unless it raises)
     """
 
@@ -48,6 +54,8 @@ class Line:
     twin: bool = False
     around: Callable[[Infer], Infer] | None = None
     infer: Infer | None = None
+    number: int = 1
+    until: tuple[int, int] | None = None
     target: Callable[..., Any] | None = None
 
 
@@ -75,6 +83,8 @@ def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refus
                 continue
             if isinstance(line, Refusal):
                 add_callable(target, Treatment(line.how, line.code))
+            elif line.until is not None and line.until <= VERSION:
+                add_callable(target, Treatment("break", "DT209"))
             else:
                 add_callable(target, _record(target, f"{prefix}.{name}", family, line))
 
@@ -93,7 +103,8 @@ def _record(target: Any, name: str, family: str, line: Line) -> Record:
         blas=line.blas,
     )
     static = (STATIC | set(line.static.split())) - set(line.dynamic.split())
-    infer = line.infer or probing(op, Parameters(tuple(names), frozenset(static)))
+    parameters = Parameters(tuple(names), frozenset(static), number=line.number)
+    infer = line.infer or probing(op, parameters)
     return Record(op, line.around(infer) if line.around else infer)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.functions import Line, Refusal, captured, register
 
 PRODUCTS: tuple[Line | Refusal, ...] = (
     captured("dot", "a b out", blas=True),
@@ -27,7 +27,6 @@ LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
     captured("matmul vecdot outer tensordot cross", blas=True),
     captured("diagonal matrix_transpose", aliases=True),
     captured("trace"),
-    refused("LinAlgError", "native", "DT213"),
 )
 
 register(np, "np", "linalg", PRODUCTS)

@@ -141,6 +141,7 @@ METHODS: dict[str, Method] = {
     "trace": Method("offset axis1 axis2 dtype out", writes=(5, "out")),
     # conversions and copies
     "tobytes": Method("order", infer=bytes_of),
+    "dumps": Method(infer=bytes_of),
     "astype": Method("dtype order casting subok copy", aliases=True),
     "byteswap": Method("inplace", writes=(0,)),
     "conj": Method("out", aliases=True, writes=(1, "out")),
@@ -185,7 +186,9 @@ METHODS: dict[str, Method] = {
 
 REFUSED_METHODS: dict[str, tuple[str, str]] = {
     "dump": ("native", "DT205"),
-    "dumps": ("native", "DT205"),
+    "itemset": ("break", "DT209"),
+    "newbyteorder": ("break", "DT209"),
+    "ptp": ("break", "DT209"),
     "tostring": ("break", "DT209"),
     "tofile": ("native", "DT205"),
     "resize": ("break", "DT208"),
@@ -211,6 +214,7 @@ REFUSED_METHODS: dict[str, tuple[str, str]] = {
 ATTRIBUTES: dict[str, bool] = {  # name: may the value share the array's memory
     "T": True,
     "mT": True,
+    "flat": True,
     "real": True,
     "imag": True,
     "dtype": False,
@@ -228,7 +232,6 @@ REFUSED_ATTRIBUTES: dict[str, tuple[str, str]] = {
     "ctypes": ("break", "DT210"),
     "data": ("break", "DT210"),
     "flags": ("break", "DT210"),
-    "flat": ("break", "DT214"),
     "__array_interface__": ("break", "DT210"),
     "__array_struct__": ("break", "DT210"),
     "__array_priority__": ("native", "DT213"),

@@ -50,6 +50,7 @@ BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     "ne": (operator.ne, None),
     "gt": (operator.gt, None),
     "ge": (operator.ge, None),
+    "contains": (operator.contains, None),
 }
 SYMBOLS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
 UNARY: dict[str, Callable[..., Any]] = {
@@ -112,7 +113,8 @@ def written_in_place(infer: Infer) -> Infer:
 
 def _register_binary(name: str, plain: Any, inplace: Any) -> None:
     exact, blas = name != "pow", name == "matmul"
-    op = Op(f"operator.{name}", plain, "operator", "infix", exact=exact, blas=blas)
+    style = "call" if name == "contains" else "infix"
+    op = Op(f"operator.{name}", plain, "operator", style, exact=exact, blas=blas)
     infer = operands_only(probing(op, DATA))
     record = Record(op, power(infer) if name == "pow" else infer)
     add_operator(name, False, record)
@@ -129,7 +131,8 @@ def _register_binary(name: str, plain: Any, inplace: Any) -> None:
 
 
 def _register_unary(name: str, target: Any) -> None:
-    op = Op(f"operator.{name}", target, "operator", "prefix", exact=True)
+    style = "call" if name == "abs" else "prefix"
+    op = Op(f"operator.{name}", target, "operator", style, exact=True)
     record = Record(op, operands_only(probing(op, DATA)))
     add_operator(name, False, record)
     add_callable(target, record)

@@ -47,7 +47,7 @@ class Plan:
     number: int | None = 1
 
 
-PLANS = (Plan(2), Plan(3), Plan(1), Plan(2, None), Plan(8, None), Plan(1, 0))
+PLANS = (Plan(3), Plan(1), Plan(2, None), Plan(8, None), Plan(1, 0))
 _SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
     bool: bool,
     int: int,
@@ -63,11 +63,13 @@ class Parameters:
     names    positional parameter names; the last repeats if it starts with "*"
     static   parameters whose numbers are read and guarded
     booleans whether Python bools are read: they are switches, not data, in most functions
+    number   what a Python number is stood in by at first
     """
 
     names: tuple[str, ...] = ()
     static: frozenset[str] = STATIC
     booleans: bool = True
+    number: int = 1
 
     def name(self, position: int) -> str:
         """The name of the positional argument at `position`, or "" if it has none."""
@@ -88,7 +90,8 @@ def probing(op: Op, parameters: Parameters = Parameters()) -> Callable[[Call], K
         key = _signature(call, parameters)
         found = answers.get(key)
         if found is None:
-            found, cacheable = probe(op.target, call, parameters)
+            first = Plan(2, parameters.number)
+            found, cacheable = probe(op.target, call, parameters, (first, *PLANS))
             if cacheable and len(answers) < CACHE_LIMIT:
                 answers[key] = found
         return found
@@ -97,7 +100,7 @@ def probing(op: Op, parameters: Parameters = Parameters()) -> Callable[[Call], K
 
 
 def probe(
-    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[Plan] = PLANS
+    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[Plan]
 ) -> tuple[Kind, bool]:
     """The kind of `target`'s result, and whether it holds for any number of the same types.
 
@@ -144,6 +147,8 @@ def generalise(kind: Kind) -> Kind:
             return SliceKind(*(generalise(k) for k in (kind.start, kind.stop, kind.step)))
         case ObjectKind(type=kind_type) if kind_type is np.ndarray:
             raise Refused("DT212", "the result")
+        case KnownKind(value=np.dtype() as dtype) if np.dtype(dtype.char) is not dtype:
+            return ObjectKind(type(dtype))
     return kind
 
 

@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 from numpy._core import _methods
 
-__all__ = ["WouldWarn", "quiet", "quiet_method"]
+__all__ = ["GivesUp", "WouldWarn", "quiet", "quiet_method"]
 
 
-class WouldWarn(Exception):
-    """Raised in place of a Python warning: the region must give up and let the original warn."""
+class GivesUp(Exception):
+    """Raised by a node's target: the region must give up and let the original run."""
+
+
+class WouldWarn(GivesUp):
+    """Raised in place of a Python warning."""
 
 
 class _Warnings:

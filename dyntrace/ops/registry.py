@@ -28,9 +28,9 @@ __all__ = [
     "Refused",
     "Sample",
     "Treatment",
+    "array_treatment",
     "attribute",
     "method",
-    "method_treatment",
     "operator_record",
     "record_of",
 ]
@@ -63,6 +63,7 @@ class Treatment:
         return reason(self.code)
 
 
+RANDOM = Treatment("native", "DT204")
 _CALLABLES: dict[int, tuple[Any, Record | Treatment]] = {}
 _METHODS: dict[str, Record | Treatment] = {}
 _ATTRIBUTES: dict[str, Record | Treatment] = {}
@@ -85,7 +86,7 @@ def method(name: str) -> Record | None:
     return found if isinstance(found, Record) else None
 
 
-def method_treatment(name: str) -> Treatment | None:
+def array_treatment(name: str) -> Treatment | None:
     """Why ndarray method or attribute `name` is not captured; None if it is, or is unknown."""
     found = _METHODS.get(name) or _ATTRIBUTES.get(name)
     return found if isinstance(found, Treatment) else None

@@ -10,7 +10,7 @@ import numpy as np
 
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
 from dyntrace.ops.call import Call, Refused
-from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.functions import Line, Refusal, captured, register
 from dyntrace.ops.methods import dimensions, squeezed
 from dyntrace.ops.registry import Infer
 
@@ -33,11 +33,6 @@ def unstacked(call: Call) -> Kind:
     return ObjectKind(tuple)
 
 
-def same_type_squeeze(call: Call) -> Kind:
-    """As the method; `axis` may be given by name."""
-    return squeezed(call)
-
-
 def shape_of_known_length(infer: Infer) -> Infer:
     """A shape must be numbers or a tuple of numbers: an array's length is not known."""
 
@@ -56,7 +51,7 @@ def shape_of_known_length(infer: Infer) -> Infer:
 
 LINES: tuple[Line | Refusal, ...] = (
     captured("reshape", aliases=True, infer=reshaped),
-    captured("squeeze", aliases=True, infer=same_type_squeeze),
+    captured("squeeze", aliases=True, infer=squeezed),
     captured("ravel transpose permute_dims matrix_transpose swapaxes", exact=True, aliases=True),
     captured("moveaxis expand_dims", exact=True, aliases=True),
     captured("rollaxis", static="start", exact=True, aliases=True),
@@ -66,7 +61,8 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("broadcast_shapes"),
     captured("tile", aliases=True, around=shape_of_known_length),
     captured("concatenate concat", "arrays axis out dtype casting"),
-    captured("stack vstack row_stack hstack dstack column_stack block append"),
+    captured("row_stack", until=(2, 0)),
+    captured("stack vstack hstack dstack column_stack block append"),
     captured("split array_split hsplit vsplit dsplit", aliases=True),
     captured("unstack", aliases=True, infer=unstacked),
     captured("repeat delete insert roll rot90 flip fliplr flipud", aliases=True),
@@ -74,7 +70,6 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("trim_zeros", static="axis", aliases=True),
     captured("diagonal", static="offset", aliases=True, exact=True),
     captured("ndim shape size", exact=True),
-    refused("broadcast", "native", "DT214"),
 )
 
 register(np, "np", "shape", LINES)

@@ -16,8 +16,10 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("searchsorted", exact=True, heavy=True),
     captured("argwhere nonzero flatnonzero extract"),
     captured("compress take take_along_axis"),
-    captured("unique unique_all unique_counts unique_inverse unique_values", heavy=True),
-    captured("intersect1d union1d setdiff1d setxor1d isin in1d", heavy=True),
+    captured("unique", static="return_index return_inverse return_counts", heavy=True),
+    captured("unique_all unique_counts unique_inverse unique_values", heavy=True),
+    captured("intersect1d union1d setdiff1d setxor1d isin", heavy=True),
+    captured("in1d", until=(2, 0), heavy=True),
 )
 
 register(np, "np", "sorting", LINES)

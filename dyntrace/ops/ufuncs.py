@@ -30,6 +30,7 @@ _METHODS = {
     "accumulate": Parameters(("array", "axis", "dtype", "out"), _STATIC, False),
     "reduceat": Parameters(("array", "indices", "axis", "dtype", "out"), _STATIC, False),
     "outer": DATA,
+    "resolve_dtypes": Parameters(("dtypes",), _STATIC),
     "at": DATA,
 }
 _WRITES: dict[str, tuple[int | str, ...]] = {
@@ -37,6 +38,7 @@ _WRITES: dict[str, tuple[int | str, ...]] = {
     "accumulate": (3, "out"),
     "reduceat": (4, "out"),
     "outer": ("out",),
+    "resolve_dtypes": (),
     "at": (0,),
 }
 

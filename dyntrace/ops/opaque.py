@@ -1,0 +1,102 @@
+"""Pure functions whose results are not arrays: text, and objects carried but not looked into.
+
+Capturing them keeps a region whole around them; alone they are no array work. Text of arrays
+depends on the print options, which may hold functions of the user's: then the region gives up.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import ArrayKind, DictKind, Kind, ObjectKind
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.functions import Line, Refusal, captured, register
+from dyntrace.ops.operators import NUMBERS
+from dyntrace.ops.probe import DATA, probing
+from dyntrace.ops.quiet import GivesUp
+from dyntrace.ops.registry import Infer, Record, add_callable
+
+
+def opaque(infer: Infer) -> Infer:
+    """The result is one object of its class, whatever its attributes are."""
+
+    def checked(call: Call) -> Kind:
+        found = infer(call)
+        if isinstance(found, DictKind):
+            return ObjectKind(dict)
+        kind = getattr(found, "type", None)
+        if isinstance(kind, type) and not isinstance(found, ObjectKind):
+            return ObjectKind(kind)
+        return found
+
+    return checked
+
+
+def with_plain_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, unless printing an array would call functions of the user's."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        options: dict[str, Any] = dict(np.get_printoptions())
+        if options.get("formatter") or options.get("override_repr"):
+            raise GivesUp
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call
+
+
+def arrays_only(infer: Infer) -> Infer:
+    """Exact arrays, and no subclass whose methods would be asked."""
+
+    def checked(call: Call) -> Kind:
+        if not call.args or not isinstance(call.args[0].kind, NUMBERS):
+            raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+def integers_only(infer: Infer) -> Infer:
+    """`operator.index`: arrays must have no dimension."""
+
+    def checked(call: Call) -> Kind:
+        kind = call.args[0].kind
+        if not isinstance(kind, NUMBERS) or (isinstance(kind, ArrayKind) and kind.ndim):
+            raise Refused("DT201")
+        return infer(call)
+
+    return checked
+
+
+LINES: tuple[Line | Refusal, ...] = (
+    *(
+        captured(name, writes="", around=arrays_only, target=with_plain_options(getattr(np, name)))
+        for name in ("array2string", "array_repr", "array_str")
+    ),
+    captured("broadcast ndindex", "*shape", writes="", around=opaque),
+    captured("ndenumerate", "arr", writes="", around=opaque),
+    captured("poly1d", "c_or_r r variable", writes="", around=opaque),
+    captured("finfo iinfo", "dtype", writes="", around=opaque),
+    captured("str_ bytes_ void object_", "value", writes="", around=opaque),
+    captured("datetime64 timedelta64", "value unit", writes="", around=opaque),
+    captured("busday_offset busdaycalendar", writes="", around=opaque),
+    captured("recarray", "shape dtype buf offset strides formats", writes="", around=opaque),
+    captured("get_printoptions", writes="", around=opaque),
+    captured("get_include getbufsize", writes=""),
+)
+
+
+def _register_operator(target: Callable[..., Any], check: Callable[[Infer], Infer]) -> None:
+    op = Op(f"{target.__module__.lstrip('_')}.{target.__name__}", target, "opaque")
+    add_callable(target, Record(op, check(probing(op, DATA))))
+
+
+register(np, "np", "opaque", LINES)
+ERRORS = (captured("LinAlgError", "*args", writes="", around=opaque),)
+register(np.linalg, "np.linalg", "opaque", ERRORS)
+_register_operator(operator.index, integers_only)
