@@ -17,3 +17,6 @@ def _extension_built() -> bool:
 
 
 native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _extension_built()
+
+strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
+"""Raise internal errors instead of containing them: for dyntrace's own tests."""

@@ -58,7 +58,7 @@ def _numeric(frame: Frame, value: Value, name: str) -> Value:
     if record is not None and (isinstance(kind, ArrayKind | NumpyScalarKind) or name in _PLAIN):
         return frame.compute(record, [value])
     if isinstance(kind, ArrayKind | NumpyScalarKind):
-        treatment = registry.method_treatment(name)
+        treatment = registry.array_treatment(name)
         if registry.method(name) is None and treatment is not None:
             raise Break(treatment.reason, name)
     if hasattr(_class_of(kind), name):

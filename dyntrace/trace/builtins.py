@@ -17,7 +17,8 @@ import numpy as np
 from dyntrace.breaks import OPAQUE_CALL, STATE_DEPENDENT
 from dyntrace.graph import kinds
 from dyntrace.ops.registry import Refused, attribute, operator_record
-from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.iteration import IteratorKind, item_kind
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import UNFOLDED, constant, get_item, node_items, unpack, unsupported
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -151,7 +152,7 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
     """A short range in an inlined body is its numbers; elsewhere the loop is CPython's."""
     _plain(args, kwargs, 1, 3)
     if not frame.depth:
-        raise Break(OPAQUE_CALL, "range")
+        raise Flush(IteratorKind(kinds.PythonScalarKind(int)))
     try:
         numbers = range(*(read_value(frame, arg) for arg in args))
     except (Refused, TypeError, ValueError):
@@ -165,7 +166,8 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 1, 1)
     if not frame.depth:
-        raise Break(OPAQUE_CALL, "enumerate")
+        pair = (kinds.PythonScalarKind(int), item_kind(args[0].kind))
+        raise Flush(IteratorKind(kinds.SequenceKind(tuple, pair)))
     pairs = enumerate(unpack(frame, args[0]))
     return TupleValue(tuple(TupleValue((Known(index), item)) for index, item in pairs))
 
@@ -174,7 +176,8 @@ def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) ->
 def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 1, 8)
     if not frame.depth:
-        raise Break(OPAQUE_CALL, "zip")
+        items = tuple(item_kind(arg.kind) for arg in args)
+        raise Flush(IteratorKind(kinds.SequenceKind(tuple, items)))
     columns = [unpack(frame, arg) for arg in args]
     return TupleValue(tuple(TupleValue(row) for row in zip(*columns, strict=False)))
 

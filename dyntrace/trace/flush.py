@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.asm.instructions import Body
+from dyntrace.breaks import SECOND_EFFECT
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.graph import kinds
 from dyntrace.graph.node import Node, Op
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.interpreter import Trace
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
-from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
+from dyntrace.trace.state import NULL_SLOT
+from dyntrace.trace.values.base import Dynamic, Known, Null, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithTwin
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
@@ -34,6 +36,7 @@ class Layout:
     stores     (slot, whether it is a cell) it stores, in the order of the outputs
     pushes     what it then pushes, deepest first: True for a NULL, False for an output
     cleared    dead locals that hold an old value to let go
+    depth      how many stack slots there are at the start
     commit     whether the result ends with the commit of an effect
     bare       whether the result is the only output itself, not a tuple
     """
@@ -45,6 +48,7 @@ class Layout:
     stores: tuple[tuple[int, bool], ...]
     pushes: tuple[bool, ...]
     cleared: tuple[int, ...]
+    depth: int
     commit: bool
     bare: bool
 
@@ -115,7 +119,7 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
     stores, cleared = _stores(trace, body, live, observed)
     pushes = frame.stack[kept:]
     if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
-        raise Break(_unflushable())
+        raise Break(SECOND_EFFECT)
     graph.outputs = [outputs.of(value) for _, value in stores]
     graph.outputs += _pushed(outputs, pushes)
     dropped = trace.state.stack[kept:]
@@ -123,44 +127,24 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
         start=trace.start,
         end=trace.end,
         arguments=tuple(trace.region.arguments),
-        dropped=tuple(_is_null_slot(kind) for kind in reversed(dropped)),
+        dropped=tuple(kind is NULL_SLOT for kind in reversed(dropped)),
         stores=tuple((index, index in body.cells) for index, _ in stores),
         pushes=tuple(isinstance(value, Null) for value in pushes),
         cleared=cleared,
+        depth=len(trace.state.stack),
         commit=graph.effect is not None,
         bare=returns_bare_value(graph),
     )
 
 
-def _unflushable() -> Any:
-    from dyntrace.breaks import SECOND_EFFECT
-
-    return SECOND_EFFECT
-
-
-def _is_null_slot(kind: kinds.Kind) -> bool:
-    from dyntrace.trace.state import NULL_SLOT
-
-    return kind is NULL_SLOT
-
-
 def _untouched(trace: Trace) -> int:
     """How many slots at the bottom of the stack hold what they held at the start."""
-    stack = trace.frame.stack
     count = 0
-    for place in range(min(len(stack), len(trace.state.stack))):
-        value = stack[place]
-        same = isinstance(value, Buried | Null) or _is_item(value, place)
-        if not same:
+    for value, initial in zip(trace.frame.stack, trace.initial, strict=False):
+        if value is not initial:
             break
         count += 1
     return count
-
-
-def _is_item(value: Value, place: int) -> bool:
-    from dyntrace.trace.sources import StackItem
-
-    return isinstance(value, Outside) and value.source == StackItem(place)
 
 
 def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:

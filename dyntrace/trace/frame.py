@@ -35,14 +35,21 @@ MAX_INLINE_DEPTH = 12
 
 
 class Flush(Exception):
-    """The region ends before this instruction for an ordinary reason, such as a return."""
+    """The region ends before this instruction for an ordinary reason, such as a return.
+
+    `result` is what the instruction is foreseen to push when it runs as it is.
+    """
+
+    def __init__(self, result: Kind = kinds.UNKNOWN) -> None:
+        super().__init__()
+        self.result = result
 
 
 class Break(Flush):
     """The instruction cannot be absorbed: a graph break, with its reason."""
 
     def __init__(self, reason: BreakReason, detail: str = "") -> None:
-        super().__init__(reason.text)
+        super().__init__()
         self.reason = reason
         self.detail = detail
 

@@ -8,11 +8,12 @@ rebinding any of them is seen at the next region call. Read `trace.interpreter` 
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from typing import Any
 
-from dyntrace.asm.decode import decode_cached
+from dyntrace.asm.decode import decode
 from dyntrace.asm.instructions import Body
 from dyntrace.breaks import CALL_BINDING, DISABLED, NOT_INLINED, RECURSION, USER_BREAK
 from dyntrace.errors import AssemblyError
@@ -28,7 +29,6 @@ from dyntrace.trace.values.containers import DictValue, TupleValue
 __all__ = ["NotInlined", "inline"]
 
 _UNSUPPORTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-_NESTED = inspect.CO_NESTED
 
 
 class NotInlined(Break):
@@ -58,12 +58,18 @@ def inline(
     if frame.depth >= MAX_INLINE_DEPTH or code is frame.code:
         raise NotInlined(RECURSION, function.__qualname__, callee)
     try:
-        body = decode_cached(code)
+        body = _decoded(code, code.co_filename)
     except AssemblyError:
         raise Break(NOT_INLINED, function.__qualname__) from None
     inner = _frame_of(frame, body, source, original)
     bind(inner, source, original, args, kwargs)
     return _run(frame, inner, function, callee)
+
+
+@functools.lru_cache(maxsize=256)
+def _decoded(code: types.CodeType, filename: str) -> Body:
+    """The body of a callee; equal code objects of two files are two."""
+    return decode(code)
 
 
 def _check_marks(function: types.FunctionType) -> None:

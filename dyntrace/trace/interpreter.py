@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
 from dyntrace.graph.node import INPUT, Op
@@ -29,23 +30,28 @@ _LIGHT = frozenset({"attribute", "python", "item", "input"})
 
 @dataclass(slots=True)
 class Visit:
-    """One absorbed unit: the state before it, its stack depth, and the nodes there were."""
+    """One absorbed unit: the stack depth before it, how deep it reaches, whether work came earlier."""
 
     unit: int
     depth: int
+    low: int
     worked: bool
     before: Callable[[], State]
 
 
 @dataclass(slots=True)
 class Trace:
-    """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`."""
+    """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`.
+
+    Without a `stop` the path ends at a loop head, or right behind an effect.
+    """
 
     start: int
     state: State
     end: int
     frame: Frame
-    stop: Flush
+    initial: list[Value]
+    stop: Flush | None = None
     visits: list[Visit] = field(default_factory=list)
 
     @property
@@ -97,7 +103,7 @@ def trace_region(
     region = RegionBuilder(body.code)
     frame = Frame(region, body, namespace, beliefs=dict(state.slots))
     frame.stack = stack_values(state)
-    trace = Trace(start, state, start, frame, Flush())
+    trace = Trace(start, state, start, frame, list(frame.stack))
     while not (trace.end in heads and (trace.end != start or trace.visits)):
         stop = _advance(trace)
         if stop is not None:
@@ -114,9 +120,11 @@ def _advance(trace: Trace) -> Flush | None:
     frame, region = trace.frame, trace.region
     mark, stack, slots = region.mark(), list(frame.stack), dict(frame.slots)
     worked = region.forced or does_work(region)
-    visit = Visit(trace.end, len(stack), worked, _nothing if worked else _later(frame))
+    unit = frame.body.units[trace.end]
+    before = _nothing if worked else _later(frame)
+    visit = Visit(trace.end, len(stack), lowest(unit, len(stack)), worked, before)
     try:
-        following = _step(frame, frame.body.units[trace.end])
+        following = _step(frame, unit)
     except TooLarge:
         stop: Flush = Break(REGION_FULL)
     except Flush as found:
@@ -128,6 +136,17 @@ def _advance(trace: Trace) -> Flush | None:
     region.rollback(mark)
     frame.stack, frame.slots = stack, slots
     return stop
+
+
+def lowest(unit: Unit, depth: int) -> int:
+    """The lowest stack slot that `unit` touches, run at `depth`."""
+    low = depth
+    for step in unit.micro:
+        pops, pushes = effect(step)
+        reach = step.arg if step.name in ("COPY", "SWAP") else pops
+        low = min(low, depth - reach)
+        depth += pushes - pops
+    return low
 
 
 def _later(frame: Frame) -> Callable[[], State]:
@@ -149,7 +168,8 @@ def _store_effect(trace: Trace) -> None:
     value = frame.stack[-1]
     if step.name == "STORE_FAST" and not _is_local(value, step.arg, frame):
         return
-    trace.visits.append(Visit(trace.end, len(frame.stack), True, _nothing))
+    depth = len(frame.stack)
+    trace.visits.append(Visit(trace.end, depth, lowest(unit, depth), True, _nothing))
     trace.end = _step(frame, unit)
 
 

@@ -9,10 +9,36 @@ from __future__ import annotations
 import types
 from typing import Any, cast
 
-__all__ = ["DISABLED", "UNIT", "graph_break", "is_disabled", "is_graph_break", "original_of"]
+__all__ = ["DISABLED", "MARK", "Mark", "graph_break", "is_disabled", "is_graph_break", "mark_of", "original_of"]
 
-UNIT = "__dyntrace_unit__"
+MARK = "__dyntrace__"
 DISABLED = "__dyntrace_disabled__"
+
+
+class Mark:
+    """What an optimised function carries: its unit, its family, the function it was made from.
+
+    `functools.wraps` copies a function's dict, so a mark names its owner and counts only there. A
+    pickled or copied mark is empty.
+    """
+
+    __slots__ = ("family", "original", "owner", "unit")
+
+    def __init__(self, unit: Any = None, family: Any = None, original: Any = None) -> None:
+        self.unit = unit
+        self.family = family
+        self.original = original
+        self.owner: Any = None
+
+    def __reduce__(self) -> tuple[type[Mark], tuple[()]]:
+        return (Mark, ())
+
+
+def mark_of(function: Any) -> Mark | None:
+    """The mark of an optimised function, else None."""
+    found = getattr(function, "__dict__", {}).get(MARK)
+    owned = isinstance(found, Mark) and found.owner is not None and found.owner() is function
+    return found if owned else None
 
 
 def graph_break() -> None:
@@ -24,10 +50,10 @@ def is_graph_break(function: types.FunctionType) -> bool:
 
 
 def is_disabled(function: types.FunctionType) -> bool:
-    return bool(function.__dict__.get(DISABLED, False))
+    return function.__dict__.get(DISABLED) == id(function)
 
 
 def original_of(function: types.FunctionType) -> types.FunctionType:
     """The function an optimised one was made from; any other function itself."""
-    own: dict[str, Any] = function.__dict__
-    return cast(types.FunctionType, own["__wrapped__"]) if UNIT in own else function
+    mark = mark_of(function)
+    return function if mark is None else cast(types.FunctionType, mark.original)

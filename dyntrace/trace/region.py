@@ -167,10 +167,14 @@ class RegionBuilder:
             for step in self.steps
         )
 
+    def input_sources(self) -> list[Source]:
+        """Where the graph's inputs come from, in order."""
+        position = {id(node): source for source, node in self._inputs.items()}
+        return [position[id(node)] for node in self.graph.inputs]
+
     def entry_uses(self) -> tuple[int, ...]:
         """The steps whose values the graph takes as inputs, in order."""
-        position = {id(node): source for source, node in self._inputs.items()}
-        return tuple(self._index[position[id(node)]] for node in self.graph.inputs)
+        return tuple(self._index[source] for source in self.input_sources())
 
     @singledispatchmethod
     def _read_form(self, source: Source) -> tuple[Any, ...]:

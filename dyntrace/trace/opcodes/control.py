@@ -12,6 +12,7 @@ from typing import Any
 from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, reason
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.iteration import IteratorKind, item_kind
 from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import UNFOLDED, constant, truth, unpack
 from dyntrace.trace.values.base import Dynamic, Value
@@ -78,7 +79,7 @@ def jump_if_or_pop(frame: Frame, arg: tuple[bool, int]) -> int | None:
 @opcode("GET_ITER")
 def get_iter(frame: Frame, arg: Any) -> None:
     if not frame.depth:
-        raise Flush
+        raise Flush(IteratorKind(item_kind(frame.stack[-1].kind)))
     value = frame.pop()
     if isinstance(value, IteratorValue):
         frame.push(value)
@@ -90,7 +91,7 @@ def get_iter(frame: Frame, arg: Any) -> None:
 def for_iter(frame: Frame, arg: int) -> int | None:
     iterator = frame.stack[-1]
     if not frame.depth or not isinstance(iterator, IteratorValue):
-        raise Flush if not frame.depth else Break(LOOP_INSIDE_INLINED)
+        raise Break(LOOP_INSIDE_INLINED) if frame.depth else Flush(item_kind(iterator.kind))
     item = next(iterator.items, None)
     if item is None:
         frame.pop()

@@ -9,7 +9,7 @@ from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT, UNK
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import KnownKind
 from dyntrace.trace.attributes import get_attribute
-from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import kept
 from dyntrace.trace.sources import GlobalName
@@ -67,7 +67,7 @@ def store_deref(frame: Frame, arg: int) -> None:
 
 @opcode("LOAD_CLOSURE")
 def load_closure(frame: Frame, arg: int) -> None:
-    raise Break(STATE_DEPENDENT)
+    raise Flush
 
 
 @opcode("LOAD_GLOBAL")
@@ -158,7 +158,7 @@ def nop(frame: Frame, arg: Any) -> None:
 
 @opcode("MAKE_FUNCTION")
 def make_function(frame: Frame, arg: Any) -> None:
-    raise Break(STATE_DEPENDENT)
+    raise Flush
 
 
 @opcode("LIST_TO_TUPLE")

@@ -1,0 +1,269 @@
+"""The public face: optimize, explain, verify, stats, disable, graph_break, is_tracing, reset.
+
+Everything here takes what the user has (a function, a method, a callable object, or nothing, for a
+`with` block) and hands the function itself to `compile`. Invariant: nothing here is on the path of
+a call of an optimised function. Read `compile` next.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from dyntrace.breaks import NOT_PYTHON
+from dyntrace.compile import Family, Hooked, live_units, optimised
+from dyntrace.exec.backends import get_backend, register_backend
+from dyntrace.exec.threads import get_num_threads, set_num_threads
+from dyntrace.report import compare
+from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
+from dyntrace.runtime.handles import hook_install, hook_remove, hook_set
+from dyntrace.runtime.unit import Unit
+from dyntrace.trace.marks import DISABLED, graph_break, mark_of
+
+__all__ = [
+    "disable",
+    "explain",
+    "explanations",
+    "get_num_threads",
+    "graph_break",
+    "is_tracing",
+    "optimize",
+    "register_backend",
+    "reset",
+    "set_num_threads",
+    "stats",
+    "verify",
+]
+
+_ACCEPTED = "a Python function, method, callable object, or nothing for a `with` block"
+
+
+def optimize(fn: Any = None, *, backend: str = "numpy", fullgraph: bool = False) -> Any:
+    """A function that does what `fn` does, with its NumPy work captured in graphs.
+
+    As a call or decorator: takes a function, lambda, closure, (bound, class or static) method,
+    generator or async function, `functools.partial` or callable object; returns the same kind of
+    thing. A built-in, C function or class comes back unchanged. Without `fn`: a decorator, and a
+    context manager that optimises every Python frame this thread enters inside the block.
+
+    backend    "numpy", "reference", or a name given to `register_backend`
+    fullgraph  raise GraphBreakError, with reason and line, where a graph break would be
+
+    Raises TypeError if `fn` is not callable and BackendError if there is no such backend.
+    """
+    if fn is None:
+        return _Optimizer(backend, fullgraph)
+    get_backend(backend)
+    return _optimize(fn, Family(backend, fullgraph))
+
+
+class _Optimizer:
+    """`optimize()` without a function: a decorator and a context manager."""
+
+    def __init__(self, backend: str, fullgraph: bool) -> None:
+        get_backend(backend)
+        self._backend = backend
+        self._fullgraph = fullgraph
+
+    def __call__(self, fn: Any) -> Any:
+        return optimize(fn, backend=self._backend, fullgraph=self._fullgraph)
+
+    def __enter__(self) -> _Optimizer:
+        hook_install(hooked(self._backend).replacement)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        hook_remove()
+
+
+def _optimize(fn: Any, family: Family) -> Any:
+    maker = _MAKERS.get(type(fn))
+    if maker is not None:
+        return maker(fn, family)
+    if not callable(fn):
+        raise TypeError(f"optimize takes {_ACCEPTED}; got {type(fn).__name__}")
+    call = getattr(type(fn), "__call__", None)
+    if isinstance(fn, type) or not isinstance(call, types.FunctionType):
+        return fn
+    return types.MethodType(optimised(call, family), fn)
+
+
+_MAKERS: dict[type, Callable[[Any, Family], Any]] = {
+    types.FunctionType: optimised,
+    types.MethodType: lambda fn, family: types.MethodType(
+        _optimize(fn.__func__, family), fn.__self__
+    ),
+    staticmethod: lambda fn, family: staticmethod(_optimize(fn.__func__, family)),
+    classmethod: lambda fn, family: classmethod(_optimize(fn.__func__, family)),
+    functools.partial: lambda fn, family: functools.partial(
+        _optimize(fn.func, family), *fn.args, **fn.keywords
+    ),
+}
+
+
+_hooked: dict[str, Hooked] = {}
+
+
+def hooked(backend: str) -> Hooked:
+    """What serves the frame hook for `backend`."""
+    if backend not in _hooked:
+        _hooked[backend] = Hooked(backend, hook_set)
+    return _hooked[backend]
+
+
+# reports ------------------------------------------------------------------------------------------
+
+
+def explain(fn: Any) -> Callable[..., Explanation]:
+    """A function that runs `fn` once, optimised, and returns what was captured and what was not.
+
+    The call has the effects of calling `fn`. If `fn` raises, the exception propagates.
+    """
+    fast = fn if _mark(fn) is not None else optimize(fn)
+
+    def explained(*args: Any, **kwargs: Any) -> Explanation:
+        _run_to_the_end(fast(*args, **kwargs))
+        return explanation_of(fn, fast)
+
+    return explained
+
+
+def _run_to_the_end(result: Any) -> None:
+    """A generator does nothing before it is iterated."""
+    if isinstance(result, types.GeneratorType):
+        for _ in result:
+            continue
+
+
+def _mark(fn: Any) -> Any:
+    while not isinstance(fn, types.FunctionType):
+        inner = getattr(fn, "__func__", None) or getattr(fn, "func", None)
+        if inner is None:
+            return None
+        fn = inner
+    return mark_of(fn)
+
+
+def explanation_of(fn: Any, fast: Any) -> Explanation:
+    """The findings on an optimised callable and the callees it is optimised with."""
+    name = getattr(fn, "__qualname__", type(fn).__name__)
+    mark = _mark(fast)
+    if mark is None:
+        return Explanation(notes=[f"{NOT_PYTHON.code}: {NOT_PYTHON.text}; {NOT_PYTHON.why}"], name=name)
+    found = Explanation(name=name)
+    for unit in list(mark.family.units()):
+        _add_unit(found, unit)
+    return found
+
+
+def _add_unit(found: Explanation, unit: Unit) -> None:
+    unit.settle()
+    filename = unit.original.co_filename
+    for plan, region in unit.plans():
+        found.graphs.append(
+            GraphReport(
+                plan.region.graph,
+                filename,
+                plan.lineno,
+                plan.end_lineno,
+                region.calls,
+                region.deopts + region.misses,
+                plan.names(unit.local_names()),
+            )
+        )
+    for item in sorted(unit.breaks, key=lambda item: item.unit):
+        found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
+    found.notes += unit.notes
+
+
+def explanations() -> list[Explanation]:
+    """The findings on everything optimised so far that is still alive, and has run."""
+    result = []
+    for unit in live_units():
+        found = Explanation(name=unit.name)
+        _add_unit(found, unit)
+        if found.graphs or found.breaks or found.notes:
+            result.append(found)
+    return result
+
+
+def stats(fn: Any) -> Stats:
+    """Counters of an optimised function and the callees optimised with it.
+
+    Raises TypeError if `fn` was not returned by `optimize`.
+    """
+    mark = _mark(fn)
+    if mark is None:
+        raise TypeError("stats takes a function returned by optimize")
+    return stats_of(list(mark.family.units()))
+
+
+def stats_of(units: list[Unit]) -> Stats:
+    """The counters of `units`, added up."""
+    regions = [known.region for unit in units for known in unit.regions.all()]
+    return Stats(
+        compiles=sum(unit.compiles for unit in units),
+        graphs=len(regions),
+        graph_calls=sum(region.calls for region in regions),
+        deopts=sum(region.deopts for region in regions),
+        misses=sum(region.misses for region in regions),
+        retired=sum(bool(region.retired) for region in regions),
+        replacements=sum(unit.replacements for unit in units),
+        internal_errors=sum(unit.internal_errors for unit in units),
+    )
+
+
+def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:
+    """A function that runs `fn` eagerly and optimised on equal arguments and compares everything.
+
+    Compared are the result's bits, dtype, shape, strides and aliasing, mutated arguments and
+    globals, output, warnings, and exceptions. Returns the optimised result, or raises
+    VerificationError with the differences.
+    """
+
+    @functools.wraps(fn)
+    def verified(*args: Any, **kwargs: Any) -> Any:
+        return compare.verify(fn, optimize(fn, backend=backend), args, kwargs, calls=calls)
+
+    return verified
+
+
+# control ------------------------------------------------------------------------------------------
+
+
+def disable(fn: Any) -> Any:
+    """A copy of function `fn` that dyntrace neither inlines nor optimises; also a decorator.
+
+    Raises TypeError for what is not a Python function.
+    """
+    if not isinstance(fn, types.FunctionType):
+        raise TypeError(f"disable takes a Python function; got {type(fn).__name__}")
+    mark = mark_of(fn)
+    original = fn if mark is None else mark.original
+    copy = types.FunctionType(
+        original.__code__,
+        original.__globals__,
+        original.__name__,
+        original.__defaults__,
+        original.__closure__,
+    )
+    functools.update_wrapper(copy, original)
+    copy.__kwdefaults__ = original.__kwdefaults__
+    copy.__dict__[DISABLED] = id(copy)
+    return copy
+
+
+def is_tracing() -> bool:
+    """Whether the calling function runs as optimised by dyntrace."""
+    code = sys._getframe(1).f_code
+    return any(unit.code is code and unit.code is not unit.original for unit in live_units())
+
+
+def reset() -> None:
+    """Forget everything learnt: optimised functions start again at their next call."""
+    for unit in live_units():
+        unit.reset()
+    _hooked.clear()

@@ -1,0 +1,139 @@
+"""The whole pipeline on one page: from a function to the function that runs graphs.
+
+    code object -> asm.decode -> trace.analysis -> trace.flush -> runtime.stubs -> asm.assemble
+                                     graph -> exec (a backend)
+
+`optimised` makes the function, `Family` shares the twins of a function and the callees behind its
+breaks, `hooked` serves frames reached through the frame hook. Invariant: one unit for one code
+object and globals in a family. Read `runtime.unit` for how the versions of a unit follow each other.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+from dyntrace.exec.backends import get_backend
+from dyntrace.runtime.unit import Unit
+from dyntrace.trace.marks import DISABLED, MARK, Mark, is_disabled, original_of
+
+__all__ = ["Family", "Hooked", "live_units", "optimised"]
+
+_UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
+_live: weakref.WeakSet[Unit] = weakref.WeakSet()
+
+
+def live_units() -> list[Unit]:
+    """Every unit that some function or hook still holds."""
+    return list(_live)
+
+
+class Family:
+    """A function optimised on request and the twins of the callees its regions could not inline."""
+
+    def __init__(self, backend: str, fullgraph: bool) -> None:
+        self.compile_graph = get_backend(backend)
+        self.fullgraph = fullgraph
+        self._units: dict[tuple[CodeType, int], Unit] = {}
+        self._twins: dict[int, FunctionType] = {}
+        self._lock = threading.RLock()
+
+    def unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
+        """The unit of `code` in `namespace`."""
+        key = (code, id(namespace))
+        with self._lock:
+            if key not in self._units:
+                self._units[key] = self._new_unit(code, namespace, self.fullgraph)
+            return self._units[key]
+
+    def _new_unit(self, code: CodeType, namespace: dict[str, Any], fullgraph: bool) -> Unit:
+        unit = Unit(
+            code,
+            namespace,
+            compile_graph=self.compile_graph,
+            fullgraph=fullgraph,
+            twin_of=weak_method(self.twin_of),
+        )
+        _live.add(unit)
+        return unit
+
+    def units(self) -> Iterator[Unit]:
+        """Every unit of the family, the one asked for first."""
+        yield from list(self._units.values())
+
+    def twin_of(self, function: FunctionType) -> FunctionType | None:
+        """The optimised twin of a callee, or None for what is better left alone."""
+        original = original_of(function)
+        if is_disabled(function) or not is_users(original):
+            return None
+        with self._lock:
+            if id(original) not in self._twins:
+                self._twins[id(original)] = optimised(original, self)
+            return self._twins[id(original)]
+
+
+def weak_method(method: Callable[[FunctionType], FunctionType | None]) -> Any:
+    """Call a bound method without keeping its object alive; None once that is gone."""
+    found = weakref.WeakMethod(method)
+
+    def call(function: FunctionType) -> FunctionType | None:
+        alive = found()
+        return None if alive is None else alive(function)
+
+    return call
+
+
+def is_users(function: FunctionType) -> bool:
+    """Whether a function is the user's, not the standard library's or NumPy's, and may do work."""
+    module = function.__module__
+    top = module.partition(".")[0] if isinstance(module, str) else ""
+    return top not in _UNTOUCHED and bool(function.__code__.co_names)
+
+
+def optimised(function: FunctionType, family: Family) -> FunctionType:
+    """A function like `function` in every respect, whose code holds regions once it has run."""
+    unit = family.unit(function.__code__, function.__globals__)
+    fast = FunctionType(
+        unit.code,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    fast.__kwdefaults__ = function.__kwdefaults__
+    fast.__dict__.update(function.__dict__)
+    fast.__doc__ = function.__doc__
+    fast.__annotations__ = function.__annotations__
+    fast.__module__ = function.__module__
+    fast.__qualname__ = function.__qualname__
+    if hasattr(function, "__type_params__"):
+        fast.__type_params__ = function.__type_params__
+    fast.__dict__.pop(DISABLED, None)
+    fast.__dict__["__wrapped__"] = function
+    mark = fast.__dict__[MARK] = Mark(unit, family, function)
+    mark.owner = weakref.ref(fast)
+    unit.functions.add(fast)
+    fast.__code__ = unit.code
+    return fast
+
+
+class Hooked:
+    """The units of frames that are reached through the frame hook, by code object."""
+
+    def __init__(self, backend: str, install: Callable[[CodeType, CodeType], None]) -> None:
+        self.family = Family(backend, fullgraph=False)
+        self._install = install
+
+    def replacement(self, code: CodeType, namespace: dict[str, Any]) -> CodeType | None:
+        """The code to run for a frame of `code`, the first time one is entered."""
+        name = namespace.get("__name__")
+        top = name.partition(".")[0] if isinstance(name, str) else ""
+        if top in _UNTOUCHED or not code.co_names or code.co_name == "<module>":
+            return None
+        unit = self.family.unit(code, namespace)
+        unit.on_new_code = lambda new: self._install(code, new)
+        return None if unit.given_up else unit.code

@@ -1,0 +1,283 @@
+"""Unit: one code object with one globals dict, and all that dyntrace makes of it.
+
+A unit starts as the original code with a stub that shows the arguments of the first call. From
+their kinds it plans regions, weaves them in, and moves the running frame over; recorders in the
+woven code learn what was unknown, and a later version uses it. Regions that meet other kinds of
+inputs get more entries. Invariant: woven code holds its regions weakly; the unit, owned by the
+functions that run the code, holds them strongly. Read `runtime.weaving` next.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import Any
+
+from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
+from dyntrace.errors import AssemblyError, GraphBreakError
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.runtime import weaving
+from dyntrace.runtime.containment import contained
+from dyntrace.runtime.handles import NATIVE, Region, osr
+from dyntrace.runtime.profile import Profile
+from dyntrace.runtime.weaving import Regions, Shapes, Woven
+from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, TwinOf
+from dyntrace.trace.sources import CellVariable, Local, StackItem
+from dyntrace.trace.state import State
+
+__all__ = ["Unit"]
+
+MAX_VERSIONS = 8
+MAX_ENTRIES = 8
+MAX_MISSES = 24
+MAX_STATES = 4
+COMPILING = threading.RLock()
+
+Landing = tuple[CodeType, int]
+
+
+class Unit:
+    """See the module's text. `code` is what functions of this unit run now."""
+
+    def __init__(
+        self,
+        original: CodeType,
+        namespace: dict[str, Any],
+        *,
+        compile_graph: Callable[..., Any],
+        fullgraph: bool = False,
+        twin_of: TwinOf = lambda function: None,
+        on_new_code: Callable[[CodeType], None] | None = None,
+    ) -> None:
+        self.original = original
+        self.name = original.co_qualname
+        self.namespace = namespace
+        self.fullgraph = fullgraph
+        self.twin_of = twin_of
+        self.on_new_code = on_new_code
+        self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
+        self.profile = Profile()
+        self.regions = Regions(compile_graph, self.on_miss)
+        self.starts: list[tuple[int, State]] = []
+        self.breaks: list[FoundBreak] = []
+        self.notes: list[str] = []
+        self.version = 0
+        self.compiles = 0
+        self.replacements = 0
+        self.internal_errors = 0
+        self.given_up = False
+        self.shapes: Shapes | None = None
+        self.code = self._first_code()
+        self.landings: dict[int, int] = {}
+
+    # versions ---------------------------------------------------------------------------------
+
+    def _first_code(self) -> CodeType:
+        """The original with a stub that shows the arguments of the first call."""
+        try:
+            self.shapes = Shapes.of(self.original)
+        except AssemblyError as error:
+            self.given_up = True
+            self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
+            return self.original
+        return weaving.first_version(self.shapes, self._recorder(Unit.enter, -1))
+
+    def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
+        """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code."""
+        unit_of = weakref.ref(self)
+
+        def record(*values: Any) -> None:
+            unit = unit_of()
+            landing = None if unit is None else method(unit, point, values)
+            if landing is not None and osr(*landing):
+                unit.replacements += 1  # type: ignore[union-attr]
+
+        return record
+
+    @contained(None)
+    def enter(self, point: int, values: tuple[Any, ...]) -> Landing | None:
+        """The first stub of a call in the first code: learn its arguments and compile."""
+        assert self.shapes is not None
+        if self.given_up or self.version:
+            return self._landing(self.shapes.first)
+        if not COMPILING.acquire(blocking=False):
+            return None
+        try:
+            if not self.version:
+                self.starts.append((self.shapes.first, self._entry_state(values)))
+                self.compile()
+        finally:
+            COMPILING.release()
+        return self._landing(self.shapes.first)
+
+    def _entry_state(self, values: tuple[Any, ...]) -> State:
+        assert self.shapes is not None
+        slots = [
+            (index, _contents(value) if is_cell else describe(value))
+            for (index, is_cell), value in zip(self.shapes.entry_slots, values, strict=True)
+        ]
+        return State(tuple(sorted(slots)), ())
+
+    @contained(None)
+    def note(self, point: int, values: tuple[Any, ...]) -> Landing | None:
+        """A recorder's news; a second visit means that compiling again pays."""
+        if self.given_up:
+            return None
+        count = self.profile.record(point, values)
+        at = self.regions.recorder_places[point]
+        if count >= 2 and COMPILING.acquire(blocking=False):
+            try:
+                if point in self.regions.active_recorders:
+                    self.compile()
+            finally:
+                COMPILING.release()
+        return self._landing(at) if point not in self.regions.active_recorders else None
+
+    def _landing(self, unit: int) -> Landing | None:
+        """Where a frame that stands before `unit` goes on in the newest code."""
+        if not NATIVE or unit not in self.landings:
+            return None
+        return self.code, self.landings[unit]
+
+    def compile(self) -> None:
+        """Analyse with everything known now, weave, and put the new code to use."""
+        assert self.shapes is not None
+        analysis = Analysis(
+            self.shapes.shape, self.namespace, self.profile.results, self.twin_of
+        )
+        analysis.run(self.starts)
+        self.version += 1
+        self.compiles += 1
+        self.breaks = list(analysis.breaks.values())
+        if self.fullgraph and self.breaks:
+            raise _graph_break(self.original, self.breaks[0])
+        if self.version > MAX_VERSIONS:
+            analysis.recorders.clear()
+            if GIVEN_UP.text not in self.notes:
+                self.notes.append(GIVEN_UP.text)
+        self.profile.changed = False
+        self._install(
+            weaving.weave(
+                self.shapes, analysis, self.regions, lambda point: self._recorder(Unit.note, point)
+            )
+        )
+
+    def _install(self, woven: Woven) -> None:
+        self.code, self.landings = woven.code, woven.landings
+        for function in list(self.functions):
+            function.__code__ = woven.code
+        if self.on_new_code is not None:
+            self.on_new_code(woven.code)
+
+    def give_up(self, error: Exception) -> None:
+        """Run the original code from now on."""
+        self.internal_errors += 1
+        self.given_up = True
+        self.notes.append(f"internal error: {type(error).__name__}: {error}")
+        self.code, self.landings = self.original, {}
+        for function in list(self.functions):
+            function.__code__ = self.original
+        if self.on_new_code is not None:
+            self.on_new_code(self.original)
+
+    # misses -------------------------------------------------------------------------------------
+
+    @contained(False)
+    def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
+        """All entries of `region` refused `args`: trace its start again with their kinds."""
+        known = self.regions.record_of(region)
+        if self.given_up or known is None or not COMPILING.acquire(blocking=False):
+            return False
+        try:
+            known.misses += 1
+            if known.misses > MAX_MISSES or len(region.entries) >= MAX_ENTRIES:
+                region.on_miss = None
+                return False
+            return self._retrace(region, known.layout.start, known.state, args)
+        finally:
+            COMPILING.release()
+
+    def _retrace(self, region: Region, start: int, base: State, args: tuple[Any, ...]) -> bool:
+        assert self.shapes is not None
+        known = self.regions.record_of(region)
+        assert known is not None
+        state = _with_arguments(base, known.layout.arguments, args)
+        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twin_of)
+        trace = analysis.trace(start, state, trim=False)
+        plan = analysis.plan(trace)
+        if plan is not None and plan.layout == known.layout:
+            return self.regions.add_entry(known, plan)
+        self._note_start(start, state)
+        return False
+
+    def _note_start(self, start: int, state: State) -> None:
+        """Other kinds lead to another region here: weave it in, for the next call."""
+        same_place = [known for unit, known in self.starts if unit == start]
+        if self.version > MAX_VERSIONS or len(same_place) >= MAX_STATES or state in same_place:
+            return
+        self.starts.append((start, state))
+        self.compile()
+
+    # reports ------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Compile again if recorders brought news, so that a report shows all that is known."""
+        with COMPILING:
+            if not self.given_up and self.version and self.profile.changed:
+                self._settled()
+
+    @contained(None)
+    def _settled(self) -> None:
+        self.compile()
+
+    def local_names(self) -> tuple[str, ...]:
+        """The names of the slots, for reports."""
+        return self.shapes.body.local_names if self.shapes is not None else ()
+
+    def reset(self) -> None:
+        """Forget what was learnt; calls start again at the first code."""
+        with COMPILING:
+            if self.given_up:
+                return
+            self.profile = Profile()
+            self.regions.clear()
+            self.starts, self.breaks, self.notes, self.landings = [], [], [], {}
+            self.version = 0
+            self.code = self._first_code()
+            for function in list(self.functions):
+                function.__code__ = self.code
+            if self.on_new_code is not None:
+                self.on_new_code(self.code)
+
+    def plans(self) -> list[tuple[Plan, Region]]:
+        """The regions of the newest code with what was traced for each."""
+        return self.regions.active()
+
+
+def _contents(cell: Any) -> kinds.Kind:
+    try:
+        return describe(cell.cell_contents)
+    except ValueError:
+        return kinds.UNKNOWN
+
+
+def _graph_break(code: CodeType, found: FoundBreak) -> GraphBreakError:
+    text = f"{found.reason.code} {found.reason.text}" + (f": {found.detail}" if found.detail else "")
+    return GraphBreakError(text, code.co_filename, found.lineno)
+
+
+def _with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:
+    """`base` with the kinds of what a region was called with."""
+    slots, stack = dict(base.slots), list(base.stack)
+    for source, value in zip(sources, args, strict=True):
+        match source:
+            case Local(index=index):
+                slots[index] = describe(value)
+            case CellVariable(index=index):
+                slots[index] = _contents(value)
+            case StackItem(position=position):
+                stack[position] = describe(value)
+    return State(tuple(sorted(slots.items())), tuple(stack))

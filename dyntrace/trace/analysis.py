@@ -1,0 +1,296 @@
+"""Analysis: from a function's entry through everything reachable, region by region.
+
+Starting from the kinds of the arguments, each path is traced to its end, the instruction that
+stopped it is stepped over as CPython runs it, and the trace goes on behind it. What native
+instructions push is taken from the profile of earlier runs; where that is silent, a recorder is
+asked for. Invariant: a plan guards all it assumes, so an analysis can be incomplete but not wrong.
+Read `trace.flush` and `compile` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from dyntrace.asm.flow import effect, successors
+from dyntrace.asm.instructions import Body, Unit
+from dyntrace.breaks import BreakReason
+from dyntrace.graph import kinds
+from dyntrace.graph.kinds import Kind
+from dyntrace.trace.flush import Layout, lay_out
+from dyntrace.trace.frame import Break
+from dyntrace.trace.inline import NotInlined
+from dyntrace.trace.interpreter import Trace, trace_region
+from dyntrace.trace.region import Guard, RegionBuilder
+from dyntrace.trace.sources import (
+    Attribute,
+    CellVariable,
+    Contents,
+    FunctionPart,
+    GlobalName,
+    Local,
+    ModuleAttribute,
+    Source,
+)
+from dyntrace.trace.state import State, after, snapshot
+from dyntrace.trace.values.base import Outside
+from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
+
+__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape"]
+
+MAX_STATES = 4
+MAX_TRACES = 600
+_NOT_RECORDED = frozenset({"LOAD_METHOD", "MAKE_FUNCTION", "GET_ITER", "LOAD_FAST_AND_CLEAR"})
+
+Results = tuple[Kind, ...]
+TwinOf = Callable[[FunctionType], "FunctionType | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A body with the facts about it that do not depend on kinds."""
+
+    body: Body
+    live: list[frozenset[int]]
+    depths: list[int | None]
+    heads: frozenset[int]
+    observed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A region to weave: its layout, and what was traced for it."""
+
+    layout: Layout
+    region: RegionBuilder
+    state: State
+    lineno: int
+    end_lineno: int
+
+    def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
+        """What the user calls the graph's inputs, where one name does."""
+        return tuple(_name(source, local_names) for source in self.region.input_sources())
+
+
+def _name(source: Source, local_names: tuple[str, ...]) -> str | None:
+    match source:
+        case Local(index=index) | Contents(base=CellVariable(index=index)):
+            return local_names[index] if local_names[index].isidentifier() else None
+        case GlobalName(name=name) | Attribute(name=name) | ModuleAttribute(name=name):
+            return name
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBreak:
+    """A graph break, where it is and why."""
+
+    unit: int
+    lineno: int
+    reason: BreakReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """A place to learn kinds: before unit `at`, the `count` topmost values, pushed by unit `point`."""
+
+    at: int
+    point: int
+    count: int
+
+
+@dataclass(slots=True)
+class Analysis:
+    """One analysis; `run` fills plans, breaks and recorders."""
+
+    shape: Shape
+    namespace: dict[str, Any]
+    profile: Mapping[int, list[Results]]
+    twin_of: TwinOf
+    plans: dict[int, list[Plan]] = field(default_factory=dict)
+    breaks: dict[int, FoundBreak] = field(default_factory=dict)
+    recorders: dict[int, Recorder] = field(default_factory=dict)
+    explored: dict[int, list[State]] = field(default_factory=dict)
+    traces: int = 0
+
+    def run(self, starts: list[tuple[int, State]]) -> None:
+        """Explore everything reachable from `starts`."""
+        waiting = list(reversed(starts))
+        while waiting and self.traces < MAX_TRACES:
+            start, state = waiting.pop()
+            state = self._fitted(start, state)
+            if self._is_new(start, state):
+                waiting += reversed(self._explore(start, state))
+
+    def _fitted(self, start: int, state: State) -> State:
+        """Only what can matter at `start`; the stack has the depth it has there."""
+        depth = self.shape.depths[start] or 0
+        live = state if self.shape.observed else state.only(self.shape.live[start])
+        missing = (kinds.UNKNOWN,) * (depth - len(live.stack))
+        return State(live.slots, live.stack[:depth] + missing)
+
+    def _is_new(self, start: int, state: State) -> bool:
+        known = self.explored.setdefault(start, [])
+        if state in known or len(known) >= MAX_STATES:
+            return False
+        known.append(state)
+        return True
+
+    # one path ---------------------------------------------------------------------------------
+
+    def _explore(self, start: int, state: State) -> list[tuple[int, State]]:
+        trace = self.trace(start, state)
+        plan = self.plan(trace)
+        if plan is not None:
+            self.plans.setdefault(plan.layout.start, []).append(plan)
+        self._note_break(trace)
+        return self._following(trace) + self._handlers(trace)
+
+    def trace(self, start: int, state: State, trim: bool = True) -> Trace:
+        """The path from `start`, without the part before its work that CPython does as well."""
+        self.traces += 1
+        shape = self.shape
+        trace = trace_region(shape.body, self.namespace, start, state, shape.heads)
+        floor = self._place_twin(trace)
+        place = _first_needed(trace, floor) if trim and trace.worthwhile else 0
+        if not place:
+            return trace
+        visit = trace.visits[place]
+        trimmed = trace_region(shape.body, self.namespace, visit.unit, visit.before(), shape.heads)
+        self._place_twin(trimmed)
+        if not trimmed.worthwhile or trimmed.end != trace.end:
+            return trace
+        trimmed.stop = trace.stop
+        return trimmed
+
+    def _place_twin(self, trace: Trace) -> int:
+        """Let a call that is not inlined go to the callee's twin; the slot that holds the callee."""
+        stop = trace.stop
+        if not isinstance(stop, NotInlined):
+            return len(trace.frame.stack)
+        stack = trace.frame.stack
+        for place, value in enumerate(stack):
+            bound = value.self if isinstance(value, BoundFunction) else None
+            callee = value.function if isinstance(value, BoundFunction) else value
+            if isinstance(callee, Outside) and callee.source == stop.callee.source:
+                twin = self._twin(trace.region, callee)
+                if twin is not None:
+                    stack[place] = CallableWithTwin(callee, twin, bound)
+                    return place - 1 if place else 0
+        return len(stack)
+
+    def _twin(self, region: RegionBuilder, callee: Outside) -> FunctionType | None:
+        """The twin, with guards that it still stands for the function."""
+        kind = callee.believed
+        function = kind.value if isinstance(kind, kinds.KnownKind) else None
+        twin = self.twin_of(function) if isinstance(function, FunctionType) else None
+        if twin is None or function is None:
+            return None
+        region.demand(callee.source, kind)
+        for part in ("code", "defaults", "kwdefaults"):
+            region.guard(FunctionPart(callee.source, part), Guard("is", getattr(function, f"__{part}__")))
+        region.force()
+        return twin
+
+    def plan(self, trace: Trace) -> Plan | None:
+        """The region of `trace`, if it is worth a call."""
+        if not trace.worthwhile or trace.end == trace.start:
+            return None
+        shape = self.shape
+        try:
+            layout = lay_out(trace, shape.body, shape.live[trace.end], shape.observed)
+        except Break:
+            return None
+        lines = [shape.body.units[visit.unit].location.line for visit in trace.visits]
+        known = [line for line in lines if line is not None] or [0]
+        return Plan(layout, trace.region, trace.state, min(known), max(known))
+
+    def _note_break(self, trace: Trace) -> None:
+        stop = trace.stop
+        if isinstance(stop, Break) and trace.end not in self.breaks:
+            line = self.shape.body.units[trace.end].location.line or 0
+            self.breaks[trace.end] = FoundBreak(trace.end, line, stop.reason, stop.detail)
+
+    # what comes after ---------------------------------------------------------------------------
+
+    def _following(self, trace: Trace) -> list[tuple[int, State]]:
+        state = snapshot(trace.frame)
+        if trace.stop is None or _is_full(trace):
+            return [(trace.end, state)]
+        unit = self.shape.body.units[trace.end]
+        targets = successors(self.shape.body, trace.end)
+        found = []
+        for results in self._results(unit, trace.stop.result):
+            fallen = after(state, unit, results)
+            for place, target in enumerate(targets):
+                found.append((target, _jumped(unit, state, fallen) if place else fallen))
+        return found
+
+    def _results(self, unit: Unit, foreseen: Kind) -> list[Results]:
+        """The kinds that `unit` pushes: from the profile, foreseen, or to be recorded."""
+        pushes = sum(effect(step)[1] for step in unit.micro[-1:])
+        if unit.index in self.profile:
+            return self.profile[unit.index]
+        if type(foreseen) is not Kind:
+            return [(foreseen,)]
+        if pushes and unit.micro[-1].name not in _NOT_RECORDED:
+            self._ask(unit, pushes)
+        return [()]
+
+    def _ask(self, unit: Unit, count: int) -> None:
+        following = successors(self.shape.body, unit.index)
+        if not following or count > 8:
+            return
+        at = following[0]
+        steps = self.shape.body.units[at].micro
+        depth = self.shape.depths[at]
+        if steps and steps[0].name == "POP_TOP" or depth is None or depth < count:
+            return
+        self.recorders[unit.index] = Recorder(at, unit.index, count)
+
+    def _handlers(self, trace: Trace) -> list[tuple[int, State]]:
+        """Exception handlers that cover the path are entries too."""
+        units = self.shape.body.units
+        found: dict[int, State] = {}
+        for index in [*(visit.unit for visit in trace.visits), trace.end]:
+            unit = units[index]
+            if unit.handler is not None and unit.handler not in found:
+                raised = (kinds.UNKNOWN,) * (1 + unit.handler_lasti)
+                stack = (*trace.state.stack, *((kinds.UNKNOWN,) * unit.handler_depth))
+                found[unit.handler] = State(
+                    trace.state.slots, stack[: unit.handler_depth] + raised
+                )
+        return list(found.items())
+
+
+def _is_full(trace: Trace) -> bool:
+    from dyntrace.breaks import REGION_FULL
+
+    return isinstance(trace.stop, Break) and trace.stop.reason is REGION_FULL and bool(trace.visits)
+
+
+def _jumped(unit: Unit, before: State, fallen: State) -> State:
+    """The state where a conditional jump leads."""
+    name = unit.micro[-1].name
+    if name == "FOR_ITER":
+        return State(fallen.slots, fallen.stack[:-2])
+    return before if name == "JUMP_IF_OR_POP" else fallen
+
+
+def _first_needed(trace: Trace, floor: int) -> int:
+    """The last visit that everything from the first work on can start from."""
+    visits = trace.visits
+    first_work = len(visits) - 1
+    while first_work > 0 and visits[first_work].worked:
+        first_work -= 1
+    low = floor
+    for visit in visits[first_work:]:
+        low = min(low, visit.low)
+    for place in range(first_work, 0, -1):
+        low = min(low, visits[place].low)
+        if visits[place].depth <= low and not visits[place].worked:
+            return place
+    return 0
