@@ -9,27 +9,28 @@ from __future__ import annotations
 import numpy as np
 
 from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.methods import unless_switched
 
 LINES: tuple[Line | Refusal, ...] = (
-    captured("angle i0 sinc isneginf isposinf iscomplex isreal", exact=True, aliases=True),
+    captured("angle i0 sinc isneginf isposinf iscomplex isreal"),
     captured("around round clip real imag real_if_close", aliases=True),
-    captured("nan_to_num", aliases=True, writes=""),
+    captured("nan_to_num", aliases=True, writes="", around=unless_switched(1, "copy", True)),
     captured("fix", until=(2, 5)),
     captured("unwrap interp"),
     captured("isclose allclose", twin=True),
-    captured("array_equal array_equiv", exact=True),
-    captured("where", "condition x y", exact=True),
+    captured("array_equal array_equiv"),
+    captured("where", "condition x y"),
     captured("select piecewise"),
     captured("choose astype", aliases=True),
-    captured("packbits", "a axis bitorder", exact=True),
-    captured("unpackbits", "a axis count bitorder", exact=True),
+    captured("packbits", "a axis bitorder"),
+    captured("unpackbits", "a axis count bitorder"),
     # writes into an argument
     captured("copyto", "dst src casting where", writes="dst"),
     captured("place put_along_axis", writes="arr"),
     captured("put fill_diagonal", writes="a"),
     captured("putmask", "a mask values", writes="a"),
     # callbacks: NumPy's own functions only, `ops.probe` refuses others
-    captured("apply_along_axis apply_over_axes", writes=""),
+    captured("apply_along_axis apply_over_axes", aliases=True, writes=""),
     refused("vectorize frompyfunc", "break", "DT203"),
     refused("isnat", "break", "DT212"),
 )

@@ -7,8 +7,8 @@ import numpy as np
 from dyntrace.ops.functions import Line, Refusal, captured, register
 
 LINES: tuple[Line | Refusal, ...] = (
-    captured("fft ifft rfft irfft hfft ihfft", heavy=True, exact=True),
-    captured("fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn", heavy=True, exact=True),
+    captured("fft ifft rfft irfft hfft ihfft", heavy=True),
+    captured("fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn", aliases=True, heavy=True),
     captured("fftfreq rfftfreq fftshift ifftshift"),
 )
 

@@ -15,7 +15,7 @@ PRODUCTS: tuple[Line | Refusal, ...] = (
     captured("vdot inner", "a b", blas=True),
     captured("outer kron", blas=True),
     captured("tensordot", blas=True, static="axes"),
-    captured("einsum einsum_path", blas=True),
+    captured("einsum einsum_path", aliases=True, blas=True),
 )
 
 LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
@@ -23,7 +23,8 @@ LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
     captured("eig eigh eigvals eigvalsh svd svdvals qr lstsq", blas=True),
     captured("norm vector_norm matrix_norm", static="ord", blas=True),
     captured("cond", static="p", blas=True),
-    captured("matrix_rank matrix_power multi_dot tensorinv tensorsolve", blas=True),
+    captured("matrix_rank multi_dot tensorinv tensorsolve", blas=True),
+    captured("matrix_power", aliases=True, blas=True),
     captured("matmul vecdot outer tensordot cross", blas=True),
     captured("diagonal matrix_transpose", aliases=True),
     captured("trace"),

@@ -23,8 +23,15 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
-from dyntrace.ops.probe import STATIC, Parameters, probing
-from dyntrace.ops.registry import Infer, Record, Treatment, add_attribute, add_method
+from dyntrace.ops.probe import Parameters, probing
+from dyntrace.ops.registry import (
+    Infer,
+    Record,
+    Treatment,
+    add_attribute,
+    add_method,
+    add_scalar_method,
+)
 
 NUMBERS = (ArrayKind, NumpyScalarKind)
 
@@ -40,6 +47,7 @@ class Method:
     heavy: bool = False
     blas: bool = False
     infer: Infer | None = None
+    around: Callable[[Infer], Infer] | None = None
 
 
 def dimensions(call: Call) -> int:
@@ -122,6 +130,21 @@ def nonzero_of(call: Call) -> Kind:
     return SequenceKind(tuple, (ArrayKind(np.dtype(np.intp), 1),) * array.ndim)
 
 
+def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], Infer]:
+    """Refuse a switch that makes the function write into its argument."""
+
+    def around(infer: Infer) -> Infer:
+        def checked(call: Call) -> Kind:
+            switch = _argument(call, position, name)
+            if switch is not None and bool(switch.read()) is not plain:
+                raise Refused("DT208", name)
+            return infer(call)
+
+        return checked
+
+    return around
+
+
 def _argument(call: Call, position: int, name: str) -> Operand | None:
     return call.args[position] if position < len(call.args) else call.kwargs.get(name)
 
@@ -143,7 +166,7 @@ METHODS: dict[str, Method] = {
     "tobytes": Method("order", infer=bytes_of),
     "dumps": Method(infer=bytes_of),
     "astype": Method("dtype order casting subok copy", aliases=True),
-    "byteswap": Method("inplace", writes=(0,)),
+    "byteswap": Method("inplace", around=unless_switched(1, "inplace", False)),
     "conj": Method("out", aliases=True, writes=(1, "out")),
     "conjugate": Method("out", aliases=True, writes=(1, "out")),
     "copy": Method("order"),
@@ -239,14 +262,11 @@ REFUSED_ATTRIBUTES: dict[str, tuple[str, str]] = {
 }
 
 
-def _caller(name: str) -> Callable[..., Any]:
-    """The descriptor itself for arrays; NumPy scalars have methods of the same names."""
-    descriptor = getattr(np.ndarray, name)
+def scalar_caller(name: str) -> Callable[..., Any]:
+    """Calls method `name` of a NumPy scalar, whose type is not the same for all."""
 
-    def call(array: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(array) is np.ndarray:
-            return descriptor(array, *args, **kwargs)
-        return getattr(array, name)(*args, **kwargs)
+    def call(scalar: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return getattr(scalar, name)(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = name
     return call
@@ -260,11 +280,11 @@ def _reader(name: str) -> Callable[[Any], Any]:
     return read
 
 
-def only_numbers(infer: Infer, first: tuple[type[Kind], ...] = NUMBERS) -> Infer:
-    """The object must be an array or a NumPy scalar; Python's numbers have other methods."""
+def of_kind(infer: Infer, *kinds: type[Kind]) -> Infer:
+    """The object must be of one of `kinds`."""
 
     def checked(call: Call) -> Kind:
-        if not call.args or not isinstance(call.args[0].kind, first):
+        if not call.args or not isinstance(call.args[0].kind, kinds):
             raise Refused("DT201")
         return infer(call)
 
@@ -274,7 +294,7 @@ def only_numbers(infer: Infer, first: tuple[type[Kind], ...] = NUMBERS) -> Infer
 def _register_method(name: str, line: Method) -> None:
     op = Op(
         f"ndarray.{name}",
-        _caller(name),
+        getattr(np.ndarray, name),
         "method",
         "method",
         exact=line.exact,
@@ -283,9 +303,19 @@ def _register_method(name: str, line: Method) -> None:
         heavy=line.heavy,
         blas=line.blas,
     )
-    static = STATIC | {"axes"} if name != "transpose" else STATIC
-    parameters = Parameters(("self", *line.parameters.split()), static)
-    add_method(name, Record(op, only_numbers(line.infer or probing(op, parameters))))
+    parameters = Parameters(("self", *line.parameters.split()))
+    infer = of_kind(line.infer or probing(op, parameters), ArrayKind)
+    add_method(name, Record(op, line.around(infer) if line.around else infer))
+    if not line.writes or "out" in line.writes:
+        register_scalar_method(name, parameters, line.infer)
+
+
+def register_scalar_method(name: str, parameters: Parameters, infer: Infer | None = None) -> None:
+    """The method of the same name that NumPy scalars have; it never writes."""
+    if hasattr(np.generic, name):
+        op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
+        found = of_kind(infer or probing(op, parameters), NumpyScalarKind)
+        add_scalar_method(name, Record(op, found))
 
 
 def _register() -> None:
@@ -299,7 +329,7 @@ def _register() -> None:
             f"ndarray.{name}", _reader(name), "attribute", "attribute", exact=True, aliases=aliases
         )
         if hasattr(np.ndarray, name):
-            add_attribute(name, Record(op, only_numbers(probing(op))))
+            add_attribute(name, Record(op, of_kind(probing(op), *NUMBERS)))
     for name, (how, code) in REFUSED_ATTRIBUTES.items():
         add_attribute(name, Treatment(how, code))
 

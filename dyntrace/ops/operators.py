@@ -82,8 +82,11 @@ def _check(kind: Kind, kinds: list[Kind]) -> None:
     beside_array = any(isinstance(other, ArrayKind | NumpyScalarKind) for other in kinds)
     if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
         raise Refused("DT201", type(kind).__name__)
-    if not all(isinstance(leaf, (*NUMBERS, SequenceKind)) for leaf in leaves(kind)):
-        raise Refused("DT201", "an item of the sequence")
+    for leaf in leaves(kind):
+        if not isinstance(leaf, (*NUMBERS, SequenceKind)):
+            raise Refused("DT201", "an item of the sequence")
+        if isinstance(leaf, PythonScalarKind) and leaf.type is int:
+            raise Refused("DT202", "integers in a sequence")  # their size decides the dtype
 
 
 def power(infer: Infer) -> Infer:

@@ -11,9 +11,9 @@ import numpy as np
 from dyntrace.ops.functions import Line, Refusal, captured, refused, register
 
 LINES: tuple[Line | Refusal, ...] = (
-    captured("can_cast promote_types result_type common_type", static="from_ to", exact=True),
-    captured("min_scalar_type", "a", static="a", exact=True),
-    captured("issubdtype isdtype isscalar iscomplexobj isrealobj iterable", exact=True),
+    captured("can_cast promote_types result_type common_type", static="from_ to"),
+    captured("min_scalar_type", "a", static="a"),
+    captured("issubdtype isdtype isscalar iscomplexobj isrealobj iterable"),
     captured("isfortran may_share_memory shares_memory", writes=""),
     captured("dtype", "dtype align copy"),
     captured("mintypecode"),

@@ -7,17 +7,19 @@ quiet twins (`ops.quiet`); the methods `mean`, `std` and `var` do too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
+from dyntrace.graph.kinds import ArrayKind, Kind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
+from dyntrace.ops.methods import of_kind, register_scalar_method, unless_switched
 from dyntrace.ops.probe import Parameters, probing
 from dyntrace.ops.quiet import WouldWarn, quiet, quiet_method
-from dyntrace.ops.registry import Record, add_method
+from dyntrace.ops.registry import Infer, Record, add_method
 
 
 def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,22 +35,37 @@ def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+KEPT_BY_MEDIAN = unless_switched(3, "overwrite_input", False)
+KEPT_BY_QUANTILE = unless_switched(4, "overwrite_input", False)
+
 LINES: tuple[Line | Refusal, ...] = (
-    captured("sum prod all any max min amax amin argmax argmin ptp", exact=True),
-    captured("cumsum cumprod cumulative_sum cumulative_prod", exact=True),
-    captured("mean std var", exact=True, twin=True),
-    captured("count_nonzero trace", exact=True),
+    captured("sum prod all any max min amax amin argmax argmin ptp count_nonzero trace"),
+    captured("cumsum cumprod cumulative_sum cumulative_prod"),
+    captured("mean std var", twin=True),
     captured("nansum nanprod nancumsum nancumprod"),
-    captured("nanmax nanmin nanmean nanstd nanvar nanmedian nanargmax nanargmin", twin=True),
-    captured("nanpercentile nanquantile percentile quantile median", twin=True, heavy=True),
+    captured("nanmax nanmin nanmean nanstd nanvar nanargmax nanargmin", twin=True),
+    captured("median nanmedian", twin=True, heavy=True, around=KEPT_BY_MEDIAN),
+    captured(
+        "percentile quantile nanpercentile nanquantile",
+        twin=True,
+        heavy=True,
+        around=KEPT_BY_QUANTILE,
+    ),
     captured("average", target=unless_empty(np.average)),
-    captured("cov corrcoef", target=None, twin=True, blas=True),
-    captured("diff gradient ediff1d trapezoid cross", writes=""),
+    captured("cov", target=unless_empty(np.cov), blas=True),
+    captured("corrcoef", target=unless_empty(np.corrcoef), blas=True),
+    captured("diff", aliases=True, writes=""),
+    captured("gradient ediff1d trapezoid cross", writes=""),
     captured("trapz", until=(2, 0)),
     captured("convolve correlate", blas=True, writes=""),
     captured("bincount", "x weights minlength", writes=""),
     captured("digitize", writes=""),
-    captured("histogram histogram_bin_edges histogram2d histogramdd", twin=True, writes=""),
+    captured(
+        "histogram histogram_bin_edges histogram2d histogramdd",
+        twin=True,
+        aliases=True,
+        writes="",
+    ),
 )
 
 METHODS = {
@@ -58,33 +75,25 @@ METHODS = {
 }
 
 
-def _method_twin(name: str) -> Callable[..., Any]:
-    twin = quiet_method(name)
-
-    def call(array: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if type(array) is np.ndarray:
-            return twin(array, *args, **kwargs)
-        return getattr(array, name)()
-
-    call.__name__ = call.__qualname__ = name
-    return call
-
-
 def _register_method(name: str, parameters: str) -> None:
-    names = ("self", *parameters.split())
-    op = Op(
-        f"ndarray.{name}", _method_twin(name), "reduction", "method", exact=True, writes=(3, "out")
-    )
-    infer = probing(op, Parameters(names))
+    names = Parameters(("self", *parameters.split()))
+    twin = quiet_method(name)
+    op = Op(f"ndarray.{name}", twin, "reduction", "method", exact=True, writes=(3, "out"))
+    add_method(name, Record(op, of_kind(probing(op, names), ArrayKind)))
+    register_scalar_method(name, names, scalar_statistic(name))
+
+
+def scalar_statistic(name: str) -> Infer:
+    """Of one number, and without arguments, so that no degrees of freedom can be missing."""
+    op = Op(f"generic.{name}", methodcaller(name), "reduction")
+    infer = probing(op)
 
     def checked(call: Call) -> Kind:
-        if not isinstance(call.args[0].kind, ArrayKind):
-            plain = len(call.args) == 1 and not call.kwargs
-            if not plain or not isinstance(call.args[0].kind, NumpyScalarKind):
-                raise Refused("DT201")
+        if len(call.args) > 1 or call.kwargs:
+            raise Refused("DT202")
         return infer(call)
 
-    add_method(name, Record(op, checked))
+    return checked
 
 
 register(np, "np", "reduction", LINES)

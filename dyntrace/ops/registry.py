@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.breaks import BreakReason, reason
-from dyntrace.graph.kinds import Kind
+from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused, Sample
 
@@ -31,6 +31,7 @@ __all__ = [
     "array_treatment",
     "attribute",
     "method",
+    "object_treatment",
     "operator_record",
     "record_of",
 ]
@@ -66,6 +67,7 @@ class Treatment:
 RANDOM = Treatment("native", "DT204")
 _CALLABLES: dict[int, tuple[Any, Record | Treatment]] = {}
 _METHODS: dict[str, Record | Treatment] = {}
+_SCALAR_METHODS: dict[str, Record] = {}
 _ATTRIBUTES: dict[str, Record | Treatment] = {}
 _OPERATORS: dict[tuple[str, bool], Record] = {}
 _BOUND: dict[type, Callable[[Any], Record | Treatment | None]] = {}
@@ -80,10 +82,21 @@ def record_of(target: Any) -> Record | Treatment | None:
     return rule(target) if rule is not None else None
 
 
-def method(name: str) -> Record | None:
-    """The record of ndarray method `name`; the object is the call's first argument."""
+def method(name: str, kind: Kind | None = None) -> Record | None:
+    """The record of method `name`; the object, of `kind`, is the call's first argument.
+
+    Without a kind, or for an array, it is ndarray's; NumPy scalars have records of their own.
+    """
+    if isinstance(kind, NumpyScalarKind):
+        return _SCALAR_METHODS.get(name)
     found = _METHODS.get(name)
     return found if isinstance(found, Record) else None
+
+
+def object_treatment(kind: type) -> Treatment | None:
+    """Why methods of an object of exact type `kind` run natively, where NumPy made the object."""
+    module = type.__dict__["__module__"].__get__(kind)
+    return RANDOM if isinstance(module, str) and module.startswith("numpy.random") else None
 
 
 def array_treatment(name: str) -> Treatment | None:
@@ -119,6 +132,11 @@ def add_method(name: str, found: Record | Treatment) -> None:
     descriptor = np.ndarray.__dict__.get(name)
     if isinstance(descriptor, (types.MethodDescriptorType, types.WrapperDescriptorType)):
         add_callable(descriptor, found)
+
+
+def add_scalar_method(name: str, record: Record) -> None:
+    """Enter method `name` of NumPy scalars."""
+    _SCALAR_METHODS[name] = record
 
 
 def add_attribute(name: str, found: Record | Treatment) -> None:

@@ -52,9 +52,9 @@ def shape_of_known_length(infer: Infer) -> Infer:
 LINES: tuple[Line | Refusal, ...] = (
     captured("reshape", aliases=True, infer=reshaped),
     captured("squeeze", aliases=True, infer=squeezed),
-    captured("ravel transpose permute_dims matrix_transpose swapaxes", exact=True, aliases=True),
-    captured("moveaxis expand_dims", exact=True, aliases=True),
-    captured("rollaxis", static="start", exact=True, aliases=True),
+    captured("ravel transpose permute_dims matrix_transpose swapaxes", aliases=True),
+    captured("moveaxis expand_dims", aliases=True),
+    captured("rollaxis", static="start", aliases=True),
     captured("atleast_1d atleast_2d atleast_3d", aliases=True),
     captured("broadcast_to resize", aliases=True, around=shape_of_known_length),
     captured("broadcast_arrays", aliases=True),
@@ -68,8 +68,8 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("repeat delete insert roll rot90 flip fliplr flipud", aliases=True),
     captured("pad", writes=""),
     captured("trim_zeros", static="axis", aliases=True),
-    captured("diagonal", static="offset", aliases=True, exact=True),
-    captured("ndim shape size", exact=True),
+    captured("diagonal", static="offset", aliases=True),
+    captured("ndim shape size"),
 )
 
 register(np, "np", "shape", LINES)

@@ -10,10 +10,10 @@ import numpy as np
 from dyntrace.ops.functions import Line, Refusal, captured, register
 
 LINES: tuple[Line | Refusal, ...] = (
-    captured("sort argsort", exact=True, heavy=True),
+    captured("sort argsort", heavy=True),
     captured("sort_complex partition argpartition", heavy=True),
     captured("lexsort", "keys axis", heavy=True),
-    captured("searchsorted", exact=True, heavy=True),
+    captured("searchsorted", heavy=True),
     captured("argwhere nonzero flatnonzero extract"),
     captured("compress take take_along_axis"),
     captured("unique", static="return_index return_inverse return_counts", heavy=True),

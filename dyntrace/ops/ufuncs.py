@@ -14,11 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import Kind
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+    leaves,
+)
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.probe import DATA, Parameters, probing
-from dyntrace.ops.registry import Record, Treatment, add_rule
+from dyntrace.ops.registry import Record, Treatment, add_rule, object_treatment
 
 _BLAS = frozenset("matmul vecdot matvec vecmat".split())
 _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
@@ -57,7 +64,7 @@ def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
         writes=(*outs, "out"),
         blas=ufunc.__name__ in _BLAS,
     )
-    return Record(op, _without_objects(probing(op, _CALL)))
+    return Record(op, _certain(_without_objects(probing(op, _CALL))))
 
 
 @cache
@@ -97,6 +104,33 @@ def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
     return checked
 
 
+def _certain(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
+    """The dtype must not depend on how large a Python int is.
+
+    It does not beside an array or a NumPy scalar, nor where one number gives a float; it does for
+    ints alone, and for ints in a list.
+    """
+
+    def checked(call: Call) -> Kind:
+        found = infer(call)
+        kinds = [operand.kind for operand in call.args]
+        if any(holds_int(kind) for kind in kinds if isinstance(kind, SequenceKind)):
+            raise Refused("DT202", "integers in a sequence")
+        beside = any(isinstance(kind, ArrayKind | NumpyScalarKind) for kind in kinds)
+        if not beside and any(holds_int(kind) for kind in kinds):
+            inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fcb"
+            if len(kinds) > 1 or not inexact:
+                raise Refused("DT202", "Python integers only")
+        return found
+
+    return checked
+
+
+def holds_int(kind: Kind) -> bool:
+    """Whether a Python int is `kind`, or an item of it."""
+    return any(isinstance(leaf, PythonScalarKind) and leaf.type is int for leaf in leaves(kind))
+
+
 def _dtype_of(value: Any) -> Any:
     if isinstance(value, str) and "->" in value:
         return object if "O" in value else float
@@ -107,7 +141,9 @@ def _dtype_of(value: Any) -> Any:
 
 def _bound(target: Any) -> Record | Treatment | None:
     owner = target.__self__
-    return ufunc_method_record(owner, target.__name__) if type(owner) is np.ufunc else None
+    if type(owner) is np.ufunc:
+        return ufunc_method_record(owner, target.__name__)
+    return object_treatment(type(owner))
 
 
 add_rule(np.ufunc, ufunc_record)
