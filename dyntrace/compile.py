@@ -89,7 +89,7 @@ def weak_method(method: Callable[[FunctionType], FunctionType | None]) -> Any:
 
 def is_users(function: FunctionType) -> bool:
     """Whether a function is the user's, not the standard library's or NumPy's, and may do work."""
-    module = function.__module__
+    module = function.__globals__.get("__name__")
     top = module.partition(".")[0] if isinstance(module, str) else ""
     return top not in _UNTOUCHED and bool(function.__code__.co_names)
 

@@ -63,4 +63,4 @@ LINES: tuple[Line | Refusal, ...] = (
     refused("matrix asmatrix bmat record", "break", "DT214"),
 )
 
-register(np, "np", "creation", LINES)
+register(np, "numpy", "creation", LINES)

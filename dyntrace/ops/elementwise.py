@@ -35,4 +35,4 @@ LINES: tuple[Line | Refusal, ...] = (
     refused("isnat", "break", "DT212"),
 )
 
-register(np, "np", "elementwise", LINES)
+register(np, "numpy", "elementwise", LINES)

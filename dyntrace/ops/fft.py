@@ -12,4 +12,4 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("fftfreq rfftfreq fftshift ifftshift"),
 )
 
-register(np.fft, "np.fft", "fft", LINES)
+register(np.fft, "numpy.fft", "fft", LINES)

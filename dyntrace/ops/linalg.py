@@ -30,5 +30,5 @@ LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
     captured("trace"),
 )
 
-register(np, "np", "linalg", PRODUCTS)
-register(np.linalg, "np.linalg", "linalg", LINEAR_ALGEBRA)
+register(np, "numpy", "linalg", PRODUCTS)
+register(np.linalg, "numpy.linalg", "linalg", LINEAR_ALGEBRA)

@@ -96,7 +96,7 @@ def _register_operator(target: Callable[..., Any], check: Callable[[Infer], Infe
     add_callable(target, Record(op, check(probing(op, DATA))))
 
 
-register(np, "np", "opaque", LINES)
+register(np, "numpy", "opaque", LINES)
 ERRORS = (captured("LinAlgError", "*args", writes="", around=opaque),)
-register(np.linalg, "np.linalg", "opaque", ERRORS)
+register(np.linalg, "numpy.linalg", "opaque", ERRORS)
 _register_operator(operator.index, integers_only)

@@ -15,4 +15,4 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("polyfit", twin=True, blas=True),
 )
 
-register(np, "np", "polynomial", LINES)
+register(np, "numpy", "polynomial", LINES)

@@ -34,6 +34,6 @@ LINES: tuple[Line | Refusal, ...] = (
 )
 
 
-register(np, "np", "query", LINES)
-register(np.linalg, "np.linalg", "query", (refused("test", "native", "DT213"),))
-register(np.fft, "np.fft", "query", (refused("test", "native", "DT213"),))
+register(np, "numpy", "query", LINES)
+register(np.linalg, "numpy.linalg", "query", (refused("test", "native", "DT213"),))
+register(np.fft, "numpy.fft", "query", (refused("test", "native", "DT213"),))

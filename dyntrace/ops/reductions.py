@@ -96,6 +96,6 @@ def scalar_statistic(name: str) -> Infer:
     return checked
 
 
-register(np, "np", "reduction", LINES)
+register(np, "numpy", "reduction", LINES)
 for _name, _parameters in METHODS.items():
     _register_method(_name, _parameters)

@@ -72,4 +72,4 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("ndim shape size"),
 )
 
-register(np, "np", "shape", LINES)
+register(np, "numpy", "shape", LINES)

@@ -22,4 +22,4 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("in1d", until=(2, 0), heavy=True),
 )
 
-register(np, "np", "sorting", LINES)
+register(np, "numpy", "sorting", LINES)

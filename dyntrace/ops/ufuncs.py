@@ -85,9 +85,9 @@ def has_numeric_loop(ufunc: np.ufunc) -> bool:
 
 
 def qualified_name(ufunc: np.ufunc) -> str:
-    """ "np.add" for NumPy's, the bare name with its module for others."""
+    """ "numpy.add" for NumPy's, the bare name with its module for others."""
     if getattr(np, ufunc.__name__, None) is ufunc:
-        return f"np.{ufunc.__name__}"
+        return f"numpy.{ufunc.__name__}"
     module = getattr(ufunc, "__module__", None)
     return f"{module}.{ufunc.__name__}" if type(module) is str else ufunc.__name__
 

@@ -34,7 +34,7 @@ __all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
 ROOM = 72  # stack slots kept free for stubs, in every version alike
 DEOPT_LIMIT = 3
 MAX_VERSIONS_AT = 4
-_OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe stack".split())
+_OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe inspect".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +193,8 @@ def weave(
             stubs.setdefault(start, []).extend(region_stub(plan.layout, known.region.handle))
     regions.activate(layouts)
     places = sorted({shapes.first, *regions.recorder_places.values()})
+    for place in places:
+        stubs.setdefault(place, [])
     assembled = assemble(shapes.body, stubs, landings=places)
     offsets = dict(zip(places, assembled.landing_offsets, strict=True))
     return Woven(_roomy(shapes, assembled.code), offsets)

@@ -58,12 +58,12 @@ class _Outputs:
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.made: dict[int, Any] = {}
+        self.made: dict[int, tuple[Value, Any]] = {}  # the value too, so that its id stays its own
 
     def of(self, value: Value) -> Any:
         if id(value) not in self.made:
-            self.made[id(value)] = self._make(value)
-        return self.made[id(value)]
+            self.made[id(value)] = (value, self._make(value))
+        return self.made[id(value)][1]
 
     def _make(self, value: Value) -> Any:
         match value:
