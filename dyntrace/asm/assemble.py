@@ -18,9 +18,13 @@ from dyntrace.asm.emit import Emit, Label, Original
 from dyntrace.asm.instructions import Body, Location, Unit
 from dyntrace.asm.lower import Constants, Leap, encode, lower
 from dyntrace.asm.tables import encode_exceptions, encode_locations
+from dyntrace.asm.versions import TABLE
 from dyntrace.errors import AssemblyError
 
 __all__ = ["Assembled", "assemble"]
+
+SILENT = frozenset(OPCODES[name] for name in TABLE.silent)
+NOWHERE = Location(None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ def _target_unit(operation: Emit) -> int:
 
 
 def _add_stub(layout: _Layout, unit: Unit, stub: Sequence[Emit]) -> None:
-    lowered = lower(unit.index, unit.location, stub, layout.constants)
+    location = NOWHERE if unit.opcode in SILENT else unit.location
+    lowered = lower(unit.index, location, stub, layout.constants)
     layout.depth = max(layout.depth, lowered.depth)
     for piece, location in lowered.pieces:
         if isinstance(piece, Label):

@@ -63,6 +63,7 @@ def table() -> Table:
         never_alone=frozenset({"KW_NAMES", "PRECALL", "CALL", "YIELD_VALUE", "SEND"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
+        silent=frozenset({"RESUME", "END_ASYNC_FOR"}),
         null_first=True,
         checked_loads=True,
         call=("PRECALL", "CALL"),

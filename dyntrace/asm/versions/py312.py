@@ -110,6 +110,7 @@ def table() -> Table:
         never_alone=frozenset({"KW_NAMES", "YIELD_VALUE", "SEND"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
+        silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
         null_first=True,
         checked_loads=False,
         call=("CALL",),

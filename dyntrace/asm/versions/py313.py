@@ -112,6 +112,7 @@ def table() -> Table:
         never_alone=frozenset({"END_FOR", "YIELD_VALUE", "SEND", "SET_FUNCTION_ATTRIBUTE"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
+        silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
         null_first=False,
         checked_loads=False,
         call=("CALL",),

@@ -47,7 +47,8 @@ class Table:
     """One Python's bytecode.
 
     `glue[first]` are alternatives, longest first; an instruction in `never_alone` must match one
-    of them. `null_first` tells whether a call's NULL lies below the callable.
+    of them. `silent` instructions never begin a line for a tracer, whatever their location.
+    `null_first` tells whether a call's NULL lies below the callable.
     """
 
     rules: Mapping[str, Rule]
@@ -56,6 +57,7 @@ class Table:
     never_alone: frozenset[str]
     backward: frozenset[str]
     prologue: frozenset[str]
+    silent: frozenset[str]
     null_first: bool
     checked_loads: bool
     call: tuple[str, ...]
@@ -72,7 +74,14 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
     named = {
         name for alternatives in table.glue.values() for g in alternatives for name in g.followers
     }
-    named |= set(table.glue) | table.never_alone | table.backward | table.prologue | set(table.call)
+    named |= (
+        set(table.glue)
+        | table.never_alone
+        | table.backward
+        | table.prologue
+        | table.silent
+        | set(table.call)
+    )
     named |= {table.load_cell, table.pop_jump_if_none}
     _refuse("without a rule", named - set(table.rules))
     return table
