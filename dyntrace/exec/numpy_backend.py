@@ -10,6 +10,7 @@ begun early on another thread; `exec.effects` prepares the trailing write.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -45,11 +46,21 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
     return region
 
 
+@dataclass(slots=True)
+class _Expression:
+    """A node's source, how deep it nests, and the locals that are dead after it."""
+
+    node: Node
+    text: str = ""
+    depth: int = 1
+    dying: list[str] = field(default_factory=list)
+
+
 class _Compiler:
     """One compilation: the lines so far, and what their names stand for.
 
-    `pending` holds expressions of values that stay on the stack, oldest first, each with the depth
-    of its nesting; a node that uses the newest of them, in order, takes them into its own.
+    `pending` holds expressions of values that stay on the stack, oldest first; a node that uses the
+    newest of them, in order, takes them into its own.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -60,8 +71,7 @@ class _Compiler:
         self.names: dict[Node, str] = {}
         self.globals: dict[str, Any] = dict(_GLOBALS)
         self.bound: dict[int, str] = {}
-        self.pending: list[tuple[Node, str, int]] = []
-        self.dying: list[str] = []
+        self.pending: list[_Expression] = []
         self.built: dict[int, str] = {}
 
     def text(self) -> str:
@@ -95,20 +105,23 @@ class _Compiler:
 
     def _node(self, node: Node) -> None:
         nested = self._nested_operands(node)
-        depth = 1 + max((depth for _, _, depth in nested), default=0)
-        stays = self._stays_on_stack(node, depth)
+        found = _Expression(node, depth=1 + max((inner.depth for inner in nested), default=0))
+        for inner in nested:
+            found.dying += inner.dying
+        stays = self._stays_on_stack(node, found.depth)
         if not stays:
             self._flush()
-        text = self._expression(node, {operand: text for operand, text, _ in nested})
+        found.text = self._source(found, {inner.node: f"({inner.text})" for inner in nested})
         if stays:
-            self.pending.append((node, f"({text})", depth))
+            self.pending.append(found)
         elif node in self.joins:
-            self._begin(node, text)
+            self._begin(found)
         else:
-            self._statement(node, text)
+            self._statement(found)
 
-    def _expression(self, node: Node, texts: dict[Node, str]) -> str:
-        write = self._writer(node, texts)
+    def _source(self, found: _Expression, texts: dict[Node, str]) -> str:
+        node = found.node
+        write = self._writer(found, texts)
         places = elision.places_of(node)
         if any(node.args[place] in self.uses.inputs for place in places):
             call = partial(elision.beside_outside, places, node.op.target)
@@ -117,14 +130,14 @@ class _Compiler:
             return f"{self._bind(node.op.target)}({source.arguments(node, write)})"
         return source.expression(node, write, self._function)
 
-    def _nested_operands(self, node: Node) -> list[tuple[Node, str, int]]:
+    def _nested_operands(self, node: Node) -> list[_Expression]:
         """Take the pending expressions that `node` uses, if they are the newest, in order."""
         if not self.pending:
             return []
-        waiting = {pending for pending, _, _ in self.pending}
+        waiting = {pending.node for pending in self.pending}
         used = [operand for operand in operands(node) if operand in waiting]
         first = len(self.pending) - len(used)
-        if [pending for pending, _, _ in self.pending[first:]] != used:
+        if [pending.node for pending in self.pending[first:]] != used:
             self._flush()
             return []
         tail = self.pending[first:]
@@ -140,7 +153,8 @@ class _Compiler:
             and node not in self.joins
         )
 
-    def _writer(self, node: Node, texts: dict[Node, str]) -> source.Write:
+    def _writer(self, found: _Expression, texts: dict[Node, str]) -> source.Write:
+        node = found.node
         moved = set() if node in self.joins else self.uses.moved_by(node)
 
         def write(value: Any) -> str:
@@ -150,7 +164,7 @@ class _Compiler:
                 return texts[value]
             name = self.names[value]
             if self.uses.spend(value) and value not in moved:
-                self.dying.append(name)
+                found.dying.append(name)
             return f"({name}, {name} := None)[0]" if value in moved else name
 
         return write
@@ -158,10 +172,11 @@ class _Compiler:
     def _flush(self) -> None:
         """Give every pending expression a local, in program order."""
         pending, self.pending = self.pending, []
-        for node, text, _ in pending:
-            self._statement(node, text)
+        for found in pending:
+            self._statement(found)
 
-    def _statement(self, node: Node, text: str) -> None:
+    def _statement(self, found: _Expression) -> None:
+        node, text = found.node, found.text
         needed = self.uses.left(node) or not node.op.exact
         if node.op.style == "setitem" or not needed:
             self.lines.append(text)
@@ -169,7 +184,7 @@ class _Compiler:
             name = self.names[node] = f"t{len(self.names)}"
             self.lines.append(_assignment(node, name, text))
             self._check(node, name)
-        self._delete_dying()
+        self._delete(found.dying)
 
     def _check(self, node: Node, name: str) -> None:
         if node.op.exact:
@@ -178,22 +193,22 @@ class _Compiler:
         if test is not None:
             self.lines.append(f"if {test}: check({name}, {self._bind(node.kind)})")
         if not self.uses.left(node):
-            self.dying.append(name)
+            self._delete([name])
 
-    def _delete_dying(self) -> None:
-        if self.dying:
-            self.lines.append("del " + ", ".join(self.dying))
-            self.dying.clear()
+    def _delete(self, names: list[str]) -> None:
+        if names:
+            self.lines.append("del " + ", ".join(names))
 
-    def _begin(self, node: Node, text: str) -> None:
+    def _begin(self, found: _Expression) -> None:
         """Begin a heavy node on another thread if it turns out large."""
+        node, text = found.node, found.text
         name = self.names[node] = f"t{len(self.names)}"
         early = "submit(jobs, " + text.replace("(", ", ", 1)
         operand = parallel.first_array(node)
         assert operand is not None
         size = f"{self.names[operand]}.nbytes"
         self.lines.append(f"{name} = {early} if {size} >= {parallel.LARGE} else {text}")
-        self._delete_dying()
+        self._delete(found.dying)
 
     def _join(self, index: int) -> None:
         """Have the results that node `index` needs, or that everything after it needs."""
@@ -202,7 +217,6 @@ class _Compiler:
                 name = self.names[node]
                 self.lines.append(f"if type({name}) is Job: {name} = {name}.wait()")
                 self._check(node, name)
-                self._delete_dying()
 
     # -- constants and functions ---------------------------------------------------------------
 
@@ -240,7 +254,7 @@ class _Compiler:
         if effect is None:
             return []
         prepare = self._bind(effects.preparer(effect))
-        write = self._writer(effect, {})
+        write = self._writer(_Expression(effect), {})
         self.lines.append(f"commit = {prepare}({source.arguments(effect, write)})")
         value = effects.value_of(effect)
         self.names[effect] = self.names[value] if isinstance(value, Node) else self._bind(value)
