@@ -12,6 +12,16 @@ tracing_active(PyObject *module, PyObject *ignored)
     return PyBool_FromLong(is_watched(PyThreadState_Get()));
 }
 
+static PyObject *
+recording_gate(PyObject *module, PyObject *ignored)
+{
+    if (is_watched(PyThreadState_Get())) {
+        Py_RETURN_NONE;
+    }
+    Py_DECREF(hook_suspend(module, ignored));
+    Py_RETURN_TRUE;
+}
+
 static PyMethodDef functions[] = {
     {"osr", (PyCFunction)(void (*)(void))osr, METH_FASTCALL,
      "osr(code, byte_offset): move the frame that called the calling Python function into `code`.\n"
@@ -27,6 +37,8 @@ static PyMethodDef functions[] = {
     {"hook_resume", hook_resume, METH_NOARGS, "Undo hook_suspend."},
     {"tracing_active", tracing_active, METH_NOARGS,
      "True while this thread is traced or profiled, or a monitoring tool listens."},
+    {"recording_gate", recording_gate, METH_NOARGS,
+     "True if a recorder may be called now, with the hook suspended; None while watched."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -121,6 +121,18 @@ read_attribute(const Step *step, PyObject *base)
     return read_shadowing(step, base, on_class);
 }
 
+/* Nothing to read: succeeds only while the instance has no attribute of that name of its own. */
+static PyObject *
+read_lacks(const Step *step, PyObject *base)
+{
+    PyObject *own = read_attribute(step, base);
+    if (own != NULL) {
+        Py_DECREF(own);
+        return NULL;
+    }
+    return Py_NewRef(Py_True);
+}
+
 /* With a class that is known and watched the kind of the attribute is known beforehand. */
 void
 specialise_attribute(Step *step, const Step *base)
@@ -236,6 +248,7 @@ static const struct Source {
     {"argument", NULL, NOTHING},
     {"global", read_global, NAME},
     {"attribute", read_attribute, NAME},
+    {"lacks", read_lacks, NAME},
     {"module", read_module, NAME},
     {"cell", read_cell, NOTHING},
     {"item", read_item, KEY},

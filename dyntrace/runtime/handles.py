@@ -22,6 +22,7 @@ __all__ = [
     "hook_set",
     "hook_suspend",
     "osr",
+    "recording_gate",
     "tracing_active",
 ]
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING or not config.native:
         hook_suspend,
         osr,
     )
-    from dyntrace.runtime.interruption import tracing_active
+    from dyntrace.runtime.interruption import recording_gate, tracing_active
     from dyntrace.runtime.region import Handle, Region
 
     NATIVE = False
@@ -50,6 +51,7 @@ else:
         hook_set,
         hook_suspend,
         osr,
+        recording_gate,
         tracing_active,
     )
 

@@ -23,3 +23,12 @@ def tracing_active() -> bool:
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return True
     return _events is not None and any(_events(tool) for tool in TOOLS)
+
+
+def recording_gate() -> bool | None:
+    """True if a recorder may be called now, else None.
+
+    The native one also suspends the frame hook, so that the recorder is called within the caller's
+    evaluation loop and `osr` can work; the recorder ends with `hook_resume`.
+    """
+    return None if tracing_active() else True

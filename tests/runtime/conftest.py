@@ -26,10 +26,8 @@ def tracing_active(runtime):
 
 
 @pytest.fixture
-def native():
-    if NATIVE is None:
-        pytest.skip("the extension is not in use")
-    return NATIVE
+def recording_gate(runtime):
+    return (runtime if runtime is NATIVE else interruption).recording_gate
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The frame hook: frames start in replacement code, in the threads that asked for it only."""
 
 import asyncio
-import dis
-import functools
 import gc
 import sys
 import threading
@@ -12,44 +10,9 @@ import weakref
 import pytest
 
 from dyntrace.runtime import handles
+from tests.runtime.hooking import code_of, inlines, installed
 
 pytestmark = pytest.mark.skipif(not handles.NATIVE, reason="the extension is not in use")
-
-
-class installed:
-    """The hook for a block; `seen` are the names of the codes the callback was asked about."""
-
-    def __init__(self, callback=lambda code, names: None):
-        self.callback = callback
-        self.seen = []
-
-    def __enter__(self):
-        assert handles.hook_install(self._ask) is True
-        return self
-
-    def _ask(self, code, names):
-        self.seen.append(code.co_name)
-        return self.callback(code, names)
-
-    def __exit__(self, *error):
-        handles.hook_remove()
-
-
-def code_of(source, name="f"):
-    names = {}
-    exec(compile(source, "<replacement>", "exec"), names)
-    return names[name].__code__
-
-
-def inlines():
-    """Are Python functions called within one evaluation loop, as without any hook?"""
-    answers = []
-    names = {"stub": lambda: answers.append(handles.osr(code, offset))}
-    exec("def f():\n    stub()\n    return 1", names)
-    code = names["f"].__code__.replace(co_name="g")
-    offset = next(i.offset for i in dis.get_instructions(code) if i.opname == "POP_TOP")
-    names["f"]()
-    return answers == [True]
 
 
 def test_hook_is_there_while_installed_only():
@@ -320,93 +283,6 @@ def test_exceptions_pass_through_replaced_frames():
     assert (last.filename, last.lineno) == ("<replacement>", 2)
 
 
-# Recursion ---------------------------------------------------------------------------------------
-def recurse(n):
-    return 0 if n == 0 else 1 + recurse(n - 1)
-
-
-def measure_depth():
-    """How deep a Python function may still recurse here."""
-    deepest = 0
-
-    def down():
-        nonlocal deepest
-        deepest += 1
-        down()
-
-    try:
-        down()
-    except RecursionError:
-        return deepest
-
-
-@pytest.mark.parametrize("limit", [None, 3000, 30_000])
-def test_recursion_is_as_deep_as_without_the_hook(limit):
-    old = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit or old)
-    try:
-        plain = measure_depth()
-        assert plain > (limit or old) - 200
-        with installed():
-            assert measure_depth() == plain
-            assert recurse(plain - 100) == plain - 100
-            assert measure_depth() == plain
-        assert measure_depth() == plain
-        assert inlines()
-    finally:
-        sys.setrecursionlimit(old)
-
-
-def test_replaced_frames_recurse():
-    names = {}
-    exec("def f(n): return 0 if n == 0 else f(n - 1)", names)
-    counting = code_of("def f(n): return ((1, (2, (3, (4, n)))), 0 if n == 0 else 1 + f(n - 1))[1]")
-    handles.hook_set(names["f"].__code__, counting)
-    with installed():
-        # A frame at the very end of a chunk of CPython's data stack has no room to grow: it stays.
-        assert 695 <= names["f"](700) <= 700
-    assert names["f"](700) == 0
-
-
-def test_endless_recursion_through_c_ends():
-    class Endless:
-        def __getattr__(self, name):
-            return getattr(self, name + "")
-
-    class Comparing:
-        def __eq__(self, other):
-            return [self] == [Comparing()]
-
-    with installed():
-        for _ in range(3):
-            with pytest.raises(RecursionError):
-                Endless().name
-            with pytest.raises(RecursionError):
-                Comparing() == 1
-            with pytest.raises(RecursionError):
-                measure = functools.partial(lambda: measure())
-                measure()
-
-
-def test_endless_recursion_in_a_thread_with_a_small_stack_ends():
-    old, size = sys.getrecursionlimit(), threading.stack_size(1024 * 1024)
-    ended = []
-
-    def work():
-        with installed():
-            ended.append(measure_depth())
-
-    try:
-        sys.setrecursionlimit(20_000)
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-    finally:
-        sys.setrecursionlimit(old)
-        threading.stack_size(size)
-    assert ended and ended[0] > 19_000
-
-
 # Threads and lifetime ----------------------------------------------------------------------------
 def test_other_threads_are_left_alone():
     def f():
@@ -435,7 +311,6 @@ def test_many_threads_install_and_remove():
             with installed():
                 if f(i) != ("new", i):
                     wrong.append(i)
-                recurse(20)
             if f(i) != i:
                 wrong.append(-i)
 

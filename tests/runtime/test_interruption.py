@@ -9,13 +9,15 @@ from dyntrace.runtime import absent
 
 
 # Tracing -----------------------------------------------------------------------------------------
-def test_traced_thread_runs_the_original(runtime, tracing_active):
+def test_traced_thread_runs_the_original(runtime, tracing_active, recording_gate):
     region = runtime.Region([((), (), lambda: 1, False)])
     assert not tracing_active()
+    assert recording_gate() is True
     for switch in (sys.settrace, sys.setprofile):
         switch(lambda *args: None)
         try:
             assert tracing_active()
+            assert recording_gate() is None
             assert region.handle() is None
         finally:
             switch(None)

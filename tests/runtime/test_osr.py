@@ -470,13 +470,33 @@ def test_under_the_hook_the_move_wants_it_suspended():
     handles.hook_install(callback)
     try:
         assert moved.old() == (1, 5)
-        moved.names.update(BEFORE=handles.hook_suspend, AFTER=handles.hook_resume)
-        handles.hook_forget(g.__code__)
-        assert moved.old() == (100, 5)
+        for suspend in (handles.hook_suspend, handles.recording_gate):
+            moved.names.update(BEFORE=suspend, AFTER=handles.hook_resume)
+            handles.hook_forget(g.__code__)
+            assert moved.old() == (100, 5)
     finally:
         handles.hook_remove()
-    assert moved.answers == [False, True]
-    assert seen.count("g") == 2
+    assert moved.answers == [False, True, True]
+    assert seen.count("g") == 3
+
+
+def test_hook_comes_back_when_its_suspender_is_thrown_out():
+    def f():
+        handles.hook_suspend()
+        raise ValueError
+
+    def g():
+        return 5
+
+    seen = []
+    handles.hook_install(lambda code, names: seen.append(code.co_name))
+    try:
+        with pytest.raises(ValueError):
+            f()
+        g()
+    finally:
+        handles.hook_remove()
+    assert "g" in seen
 
 
 def test_without_the_hook_suspending_does_nothing():
