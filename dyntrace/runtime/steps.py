@@ -89,6 +89,14 @@ def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> 
     return _found(dict.get(namespace, b, _ABSENT) if isinstance(namespace, dict) else _ABSENT)
 
 
+def read_lacks(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    try:
+        read_attribute(args, values, a, b)
+    except Miss:
+        return True
+    raise Miss
+
+
 def _read_slot(slot: MemberDescriptorType, base: Any) -> Any:
     try:
         return slot.__get__(base, type(base))
@@ -230,6 +238,7 @@ SOURCES: dict[str, Read] = {
     "argument": read_argument,
     "global": read_global,
     "attribute": read_attribute,
+    "lacks": read_lacks,
     "module": read_module,
     "cell": read_cell,
     "item": read_item,
@@ -246,7 +255,7 @@ GUARDS: dict[str, Check] = {
     "sequence": check_sequence,
     "plain": check_plain,
 }
-NAMED = frozenset({"global", "attribute", "module", "class"})
+NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 
 
 def compile_step(step: tuple[Any, ...], position: int) -> CompiledStep:

@@ -21,7 +21,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
-from dyntrace.runtime.handles import NATIVE, Region, osr
+from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.weaving import Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, TwinOf
@@ -94,6 +94,7 @@ class Unit:
             landing = None if unit is None else method(unit, point, values)
             if landing is not None and osr(*landing):
                 unit.replacements += 1  # type: ignore[union-attr]
+            hook_resume()
 
         return record
 
@@ -145,9 +146,7 @@ class Unit:
     def compile(self) -> None:
         """Analyse with everything known now, weave, and put the new code to use."""
         assert self.shapes is not None
-        analysis = Analysis(
-            self.shapes.shape, self.namespace, self.profile.results, self.twin_of
-        )
+        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twin_of)
         analysis.run(self.starts)
         self.version += 1
         self.compiles += 1
@@ -265,7 +264,9 @@ def _contents(cell: Any) -> kinds.Kind:
 
 
 def _graph_break(code: CodeType, found: FoundBreak) -> GraphBreakError:
-    text = f"{found.reason.code} {found.reason.text}" + (f": {found.detail}" if found.detail else "")
+    text = f"{found.reason.code} {found.reason.text}" + (
+        f": {found.detail}" if found.detail else ""
+    )
     return GraphBreakError(text, code.co_filename, found.lineno)
 
 

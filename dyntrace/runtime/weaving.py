@@ -21,8 +21,7 @@ from dyntrace.asm.instructions import Body
 from dyntrace.asm.liveness import live_before
 from dyntrace.errors import AssemblyError
 from dyntrace.runtime import faults
-from dyntrace.runtime.gate import gate
-from dyntrace.runtime.handles import Region
+from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.stubs import entry_stub, recorder_stub, region_stub
 from dyntrace.trace.analysis import Analysis, Plan, Shape
 from dyntrace.trace.flush import Layout
@@ -144,7 +143,11 @@ def _same_step(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     for mine, its in zip(one, other, strict=True):
         if mine is its:
             continue
-        if type(mine) is not type(its) or type(mine) not in (int, str) and not _equal_plain(mine, its):
+        if (
+            type(mine) is not type(its)
+            or type(mine) not in (int, str)
+            and not _equal_plain(mine, its)
+        ):
             return False
         if type(mine) in (int, str) and mine != its:
             return False
@@ -167,7 +170,7 @@ class Woven:
 
 def first_version(shapes: Shapes, record: Callable[..., Any]) -> CodeType:
     """The original with a stub that shows the arguments to `record`."""
-    stub = entry_stub(gate, record, shapes.entry_slots)
+    stub = entry_stub(recording_gate, record, shapes.entry_slots)
     return _roomy(shapes, assemble(shapes.body, {shapes.first: stub}).code)
 
 
@@ -182,7 +185,7 @@ def weave(
     regions.active_recorders = set(analysis.recorders)
     for point, found in analysis.recorders.items():
         regions.recorder_places[point] = found.at
-        stubs.setdefault(found.at, []).extend(recorder_stub(gate, recorder(point), found.count))
+        stubs.setdefault(found.at, []).extend(recorder_stub(recording_gate, recorder(point), found.count))
     layouts: list[Layout] = []
     for start in sorted(analysis.plans):
         for plan in analysis.plans[start]:

@@ -16,7 +16,13 @@ from typing import Any
 
 from dyntrace.asm.flow import effect, successors
 from dyntrace.asm.instructions import Body, Unit
-from dyntrace.breaks import BreakReason
+from dyntrace.breaks import (
+    CONTEXT_MANAGER,
+    EXCEPTION_HANDLING,
+    REGION_FULL,
+    UNKNOWN_CALLEE,
+    BreakReason,
+)
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.trace.flush import Layout, lay_out
@@ -210,9 +216,17 @@ class Analysis:
 
     def _note_break(self, trace: Trace) -> None:
         stop = trace.stop
-        if isinstance(stop, Break) and trace.end not in self.breaks:
-            line = self.shape.body.units[trace.end].location.line or 0
+        if not isinstance(stop, Break) or trace.end in self.breaks or stop.reason is EXCEPTION_HANDLING:
+            return
+        line = self.shape.body.units[trace.end].location.line
+        if line is not None and not self._ends_with(line, stop.reason):
             self.breaks[trace.end] = FoundBreak(trace.end, line, stop.reason, stop.detail)
+
+    def _ends_with(self, line: int, reason: BreakReason) -> bool:
+        """Whether this is the call of `__exit__` that belongs to a `with` on that line."""
+        if reason not in (UNKNOWN_CALLEE, CONTEXT_MANAGER):
+            return False
+        return any(b.lineno == line and b.reason is CONTEXT_MANAGER for b in self.breaks.values())
 
     # what comes after ---------------------------------------------------------------------------
 
@@ -267,8 +281,6 @@ class Analysis:
 
 
 def _is_full(trace: Trace) -> bool:
-    from dyntrace.breaks import REGION_FULL
-
     return isinstance(trace.stop, Break) and trace.stop.reason is REGION_FULL and bool(trace.visits)
 
 
