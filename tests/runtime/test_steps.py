@@ -124,6 +124,15 @@ def test_attribute_of_classes_modules_and_numbers(runtime):
     assert read(runtime, np, "pi") == np.pi
 
 
+def test_lacking_an_attribute_can_be_told(runtime):
+    def lacks(base, name):
+        step = ("lacks", 0, name, "is", True, None)
+        return passes(runtime, FIRST, step, args=(base,)) == (True,)
+
+    assert lacks(Plain(), "x") and lacks(Plain(), "shadowed") and lacks(Slotted(), "x")
+    assert not lacks(Plain(x=1), "x") and not lacks(Plain(shadowed=1), "shadowed")
+
+
 def test_module_value_is_read_from_its_dict(runtime):
     step = ("module", 0, "pi", "none", None, None)
     assert passes(runtime, FIRST, step, args=(np,)) == (np.pi,)
@@ -338,7 +347,7 @@ def sources(position):
     names = st.just({"x": 5, "__builtins__": __builtins__})
     first.append(st.tuples(st.just("global"), names, st.sampled_from(["x", "len", "no"])))
     later = [
-        st.tuples(st.sampled_from(["attribute", "module", "class"]), base, NAMES),
+        st.tuples(st.sampled_from(["attribute", "lacks", "module", "class"]), base, NAMES),
         st.tuples(st.sampled_from(["cell", "type"]), base, st.none()),
         st.tuples(st.just("item"), base, KEYS),
         st.tuples(st.just("function"), base, st.sampled_from(["code", "defaults", "closure"])),
