@@ -128,8 +128,7 @@ def _register(name: str, function: Any, target: Any, check: Any, exact: bool) ->
 
 def _register_all() -> None:
     for function, (check, exact) in _FUNCTIONS.items():
-        if function is not builtins.abs:
-            _register(function.__name__, function, function, check, exact)
+        _register(function.__name__, function, function, check, exact)
     _register("bool", bool, truth, operands_only, True)
     for module in (math, cmath):
         for name, function in vars(module).items():

@@ -21,7 +21,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
-from dyntrace.ops.probe import DATA, Plan, generalise, probe
+from dyntrace.ops.probe import DATA, Plan, generalise, probe, structure
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
 
 NONE = KnownKind(None)
@@ -103,7 +103,7 @@ def _subscript(op: Op) -> Infer:
     def infer(call: Call) -> Kind:
         if not isinstance(call.args[0].kind, ArrayKind):
             raise Refused("DT201", "not an array")
-        key = tuple(operand.kind for operand in call.args)
+        key = tuple(structure(operand.kind) for operand in call.args)
         found = answers.get(key)
         if found is None:
             args = (call.args[0], index(call.args[1]), *call.args[2:])

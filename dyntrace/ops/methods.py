@@ -136,7 +136,7 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
     def around(infer: Infer) -> Infer:
         def checked(call: Call) -> Kind:
             switch = _argument(call, position, name)
-            if switch is not None and bool(switch.read()) is not plain:
+            if switch is not None and switch.read() is not plain:
                 raise Refused("DT208", name)
             return infer(call)
 

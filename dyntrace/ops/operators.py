@@ -63,7 +63,7 @@ NUMBERS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def operands_only(infer: Infer) -> Infer:
-    """Arrays and numbers, or a sequence of them beside an array or NumPy scalar."""
+    """Arrays and numbers, or a sequence of them beside an array."""
 
     def checked(call: Call) -> Kind:
         kinds = [operand.kind for operand in call.args]
@@ -79,7 +79,7 @@ def operands_only(infer: Infer) -> Infer:
 def _check(kind: Kind, kinds: list[Kind]) -> None:
     if isinstance(kind, NUMBERS):
         return
-    beside_array = any(isinstance(other, ArrayKind | NumpyScalarKind) for other in kinds)
+    beside_array = any(isinstance(other, ArrayKind) for other in kinds)
     if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
         raise Refused("DT201", type(kind).__name__)
     for leaf in leaves(kind):
@@ -106,10 +106,12 @@ def written_in_place(infer: Infer) -> Infer:
     """The left operand keeps its kind: an in-place operator on an array returns that array."""
 
     def checked(call: Call) -> Kind:
-        found = infer(call)
-        if isinstance(call.args[0].kind, ArrayKind) and found != call.args[0].kind:
+        found, target = infer(call), call.args[0].kind
+        if not isinstance(target, ArrayKind):
+            return found
+        if found != target:
             raise Refused("DT202")
-        return found
+        return target
 
     return checked
 

@@ -249,6 +249,20 @@ def _what(kind: Kind) -> str:
     return found.__name__ if isinstance(found, type) else type(kind).__name__
 
 
+def structure(kind: Kind) -> Any:
+    """A key that tells kinds apart; dtypes of C long and C long long are equal but not the same."""
+    match kind:
+        case ArrayKind(dtype=dtype, ndim=ndim):
+            return dtype.char, ndim
+        case NumpyScalarKind(dtype=dtype):
+            return dtype.char
+        case SequenceKind(type=kind_type, items=items):
+            return kind_type, tuple(structure(item) for item in items)
+        case SliceKind(start=start, stop=stop, step=step):
+            return slice, structure(start), structure(stop), structure(step)
+    return kind
+
+
 def _signature(call: Call, parameters: Parameters) -> Any:
     args = tuple(
         _signature_of(operand, parameters, parameters.name(position))
@@ -264,6 +278,8 @@ def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
     match kind:
         case PythonScalarKind() | NumpyScalarKind() if is_read(kind, parameters, name):
             return (kind, repr(operand.read()))
+        case ArrayKind() | NumpyScalarKind():
+            return structure(kind)
         case StringKind():
             return operand.read()
         case SequenceKind() | SliceKind():

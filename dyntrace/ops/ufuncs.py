@@ -29,6 +29,7 @@ from dyntrace.ops.registry import Record, Treatment, add_rule, object_treatment
 
 _BLAS = frozenset("matmul vecdot matvec vecmat".split())
 _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
+_ROUNDING = frozenset((np.floor, np.ceil, np.trunc))  # of a huge Python int: that int
 _CALL = Parameters(static=_STATIC, booleans=False)
 _METHODS = {
     "reduce": Parameters(
@@ -64,7 +65,7 @@ def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
         writes=(*outs, "out"),
         blas=ufunc.__name__ in _BLAS,
     )
-    return Record(op, _certain(_without_objects(probing(op, _CALL))))
+    return Record(op, _certain(_without_objects(probing(op, _CALL)), ufunc))
 
 
 @cache
@@ -104,7 +105,7 @@ def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
     return checked
 
 
-def _certain(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
+def _certain(infer: Callable[[Call], Kind], ufunc: np.ufunc) -> Callable[[Call], Kind]:
     """The dtype must not depend on how large a Python int is.
 
     It does not beside an array or a NumPy scalar, nor where one number gives a float; it does for
@@ -118,8 +119,8 @@ def _certain(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
             raise Refused("DT202", "integers in a sequence")
         beside = any(isinstance(kind, ArrayKind | NumpyScalarKind) for kind in kinds)
         if not beside and any(holds_int(kind) for kind in kinds):
-            inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fcb"
-            if len(kinds) > 1 or not inexact:
+            inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fc"
+            if len(kinds) > 1 or not inexact or ufunc in _ROUNDING:
                 raise Refused("DT202", "Python integers only")
         return found
 

@@ -72,6 +72,25 @@ def arguments(values):
     return [value.tolist() if isinstance(value, np.ndarray) else repr(value) for value in values]
 
 
+def parts(value):
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from parts(item)
+
+
+def check_sharing(op, result, args):
+    """A result shares memory with an argument, or two results with each other, only if it is said."""
+    written = [place for place in op.writes if isinstance(place, int) and place < len(args)]
+    if op.aliases or written:
+        return
+    results, given = list(parts(result)), list(parts(args))
+    for place, one in enumerate(results):
+        for other in (*given, *results[place + 1 :]):
+            assert not np.shares_memory(one, other), f"{op} shares memory"
+
+
 def attempt(name, record, eager, args, kwargs):
     """None if this sample suits neither; else whether capturing it gave what eager gives."""
     mine, named = copy.deepcopy((args, kwargs))
@@ -81,6 +100,7 @@ def attempt(name, record, eager, args, kwargs):
         expected = eager(*args, **kwargs)
     except Exception:
         return None
+    original = arguments((*mine, *named.values()))
     call = Call(tuple(Sample(a) for a in mine), {k: Sample(v) for k, v in named.items()})
     try:
         kind = record.infer(call)
@@ -91,9 +111,13 @@ def attempt(name, record, eager, args, kwargs):
         assert not record.op.exact, (result, kind)
         return None
     assert "empty" in name or same(result, expected), (result, expected)
+    check_sharing(record.op, result, (*mine, *named.values()))
     assert sorted(map(str, arguments(mine))) == sorted(map(str, arguments(args))), (
         "arguments written differently"
     )
+    now = arguments((*mine, *named.values()))
+    changed = [place for place, (old, new) in enumerate(zip(original, now)) if old != new]
+    assert set(changed) <= set(record.op.writes), (changed, record.op.writes)
     return True
 
 
