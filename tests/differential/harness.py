@@ -82,9 +82,11 @@ def _driven(fn, drive):
 
 
 def explanation(fn, *args, kwargs=None, drive=None):
-    """What `explain` says of a call on copies of `args`, the call's own output and errors dropped."""
+    """What `explain` says of a call on copies of `args`, the call's own output and errors dropped.
+
+    A coroutine is first driven to its end through the optimised function that is then explained.
+    """
     world = World.around(fn)
-    fresh, keywords = _inputs(world, args, None, kwargs)
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
@@ -93,14 +95,14 @@ def explanation(fn, *args, kwargs=None, drive=None):
     ):
         warnings.simplefilter("ignore")
         try:
-            return dyntrace.explain(_driven_in_place(fn, drive))(*fresh, **keywords)
+            if drive is not None:
+                fresh, keywords = _inputs(world, args, None, kwargs)
+                fn = optimised(fn)
+                drive(fn(*fresh, **keywords))
+            fresh, keywords = _inputs(world, args, None, kwargs)
+            return dyntrace.explain(fn)(*fresh, **keywords)
         finally:
             world.set(world.held)
-
-
-def _driven_in_place(fn, drive):
-    """Generators and coroutines are explained as they are: `explain` drives them itself."""
-    return fn
 
 
 def operations(found):

@@ -1,0 +1,1 @@
+"""Random programs and injected faults: what the scenarios did not think of."""

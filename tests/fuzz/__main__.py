@@ -1,0 +1,72 @@
+"""python -m tests.fuzz --programs 20000 --seed 1: random programs, eager against optimised."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import faulthandler
+import sys
+import time
+
+from tests.differential.harness import explanation
+from tests.fuzz.differ import Case
+from tests.fuzz.minimise import minimised
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--programs", type=int, default=1000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--statements", type=int, default=12)
+    options.add_argument("--shrink", type=int, default=3, help="how many differences to minimise")
+    options.add_argument("--stop", type=int, default=20, help="differences after which to stop")
+    chosen = options.parse_args()
+    started, differing, captured, written = time.monotonic(), [], 0, 0
+    for number in range(chosen.programs):
+        seed = chosen.seed * 1_000_000 + number
+        faulthandler.dump_traceback_later(60, exit=True)
+        case = Case.seeded(seed, chosen.statements)
+        found = case.differences()
+        if found:
+            differing.append(seed)
+            report(case, found, len(differing) <= chosen.shrink)
+            if len(differing) >= chosen.stop:
+                break
+        if number % 50 == 0:
+            captured += captured_operations(case)
+            written += written_operations(case)
+    elapsed = time.monotonic() - started
+    print(f"{number + 1} programs, {len(differing)} differ, {elapsed:.0f} s")
+    print(f"operations in graphs / in the sampled sources: {captured} / {written}")
+    if differing:
+        print("seeds:", *differing)
+    return 1 if differing else 0
+
+
+def report(case, found, shrink):
+    if shrink:
+        faulthandler.cancel_dump_traceback_later()
+        case = minimised(case)
+        found = case.differences() or found
+    print(f"--- {case.label}", case.source if shrink else "", *found, sep="\n", flush=True)
+
+
+def captured_operations(case):
+    program = case.function()
+    arrays = case.arguments[0]()
+    box = program.__globals__["Box"](arrays[0])
+    try:
+        return explanation(program, *arrays, [], {}, box).op_count
+    except Exception:
+        return 0
+
+
+def written_operations(case):
+    """Operators and calls in the text of the program, counted once each."""
+    kinds = (ast.BinOp, ast.Compare, ast.UnaryOp, ast.Subscript, ast.AugAssign, ast.Call)
+    body = ast.parse(case.source).body[-1]
+    return sum(isinstance(node, kinds) for node in ast.walk(body))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
