@@ -1,0 +1,70 @@
+"""The documentation is true: its programs run, and print what it says they print."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dyntrace
+from dyntrace import config
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md"))]
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+def text_of(document):
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def programs():
+    """Each python block with the text block that follows it before any other block, if any."""
+    for document in DOCUMENTS:
+        pattern = r"^```(\w*)\n(.*?)^```$"
+        blocks = re.findall(pattern, text_of(document), re.M | re.S)
+        for number, (language, code) in enumerate(blocks):
+            following = blocks[number + 1] if number + 1 < len(blocks) else ("", "")
+            if language == "python":
+                expected = following[1] if following[0] == "text" else None
+                yield pytest.param(code, expected, id=f"{document}-{number}")
+
+
+@pytest.mark.parametrize("code, expected", list(programs()))
+@pytest.mark.skipif(not config.native, reason="the printed reports are those of a native build")
+def test_programs_print_what_the_text_says(code, expected, tmp_path):
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(Path(dyntrace.__file__).parent.parent)},
+    )
+    assert done.stderr == ""
+    if expected is not None:
+        assert done.stdout == expected
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md"])
+def test_links_between_documents_lead_somewhere(document):
+    folder = (ROOT / document).parent
+    assert [
+        target for target in LINK.findall(text_of(document)) if not (folder / target).exists()
+    ] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_files_named_in_the_text_exist(document):
+    names = re.findall(r"`((?:examples|tests|docs|bench)/[\w/]+\.\w+)`", text_of(document))
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_every_public_name_is_in_the_readme():
+    text = text_of("README.md")
+    assert [
+        name for name in dyntrace.__all__ if f"`{name}" not in text and f".{name}" not in text
+    ] == []
