@@ -133,18 +133,6 @@ read_lacks(const Step *step, PyObject *base)
     return Py_NewRef(Py_True);
 }
 
-/* True where read_attribute finds nothing. */
-static PyObject *
-read_lacks(const Step *step, PyObject *base)
-{
-    PyObject *value = read_attribute(step, base);
-    if (value != NULL) {
-        Py_DECREF(value);
-        return NULL;
-    }
-    return Py_NewRef(Py_True);
-}
-
 /* With a class that is known and watched the kind of the attribute is known beforehand. */
 void
 specialise_attribute(Step *step, const Step *base)
@@ -260,7 +248,6 @@ static const struct Source {
     {"argument", NULL, NOTHING},
     {"global", read_global, NAME},
     {"attribute", read_attribute, NAME},
-    {"lacks", read_lacks, NAME},
     {"lacks", read_lacks, NAME},
     {"module", read_module, NAME},
     {"cell", read_cell, NOTHING},
