@@ -162,7 +162,9 @@ def prepare_call(
 ) -> Commit:
     """Any other call that writes its argument at `place`: it writes a copy of it.
 
-    `moves`: the function only moves values about, so strides cannot change them.
+    Other arguments that are the target itself become that copy as well, so that the function sees
+    the sharing it sees in eager code. `moves`: it only moves values about, so strides cannot change
+    them.
     """
     array = _target(place, args, kwargs)
     require_target(array)
@@ -170,6 +172,7 @@ def prepare_call(
         require_dense(array)
     temporary = array.copy(order="K")
     args, kwargs = _redirected(place, temporary, args, kwargs)
+    args = tuple(temporary if value is array else value for value in args)
     for value in (*args, *kwargs.values()):
         refuse_imaginary(value, array.dtype)
         if can_overlap(value, array):

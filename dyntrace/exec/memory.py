@@ -21,8 +21,9 @@ def require_target(array: Any) -> None:
     """Raise CannotProve unless `array` can be written without error, warning or ambiguity."""
     if type(array) is not np.ndarray or not array.flags.writeable:
         raise CannotProve("the target cannot be written")
-    if 0 in array.strides or (not is_dense(array) and holds_addresses_twice(array)):
-        raise CannotProve("the target may hold one address twice")
+    if 0 in array.strides or not is_dense(array):
+        if array.size and (0 in array.strides or holds_addresses_twice(array)):
+            raise CannotProve("the target may hold one address twice")
 
 
 def is_dense(array: Any) -> bool:
@@ -44,7 +45,7 @@ def holds_addresses_twice(array: Any) -> bool:
         if length == 1:
             continue
         if stride < reach:
-            return bool(array.size)
+            return True
         reach = stride * (length - 1) + reach
     return False
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Node
-from dyntrace.graph.ownership import operands
+from dyntrace.graph.ownership import operands, written
 
 LARGE = 256 * 1024  # bytes of the first array operand from which a thread is worth its start
 
@@ -31,7 +31,9 @@ def joins(nodes: Sequence[Node]) -> dict[Node, int]:
 def is_movable(node: Node) -> bool:
     """Heavy, without BLAS, and neither writing nor sharing memory."""
     op = node.op
-    return op.heavy and not (op.blas or op.writes or op.aliases) and first_array(node) is not None
+    return (
+        op.heavy and not (op.blas or op.aliases or written(node)) and first_array(node) is not None
+    )
 
 
 def first_array(node: Node) -> Node | None:
@@ -43,6 +45,6 @@ def _first_conflict(nodes: Sequence[Node], index: int) -> int:
     node = nodes[index]
     for place in range(index + 1, len(nodes)):
         later = nodes[place]
-        if later.op.writes or any(used is node for used in operands(later)):
+        if written(later) or any(used is node for used in operands(later)):
             return place
     return len(nodes)
