@@ -76,7 +76,7 @@ def assemble(
     A pad is ``POP_TOP`` and a jump to the unit's stub. `slack` is added to co_stacksize.
     """
     layout = _Layout(body, Constants(body.code.co_consts))
-    _lay_out(layout, stubs)
+    _lay_out(layout, stubs, landings)
     end = layout.anchor()
     layout.before[len(body.units)] = layout.behind[len(body.units)] = end
     pads = [(unit, *_add_pad(layout, body.units[unit])) for unit in landings]
@@ -92,10 +92,10 @@ def assemble(
     return Assembled(code, tuple(2 * layout.addresses[start] for _, start, _ in pads))
 
 
-def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]]) -> None:
+def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]], landings: Sequence[int]) -> None:
     """The original in slices, cut where a stub, a jump or an anchor is needed."""
     units, raw = layout.body.units, layout.body.code.co_code
-    stops = _stops(layout.body, stubs)
+    stops = _stops(layout.body, stubs, landings)
     copied = 0
     for index in stops:
         unit = units[index]
@@ -111,12 +111,12 @@ def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]]) -> None:
     layout.add(raw[copied:], copied >> 1)
 
 
-def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]]) -> list[int]:
+def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]], landings: Sequence[int]) -> list[int]:
     """The units before which the original is cut."""
     count = len(body.units)
-    if any(not 0 <= index < count for index in stubs):
-        raise AssemblyError("a stub stands before a unit that does not exist")
-    stops = set(stubs)
+    stops = {*stubs, *landings}
+    if any(not 0 <= index < count for index in stops):
+        raise AssemblyError("a stub or landing stands before a unit that does not exist")
     for unit in body.units:
         if unit.target is not None:
             stops.add(unit.index)

@@ -1,0 +1,84 @@
+"""The version tables list every opcode of this Python, handled or refused with a catalogued reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import dis
+
+import pytest
+
+from dyntrace import breaks
+from dyntrace.asm.decode import CACHES
+from dyntrace.asm.versions import TABLE
+from dyntrace.asm.versions.rules import nothing
+from dyntrace.asm.versions.table import Context, check
+from dyntrace.errors import AssemblyError
+
+
+def program(argument):
+    return argument
+
+
+def with_rules(**changes):
+    return dataclasses.replace(TABLE, rules={**TABLE.rules, **changes})
+
+
+def test_every_opcode_is_listed_exactly_once():
+    assert set(TABLE.rules) | TABLE.never == set(dis.opmap)
+    assert not set(TABLE.rules) & TABLE.never
+
+
+def test_a_missing_opcode_is_refused():
+    rules = {name: rule for name, rule in TABLE.rules.items() if name != "BINARY_OP"}
+    with pytest.raises(AssemblyError, match="not listed: BINARY_OP"):
+        check(dataclasses.replace(TABLE, rules=rules))
+
+
+def test_a_misspelt_opcode_is_refused():
+    with pytest.raises(AssemblyError, match="unknown: BINARY_OPP"):
+        check(with_rules(BINARY_OPP=nothing))
+
+
+def test_an_opcode_listed_twice_is_refused():
+    with pytest.raises(AssemblyError, match="listed twice: CACHE"):
+        check(with_rules(CACHE=nothing))
+
+
+def test_glue_must_name_opcodes_that_have_a_rule():
+    with pytest.raises(AssemblyError, match="without a rule: BINARY_OPP"):
+        check(dataclasses.replace(TABLE, never_alone=frozenset({"BINARY_OPP"})))
+
+
+def test_every_refusal_carries_a_catalogued_reason():
+    context = Context(
+        program.__code__.replace(co_names=("a",) * 4, co_consts=(0,) * 4), frozenset()
+    )
+    steps = [step for rule in TABLE.rules.values() for step in rule(context, 2)]
+    codes = {step.arg[0] for step in steps if step.name == "BREAK"}
+    assert codes <= set(breaks.CATALOGUE)
+    assert {
+        "DT301",
+        "DT302",
+        "DT303",
+        "DT304",
+        "DT305",
+        "DT306",
+        "DT307",
+        "DT308",
+        "DT309",
+    } <= codes
+
+
+def test_cache_counts_are_those_of_the_interpreter():
+    counted = {dis.opmap["LOAD_GLOBAL"]: 0}
+    for instruction in dis.get_instructions(
+        test_cache_counts_are_those_of_the_interpreter, show_caches=True
+    ):
+        if instruction.opname == "CACHE":
+            counted[last] = counted.get(last, 0) + 1
+        else:
+            last = instruction.opcode
+            counted[last] = 0
+    assert len(counted) > 5
+    if any(counted.values()):
+        assert all(CACHES[opcode] == count for opcode, count in counted.items())
