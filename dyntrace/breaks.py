@@ -177,12 +177,6 @@ _add(
     why="what was written before the failure must stay written, once",
     fix="nothing is wrong; the instruction runs as it always did",
 )
-_add(
-    "DT216",
-    "a function that is not in the tables",
-    why="nothing is known of what it does",
-    fix="nothing is wrong; report it if it is NumPy's",
-)
 
 # DT3xx: bytecode instructions --------------------------------------------------------------------
 SUSPENSION = _add(
