@@ -59,7 +59,7 @@ class Job:
         except BaseException as error:  # carried over to whoever waits
             self.error = error
         finally:
-            self.arguments = ()
+            self.arguments, self.keywords = (), {}
             self.done.release()
 
     def finish(self) -> None:
@@ -69,11 +69,15 @@ class Job:
             return
 
     def wait(self) -> Any:
-        """The result, or the exception raised."""
+        """The result, or the exception raised; an exception is handed over, not kept."""
         self.finish()
-        if self.error is not None:
-            raise self.error
-        return self.result
+        error, self.error = self.error, None
+        try:
+            if error is not None:
+                raise error
+            return self.result
+        finally:
+            del error
 
 
 class _Pool:
@@ -150,9 +154,10 @@ def submit(
 
 
 def settle(jobs: list[Job]) -> None:
-    """Return when no job reads its arguments any more."""
+    """Return when no job reads or holds its arguments any more."""
     for job in jobs:
         if job.begun.acquire(blocking=False):
+            job.arguments, job.keywords = (), {}
             continue
         with job.done:
-            pass
+            job.error = None  # its traceback would keep the job, and the arrays, in a cycle

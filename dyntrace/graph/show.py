@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from dyntrace.graph import source
 from dyntrace.graph.node import Graph, Node, Op
 
@@ -28,14 +30,17 @@ class _Printer:
         self.graph = graph
         self.names: dict[Node, str] = {}
         self.imports: dict[str, None] = {}
+        self.count = 0
         given = list(names) + [None] * (len(graph.inputs) - len(names))
         for index, (node, name) in enumerate(zip(graph.inputs, given, strict=False)):
             self.names[node] = self._input_name(index, name)
 
     def _input_name(self, index: int, name: str | None) -> str:
-        taken = name in self.names.values() or name in ("np", "outputs")
-        usable = name is not None and name.isidentifier() and not keyword.iskeyword(name)
-        return name if name is not None and usable and not taken else f"input{index}"
+        """`self.x` becomes self_x; a name that cannot be had becomes input0, input1, …"""
+        found = "".join(c if c.isalnum() else "_" for c in name or "")
+        taken = found in self.names.values() or found in ("np", "outputs")
+        usable = found.isidentifier() and not keyword.iskeyword(found)
+        return found if usable and not taken else f"input{index}"
 
     def text(self) -> str:
         lines = [self._line(node) for node in self.graph.nodes]
@@ -53,21 +58,19 @@ class _Printer:
 
     def _line(self, node: Node) -> str:
         text = source.expression(node, self.write, self.function)
-        name = self._new_name()
         if node.op.style == "inplace" and node.op.target in source.INPLACE:
             self.names[node] = self.write(node.args[0])
         elif node.op.style != "setitem":
-            self.names[node] = name
+            name = self.names[node] = self._new_name()
             text = f"{name} = {text}"
         file = node.origin.filename.replace("\n", " ").rpartition("/")[2]
         return f"{text}  # {file}:{node.origin.lineno}"
 
     def _new_name(self) -> str:
         taken = set(self.names.values())
-        number = len(self.names) - len(self.graph.inputs)
-        while f"t{number}" in taken:
-            number += 1
-        return f"t{number}"
+        while f"t{self.count}" in taken:
+            self.count += 1
+        return f"t{self.count}"
 
     def write(self, value: Any) -> str:
         """An operand as an atom."""
@@ -77,13 +80,18 @@ class _Printer:
         return text if text is not None else self._object(value)
 
     def _object(self, value: Any) -> str:
-        if isinstance(value, complex | float | int):
-            return (
-                f"({value!r})" if value == value and abs(value) < 1e400 else f"complex('{value}')"
-            )
-        if type(value).__module__ == "numpy" or type(value).__module__.startswith("numpy."):
-            return _numpy_object(value)
-        return self._dotted(getattr(value, "__module__", ""), getattr(value, "__qualname__", ""))
+        """A constant that is no literal: spelt if it has a name or a constructor, else its repr."""
+        if isinstance(value, (int, float, complex)) and not isinstance(value, np.generic):
+            return _number(value)
+        if isinstance(value, np.dtype):
+            return f"np.dtype({value.str!r})"
+        if isinstance(value, np.generic):
+            return f"np.{type(value).__name__}({_number(value.item())})"
+        if isinstance(value, np.ndarray):
+            return f"np.array({value.tolist()!r}, {value.dtype.str!r})"
+        if hasattr(value, "__qualname__"):
+            return self._dotted(value.__module__ or "", value.__qualname__)
+        return "np._NoValue" if value is np._NoValue else repr(value)
 
     def function(self, op: Op) -> str:
         """The dotted name a reader would write for the operation's function."""
@@ -102,11 +110,7 @@ class _Printer:
         return f"{module}.{name}"
 
 
-def _numpy_object(value: Any) -> str:
-    import numpy as np
-
-    if isinstance(value, np.dtype):
-        return f"np.dtype({value.str!r})"
-    if isinstance(value, np.generic):
-        return f"np.{type(value).__name__}({value.item()!r})"
-    return f"np.{value!r}" if isinstance(value, np.ndarray) else repr(value)
+def _number(value: Any) -> str:
+    """A number as an atom; infinities and NaN through their type."""
+    finite = value == value and abs(value) != float("inf")
+    return f"({value!r})" if finite else f"{type(value).__name__}('{value}')"

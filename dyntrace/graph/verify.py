@@ -24,8 +24,6 @@ def verify(graph: Graph) -> None:
     for index, node in enumerate(graph.inputs):
         _verify_input(node, index)
         defined.add(node)
-    if len(defined) != len(graph.inputs):
-        raise InternalError("an input stands in the graph twice")
     for node in graph.nodes:
         _verify_node(node, defined)
         _verify_owned_writes(node)

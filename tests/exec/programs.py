@@ -37,7 +37,7 @@ COMPARE = {
     ast.NotEq: ("ne", operator.ne),
 }
 UNARY = {ast.USub: ("neg", operator.neg), ast.Invert: ("invert", operator.invert)}
-HEAVY = {"fft", "sort", "argsort"}
+HEAVY = {"fft", "rfft", "sort", "argsort"}
 WRITES = {"sort": (0,), "fill": (0,), "put": (0,), "copyto": (0,), "at": (0,)}
 VIEWS = {"reshape", "ravel", "transpose", "asarray", "broadcast_to", "view"}
 
@@ -144,11 +144,15 @@ class Program:
 
     def visit_Attribute(self, expression):
         name = expression.attr
+        if isinstance(expression.value, ast.Name) and expression.value.id == "np":
+            return getattr(np, name)
         op = Op(f"ndarray.{name}", operator.attrgetter(name), "attribute", "attribute", True, True)
         return self.add(op, (self.visit(expression.value),), (), expression, [expression.value])
 
     def visit_Call(self, expression):
         path = ast.unparse(expression.func)
+        if path == "np.dtype":
+            return np.dtype(expression.args[0].value)
         name = path.rpartition(".")[2]
         sources = list(expression.args)
         style, target = "call", None
