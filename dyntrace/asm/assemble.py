@@ -89,7 +89,7 @@ def assemble(
         co_exceptiontable=encode_exceptions(_exceptions(layout, pads)),
         co_stacksize=body.code.co_stacksize + layout.depth + slack,
     )
-    return Assembled(code, tuple(2 * layout.addresses[start] for _, start, _ in pads))
+    return Assembled(code, tuple(2 * layout.addresses[landing] for _, _, landing, _ in pads))
 
 
 def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]], landings: Sequence[int]) -> None:
@@ -158,12 +158,18 @@ def _add_jump(layout: _Layout, unit: Unit) -> int:
     return unit.offset + 2 * extended + 2 + 2 * CACHES[unit.opcode]
 
 
-def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int]:
-    """POP_TOP and a jump that takes no interrupt; the anchors of its start and end."""
+def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int, int]:
+    """POP_TOP and a jump that takes no interrupt; the anchors of its start, POP_TOP and end.
+
+    CPython looks one or two units back for the handlers of an exception that leaves the callee
+    whose return would reach POP_TOP: they must belong to the pad, too.
+    """
     start = layout.anchor()
+    layout.add(encode(OPCODES["NOP"], 0) * 2, unit.location)
+    landing = layout.anchor()
     layout.add(encode(OPCODES["POP_TOP"], 0), unit.location)
     layout.add(Leap(OPCODES["JUMP_BACKWARD_NO_INTERRUPT"], unit.index, True), unit.location)
-    return start, layout.anchor()
+    return start, landing, layout.anchor()
 
 
 def _resolve(layout: _Layout) -> None:
@@ -269,7 +275,7 @@ def _merged(runs: list[tuple[Location, int]]) -> list[tuple[Location, int]]:
 
 
 def _exceptions(
-    layout: _Layout, pads: Sequence[tuple[int, int, int]]
+    layout: _Layout, pads: Sequence[tuple[int, int, int, int]]
 ) -> list[tuple[int, int, int, int, bool]]:
     """The original ranges, a stub in its unit's, then those of the landing pads."""
     addresses, before = layout.addresses, layout.before
@@ -277,7 +283,7 @@ def _exceptions(
     for start, start_delta, end, end_delta, handler, depth, lasti in layout.body.ranges:
         first, last = _boundary(layout, start, start_delta), _boundary(layout, end, end_delta)
         entries.append((first, last, addresses[before[handler]], depth, lasti))
-    for index, first_anchor, last_anchor in pads:
+    for index, first_anchor, _, last_anchor in pads:
         unit = layout.body.units[index]
         if unit.handler is not None:
             handler = addresses[before[unit.handler]]
