@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.graph.kinds import (
+    NUMERIC,
     ArrayKind,
     DictKind,
     InstanceKind,
@@ -45,12 +46,12 @@ def describe(value: Any) -> Kind:
 
 def _describe(value: Any, depth: int) -> Kind:
     kind = type(value)
-    rule = _RULES.get(kind)
+    rule = _RULES.get(id(kind))
     if rule is not None:
         return rule(value, depth)
-    if kind in _SCALAR_DTYPES:
-        return NumpyScalarKind(_SCALAR_DTYPES[kind])
-    if issubclass(kind, type) or kind in _DTYPE_CLASSES:
+    if id(kind) in _SCALAR_DTYPES:
+        return NumpyScalarKind(_SCALAR_DTYPES[id(kind)])
+    if issubclass(kind, type) or id(kind) in _DTYPE_CLASSES:
         return KnownKind(value)
     if issubclass(kind, tuple):
         return _named_tuple(value, depth)
@@ -114,7 +115,7 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
 
 def _is_plain_class(kind: type) -> bool:
     """A heap class in Python whose bases are plain too, with no attribute hook of its own."""
-    if type(kind) is not type:
+    if type(kind) is not type or kind is object:
         return False
     for base in _MRO_OF(kind)[:-1]:
         body = _DICT_OF(base)
@@ -157,16 +158,11 @@ def _own_dict(value: Any, kind: type) -> dict[str, Any]:
     return {}
 
 
-def _scalar_dtypes() -> dict[type, np.dtype[Any]]:
-    found = {}
-    for char in "?bhilqBHILQpPefdgFDG":
-        dtype = np.dtype(char)
-        found[dtype.type] = dtype
-    return found
-
-
-_SCALAR_DTYPES = _scalar_dtypes()
-_DTYPE_CLASSES = frozenset(value for value in vars(np.dtypes).values() if isinstance(value, type))
+# Classes are looked up by identity: a metaclass of the user's may define __hash__ and __eq__.
+_SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC}
+_DTYPE_CLASSES = frozenset(
+    id(value) for value in vars(np.dtypes).values() if isinstance(value, type)
+)
 
 _KNOWN_TYPES: tuple[type, ...] = (
     *(type(value) for value in _SINGLETONS),
@@ -183,7 +179,7 @@ _KNOWN_TYPES: tuple[type, ...] = (
     type,
 )
 
-_RULES: dict[type, Callable[[Any, int], Kind]] = {
+_BY_TYPE: dict[type, Callable[[Any, int], Kind]] = {
     np.ndarray: _array,
     **dict.fromkeys((bool, int, float, complex), _python_scalar),
     str: lambda value, depth: StringKind(value),
@@ -193,3 +189,4 @@ _RULES: dict[type, Callable[[Any, int], Kind]] = {
     slice: _slice,
     **dict.fromkeys(_KNOWN_TYPES, _known),
 }
+_RULES = {id(kind): rule for kind, rule in _BY_TYPE.items()}

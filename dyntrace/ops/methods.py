@@ -304,18 +304,29 @@ def _register_method(name: str, line: Method) -> None:
         blas=line.blas,
     )
     parameters = Parameters(("self", *line.parameters.split()))
-    infer = of_kind(line.infer or probing(op, parameters), ArrayKind)
-    add_method(name, Record(op, line.around(infer) if line.around else infer))
+    infer = line.infer or probing(op, parameters)
+    infer = line.around(infer) if line.around else infer
     if not line.writes or "out" in line.writes:
-        register_scalar_method(name, parameters, line.infer)
+        register_method_pair(Record(op, infer), name, parameters, line.infer)
+    else:
+        add_method(name, Record(op, of_kind(infer, ArrayKind)))
 
 
-def register_scalar_method(name: str, parameters: Parameters, infer: Infer | None = None) -> None:
-    """The method of the same name that NumPy scalars have; it never writes."""
+def register_method_pair(
+    record: Record, name: str, parameters: Parameters, infer: Infer | None
+) -> None:
+    """`record` for arrays, and the method of the same name that NumPy scalars have."""
+    op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
+    scalar = Record(op, of_kind(infer or probing(op, parameters), NumpyScalarKind))
     if hasattr(np.generic, name):
-        op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
-        found = of_kind(infer or probing(op, parameters), NumpyScalarKind)
-        add_scalar_method(name, Record(op, found))
+        add_scalar_method(name, scalar)
+    array = of_kind(record.infer, ArrayKind)
+
+    def either(call: Call) -> Kind:
+        on_scalar = bool(call.args) and isinstance(call.args[0].kind, NumpyScalarKind)
+        return scalar.infer(call) if on_scalar else array(call)
+
+    add_method(name, Record(record.op, either))
 
 
 def _register() -> None:

@@ -106,16 +106,17 @@ def probe(
 
     Raises Refused("DT202") if no stand-in could be found that the function takes.
     """
-    failure = ""
+    failure, code = "", "DT202"
     for plan in plans:
         args, kwargs = _stand_ins(call, parameters, plan)
         try:
             result = run_silently(target, args, kwargs)
         except Exception as error:  # whatever NumPy says of the stand-ins, the next plan may do
             failure = f"{type(error).__name__}: {error}"
+            code = "DT206" if isinstance(error, Warning) else "DT202"
             continue
         return generalise(describe(result)), plan.number is not None
-    raise Refused("DT202", failure)
+    raise Refused(code, failure)
 
 
 def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

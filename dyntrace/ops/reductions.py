@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import ArrayKind, Kind
+from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
-from dyntrace.ops.methods import of_kind, register_scalar_method, unless_switched
+from dyntrace.ops.methods import register_method_pair, unless_switched
 from dyntrace.ops.probe import Parameters, probing
 from dyntrace.ops.quiet import WouldWarn, quiet, quiet_method
-from dyntrace.ops.registry import Infer, Record, add_method
+from dyntrace.ops.registry import Infer, Record
 
 
 def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,8 +79,7 @@ def _register_method(name: str, parameters: str) -> None:
     names = Parameters(("self", *parameters.split()))
     twin = quiet_method(name)
     op = Op(f"ndarray.{name}", twin, "reduction", "method", exact=True, writes=(3, "out"))
-    add_method(name, Record(op, of_kind(probing(op, names), ArrayKind)))
-    register_scalar_method(name, names, scalar_statistic(name))
+    register_method_pair(Record(op, probing(op, names)), name, names, scalar_statistic(name))
 
 
 def scalar_statistic(name: str) -> Infer:

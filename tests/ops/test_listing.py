@@ -91,9 +91,17 @@ def check_sharing(op, result, args):
             assert not np.shares_memory(one, other), f"{op} shares memory"
 
 
+def of_scalar(name, args):
+    """The record of a NumPy scalar's method, where that is what the sample calls."""
+    if name.startswith("numpy.ndarray.") and args and isinstance(args[0], np.generic):
+        return registry.method(name.rpartition(".")[2], Sample(args[0]).kind)
+    return None
+
+
 def attempt(name, record, eager, args, kwargs):
     """None if this sample suits neither; else whether capturing it gave what eager gives."""
     mine, named = copy.deepcopy((args, kwargs))
+    record = of_scalar(name, args) or record
     if name.startswith("numpy.ndarray.__r") and name != "numpy.ndarray.__rshift__":
         mine = mine[::-1]  # the reflected method of the right operand
     try:
