@@ -16,8 +16,8 @@ from typing import NamedTuple
 from bytecode import ConcreteBytecode, ConcreteInstr
 from bytecode.instr import EXTENDEDARG_OPCODE, HAS_JUMP, opcode_has_argument
 
+from dyntrace.asm.bindings import check_loads
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
-from dyntrace.asm.liveness import check_loads
 from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.table import Context, Glue, Rule
 from dyntrace.errors import AssemblyError

@@ -268,9 +268,10 @@ class _Compiler:
             return self._constant(value, self._output)
         name = self.built.get(id(value))
         if name is None:
+            name = f"b{len(self.built)}"
             self.built[id(value)] = ""
             text = self._constant(value, self._output)
-            name = self.built[id(value)] = f"b{len(self.built)}"
+            self.built[id(value)] = name
             self.lines.append(f"{name} = {text}")
         if not name:
             raise InternalError("an output contains itself")

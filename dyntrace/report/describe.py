@@ -23,7 +23,7 @@ Facts = dict[str, Any]
 Rule = Callable[["Description", str, Any], None]
 
 _RULES: dict[type, Rule] = {}
-_NAMELESS = (int, str, bytes, type(None), type(...), type(NotImplemented), type, np.dtype)
+_NAMELESS = (int, float, complex, str, bytes, type(None), type(...), type(NotImplemented), type)
 _PADDED = np.dtype(np.longdouble).itemsize == 16 and np.finfo(np.longdouble).nmant == 63
 
 
@@ -81,7 +81,7 @@ class Description:
 
     def add(self, path: str, value: Any) -> None:
         """Describe `value` under `path`; an object already described is only named."""
-        if not isinstance(value, _NAMELESS):
+        if isinstance(value, np.generic) or not isinstance(value, (*_NAMELESS, np.dtype)):
             known = self._paths.get(id(value))
             if known is not None:
                 self.facts[f"{path} is"] = known

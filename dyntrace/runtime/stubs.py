@@ -67,7 +67,7 @@ def _unload(layout: Layout) -> list[Emit]:
     """From the region's result on the stack to the state at the region's end."""
     stub: list[Emit] = []
     bare = layout.bare
-    if bare and any(layout.dropped):
+    if bare and (any(layout.dropped) or any(layout.pushes)):
         stub.append(BuildTuple(1))
         bare = False
     stub += _drop(layout.dropped)

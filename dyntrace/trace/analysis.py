@@ -256,7 +256,8 @@ class Analysis:
 
     def _ask(self, unit: Unit, count: int) -> None:
         following = successors(self.shape.body, unit.index)
-        if not following or count > 8:
+        step = unit.micro[-1]
+        if not following or count > 8 or (step.name == "BREAK" and count > 1):
             return
         at = following[0]
         steps = self.shape.body.units[at].micro

@@ -60,6 +60,14 @@ class _Outputs:
         self.frame = frame
         self.made: dict[int, tuple[Value, Any]] = {}  # the value too, so that its id stays its own
 
+    def keep_identity(self, values: list[Value]) -> None:
+        """A list or dict whose bound method leaves too is made by a node, so that both see one."""
+        for value in values:
+            owner = value.self if isinstance(value, BoundMethod) else None
+            if isinstance(owner, ListValue | DictValue) and id(owner) not in self.made:
+                record = _MAKE_LIST if isinstance(owner, ListValue) else _MAKE_DICT
+                self.made[id(owner)] = (owner, self._node(record, self._make(owner)))
+
     def of(self, value: Value) -> Any:
         if id(value) not in self.made:
             self.made[id(value)] = (value, self._make(value))
@@ -100,6 +108,8 @@ class _Outputs:
 
 
 _GET_METHOD = Op("builtins.getattr", getattr, "item", exact=True, aliases=True)
+_MAKE_LIST = Op("builtins.list", list, "item", exact=True, aliases=True)
+_MAKE_DICT = Op("builtins.dict", dict, "item", exact=True, aliases=True)
 _BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=True)
 
 
@@ -120,6 +130,7 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
     pushes = frame.stack[kept:]
     if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
         raise Break(SECOND_EFFECT)
+    outputs.keep_identity(pushes)
     graph.outputs = [outputs.of(value) for _, value in stores]
     graph.outputs += _pushed(outputs, pushes)
     dropped = trace.state.stack[kept:]

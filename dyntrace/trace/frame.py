@@ -44,12 +44,19 @@ class Flush(Exception):
         super().__init__()
         self.result = result
 
+    def bare(self) -> Flush:
+        """The exception without the frames it passed, which would keep the user's values alive."""
+        self.__context__ = None
+        return self.with_traceback(None)
+
 
 class Break(Flush):
     """The instruction cannot be absorbed: a graph break, with its reason."""
 
-    def __init__(self, reason: BreakReason, detail: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self, reason: BreakReason, detail: str = "", result: Kind = kinds.UNKNOWN
+    ) -> None:
+        super().__init__(result)
         self.reason = reason
         self.detail = detail
 

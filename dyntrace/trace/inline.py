@@ -19,6 +19,7 @@ from dyntrace.breaks import CALL_BINDING, DISABLED, NOT_INLINED, RECURSION, USER
 from dyntrace.errors import AssemblyError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.ops.registry import Refused
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
 from dyntrace.trace.region import Guard
@@ -122,7 +123,7 @@ def _run(frame: Frame, inner: Frame, function: types.FunctionType, callee: Outsi
 
     try:
         result = run_inlined(inner)
-    except Flush as stop:
+    except (Flush, Refused) as stop:
         reason = stop.reason if isinstance(stop, Break) else NOT_INLINED
         inside = f"{function.__qualname__}, line {inner.lineno}: {reason.text}"
         raise NotInlined(NOT_INLINED, inside, callee) from None

@@ -15,6 +15,7 @@ from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
 from dyntrace.graph.node import INPUT, Op
+from dyntrace.ops.registry import Refused
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes import HANDLERS
 from dyntrace.trace.region import RegionBuilder, TooLarge
@@ -128,7 +129,9 @@ def _advance(trace: Trace) -> Flush | None:
     except TooLarge:
         stop: Flush = Break(REGION_FULL)
     except Flush as found:
-        stop = found
+        stop = found.bare()
+    except Refused as refusal:
+        stop = Break(refusal.reason, refusal.detail)
     else:
         trace.visits.append(visit)
         trace.end = following

@@ -222,7 +222,6 @@ class RegionBuilder:
 
 
 _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
-    kinds.Kind: lambda kind: NO_GUARD,
     kinds.ArrayKind: lambda kind: Guard("array", kind.dtype, kind.ndim),
     kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),
     kinds.PythonScalarKind: lambda kind: Guard("exact", kind.type),
@@ -238,4 +237,5 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
 
 def guard_of(kind: Kind) -> Guard:
     """The guard that makes `kind` true of a value (of its items only their number)."""
-    return _GUARDS[type(kind)](kind)
+    rule = _GUARDS.get(type(kind))
+    return NO_GUARD if rule is None else rule(kind)

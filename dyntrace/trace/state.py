@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import MicroOp, Unit
+from dyntrace.breaks import SUPER
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.trace.frame import Frame
@@ -126,4 +127,10 @@ def _apply_generic(step: MicroOp, stack: list[Kind]) -> None:
     pops, pushes = effect(step)
     if pops:
         del stack[-pops:]
-    stack.extend([_PUSHED.get(step.name, kinds.UNKNOWN)] * pushes)
+    stack.extend([_pushed(step)] * pushes)
+
+
+def _pushed(step: MicroOp) -> Kind:
+    if step.name == "BREAK" and step.arg[0] == SUPER.code:
+        return BURIED if step.arg[2] == 2 else kinds.UNKNOWN
+    return _PUSHED.get(step.name, kinds.UNKNOWN)
