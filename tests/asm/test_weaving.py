@@ -331,8 +331,8 @@ def test_globals_closures_and_imports():
             count += 1
             return count
 
-        from math import floor as rounded
         import os.path
+        from math import floor as rounded
 
         test_weaving_global = increase()
         answer = test_weaving_global, rounded(2.5), os.path.sep, increase(), count
