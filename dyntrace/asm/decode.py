@@ -14,7 +14,7 @@ from types import CodeType
 from typing import NamedTuple
 
 from bytecode import ConcreteBytecode, ConcreteInstr
-from bytecode.instr import EXTENDEDARG_OPCODE, HAS_JUMP, opcode_has_argument
+from bytecode.instr import opcode_has_argument
 
 from dyntrace.asm.bindings import check_loads
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
@@ -45,17 +45,18 @@ GLUE: dict[int, tuple[tuple[tuple[int, ...], Glue], ...]] = {
 NEVER_ALONE = frozenset(OPCODES[name] for name in TABLE.never_alone)
 PROLOGUE = frozenset(OPCODES[name] for name in TABLE.prologue)
 BACKWARD = frozenset(OPCODES[name] for name in TABLE.backward)
-JUMPS = frozenset(op for op in HAS_JUMP if op in RULES)
 RESUME = OPCODES["RESUME"]
 END_FOR = OPCODES.get("END_FOR")
+EXTENDED_ARG = OPCODES["EXTENDED_ARG"]
 
 
-def _cache_count(name: str) -> int:
+def _sample(name: str) -> ConcreteInstr:
     arguments = (0,) if opcode_has_argument(OPCODES[name]) else ()
-    return ConcreteInstr(name, *arguments).use_cache_opcodes()
+    return ConcreteInstr(name, *arguments)
 
 
-CACHES: dict[int, int] = {OPCODES[name]: _cache_count(name) for name in TABLE.rules}
+JUMPS = frozenset(OPCODES[name] for name in TABLE.rules if _sample(name).has_jump())
+CACHES: dict[int, int] = {OPCODES[name]: _sample(name).use_cache_opcodes() for name in TABLE.rules}
 _WIDTH = [2 + 2 * CACHES.get(op, 0) for op in range(256)]
 
 
@@ -85,7 +86,7 @@ def _cells(code: CodeType) -> frozenset[int]:
 
 def _instructions(raw: bytes) -> list[Instruction]:
     found: list[Instruction] = []
-    append, width, extended = found.append, _WIDTH, EXTENDEDARG_OPCODE
+    append, width, extended = found.append, _WIDTH, EXTENDED_ARG
     start = offset = prefix = 0
     while offset < len(raw):
         opcode = raw[offset]
@@ -110,7 +111,7 @@ def _location_runs(code: CodeType) -> list[tuple[int, Location]]:
         if position != last:
             last = position
             runs.append((word, Location._make(position)))
-    return runs
+    return runs or [(0, Location(None, None, None, None))]
 
 
 def _units(
@@ -180,7 +181,7 @@ def _jump_offset(raw: bytes, unit: Unit) -> int:
 def extended_args(raw: bytes, offset: int) -> int:
     """How many EXTENDED_ARG prefixes the instruction at `offset` has."""
     count = 0
-    while raw[offset + 2 * count] == EXTENDEDARG_OPCODE:
+    while raw[offset + 2 * count] == EXTENDED_ARG:
         count += 1
     return count
 

@@ -153,3 +153,8 @@ def test_a_yield_without_its_resume_is_refused():
     broken = raw[: at + 2] + bytes((dis.opmap["NOP"], 0)) + raw[at + 4 :]
     with pytest.raises(AssemblyError, match="YIELD_VALUE"):
         decode(program.__code__.replace(co_code=broken))
+
+
+def test_code_without_any_locations_is_decoded():
+    code = steps.__code__.replace(co_linetable=b"")
+    assert {unit.location.line for unit in decode(code).units} == {None}
