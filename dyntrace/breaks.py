@@ -245,7 +245,7 @@ INTRINSIC = _add(
     why="it works on the interpreter's own state",
     fix="nothing is wrong",
 )
-COMPUTED_KEYWORDS = _add(
+HAND_MADE = _add(
     "DT312",
     "hand-made bytecode in a form that the compiler never emits",
     why="its operands are not where the compiler would put them",
