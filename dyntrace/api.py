@@ -21,6 +21,7 @@ from dyntrace.report import compare
 from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
 from dyntrace.runtime.handles import hook_install, hook_remove, hook_set
 from dyntrace.runtime.unit import Unit
+from dyntrace.trace.interpreter import does_work
 from dyntrace.trace.marks import DISABLED, graph_break, mark_of
 
 __all__ = [
@@ -163,6 +164,8 @@ def _add_unit(found: Explanation, unit: Unit) -> None:
     unit.settle()
     filename = unit.original.co_filename
     for plan, region in unit.plans():
+        if not does_work(plan.region):
+            continue
         found.graphs.append(
             GraphReport(
                 plan.region.graph,

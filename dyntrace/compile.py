@@ -10,6 +10,7 @@ object and globals in a family. Read `runtime.unit` for how the versions of a un
 
 from __future__ import annotations
 
+import dis
 import sys
 import threading
 import weakref
@@ -18,12 +19,16 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.exec.backends import get_backend
+from dyntrace.runtime.handles import Handle
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.marks import DISABLED, MARK, Mark, is_disabled, original_of
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
 _UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
+_WORKING = frozenset(
+    number for name, number in dis.opmap.items() if name.startswith(("BINARY_", "STORE_S", "COMPARE"))
+)
 _live: weakref.WeakSet[Unit] = weakref.WeakSet()
 
 
@@ -73,7 +78,9 @@ class Family:
         with self._lock:
             if id(original) not in self._twins:
                 self._twins[id(original)] = optimised(original, self)
-            return self._twins[id(original)]
+            twin = self._twins[id(original)]
+            unit = self.unit(original.__code__, original.__globals__)
+            return None if unit.has_nothing_to_gain() else twin
 
 
 def weak_method(method: Callable[[FunctionType], FunctionType | None]) -> Any:
@@ -91,7 +98,14 @@ def is_users(function: FunctionType) -> bool:
     """Whether a function is the user's, not the standard library's or NumPy's, and may do work."""
     module = function.__globals__.get("__name__")
     top = module.partition(".")[0] if isinstance(module, str) else ""
-    return top not in _UNTOUCHED and bool(function.__code__.co_names)
+    return top not in _UNTOUCHED and may_do_work(function.__code__)
+
+
+def may_do_work(code: CodeType) -> bool:
+    """Whether `code` calls, computes or subscripts anything, and is no code of ours."""
+    if any(type(constant) is Handle for constant in code.co_consts):
+        return False
+    return bool(code.co_names) or not _WORKING.isdisjoint(code.co_code[::2])
 
 
 def optimised(function: FunctionType, family: Family) -> FunctionType:
@@ -132,7 +146,7 @@ class Hooked:
         """The code to run for a frame of `code`, the first time one is entered."""
         name = namespace.get("__name__")
         top = name.partition(".")[0] if isinstance(name, str) else ""
-        if top in _UNTOUCHED or not code.co_names or code.co_name == "<module>":
+        if top in _UNTOUCHED or code.co_name == "<module>" or not may_do_work(code):
             return None
         unit = self.family.unit(code, namespace)
         unit.on_new_code = lambda new: self._install(code, new)

@@ -49,6 +49,9 @@ replace(PyThreadState *ts, PyCodeObject *code, Py_ssize_t offset)
         || (frame->owner != FRAME_OWNED_BY_THREAD && frame->owner != FRAME_OWNED_BY_GENERATOR)) {
         return false;
     }
+    if (frame->frame_obj != NULL && Py_REFCNT(frame->frame_obj) > 1) {
+        return false; /* a traceback or a debugger would read its position against the new code */
+    }
     PyCodeObject *old = frame_code(frame);
     if (!same_layout(old, code) || !has_room(old, code)) {
         return false;

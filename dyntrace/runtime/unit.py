@@ -222,6 +222,10 @@ class Unit:
 
     # reports ------------------------------------------------------------------------------------
 
+    def has_nothing_to_gain(self) -> bool:
+        """Whether all is known and there is no region in it, or it could not be woven."""
+        return self.given_up or bool(self.version and self.regions.is_idle())
+
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
         with COMPILING:

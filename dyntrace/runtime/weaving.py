@@ -131,6 +131,9 @@ class Regions:
         found = [self._known[layout] for layout in self._active]
         return [(known.plans[0], known.region) for known in found if known.plans]
 
+    def is_idle(self) -> bool:
+        return not self._active and not self.active_recorders
+
     def clear(self) -> None:
         self._known, self._active = {}, []
         self.recorder_places, self.active_recorders = {}, set()

@@ -15,8 +15,9 @@ from types import FunctionType
 from typing import Any
 
 from dyntrace.asm.flow import effect, successors
-from dyntrace.asm.instructions import Body, Unit
+from dyntrace.asm.instructions import Body, Location, Unit
 from dyntrace.breaks import (
+    BRANCH_ON_DATA,
     CONTEXT_MANAGER,
     EXCEPTION_HANDLING,
     REGION_FULL,
@@ -95,6 +96,7 @@ class FoundBreak:
 
     unit: int
     lineno: int
+    place: Location
     reason: BreakReason
     detail: str
 
@@ -218,9 +220,15 @@ class Analysis:
         stop = trace.stop
         if not isinstance(stop, Break) or trace.end in self.breaks or stop.reason is EXCEPTION_HANDLING:
             return
-        line = self.shape.body.units[trace.end].location.line
-        if line is not None and not self._ends_with(line, stop.reason):
-            self.breaks[trace.end] = FoundBreak(trace.end, line, stop.reason, stop.detail)
+        if stop.reason is BRANCH_ON_DATA and not trace.worthwhile:
+            return
+        place = self.shape.body.units[trace.end].location
+        line = place.line
+        same = (place, stop.reason, stop.detail)
+        if line is None or self._ends_with(line, stop.reason):
+            return
+        if all((b.place, b.reason, b.detail) != same for b in self.breaks.values()):
+            self.breaks[trace.end] = FoundBreak(trace.end, line, place, stop.reason, stop.detail)
 
     def _ends_with(self, line: int, reason: BreakReason) -> bool:
         """Whether this is the call of `__exit__` that belongs to a `with` on that line."""

@@ -202,7 +202,7 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
     cls = exact_type(frame, args[0])
     if cls is None:
         raise unsupported(*args)
-    return Known(hasattr(cls, "__call__"))
+    return Known(any("__call__" in base.__dict__ for base in cls.__mro__))
 
 
 @rule(builtins.sum)

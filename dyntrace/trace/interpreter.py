@@ -10,23 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
-from dyntrace.graph.node import INPUT, Op
+from dyntrace.graph.kinds import KnownKind, PythonScalarKind, StringKind
+from dyntrace.graph.node import INPUT, Node
+from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes import HANDLERS
 from dyntrace.trace.region import RegionBuilder, TooLarge
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot, stack_values
-from dyntrace.trace.values.base import Outside, Value
+from dyntrace.trace.values.base import Dynamic, Outside, Value
 
 __all__ = ["Trace", "first_unit", "run_inlined", "trace_region"]
 
 MAX_INLINED_UNITS = 4000
 _LIGHT = frozenset({"attribute", "python", "item", "input"})
+_PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
 
 @dataclass(slots=True)
@@ -67,12 +71,16 @@ class Trace:
 
 def does_work(region: RegionBuilder) -> bool:
     graph = region.graph
-    return graph.effect is not None or any(is_work(node.op) for node in graph.nodes)
+    return graph.effect is not None or any(is_work(node) for node in graph.nodes)
 
 
-def is_work(op: Op) -> bool:
-    """Whether an operation is worth a region of its own."""
-    return op is not INPUT and op.family not in _LIGHT
+def is_work(node: Node) -> bool:
+    """Whether an operation is array work, and so worth a region."""
+    if node.op is INPUT or node.op.family in _LIGHT:
+        return False
+    if not isinstance(node.kind, _PLAIN):
+        return True
+    return any(not isinstance(operand.kind, _PLAIN) for operand in operands(node))
 
 
 def first_unit(body: Body) -> int:
@@ -163,17 +171,74 @@ def _nothing() -> State:
 
 def _store_effect(trace: Trace) -> None:
     """`x += y` stores its target back where it came from: that too belongs to the effect."""
-    frame = trace.frame
-    unit = frame.body.units[trace.end]
-    step = unit.micro[0] if len(unit.micro) == 1 else None
-    if step is None or step.name not in ("STORE_FAST", "POP_TOP") or not frame.stack:
-        return
-    value = frame.stack[-1]
-    if step.name == "STORE_FAST" and not _is_local(value, step.arg, frame):
-        return
-    depth = len(frame.stack)
-    trace.visits.append(Visit(trace.end, depth, lowest(unit, depth), True, _nothing))
-    trace.end = _step(frame, unit)
+    frame, region = trace.frame, trace.region
+    saved = (trace.end, list(frame.stack), dict(frame.slots), len(trace.visits), region.mark())
+    for _ in range(MAX_STORE_UNITS):
+        unit = frame.body.units[trace.end]
+        step = unit.micro[0] if len(unit.micro) == 1 else None
+        if step is None or step.name not in _STORES:
+            break
+        if not _STORES[step.name](frame, step.arg):
+            break
+        depth = len(frame.stack)
+        trace.visits.append(Visit(trace.end, depth, lowest(unit, depth), True, _nothing))
+        if step.name in ("STORE_SUBSCR", "STORE_SLICE"):
+            frame.pop_many(effect(step)[0])
+            trace.end += 1
+            return
+        trace.end = _step(frame, unit)
+        if step.name != "SWAP":
+            return
+    trace.end, frame.stack, frame.slots, count, mark = saved
+    del trace.visits[count:]
+    region.rollback(mark)
+
+
+def _stores_item(frame: Frame, arg: object) -> bool:
+    """`a[i] += b` ends with `a[i] = view`, where `view` is `a[i]` itself: nothing is left to do."""
+    view, container, index = frame.stack[-3:]
+    return _is_same_item(frame, view, container, frame.argument(index))
+
+
+def _stores_slice(frame: Frame, arg: object) -> bool:
+    view, container, start, stop = frame.stack[-4:]
+    index = slice(frame.argument(start), frame.argument(stop), None)
+    return _is_same_item(frame, view, container, index)
+
+
+def _is_same_item(frame: Frame, view: Value, container: Value, index: object) -> bool:
+    if not isinstance(view, Dynamic) or not isinstance(container, Dynamic | Outside):
+        return False
+    node = view.node
+    if node.op.style != "item" or node.op.family != "indexing":
+        return False
+    return node.args[0] is frame.argument(container) and same_argument(node.args[1], index)
+
+
+def same_argument(one: object, other: object) -> bool:
+    """Whether two graph arguments are the same nodes and constants throughout."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, slice) and isinstance(other, slice):
+        parts = (one.start, one.stop, one.step), (other.start, other.stop, other.step)
+        return all(map(same_argument, *parts))
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(same_argument, one, other))
+    return one is other or (type(one) is int and one == other)
+
+
+def _stores_local(frame: Frame, index: int) -> bool:
+    return bool(frame.stack) and _is_local(frame.stack[-1], index, frame)
+
+
+MAX_STORE_UNITS = 4
+_STORES: dict[str, Callable[[Frame, Any], bool]] = {
+    "SWAP": lambda frame, arg: True,
+    "POP_TOP": lambda frame, arg: bool(frame.stack),
+    "STORE_FAST": _stores_local,
+    "STORE_SUBSCR": _stores_item,
+    "STORE_SLICE": _stores_slice,
+}
 
 
 def _is_local(value: Value, index: int, frame: Frame) -> bool:

@@ -7,13 +7,14 @@ something the region does not check. Read `ops.call` for the protocol.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
-from dyntrace.ops.registry import Refused
+from dyntrace.ops.registry import Operand, Refused
 from dyntrace.trace.region import Guard
-from dyntrace.trace.values.base import Known, Outside, Value
+from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ class TracedOperand:
         return self._frame.settle(self._value)
 
     @property
-    def items(self) -> Sequence[TracedOperand]:
+    def items(self) -> Sequence[Operand]:
+        kind = self._value.kind
+        if isinstance(self._value, Dynamic) and isinstance(kind, kinds.SequenceKind):
+            return tuple(ComputedOperand(item) for item in kind.items)
         parts = self._frame.items_of(self._value)
         if parts is None and isinstance(self._value, SliceValue):
             parts = [self._value.start, self._value.stop, self._value.step]
@@ -47,6 +51,21 @@ class TracedOperand:
 
     def read(self) -> Any:
         return read_value(self._frame, self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedOperand:
+    """An item of a sequence that the region computes: only its kind is known."""
+
+    kind: Kind
+
+    @property
+    def items(self) -> Sequence[Operand]:
+        found = self.kind.items if isinstance(self.kind, kinds.SequenceKind) else ()
+        return tuple(ComputedOperand(item) for item in found)
+
+    def read(self) -> Any:
+        raise Refused(NOT_READABLE)
 
 
 def read_value(frame: Frame, value: Value) -> Any:
