@@ -81,9 +81,10 @@ class Instrument(ast.NodeTransformer):
 
     visit_BinOp = visit_Compare = visit_operator
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        constant = isinstance(node.operand, ast.Constant)
-        return node if constant or isinstance(node.op, ast.Not) else self.visit_operator(node)
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        if isinstance(node.op, ast.Not):
+            return self.generic_visit(node)
+        return self.visit_operator(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         self.generic_visit(node)

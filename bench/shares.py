@@ -14,6 +14,7 @@ draws, and effects that can fail half-way, are counted apart.
 from __future__ import annotations
 
 import argparse
+import operator
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -27,11 +28,12 @@ from dyntrace.report.data import GraphReport
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FALLIBLE = {"DT208", "DT215", "DT505"}
+CONVERSIONS = (operator.truth, operator.index, bool, int, float, complex, str, len, abs, round)
 
 
 def is_numpy_node(node: Node) -> bool:
     """The definition above, on a captured operation."""
-    if node.op.style == "attribute":
+    if node.op.style == "attribute" or node.op.target in CONVERSIONS:
         return False
     if node.op.style in ("call", "method") and is_numpy_callable(node.op.target):
         return True
