@@ -9,6 +9,7 @@ Assignments to items are here; operations that compute into their target are in 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,7 +19,8 @@ import numpy as np
 from dyntrace.exec import inplace
 from dyntrace.exec.checks import CannotProve, same_dtype
 from dyntrace.exec.memory import Commit, can_overlap, refuse_imaginary, require_target
-from dyntrace.graph.kinds import KnownKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import ArrayKind, KnownKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, written
 
@@ -33,13 +35,42 @@ def value_of(effect: Node) -> Any:
 def preparer(effect: Node) -> Callable[..., Commit]:
     """The function that takes the effect's argument values and returns its commit."""
     if effect.op.style == "setitem":
-        value = effect.args[2]
-        owned = isinstance(value, Node) and is_fresh(value)
-        prepare = prepare_view if is_basic(effect.args[1]) else prepare_gathered
-        return partial(prepare, owned)
+        return _setitem_preparer(*effect.args)
     if effect.op.style == "inplace":
-        return partial(inplace.prepare_operator, effect.op.target)
+        return inplace.operator_preparer(effect)
     return inplace.call_preparer(effect)
+
+
+def _setitem_preparer(array: Any, index: Any, value: Any) -> Callable[..., Commit]:
+    basic, mask = is_basic(index), _is_own_mask(index)
+    limits = _exact_numbers(array, value)
+    if limits is not None and (basic or mask):
+        return partial(prepare_mask if mask else prepare_number, limits)
+    owned = isinstance(value, Node) and is_fresh(value)
+    return partial(prepare_view if basic else prepare_gathered, owned)
+
+
+def _is_own_mask(index: Any) -> bool:
+    """Whether the index is an array of bools that the region made."""
+    return (
+        isinstance(index, Node)
+        and isinstance(index.kind, ArrayKind)
+        and index.kind.dtype == bool
+        and is_fresh(index)
+    )
+
+
+def _exact_numbers(array: Any, value: Any) -> tuple[Any, Any] | None:
+    """The limits within which a Python number of the value's type goes into the array unchanged."""
+    kind = value.kind if isinstance(value, Node) else describe(value)
+    if not isinstance(array.kind, ArrayKind) or not isinstance(kind, PythonScalarKind):
+        return None
+    dtype = array.kind.dtype
+    if kind.type in (int, bool) and dtype.kind in "iu":
+        return np.iinfo(dtype).min, np.iinfo(dtype).max
+    if kind.type in (int, bool, float) and dtype.char in "dD":
+        return (None, None) if kind.type is float else (-(2**63), 2**63)
+    return None
 
 
 def is_basic(index: Any) -> bool:
@@ -62,6 +93,29 @@ def prepare_view(owned: bool, array: Any, index: Any, value: Any) -> Commit:
     source = _converted(owned, value, view, view.shape)
     _require_fit(source, view.shape)
     return partial(view.__setitem__, Ellipsis, source)
+
+
+def prepare_number(limits: tuple[Any, Any], array: Any, index: Any, value: Any) -> Commit:
+    """`array[index] = value` for a basic index and a Python number that needs no rounding."""
+    require_target(array)
+    _require_within(limits, value)
+    array[index]  # raises IndexError if the assignment would
+    return partial(operator.setitem, array, index, value)
+
+
+def prepare_mask(limits: tuple[Any, Any], array: Any, index: Any, value: Any) -> Commit:
+    """`array[array > 0] = value`, for the same numbers."""
+    require_target(array)
+    _require_within(limits, value)
+    if index.shape != array.shape:
+        raise CannotProve("the mask has another shape")
+    return partial(operator.setitem, array, index, value)
+
+
+def _require_within(limits: tuple[Any, Any], value: Any) -> None:
+    low, high = limits
+    if low is not None and not low <= value <= high:
+        raise CannotProve("the number is out of range")
 
 
 def prepare_gathered(owned: bool, array: Any, index: Any, value: Any) -> Commit:

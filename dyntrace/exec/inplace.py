@@ -1,8 +1,9 @@
 """Effects that compute into their target: `x += y`, `np.add(a, b, out=c)`, `x.sort()`.
 
 Invariant: the computation runs into a temporary of the target's dtype, shape and (where bits may
-depend on it) strides, so whatever fails has failed before the target is touched. Only integer
-arithmetic that can raise no flag is left to the commit itself. Read `exec.memory` next.
+depend on it) strides, so whatever fails has failed before the target is touched. A large one is
+rehearsed tile by tile instead (`exec.tiles`), and integer arithmetic that can raise no flag needs
+no rehearsal: their commit is eager's own call. Read `exec.memory` next.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.exec import tiles
 from dyntrace.exec.checks import CannotProve, same_dtype
 from dyntrace.exec.memory import (
     Commit,
@@ -23,6 +25,8 @@ from dyntrace.exec.memory import (
     require_dense,
     require_target,
 )
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import written
 
@@ -50,20 +54,37 @@ ROUNDED = _NO_FLAGS | frozenset(
 _MOVES = frozenset("put place putmask fill_diagonal put_along_axis copyto at".split())
 
 
-def prepare_operator(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
-    """`array += value` and its like."""
-    require_target(array)
+def operator_preparer(effect: Node) -> Callable[..., Commit]:
+    """The preparer of `array += value` and its like; what the kinds decide is decided here."""
+    operation = effect.op.target
     ufunc = OPERATORS.get(operation)
     if ufunc is None:
-        return _prepare_on_copy(operation, array, value)
-    if ufunc in _NO_FLAGS and _adds_integers(array, value):
+        return partial(_prepare_on_copy, operation)
+    rounded = ufunc in ROUNDED and all(_is_real(used) for used in effect.args)
+    return partial(prepare_operator, ufunc, rounded, ufunc in _NO_FLAGS)
+
+
+def prepare_operator(
+    ufunc: np.ufunc, rounded: bool, no_flags: bool, array: Any, value: Any
+) -> Commit:
+    """`array += value` and its like.
+
+    `rounded`: exactly rounded, so that strides do not change bits. `no_flags`: never on integers.
+    """
+    require_target(array)
+    if no_flags and _adds_integers(array, value):
         return partial(ufunc, array, value, array)
-    _require_same_bits(ufunc, array, (value,))
+    if not rounded:
+        _require_same_bits(array, (value,))
+    if array.nbytes > tiles.LARGE and tiles.fit(array, (array, value)):
+        tiles.rehearse(ufunc, array.dtype, (array, value))
+        return partial(ufunc, array, value, array)
     return copy_back(array, ufunc(array, value, out=np.empty_like(array)))
 
 
 def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
     """`**=` and `@=`, which have fast paths and core dimensions: run on a copy of the target."""
+    require_target(array)
     require_dense(array)
     if value is not array and can_overlap(value, array):
         raise CannotProve("the operand overlaps the target")
@@ -88,20 +109,20 @@ def _adds_integers(array: Any, value: Any) -> bool:
     return value.shape in (array.shape, ()) and not can_overlap(value, array)
 
 
-def _require_same_bits(ufunc: np.ufunc, array: Any, operands: tuple[Any, ...]) -> None:
-    """Exactly rounded operations give the same bits under any strides; others need eager's."""
-    rounded = ufunc in ROUNDED and array.dtype.kind in "biuf"
-    if rounded and all(_kind(value) in "biuf" for value in operands):
-        return
+def _require_same_bits(array: Any, operands: tuple[Any, ...]) -> None:
+    """Operations that are not exactly rounded need eager's strides."""
     require_dense(array)
     for value in operands:
         if value is not array and can_overlap(value, array):
             raise CannotProve("an operand overlaps the target")
 
 
-def _kind(value: Any) -> str:
-    dtype = getattr(value, "dtype", None)
-    return dtype.kind if dtype is not None else "c" if type(value) is complex else "f"
+def _is_real(operand: Any) -> bool:
+    """Whether an argument of an effect is a real number or an array of such."""
+    kind = operand.kind if isinstance(operand, Node) else describe(operand)
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
+        return kind.dtype.kind in "biuf"
+    return isinstance(kind, PythonScalarKind) and kind.type is not complex
 
 
 def call_preparer(effect: Node) -> Callable[..., Commit]:
@@ -111,7 +132,8 @@ def call_preparer(effect: Node) -> Callable[..., Commit]:
         return _refuse
     target = effect.op.target
     if isinstance(target, np.ufunc):
-        return partial(prepare_ufunc, target, places[0])
+        rounded = target in ROUNDED and all(_is_real(used) for used in effect.args)
+        return partial(prepare_ufunc, target, rounded, places[0])
     name = effect.op.name.rpartition(".")[2]
     if name == "fill" and effect.op.style == "method":
         return prepare_fill
@@ -128,19 +150,22 @@ def _refuse(*args: Any, **kwargs: Any) -> Commit:
     raise CannotProve("more than one target")
 
 
-def prepare_ufunc(ufunc: np.ufunc, place: int | str, *args: Any, **kwargs: Any) -> Commit:
+def prepare_ufunc(
+    ufunc: np.ufunc, rounded: bool, place: int | str, *args: Any, **kwargs: Any
+) -> Commit:
     """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
     array = _target(place, args, kwargs)
     require_target(array)
-    if "where" in kwargs or "dtype" in kwargs:
-        require_dense(array)
-    _require_same_bits(ufunc, array, args[: ufunc.nin])
-    masked = "where" in kwargs
-    if masked and can_overlap(kwargs["where"], array):
-        raise CannotProve("the mask overlaps the target")
-    if kwargs.get("casting") == "unsafe":
-        raise CannotProve("an unsafe cast may warn")
-    temporary = array.copy(order="K") if masked else np.empty_like(array)
+    operands = args[: ufunc.nin]
+    plain = kwargs.keys() <= {"out"}
+    if not (rounded and plain):
+        _require_same_bits(array, operands)
+    if plain and array.nbytes > tiles.LARGE and tiles.fit(array, operands):
+        tiles.rehearse(ufunc, array.dtype, operands)
+        return partial(ufunc, *args, **kwargs)
+    if kwargs.get("casting") == "unsafe" or can_overlap(kwargs.get("where"), array):
+        raise CannotProve("an unsafe cast may warn, a mask may be written")
+    temporary = array.copy(order="K") if "where" in kwargs else np.empty_like(array)
     args, kwargs = _redirected(place, temporary, args, kwargs)
     if ufunc(*args, **kwargs) is not temporary:
         raise CannotProve("the ufunc returned another array")
@@ -150,8 +175,9 @@ def prepare_ufunc(ufunc: np.ufunc, place: int | str, *args: Any, **kwargs: Any) 
 def prepare_fill(array: Any, value: Any) -> Commit:
     """`array.fill(value)` with a number."""
     require_target(array)
-    if isinstance(value, np.ndarray) or _kind(value) == "c":
-        raise CannotProve("not a real number")
+    if isinstance(value, np.ndarray):
+        raise CannotProve("not a number")
+    refuse_imaginary(value, array.dtype)
     temporary = np.empty((), array.dtype)
     temporary.fill(value)
     return copy_back(array, temporary)

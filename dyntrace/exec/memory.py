@@ -19,11 +19,11 @@ Commit = Callable[[], Any]
 
 def require_target(array: Any) -> None:
     """Raise CannotProve unless `array` can be written without error, warning or ambiguity."""
-    if type(array) is not np.ndarray or not array.flags.writeable:
+    flags = array.flags
+    if not flags.writeable:
         raise CannotProve("the target cannot be written")
-    if 0 in array.strides or not is_dense(array):
-        if array.size and (0 in array.strides or holds_addresses_twice(array)):
-            raise CannotProve("the target may hold one address twice")
+    if not (flags.c_contiguous or flags.f_contiguous) and holds_addresses_twice(array):
+        raise CannotProve("the target may hold one address twice")
 
 
 def is_dense(array: Any) -> bool:

@@ -44,6 +44,8 @@ class Uses:
 
     def _temporaries(self, node: Node) -> Iterator[Node]:
         for place in node.origin.temporaries:
+            if place == 0 and node.op.style == "inplace":
+                continue  # the left side of `+=` is a name in the generated code
             operand = node.args[place] if place < len(node.args) else None
             if isinstance(operand, Node) and self._left.get(operand) == 1:
                 if operand not in self._kept:

@@ -558,3 +558,89 @@ def test_value_that_overlaps_the_assigned_part(compile_graph, orders):
 
     for text in ("x[:] = y", "x[1:] = y[:-1]", "x[0] = y[1]", "x[[0, 1]] = y[2:4]"):
         assert run(compile_graph, f"def f(x, y):\n    {text}", build) == "committed"
+
+
+@pytest.mark.parametrize("operator", ["+=", "*=", "/=", "-="])
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("other", ["array", "other order", "row", "scalar", "itself", "reversed"])
+def test_large_targets_are_rehearsed_and_not_copied(compile_graph, operator, order, other):
+    def build(bad=False):
+        shape = (300, 200)
+        x = np.asarray(numbers("d", shape), order=order if order != "strided" else "C")
+        x = numbers("d", (600, 200))[::2] if order == "strided" else x
+        y = {
+            "array": lambda: np.array(x) + 1,
+            "other order": lambda: np.asarray(x + 1, order="F" if order == "C" else "C"),
+            "row": lambda: np.arange(1.0, 201),
+            "scalar": lambda: np.float64(3),
+            "itself": lambda: x,
+            "reversed": lambda: x[::-1],
+        }[other]()
+        if bad:
+            x[-1, -2] = np.finfo("d").max
+            if isinstance(y, np.ndarray) and y.ndim == 2:
+                y[-1, -2] = y[0, -2] = {"/=": 0, "-=": -np.finfo("d").max}.get(
+                    operator, np.finfo("d").max
+                )
+        return x, y
+
+    assert run(compile_graph, statement(operator), build) == "committed"
+    if other not in ("row", "scalar", "reversed") and (other, operator) != ("itself", "-="):
+        bad = functools.partial(build, True)
+        assert run(compile_graph, statement(operator), bad, build) == "refused"
+    commit = compile_graph(Program(statement(operator), *build()).graph)(*build())[-1]
+    rehearsed = order != "strided" and other in ("array", "scalar", "itself")
+    assert (type(commit.func) is np.ufunc) == rehearsed
+
+
+@pytest.mark.parametrize("call", ["np.exp(a, out=x)", "np.add(a, 2.0, x)", "np.log(a, out=(x,))"])
+def test_large_outputs_are_rehearsed_and_not_copied(compile_graph, call):
+    def build(item=3.0):
+        a = np.full((300, 200), 2.0)
+        a[299, 198] = item
+        return np.zeros((300, 200)), a
+
+    text = f"def f(x, a):\n    {call}"
+    assert run(compile_graph, text, build) == "committed"
+    commit = compile_graph(Program(text, *build()).graph)(*build())[-1]
+    assert type(commit.func) is np.ufunc
+    if "add" not in call:
+        bad = functools.partial(build, 1e4 if "exp" in call else -1.0)
+        assert run(compile_graph, text, bad, build) == "refused"
+
+
+@pytest.mark.parametrize(
+    "dtype, value, wanted",
+    [
+        ("d", 2.5, "committed"),
+        ("d", float("nan"), "committed"),
+        ("d", 2**62 + 1, "committed"),
+        ("d", 2**70, "refused"),
+        ("i", -(2**31), "committed"),
+        ("i", 2**31, "refused"),
+        ("B", True, "committed"),
+        ("B", -1, "refused"),
+        ("e", 1e300, "refused"),
+        ("D", 1.5, "committed"),
+    ],
+)
+@pytest.mark.parametrize("index", ["1", "1:, 0", "x > 2", "..."])
+def test_numbers_that_fit_are_assigned_by_eagers_own_call(
+    compile_graph, dtype, value, wanted, index
+):
+    text = f"def f(x, v):\n    x[{index}] = v"
+    sample = type(value)(1)
+
+    def build():
+        return numbers(dtype, (3, 4)), value
+
+    def good():
+        return numbers(dtype, (3, 4)), sample
+
+    assert run(compile_graph, text, build, good) == wanted
+
+    def short():
+        return numbers(dtype, (1, 4)), sample
+
+    if index == "1":
+        assert run(compile_graph, text, short, good) == "refused"

@@ -240,6 +240,12 @@ def test_deep_expressions_and_many_inputs_compile():
     same(numpy_backend.compile_graph(program.graph)(*values), program.eager(*values))
 
 
+def test_in_place_operation_on_a_value_of_the_stack_compiles():
+    program = Program("def f(x):\n    t = x * 2\n    v = t[1:]\n    v += 1\n    return t", X)
+    object.__setattr__(program.graph.nodes[2], "origin", Origin("program.py", 4, (0,)))
+    same(numpy_backend.compile_graph(program.graph)(X), program.eager(X))
+
+
 def test_generated_code_says_where_it_comes_from():
     region = numpy_backend.compile_graph(Program("def f(x):\n    return x + 1", X).graph)
     assert region.__code__.co_filename == "<dyntrace region program.py:2>"
