@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dyntrace.asm.flow import effect
-from dyntrace.asm.instructions import Body, Unit
+from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
 from dyntrace.graph.kinds import KnownKind, PythonScalarKind, StringKind
 from dyntrace.graph.node import INPUT, Node
@@ -21,6 +21,7 @@ from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes import HANDLERS
+from dyntrace.trace.protocol import VIEW
 from dyntrace.trace.region import RegionBuilder, TooLarge
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot, stack_values
@@ -178,7 +179,7 @@ def _store_effect(trace: Trace) -> None:
         step = unit.micro[0] if len(unit.micro) == 1 else None
         if step is None or step.name not in _STORES:
             break
-        if not _STORES[step.name](frame, step.arg):
+        if not _is_own_store(frame, step):
             break
         depth = len(frame.stack)
         trace.visits.append(Visit(trace.end, depth, lowest(unit, depth), True, _nothing))
@@ -192,6 +193,14 @@ def _store_effect(trace: Trace) -> None:
     trace.end, frame.stack, frame.slots, count, mark = saved
     del trace.visits[count:]
     region.rollback(mark)
+
+
+def _is_own_store(frame: Frame, step: MicroOp) -> bool:
+    """Whether a store after an effect only puts the target back where it is already."""
+    try:
+        return _STORES[step.name](frame, step.arg)
+    except Break:
+        return False
 
 
 def _stores_item(frame: Frame, arg: object) -> bool:
@@ -210,7 +219,7 @@ def _is_same_item(frame: Frame, view: Value, container: Value, index: object) ->
     if not isinstance(view, Dynamic) or not isinstance(container, Dynamic | Outside):
         return False
     node = view.node
-    if node.op.style != "item" or node.op.family != "indexing":
+    if node.op is not VIEW:
         return False
     return node.args[0] is frame.argument(container) and same_argument(node.args[1], index)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dyntrace.breaks import STATE_DEPENDENT, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
@@ -279,7 +280,7 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
     """`container[index]`."""
     kind = frame.settle(container)
     if isinstance(kind, ArrayKind):
-        return frame.compute(operator_record("getitem"), [container, index])
+        return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
     if isinstance(container, Dynamic) and isinstance(kind, kinds.SequenceKind):
         return _node_item(frame, container, kind, index)
     pairs = frame.pairs_of(container)
@@ -289,6 +290,34 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
     if items is not None:
         return _sequence_item(frame, items, container, index)
     raise unsupported(container)
+
+
+_GET_ITEM = operator_record("getitem")
+VIEW = replace(_GET_ITEM.op, aliases=True)
+_SUBSCRIPTS: dict[bool | None, Record] = {
+    None: _GET_ITEM,
+    False: Record(VIEW, _GET_ITEM.infer),
+    True: Record(replace(_GET_ITEM.op, aliases=False), _GET_ITEM.infer),
+}
+_BASIC = (kinds.SliceKind, kinds.KnownKind, NumpyScalarKind)
+
+
+def _gives_copy(index: Kind) -> bool | None:
+    """Whether subscripting an array by `index` copies (advanced), does not, or cannot be told."""
+    if isinstance(index, kinds.SequenceKind) and index.type is tuple:
+        parts = [_gives_copy(part) for part in index.items]
+        return True if True in parts else None if None in parts else False
+    if isinstance(index, PythonScalarKind):
+        return index.type is bool
+    if isinstance(index, NumpyScalarKind) and index.dtype.kind == "b":
+        return True
+    if isinstance(index, _BASIC):
+        return False
+    return True if isinstance(index, ArrayKind) and index.ndim or _is_list(index) else None
+
+
+def _is_list(kind: Kind) -> bool:
+    return isinstance(kind, kinds.SequenceKind) and kind.type is list
 
 
 def _constant_index(frame: Frame, index: Value) -> Any:
