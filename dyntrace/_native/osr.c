@@ -3,8 +3,8 @@
    A pure-Python helper is called from the frame, so the evaluation loop keeps both in one C frame
    and reloads the caller's code and position when the helper returns. In between they are exchanged
    here. Same frame, same locals, same stack: the caller must see to it that the stack at the target
-   is the one at the call with the helper's result on top, and that the unit before the target is
-   covered by the same exception handlers.
+   is the one at the call with the helper's result on top, and that the two units before the target
+   are covered by its exception handlers.
    Invariant: every unsupported condition is answered with False. There is no twin; see
    runtime/absent.py. */
 #include "native.h"

@@ -29,8 +29,6 @@ BODY = decode(program.__code__)
 
 def moved(at, landings, error=None):
     """`program` that is moved to woven code before unit `at`, where `error` is raised at once."""
-    target = assemble(BODY, {}, landings=landings)
-    offset = dict(zip(landings, target.landing_offsets, strict=True))[at]
     answers = []
 
     def helper():
@@ -40,6 +38,10 @@ def moved(at, landings, error=None):
                 raise error
 
     start = assemble(BODY, {at: [PushCallable(helper), Call(0), PopTop()]}, slack=8)
+    # Debug builds of CPython want frames of the same size.
+    slack = start.code.co_stacksize - BODY.code.co_stacksize
+    target = assemble(BODY, {}, landings=landings, slack=slack)
+    offset = dict(zip(landings, target.landing_offsets, strict=True))[at]
     result = types.FunctionType(start.code, {})(3)
     assert not answers or answers == [True]
     return result, bool(answers)
