@@ -8,6 +8,7 @@ from dyntrace.ops import (  # noqa: F401 (imported for their entries)
     creation,
     elementwise,
     fft,
+    index_objects,
     indexing,
     linalg,
     methods,

@@ -52,7 +52,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("diag_indices diag_indices_from ix_", aliases=True, writes=""),
     captured("mask_indices fromfunction", writes=""),
     captured("ravel_multi_index", "multi_index dims mode order", writes=""),
-    captured("unravel_index", "indices shape order", writes=""),
+    captured("unravel_index", "indices shape order", writes="", number=2),
     captured("frombuffer", "buffer dtype count offset", aliases=True, writes=""),
     captured("from_dlpack", "x", aliases=True, writes=""),
     captured("fromiter", "iter dtype count", writes=""),

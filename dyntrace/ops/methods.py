@@ -81,7 +81,7 @@ def reshaped(call: Call) -> Kind:
 
 def squeezed(call: Call) -> Kind:
     """Without an axis the result's dimensions depend on the shape."""
-    array, axis = call.args[0].kind, _argument(call, 1, "axis")
+    array, axis = call.args[0].kind, argument(call, 1, "axis")
     if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
         raise Refused("DT201")
     if axis is None or axis.read() is None:
@@ -135,7 +135,7 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
 
     def around(infer: Infer) -> Infer:
         def checked(call: Call) -> Kind:
-            switch = _argument(call, position, name)
+            switch = argument(call, position, name)
             if switch is not None and switch.read() is not plain:
                 raise Refused("DT208", name)
             return infer(call)
@@ -145,7 +145,8 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
     return around
 
 
-def _argument(call: Call, position: int, name: str) -> Operand | None:
+def argument(call: Call, position: int, name: str) -> Operand | None:
+    """The argument at `position`, or called `name`, if it is given."""
     return call.args[position] if position < len(call.args) else call.kwargs.get(name)
 
 

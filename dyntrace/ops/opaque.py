@@ -6,6 +6,7 @@ depends on the print options, which may hold functions of the user's: then the r
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -100,3 +101,5 @@ register(np, "numpy", "opaque", LINES)
 ERRORS = (captured("LinAlgError", "*args", writes="", around=opaque),)
 register(np.linalg, "numpy.linalg", "opaque", ERRORS)
 _register_operator(operator.index, integers_only)
+_register_operator(copy.copy, arrays_only)
+_register_operator(copy.deepcopy, arrays_only)

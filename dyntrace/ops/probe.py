@@ -37,6 +37,7 @@ STATIC = frozenset(
     keepdims ord deg ndim offset""".split()
 )
 CACHE_LIMIT = 4096
+SMALL = 64  # examples larger than this could make a probe slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +173,18 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
         case ArrayKind(dtype=dtype, ndim=ndim):
             if ndim and name in parameters.static:
                 raise Refused("DT207", name)
-            return stand_in_array(dtype, ndim, plan.side)
+            make = zeros_or_true if plan.number == 0 else stand_in_array
+            return make(dtype, ndim, plan.side)
         case NumpyScalarKind(dtype=dtype) as kind:
-            return operand.read() if is_read(kind, parameters, name) else dtype.type(1)
+            if is_read(kind, parameters, name):
+                return operand.read()
+            return dtype.type(plan.number != 0 or dtype.kind == "b")
         case PythonScalarKind(type=scalar) as kind:
             if is_read(kind, parameters, name):
                 return operand.read()
             example = kind.example if plan.number is None else plan.number
-            return _SCALAR_STAND_INS[scalar](1 if example is None else example)
+            small = example is not None and abs(example) <= SMALL
+            return _SCALAR_STAND_INS[scalar](example if small else 1)
         case StringKind():
             return operand.read()
         case KnownKind(value=value):
@@ -197,6 +202,11 @@ def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
     if name in parameters.static:
         return isinstance(kind, PythonScalarKind | NumpyScalarKind)
     return parameters.booleans and isinstance(kind, PythonScalarKind) and kind.type is bool
+
+
+def zeros_or_true(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
+    """Zeros, which index anything, or masks that select everything."""
+    return np.full((side,) * ndim, dtype.kind == "b", dtype)
 
 
 def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:

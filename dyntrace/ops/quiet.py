@@ -49,9 +49,10 @@ class _Module:
         self._memo = memo
 
     def __getattr__(self, name: str) -> Any:
-        found = _twin(getattr(self._module, name), self._memo)
-        setattr(self, name, found)
-        return found
+        found = getattr(self._module, name)
+        if type(found) is types.FunctionType and not _is_python(found):
+            raise GivesUp  # replaced by the user's own
+        return _twin(found, self._memo)
 
 
 _MEMO: dict[int, Any] = {id(warnings): _Warnings()}

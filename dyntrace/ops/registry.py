@@ -34,6 +34,7 @@ __all__ = [
     "object_treatment",
     "operator_record",
     "record_of",
+    "subscript_record",
 ]
 
 Infer = Callable[[Call], Kind]
@@ -69,6 +70,7 @@ _CALLABLES: dict[int, tuple[Any, Record | Treatment]] = {}
 _METHODS: dict[str, Record | Treatment] = {}
 _SCALAR_METHODS: dict[str, Record] = {}
 _ATTRIBUTES: dict[str, Record | Treatment] = {}
+_SUBSCRIPTS: dict[int, Record] = {}
 _OPERATORS: dict[tuple[str, bool], Record] = {}
 _BOUND: dict[type, Callable[[Any], Record | Treatment | None]] = {}
 
@@ -117,6 +119,16 @@ def operator_record(name: str, inplace: bool = False) -> Record:
     Raises KeyError for a name that is no operator.
     """
     return _OPERATORS[name, inplace]
+
+
+def subscript_record(target: Any) -> Record | None:
+    """The record of subscripting one of NumPy's index objects (`np.r_`, `np.mgrid`, …)."""
+    return _SUBSCRIPTS.get(id(target))
+
+
+def add_subscript(target: Any, record: Record) -> None:
+    """Enter an index object, which lives as long as NumPy."""
+    _SUBSCRIPTS[id(target)] = record
 
 
 def add_callable(target: Any, found: Record | Treatment) -> None:

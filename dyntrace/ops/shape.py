@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyntrace.graph.describe import MAX_ITEMS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
-from dyntrace.ops.methods import dimensions, squeezed
+from dyntrace.ops.methods import argument, dimensions, is_integer, squeezed
 from dyntrace.ops.registry import Infer
 
 
@@ -24,6 +25,24 @@ def reshaped(call: Call) -> Kind:
     for operand in (*call.args[2:], *(v for k, v in call.kwargs.items() if k != "shape")):
         operand.read()
     return ArrayKind(array.dtype, dimensions(Call((call.args[0], shape))))
+
+
+def split_up(call: Call) -> Kind:
+    """As many parts as sections, or one more than there are places to cut."""
+    array, axis = call.args[0].kind, argument(call, 2, "axis")
+    sections = argument(call, 1, "indices_or_sections")
+    if not isinstance(array, ArrayKind) or array.ndim == 0 or sections is None:
+        raise Refused("DT201")
+    if axis is not None:
+        axis.read()
+    if isinstance(sections.kind, SequenceKind):
+        return SequenceKind(list, (array,) * (len(sections.items) + 1))
+    if not is_integer(sections.kind):
+        raise Refused("DT207")
+    count = sections.read()
+    if not 0 < count <= MAX_ITEMS:
+        return ObjectKind(list)
+    return SequenceKind(list, (array,) * int(count))
 
 
 def unstacked(call: Call) -> Kind:
@@ -63,7 +82,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("concatenate concat", "arrays axis out dtype casting"),
     captured("row_stack", until=(2, 0)),
     captured("stack vstack hstack dstack column_stack block append"),
-    captured("split array_split hsplit vsplit dsplit", aliases=True),
+    captured("split array_split hsplit vsplit dsplit", aliases=True, infer=split_up),
     captured("unstack", aliases=True, infer=unstacked),
     captured("repeat delete insert roll rot90 flip fliplr flipud", aliases=True),
     captured("pad", writes=""),

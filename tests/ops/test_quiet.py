@@ -67,3 +67,10 @@ def test_truth_of_an_empty_array_gives_up():
     for function in (bool, operator.not_):
         with pytest.raises(WouldWarn):
             registry.record_of(function).op.target(np.array([]))
+
+
+def test_replaced_function_of_numpy_makes_the_twin_give_up(monkeypatch):
+    twin = registry.record_of(np.nanmedian).op.target
+    monkeypatch.setattr(np, "isnan", lambda a: a)
+    with pytest.raises(GivesUp):
+        twin(np.ones((2, 3)), 0)

@@ -1,0 +1,38 @@
+"""`np.r_`, `np.c_`, `np.mgrid`, `np.ogrid` and `np.s_`: objects that are subscripted, not called.
+
+Each is one object, known by identity. Its subscript is probed like a call; numbers in slices stay
+dynamic, and since the dtype may depend on how large they are, the result is checked.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import Call
+from dyntrace.ops.probe import DATA, probing
+from dyntrace.ops.registry import Infer, Record, add_subscript
+
+_OBJECTS = {name: getattr(np, name) for name in ("r_", "c_", "mgrid", "ogrid", "s_", "index_exp")}
+
+
+def _of_the_index(op: Op, target: Any) -> Infer:
+    infer = probing(Op(op.name, lambda index: target[index], op.family), DATA)
+
+    def checked(call: Call) -> Kind:
+        return infer(Call(call.args[1:]))
+
+    return checked
+
+
+def _register() -> None:
+    for name, target in _OBJECTS.items():
+        op = Op(f"numpy.{name}", operator.getitem, "indexing", "item", aliases=True)
+        add_subscript(target, Record(op, _of_the_index(op, target)))
+
+
+_register()
