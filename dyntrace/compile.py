@@ -61,7 +61,7 @@ class Family:
             namespace,
             compile_graph=self.compile_graph,
             fullgraph=fullgraph,
-            twin_of=weak_method(self.twin_of),
+            twins=WeakTwins(self),
         )
         _live.add(unit)
         return unit
@@ -73,7 +73,7 @@ class Family:
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The optimised twin of a callee, or None for what is better left alone."""
         original = original_of(function)
-        if is_disabled(function) or not is_users(original):
+        if is_disabled(function) or not is_users(original.__code__, original.__globals__):
             return None
         with self._lock:
             if id(original) not in self._twins:
@@ -82,23 +82,52 @@ class Family:
             unit = self.unit(original.__code__, original.__globals__)
             return None if unit.has_nothing_to_gain() else twin
 
+    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+        """Whether functions of this code should be called by their twins."""
+        if not is_users(code, namespace):
+            return False
+        with self._lock:
+            return not self.unit(code, namespace).has_nothing_to_gain()
 
-def weak_method(method: Callable[[FunctionType], FunctionType | None]) -> Any:
-    """Call a bound method without keeping its object alive; None once that is gone."""
-    found = weakref.WeakMethod(method)
+    def fresh_twin(self, function: FunctionType) -> FunctionType:
+        """A twin of a function that is itself made anew in each call."""
+        unit = self.unit(function.__code__, function.__globals__)
+        twin = FunctionType(
+            unit.code,
+            function.__globals__,
+            function.__name__,
+            function.__defaults__,
+            function.__closure__,
+        )
+        twin.__kwdefaults__ = function.__kwdefaults__
+        twin.__qualname__ = function.__qualname__
+        return twin
 
-    def call(function: FunctionType) -> FunctionType | None:
-        alive = found()
-        return None if alive is None else alive(function)
 
-    return call
+class WeakTwins:
+    """A family seen from its units, which must not keep it alive."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = weakref.ref(family)
+
+    def twin_of(self, function: FunctionType) -> FunctionType | None:
+        family = self._family()
+        return None if family is None else family.twin_of(function)
+
+    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+        family = self._family()
+        return family is not None and family.wants(code, namespace)
+
+    def fresh_twin(self, function: FunctionType) -> FunctionType:
+        family = self._family()
+        return function if family is None else family.fresh_twin(function)
 
 
-def is_users(function: FunctionType) -> bool:
-    """Whether a function is the user's, not the standard library's or NumPy's, and may do work."""
-    module = function.__globals__.get("__name__")
+def is_users(code: CodeType, namespace: dict[str, Any]) -> bool:
+    """Whether code is the user's, not the standard library's or NumPy's, and may do work."""
+    module = namespace.get("__name__")
     top = module.partition(".")[0] if isinstance(module, str) else ""
-    return top not in _UNTOUCHED and may_do_work(function.__code__)
+    return top not in _UNTOUCHED and may_do_work(code)
 
 
 def may_do_work(code: CodeType) -> bool:

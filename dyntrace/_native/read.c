@@ -225,6 +225,13 @@ read_closure(const Step *step, PyObject *base)
 }
 
 static PyObject *
+read_globals(const Step *step, PyObject *base)
+{
+    (void)step;
+    return PyFunction_Check(base) ? Py_NewRef(PyFunction_GET_GLOBALS(base)) : NULL;
+}
+
+static PyObject *
 read_type(const Step *step, PyObject *base)
 {
     (void)step;
@@ -263,6 +270,7 @@ static const struct Source PARTS[] = {
     {"defaults", read_defaults, NOTHING},
     {"kwdefaults", read_kwdefaults, NOTHING},
     {"closure", read_closure, NOTHING},
+    {"globals", read_globals, NOTHING},
     {NULL, NULL, NOTHING},
 };
 

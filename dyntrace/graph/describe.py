@@ -7,6 +7,8 @@ not recognised is an `ObjectKind`. Kinds are defined in `graph.kinds`.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +19,7 @@ from dyntrace.graph.kinds import (
     NUMERIC,
     ArrayKind,
     DictKind,
+    FunctionKind,
     InstanceKind,
     Kind,
     KnownKind,
@@ -70,6 +73,27 @@ def _python_scalar(value: Any, depth: int) -> Kind:
 
 def _known(value: Any, depth: int) -> Kind:
     return KnownKind(value)
+
+
+def _function(value: Any, depth: int) -> Kind:
+    """A function made inside another is a new object each time: its code is what stays."""
+    nested = value.__code__.co_flags & inspect.CO_NESTED
+    if not nested or depth >= MAX_DEPTH or value.__dict__:
+        return KnownKind(value)
+    return FunctionKind(
+        value.__code__,
+        value.__globals__,
+        tuple(_describe(item, depth + 1) for item in value.__defaults__ or ()),
+        tuple((key, _describe(v, depth + 1)) for key, v in (value.__kwdefaults__ or {}).items()),
+        tuple(_cell(cell, depth + 1) for cell in value.__closure__ or ()),
+    )
+
+
+def _cell(cell: types.CellType, depth: int) -> Kind:
+    try:
+        return _describe(cell.cell_contents, depth)
+    except ValueError:
+        return Kind()
 
 
 def _sequence(value: Any, depth: int) -> Kind:
@@ -166,7 +190,8 @@ _DTYPE_CLASSES = frozenset(
 
 _KNOWN_TYPES: tuple[type, ...] = (
     *(type(value) for value in _SINGLETONS),
-    types.FunctionType,
+    *(type(value) for value in (np.r_, np.c_, np.mgrid, np.ogrid, np.s_, np._NoValue)),
+    functools.partial,
     types.BuiltinFunctionType,
     types.ModuleType,
     types.MethodDescriptorType,
@@ -187,6 +212,7 @@ _BY_TYPE: dict[type, Callable[[Any, int], Kind]] = {
     list: _sequence,
     dict: _dict,
     slice: _slice,
+    types.FunctionType: _function,
     **dict.fromkeys(_KNOWN_TYPES, _known),
 }
 _RULES = {id(kind): rule for kind, rule in _BY_TYPE.items()}

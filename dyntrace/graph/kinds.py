@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,21 @@ class InstanceKind(Kind):
 
     type: type
     attributes: tuple[tuple[str, Kind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionKind(Kind):
+    """A function made inside another: known by its code, which every such function shares.
+
+    `namespace` is its globals dict, `defaults` and `keyword_defaults` the kinds of its defaults,
+    `closure` those of its cells' contents.
+    """
+
+    code: CodeType
+    namespace: dict[str, Any] = field(compare=False, repr=False)
+    defaults: tuple[Kind, ...] = ()
+    keyword_defaults: tuple[tuple[str, Kind], ...] = ()
+    closure: tuple[Kind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

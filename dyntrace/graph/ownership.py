@@ -12,13 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.kinds import KnownKind, NumpyScalarKind, PythonScalarKind, StringKind
 from dyntrace.graph.node import INPUT, Node
 
 _NUMBERS = (NumpyScalarKind, PythonScalarKind)
-
-
 SCALARS = (KnownKind, NumpyScalarKind, PythonScalarKind, StringKind)  # no memory to share
 
 

@@ -133,6 +133,7 @@ FUNCTION_PARTS = {
     "defaults": "__defaults__",
     "kwdefaults": "__kwdefaults__",
     "closure": "__closure__",
+    "globals": "__globals__",
 }
 
 

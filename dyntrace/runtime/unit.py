@@ -24,7 +24,7 @@ from dyntrace.runtime.containment import contained
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.weaving import Regions, Shapes, Woven
-from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, TwinOf
+from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, Twins
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import State
 
@@ -49,14 +49,14 @@ class Unit:
         *,
         compile_graph: Callable[..., Any],
         fullgraph: bool = False,
-        twin_of: TwinOf = lambda function: None,
+        twins: Twins,
         on_new_code: Callable[[CodeType], None] | None = None,
     ) -> None:
         self.original = original
         self.name = original.co_qualname
         self.namespace = namespace
         self.fullgraph = fullgraph
-        self.twin_of = twin_of
+        self.twins = twins
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
         self.profile = Profile()
@@ -146,7 +146,7 @@ class Unit:
     def compile(self) -> None:
         """Analyse with everything known now, weave, and put the new code to use."""
         assert self.shapes is not None
-        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twin_of)
+        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twins)
         analysis.run(self.starts)
         self.version += 1
         self.compiles += 1
@@ -204,7 +204,7 @@ class Unit:
         known = self.regions.record_of(region)
         assert known is not None
         state = _with_arguments(base, known.layout.arguments, args)
-        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twin_of)
+        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twins)
         trace = analysis.trace(start, state, trim=False)
         plan = analysis.plan(trace)
         if plan is not None and plan.layout == known.layout:

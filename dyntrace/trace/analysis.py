@@ -9,10 +9,10 @@ Read `trace.flush` and `compile` next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
-from typing import Any
+from types import CodeType, FunctionType
+from typing import Any, Protocol
 
 from dyntrace.asm.flow import effect, successors
 from dyntrace.asm.instructions import Body, Location, Unit
@@ -26,6 +26,7 @@ from dyntrace.breaks import (
 )
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
+from dyntrace.graph.node import Op, Origin
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
@@ -45,14 +46,34 @@ from dyntrace.trace.state import State, after, snapshot
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
 
-__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape"]
+__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
 _NOT_RECORDED = frozenset({"LOAD_METHOD", "MAKE_FUNCTION", "GET_ITER", "LOAD_FAST_AND_CLEAR"})
 
 Results = tuple[Kind, ...]
-TwinOf = Callable[[FunctionType], "FunctionType | None"]
+
+
+class Twins(Protocol):
+    """Who makes optimised twins of callees that cannot be inlined."""
+
+    def twin_of(self, function: FunctionType) -> FunctionType | None:
+        """The twin of a function, the same each time; None for what is better left alone."""
+
+    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+        """Whether functions of this code should be called by their twins."""
+
+    def fresh_twin(self, function: FunctionType) -> FunctionType:
+        """A new twin of a function that is itself new in each call."""
+
+
+def make_twin(twins: Twins, function: FunctionType) -> FunctionType:
+    return twins.fresh_twin(function)
+
+
+TWIN = Op("dyntrace.twin", make_twin, "item", exact=True, aliases=True)
+ORIGIN = Origin("<dyntrace>", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +138,7 @@ class Analysis:
     shape: Shape
     namespace: dict[str, Any]
     profile: Mapping[int, list[Results]]
-    twin_of: TwinOf
+    twins: Twins
     plans: dict[int, list[Plan]] = field(default_factory=dict)
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
     recorders: dict[int, Recorder] = field(default_factory=dict)
@@ -190,16 +211,24 @@ class Analysis:
                     return place - 1 if place else 0
         return len(stack)
 
-    def _twin(self, region: RegionBuilder, callee: Outside) -> FunctionType | None:
-        """The twin, with guards that it still stands for the function."""
+    def _twin(self, region: RegionBuilder, callee: Outside) -> Any:
+        """The twin, or a node that makes it, with guards that it still stands for the function."""
         kind = callee.believed
+        if isinstance(kind, kinds.FunctionKind):
+            if not self.twins.wants(kind.code, kind.namespace):
+                return None
+            region.force()
+            return region.add(
+                TWIN, (self.twins, region.input(callee.source, kind)), (), kinds.UNKNOWN, ORIGIN
+            )
         function = kind.value if isinstance(kind, kinds.KnownKind) else None
-        twin = self.twin_of(function) if isinstance(function, FunctionType) else None
+        twin = self.twins.twin_of(function) if isinstance(function, FunctionType) else None
         if twin is None or function is None:
             return None
         region.demand(callee.source, kind)
         for part in ("code", "defaults", "kwdefaults"):
-            region.guard(FunctionPart(callee.source, part), Guard("is", getattr(function, f"__{part}__")))
+            held = getattr(function, f"__{part}__")
+            region.guard(FunctionPart(callee.source, part), Guard("is", held))
         region.force()
         return twin
 

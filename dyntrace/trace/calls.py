@@ -44,6 +44,8 @@ def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value
         return _call_method(frame, callee, args, kwargs)
     if isinstance(callee, BoundFunction):
         return call(frame, callee.function, [callee.self, *args], kwargs)
+    if isinstance(callee, Outside) and isinstance(callee.believed, kinds.FunctionKind):
+        return inline.inline(frame, callee, args, kwargs)
     target = constant(frame, callee)
     if target is UNFOLDED:
         return _call_unknown(frame, callee, args, kwargs)
@@ -71,7 +73,7 @@ def _call_known(
     if found is not None:
         return frame.compute(found, args, kwargs)
     if type(target) is types.FunctionType and isinstance(callee, Outside):
-        return inline.inline(frame, callee, target, args, kwargs)
+        return inline.inline(frame, callee, args, kwargs)
     if type(target) is functools.partial:
         return _call_partial(frame, target, args, kwargs)
     raise Break(OPAQUE_CALL, getattr(target, "__qualname__", type(target).__name__))

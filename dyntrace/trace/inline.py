@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.asm.decode import decode
@@ -23,8 +24,8 @@ from dyntrace.ops.registry import Refused
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
 from dyntrace.trace.region import Guard
-from dyntrace.trace.sources import FunctionPart, Item, Source
-from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.sources import Fixed, FunctionPart, Item, Source
+from dyntrace.trace.values.base import Dynamic, Outside, Value
 from dyntrace.trace.values.containers import DictValue, TupleValue
 
 __all__ = ["NotInlined", "inline"]
@@ -40,31 +41,78 @@ class NotInlined(Break):
         self.callee = callee
 
 
-def inline(
-    frame: Frame,
-    callee: Outside,
-    function: types.FunctionType,
-    args: list[Value],
-    kwargs: dict[str, Value],
-) -> Value:
-    """Trace `function`'s body, or break."""
-    _check_marks(function)
-    original = marks.original_of(function)
-    source = callee.source
-    if original is not function:
-        source = _original_source(frame, callee, original)
-    code = original.__code__
-    if code.co_flags & _UNSUPPORTED:
-        raise NotInlined(NOT_INLINED, function.__qualname__, callee)
-    if frame.depth >= MAX_INLINE_DEPTH or code is frame.code:
-        raise NotInlined(RECURSION, function.__qualname__, callee)
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A function as its caller may assume it: everything here is guarded when it is used."""
+
+    value: Outside
+    source: Source
+    name: str
+    code: types.CodeType
+    namespace: dict[str, Any]
+    defaults: tuple[kinds.Kind, ...]
+    keyword_defaults: dict[str, kinds.Kind]
+    closure: tuple[kinds.Kind, ...]
+
+
+def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """Trace the body of the function `value` into the region, or break."""
+    kind = value.believed
+    if isinstance(kind, kinds.FunctionKind):
+        callee = _made_inside(frame, value, kind)
+    else:
+        assert isinstance(kind, kinds.KnownKind)
+        callee = _known(frame, value, kind.value)
+    if callee.code.co_flags & _UNSUPPORTED:
+        raise NotInlined(NOT_INLINED, callee.name, value)
+    if frame.depth >= MAX_INLINE_DEPTH or callee.code is frame.code:
+        raise NotInlined(RECURSION, callee.name, value)
     try:
-        body = _decoded(code, code.co_filename)
+        body = _decoded(callee.code, callee.code.co_filename)
     except AssemblyError:
-        raise Break(NOT_INLINED, function.__qualname__) from None
-    inner = _frame_of(frame, body, source, original)
-    bind(inner, source, original, args, kwargs)
-    return _run(frame, inner, function, callee)
+        raise Break(NOT_INLINED, callee.name) from None
+    inner = _frame_of(frame, body, callee)
+    bind(inner, callee, args, kwargs)
+    return _run(frame, inner, callee)
+
+
+def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee:
+    """A function known by identity; an optimised one is traced through its original."""
+    if marks.is_graph_break(function):
+        raise Break(USER_BREAK)
+    if marks.is_disabled(function):
+        raise Break(DISABLED, function.__qualname__)
+    frame.settle(value)
+    original = marks.original_of(function)
+    source = value.source if original is function else Fixed(id(original), original)
+    frame.region.guard(FunctionPart(source, "code"), Guard("is", original.__code__))
+    return Callee(
+        value,
+        source,
+        function.__qualname__,
+        original.__code__,
+        original.__globals__,
+        tuple(describe(item) for item in original.__defaults__ or ()),
+        {key: describe(item) for key, item in (original.__kwdefaults__ or {}).items()},
+        tuple(_contents_kind(cell) for cell in original.__closure__ or ()),
+    )
+
+
+def _made_inside(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
+    """A function known by its code."""
+    frame.settle(value)
+    frame.region.guard(FunctionPart(value.source, "code"), Guard("is", kind.code))
+    frame.region.guard(FunctionPart(value.source, "globals"), Guard("is", kind.namespace))
+    return Callee(
+        value,
+        value.source,
+        kind.code.co_qualname,
+        kind.code,
+        kind.namespace,
+        kind.defaults,
+        dict(kind.keyword_defaults),
+        kind.closure,
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -73,39 +121,17 @@ def _decoded(code: types.CodeType, filename: str) -> Body:
     return decode(code)
 
 
-def _check_marks(function: types.FunctionType) -> None:
-    if marks.is_graph_break(function):
-        raise Break(USER_BREAK)
-    if marks.is_disabled(function):
-        raise Break(DISABLED, function.__qualname__)
-
-
-def _original_source(frame: Frame, callee: Outside, original: types.FunctionType) -> Source:
-    """An optimised function is traced through the function it was made from."""
-    from dyntrace.trace.calls import fixed_function
-
-    frame.settle(callee)
-    return fixed_function(original).source
-
-
-def _frame_of(
-    frame: Frame, body: Body, source: Source, function: types.FunctionType
-) -> Frame:
-    region = frame.region
-    region.guard(FunctionPart(source, "code"), Guard("is", function.__code__))
-    beliefs = {}
+def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
+    first = len(body.local_names) - len(callee.closure)
     closure = None
-    if function.__closure__:
-        closure = FunctionPart(source, "closure")
-        region.guard(closure, Guard("is", function.__closure__))
-        first = len(body.local_names) - len(function.__closure__)
-        for place, cell in enumerate(function.__closure__):
-            beliefs[first + place] = _contents_kind(cell)
+    if callee.closure:
+        closure = FunctionPart(callee.source, "closure")
+        frame.region.guard(closure, Guard("sequence", tuple, len(callee.closure)))
     return Frame(
-        region,
+        frame.region,
         body,
-        function.__globals__,
-        beliefs=beliefs,
+        callee.namespace,
+        beliefs={first + place: kind for place, kind in enumerate(callee.closure)},
         depth=frame.depth + 1,
         closure=closure,
     )
@@ -118,16 +144,17 @@ def _contents_kind(cell: types.CellType) -> kinds.Kind:
         return kinds.UNKNOWN
 
 
-def _run(frame: Frame, inner: Frame, function: types.FunctionType, callee: Outside) -> Value:
+def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
     from dyntrace.trace.interpreter import run_inlined
 
     try:
         result = run_inlined(inner)
     except (Flush, Refused) as stop:
-        reason = stop.reason if isinstance(stop, Break) else NOT_INLINED
-        inside = f"{function.__qualname__}, line {inner.lineno}: {reason.text}"
-        raise NotInlined(NOT_INLINED, inside, callee) from None
-    if isinstance(result, Dynamic) and result.node in frame.region.graph.nodes[inner.first_own_node :]:
+        reason = stop.reason if isinstance(stop, Break | Refused) else NOT_INLINED
+        inside = f"{callee.name}, line {inner.lineno}: {reason.text}"
+        raise NotInlined(NOT_INLINED, inside, callee.value) from None
+    own = frame.region.graph.nodes[inner.first_own_node :]
+    if isinstance(result, Dynamic) and any(node is result.node for node in own):
         return Dynamic(result.node)
     return result
 
@@ -135,15 +162,9 @@ def _run(frame: Frame, inner: Frame, function: types.FunctionType, callee: Outsi
 # argument binding ---------------------------------------------------------------------------------
 
 
-def bind(
-    inner: Frame,
-    source: Source,
-    function: types.FunctionType,
-    args: list[Value],
-    kwargs: dict[str, Value],
-) -> None:
+def bind(inner: Frame, callee: Callee, args: list[Value], kwargs: dict[str, Value]) -> None:
     """CPython's argument binding; whatever would be an error there is a break here."""
-    code = function.__code__
+    code = callee.code
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     values: dict[str, Value] = dict(zip(names[: code.co_argcount], args, strict=False))
     extra = args[code.co_argcount :]
@@ -151,53 +172,44 @@ def bind(
     for name in names[code.co_posonlyargcount :]:
         if name in keywords:
             if name in values:
-                raise Break(CALL_BINDING, function.__qualname__)
+                raise Break(CALL_BINDING, callee.name)
             values[name] = keywords.pop(name)
-    _bind_rest(inner, function, extra, keywords)
-    _bind_defaults(inner, source, function, values)
+    _bind_rest(inner, callee, extra, keywords)
+    _bind_defaults(inner, callee, values)
     if len(values) != len(names):
-        raise Break(CALL_BINDING, function.__qualname__)
+        raise Break(CALL_BINDING, callee.name)
     for place, name in enumerate(names):
         inner.store(place, values[name])
 
 
 def _bind_rest(
-    inner: Frame, function: types.FunctionType, extra: list[Value], keywords: dict[str, Value]
+    inner: Frame, callee: Callee, extra: list[Value], keywords: dict[str, Value]
 ) -> None:
     """`*args` and `**kwargs`."""
-    code = function.__code__
+    code = callee.code
     place = code.co_argcount + code.co_kwonlyargcount
     if code.co_flags & inspect.CO_VARARGS:
         inner.store(place, TupleValue(tuple(extra)))
         place += 1
     elif extra:
-        raise Break(CALL_BINDING, function.__qualname__)
+        raise Break(CALL_BINDING, callee.name)
     if code.co_flags & inspect.CO_VARKEYWORDS:
         inner.store(place, DictValue(keywords))
     elif keywords:
-        raise Break(CALL_BINDING, function.__qualname__)
+        raise Break(CALL_BINDING, callee.name)
 
 
-def _bind_defaults(
-    inner: Frame, source: Source, function: types.FunctionType, values: dict[str, Value]
-) -> None:
-    code = function.__code__
-    defaults = function.__defaults__ or ()
-    first = code.co_argcount - len(defaults)
-    for place, default in enumerate(defaults):
+def _bind_defaults(inner: Frame, callee: Callee, values: dict[str, Value]) -> None:
+    """Defaults are read where the function holds them, each time."""
+    code = callee.code
+    first = code.co_argcount - len(callee.defaults)
+    part = FunctionPart(callee.source, "defaults")
+    for place, kind in enumerate(callee.defaults):
         name = code.co_varnames[first + place]
         if name not in values:
-            part = FunctionPart(source, "defaults")
-            inner.region.guard(part, Guard("is", defaults))
-            values[name] = _default(Item(part, place), default)
-    named = function.__kwdefaults__ or {}
+            inner.region.guard(part, Guard("sequence", tuple, len(callee.defaults)))
+            values[name] = Outside(Item(part, place), kind)
+    named = FunctionPart(callee.source, "kwdefaults")
     for name in code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]:
-        if name not in values and name in named:
-            item = Item(FunctionPart(source, "kwdefaults"), name)
-            values[name] = Outside(item, describe(named[name]))
-
-
-def _default(source: Source, default: Any) -> Value:
-    """A positional default: fixed together with the tuple that holds it."""
-    constant = type(default) in (int, float, complex, bool, str, type(None))
-    return Known(default) if constant else Outside(source, describe(default))
+        if name not in values and name in callee.keyword_defaults:
+            values[name] = Outside(Item(named, name), callee.keyword_defaults[name])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.graph import kinds
@@ -230,6 +230,7 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.SequenceKind: lambda kind: Guard("sequence", kind.type, len(kind.items)),
     kinds.DictKind: lambda kind: Guard("sequence", dict, len(kind.items)),
     kinds.SliceKind: lambda kind: Guard("exact", slice),
+    kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
     kinds.InstanceKind: lambda kind: Guard("plain", kind.type),
     kinds.ObjectKind: lambda kind: Guard("exact", kind.type),
 }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any
 
 from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT, UNKNOWN_VALUE
 from dyntrace.graph.describe import describe
-from dyntrace.graph.kinds import KnownKind
+from dyntrace.graph.kinds import FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes.table import opcode
-from dyntrace.trace.protocol import kept
+from dyntrace.trace.protocol import constant, kept
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import TupleValue
 
 _ABSENT: Any = object()
+CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
 
 
 @opcode("LOAD_CONST")
@@ -157,8 +159,16 @@ def nop(frame: Frame, arg: Any) -> None:
 
 
 @opcode("MAKE_FUNCTION")
-def make_function(frame: Frame, arg: Any) -> None:
-    raise Flush
+def make_function(frame: Frame, arg: int) -> None:
+    """Runs as it is; what it makes is known by its code, unless it has defaults."""
+    if frame.depth:
+        raise Break(STATE_DEPENDENT)
+    code = constant(frame, frame.stack[-1])
+    if not isinstance(code, CodeType) or arg & ~CLOSURE:
+        raise Flush
+    names = frame.body.local_names
+    cells = tuple(frame.load(names.index(name)).kind for name in code.co_freevars)
+    raise Flush(FunctionKind(code, frame.namespace, closure=cells))
 
 
 @opcode("LIST_TO_TUPLE")
