@@ -259,44 +259,71 @@ def test_new_code_outlives_everything_else():
 
 
 # Frame objects -----------------------------------------------------------------------------------
-def test_frame_object_held_from_before_stays_usable():
-    frames = []
-    moved = pair(
-        """
+HOLDING = """
 def f():
     x = 5
     frames.append(frame())
+    DROP()
     STUB()
     y = STEP
     frames.append(frame())
     return y
-""",
-        frames=frames,
-        frame=lambda: sys._getframe(1),
-    )
-    assert moved.old() == 100
+"""
+
+
+def test_frame_that_is_held_by_someone_stays():
+    frames = []
+    moved = pair(HOLDING, frames=frames, frame=lambda: sys._getframe(1), DROP=lambda: None)
+    assert moved.old() == 1
+    assert moved.answers == [False]
     first, second = frames
     assert first is second
-    assert first.f_code is moved.new
-    assert first.f_locals == {"x": 5, "y": 100}
-    assert first.f_lineno == 7
-    assert first.f_back is None or first.f_back.f_code is not moved.new
+    assert first.f_code is moved.old.__code__
+    assert (first.f_locals, first.f_lineno) == ({"x": 5, "y": 1}, 8)
 
 
-def test_frame_object_of_the_helpers_caller_while_moving():
+def test_frame_that_was_looked_at_and_let_go_moves():
+    frames = []
+    moved = pair(HOLDING, frames=frames, frame=lambda: sys._getframe(1), DROP=frames.clear)
+    for _ in range(100):
+        frames.clear()
+        assert moved.old() == 100
+        (frame,) = frames
+        assert frame.f_code is moved.new
+        assert (frame.f_locals, frame.f_lineno) == ({"x": 5, "y": 100}, 8)
+
+
+def test_frame_in_a_live_traceback_keeps_its_lines():
+    moved = pair(
+        """
+def f():
+    try:
+        1 / 0
+    except ZeroDivisionError as error:
+        kept = error.__traceback__
+    STUB()
+    x = STEP
+    return x, kept.tb_lineno
+"""
+    )
+    assert moved.old() == (1, 3)
+    assert moved.answers == [False]
+
+
+def test_frame_looked_at_after_the_move_is_in_the_new_code():
     moved = pair("def f():\n    x = 5\n    STUB()\n    return STEP")
     seen = []
 
     def stub():
-        frame = sys._getframe(1)
-        seen.append((frame.f_code.co_filename, frame.f_lineno))
         assert osr(moved.new, moved.offset)
+        frame = sys._getframe(1)
         seen.append((frame.f_code.co_filename, frame.f_lineno, dict(frame.f_locals)))
+        del frame
         gc.collect()
 
     moved.names["STUB"] = stub
     assert moved.old() == 100
-    assert seen == [("<old>", 3), ("<new>", 3, {"x": 5})]
+    assert seen == [("<new>", 3, {"x": 5})]
 
 
 def test_traceback_after_the_move_shows_the_new_code():
