@@ -35,16 +35,18 @@ def programs():
 @pytest.mark.parametrize("code, expected", list(programs()))
 @pytest.mark.skipif(not config.native, reason="the printed reports are those of a native build")
 def test_programs_print_what_the_text_says(code, expected, tmp_path):
-    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    session = code.startswith(">>>")
+    name = "example.txt" if session else "example.py"
+    (tmp_path / name).write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "example.py"],
+        [sys.executable, "-W", "error", *(["-m", "doctest"] if session else []), name],
         capture_output=True,
         text=True,
         cwd=tmp_path,
         timeout=120,
         env=os.environ | {"PYTHONPATH": str(Path(dyntrace.__file__).parent.parent)},
     )
-    assert done.stderr == ""
+    assert (done.stderr, done.returncode) == ("", 0), done.stdout
     if expected is not None:
         assert done.stdout == expected
 
