@@ -120,7 +120,7 @@ class Frame:
 
     def _closure_value(self, index: int) -> Value:
         first_free = len(self.body.local_names) - len(self.code.co_freevars)
-        if self.closure is None or index < first_free:
+        if self.closure is None or index < first_free or self.region.cells_stored:
             raise Break(UNKNOWN_VALUE)
         return Outside(
             Contents(Item(self.closure, index - first_free)),

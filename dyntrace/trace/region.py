@@ -62,6 +62,7 @@ class RegionBuilder:
         self._inputs: dict[Source, Node] = {}
         self._undo: list[Callable[[], Any]] = []
         self.forced = False
+        self.cells_stored = False
 
     # undo -------------------------------------------------------------------------------------
 
@@ -151,6 +152,12 @@ class RegionBuilder:
         assert self.graph.effect is not None
         self.graph.nodes.append(self.graph.effect)
         self.graph.effect = None
+
+    def store_cell(self) -> None:
+        """A cell is to be stored at the region's end: until then others must not read cells."""
+        old = self.cells_stored
+        self.cells_stored = True
+        self.on_rollback(lambda: setattr(self, "cells_stored", old))
 
     def force(self) -> None:
         """Keep this region although it computes nothing: it replaces a callee by its twin."""

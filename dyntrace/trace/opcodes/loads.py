@@ -65,6 +65,7 @@ def store_deref(frame: Frame, arg: int) -> None:
     if frame.depth:
         raise Break(ATTRIBUTE_STORE)
     frame.store(arg, frame.pop())
+    frame.region.store_cell()
 
 
 @opcode("LOAD_CLOSURE")
