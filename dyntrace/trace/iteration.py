@@ -21,9 +21,9 @@ class IteratorKind(Kind):
 
 
 def item_kind(kind: Kind) -> Kind:
-    """The kind of the items of something of kind `kind`."""
+    """The kind of the items of something of kind `kind`; unknown if any part of it is."""
     match kind:
-        case IteratorKind(item=item):
+        case IteratorKind(item=item) if all(type(leaf) is not Kind for leaf in kinds.leaves(item)):
             return item
         case ArrayKind(dtype=dtype, ndim=ndim):
             return kind.with_(ndim=ndim - 1) if ndim > 1 else NumpyScalarKind(dtype)
