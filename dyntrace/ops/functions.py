@@ -38,6 +38,7 @@ class Line:
     around      wraps the default inference
     infer       replaces it
     number      what Python numbers are stood in by
+    sides       how long the stand-ins are
     until       the NumPy version (major, minor) that deprecated them
     target      runs instead of the function (and is equal to it, unless it raises)
     """
@@ -55,6 +56,7 @@ class Line:
     around: Callable[[Infer], Infer] | None = None
     infer: Infer | None = None
     number: int = 1
+    sides: tuple[int, ...] = ()
     until: tuple[int, int] | None = None
     target: Callable[..., Any] | None = None
 
@@ -103,7 +105,7 @@ def _record(target: Any, name: str, family: str, line: Line) -> Record:
         blas=line.blas,
     )
     static = (STATIC | set(line.static.split())) - set(line.dynamic.split())
-    parameters = Parameters(tuple(names), frozenset(static), number=line.number)
+    parameters = Parameters(tuple(names), frozenset(static), number=line.number, sides=line.sides)
     infer = line.infer or probing(op, parameters)
     return Record(op, line.around(infer) if line.around else infer)
 

@@ -2,13 +2,57 @@
 
 All of it may run BLAS or LAPACK, whose bits depend on the number of threads: nodes keep the very
 operands, whole, and never run beside another (`blas`). A singular matrix raises, as in eager NumPy.
+Some LAPACK routines print when they meet NaN or infinity; those run on finite operands only, so
+that nothing is printed twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from dyntrace.ops.functions import Line, Refusal, captured, register
+from dyntrace.ops.quiet import GivesUp, quiet
+
+PRINTING_ORDERS = (2, -2, "nuc")
+
+
+def finite_only(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, for operands that are all finite."""
+    twin = quiet(function)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for value in args[:2]:
+            if type(value) is np.ndarray and not np.isfinite(value).all():
+                raise GivesUp
+        return twin(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call
+
+
+def finite_norm(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which needs singular values for some orders of a matrix only."""
+    checked = finite_only(function)
+
+    def call(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        order = args[0] if args else kwargs.get("ord")
+        careful = order in PRINTING_ORDERS and np.ndim(x) > 1
+        return checked(x, *args, **kwargs) if careful else function(x, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call
+
+
+def _finite(names: str, around: Callable[[Any], Any] = finite_only, static: str = "") -> list[Line]:
+    return [
+        captured(name, static=static, blas=True, target=around(getattr(np.linalg, name)))
+        for name in names.split()
+        if hasattr(np.linalg, name)
+    ]
+
 
 PRODUCTS: tuple[Line | Refusal, ...] = (
     captured("dot", "a b out", blas=True),
@@ -20,10 +64,12 @@ PRODUCTS: tuple[Line | Refusal, ...] = (
 
 LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
     captured("cholesky inv pinv solve det slogdet", blas=True),
-    captured("eig eigh eigvals eigvalsh svd svdvals qr lstsq", blas=True),
-    captured("norm vector_norm matrix_norm", static="ord", blas=True),
-    captured("cond", static="p", blas=True),
-    captured("matrix_rank multi_dot tensorinv tensorsolve", blas=True),
+    captured("eig eigh eigvals eigvalsh qr", blas=True),
+    *_finite("svd svdvals lstsq matrix_rank"),
+    *_finite("cond", static="p"),
+    *_finite("norm matrix_norm", finite_norm, static="ord"),
+    captured("vector_norm", static="ord", blas=True),
+    captured("multi_dot tensorinv tensorsolve", blas=True),
     captured("matrix_power", aliases=True, blas=True),
     captured("matmul vecdot outer tensordot cross", blas=True),
     captured("diagonal matrix_transpose", aliases=True),

@@ -1,6 +1,7 @@
 """The polynomial functions of the main namespace, on coefficient arrays.
 
-`poly1d` objects are opaque and refused as operands. `polyfit` may warn, so it runs as a quiet twin.
+`poly1d` objects are opaque and refused as operands. `polyfit` may warn, so it runs as a quiet twin;
+its stand-ins are long enough for the usual degrees, because LAPACK prints when it is given NaN.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from dyntrace.ops.functions import Line, Refusal, captured, register
+from dyntrace.ops.linalg import finite_only
 
 LINES: tuple[Line | Refusal, ...] = (
     captured("poly polyadd polysub polymul polydiv polyval roots", aliases=True),
     captured("polyder polyint", static="m", aliases=True),
-    captured("polyfit", twin=True, blas=True),
+    captured("polyfit", target=finite_only(np.polyfit), blas=True, sides=(8, 16)),
 )
 
 register(np, "numpy", "polynomial", LINES)

@@ -65,12 +65,14 @@ class Parameters:
     static   parameters whose numbers are read and guarded
     booleans whether Python bools are read: they are switches, not data, in most functions
     number   what a Python number is stood in by at first
+    sides    how many items the stand-ins have along each axis; (): as `PLANS` has it
     """
 
     names: tuple[str, ...] = ()
     static: frozenset[str] = STATIC
     booleans: bool = True
     number: int = 1
+    sides: tuple[int, ...] = ()
 
     def name(self, position: int) -> str:
         """The name of the positional argument at `position`, or "" if it has none."""
@@ -78,6 +80,12 @@ class Parameters:
             return self.names[position].lstrip("*")
         last = self.names[-1] if self.names else ""
         return last.lstrip("*") if last.startswith("*") else ""
+
+    def plans(self) -> tuple[Plan, ...]:
+        """What to try, in order."""
+        if self.sides:
+            return tuple(Plan(side, self.number) for side in self.sides)
+        return (Plan(2, self.number), *PLANS)
 
 
 DATA = Parameters(static=frozenset(), booleans=False)  # every number is data, nothing is read
@@ -91,8 +99,7 @@ def probing(op: Op, parameters: Parameters = Parameters()) -> Callable[[Call], K
         key = _signature(call, parameters)
         found = answers.get(key)
         if found is None:
-            first = Plan(2, parameters.number)
-            found, cacheable = probe(op.target, call, parameters, (first, *PLANS))
+            found, cacheable = probe(op.target, call, parameters, parameters.plans())
             if cacheable and len(answers) < CACHE_LIMIT:
                 answers[key] = found
         return found

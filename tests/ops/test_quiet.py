@@ -63,6 +63,15 @@ def test_twin_of_a_function_in_c_is_itself():
     assert quiet(np.add) is np.add
 
 
+@pytest.mark.parametrize("name", ["svd", "lstsq", "matrix_rank", "cond", "norm"])
+def test_what_lapack_would_print_about_gives_up_first(name, capfd):
+    matrix = np.full((3, 3), np.inf)
+    rest = {"lstsq": (np.ones(3),), "norm": (2,)}.get(name, ())
+    with np.errstate(all="ignore"), pytest.raises(GivesUp):
+        registry.record_of(getattr(np.linalg, name)).op.target(matrix, *rest)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_truth_of_an_empty_array_gives_up():
     for function in (bool, operator.not_):
         with pytest.raises(WouldWarn):
