@@ -108,6 +108,14 @@ def text_work(a: str) -> str:
     return a.upper() if a else a
 
 
+def counting(items: list[int]) -> int:
+    total = 0
+    for item in items:
+        if item % 2:
+            total += item
+    return total
+
+
 def five_operations(x: Any, y: Any) -> Any:
     return np.sqrt(x * y + 2.0) - x / y
 
@@ -131,6 +139,7 @@ def report_overheads(loops: int) -> None:
         (nothing_to_gain, (1,)),
         (nothing_to_gain, (np.ones(3),)),
         (text_work, ("text",)),
+        (counting, ([1, 2, 3, 4],)),
     ]
     for function, args in cases:
         plain, ours = per_call(function, dyntrace.optimize(function), args, loops)
