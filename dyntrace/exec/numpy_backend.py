@@ -3,15 +3,18 @@
 Invariant: the function makes the calls of the graph in program order, one per node. A value that
 was only on the stack in the user's program is only on the stack here (nested, or moved out of its
 local), and a value that had a name has one here: so NumPy itself reuses temporaries exactly where
-it does in eager code. Locals are deleted at their last use. `exec.parallel` says which nodes are
-begun early on another thread; `exec.effects` prepares the trailing write.
+it does in eager code. Locals are deleted at their last use. The source is generated and compiled
+at the first call, since many a region behind a branch is never run. `exec.parallel` says which
+nodes are begun early on another thread; `exec.effects` prepares the trailing write.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -39,11 +42,36 @@ _GLOBALS = {
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A function of the input values that runs the graph once."""
-    compiler = _Compiler(graph)
-    code = compile(compiler.text(), compiler.filename(), "exec")
-    exec(code, compiler.globals)
-    region: Callable[..., Any] = compiler.globals.pop("region")
+    namespace = dict(_GLOBALS)
+    region = FunctionType(_unfinished.__code__, namespace, "region")
+    namespace["finish"] = partial(_finish, weakref.ref(region), graph)
     return region
+
+
+def _unfinished(*values: Any) -> Any:
+    """What a region does until it is compiled; `finish` stands in its own globals."""
+    return finish(*values)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _finish(region_of: Callable[[], FunctionType | None], graph: Graph, *values: Any) -> Any:
+    """Give the region its code, and run it."""
+    region = region_of()
+    assert region is not None
+    try:
+        region.__code__ = generated_code(graph, region.__globals__)
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise InternalError(f"a graph could not be compiled: {error}") from error
+    return region(*values)
+
+
+def generated_code(graph: Graph, namespace: dict[str, Any]) -> CodeType:
+    """The code of a function that runs `graph`; what it names by global names is in `namespace`."""
+    compiler = _Compiler(graph, namespace)
+    module = compile(compiler.text(), compiler.filename(), "exec")
+    (code,) = (constant for constant in module.co_consts if isinstance(constant, CodeType))
+    return code
 
 
 @dataclass(slots=True)
@@ -63,13 +91,13 @@ class _Compiler:
     newest of them, in order, takes them into its own.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, namespace: dict[str, Any]) -> None:
         self.graph = graph
+        self.globals = namespace
         self.uses = Uses(graph)
         self.joins = parallel.joins(graph.nodes)
         self.lines: list[str] = []
         self.names: dict[Node, str] = {}
-        self.globals: dict[str, Any] = dict(_GLOBALS)
         self.bound: dict[int, str] = {}
         self.pending: list[_Expression] = []
         self.built: dict[int, str] = {}

@@ -104,7 +104,7 @@ def test_output_that_contains_itself_is_an_internal_error():
     graph = Program("def f(x):\n    return [x]", X).graph
     graph.outputs[0].append(graph.outputs[0])
     with pytest.raises((InternalError, RecursionError)):
-        numpy_backend.compile_graph(graph)
+        numpy_backend.compile_graph(graph)(X)
 
 
 def graph_of(op, kind):
@@ -248,9 +248,30 @@ def test_in_place_operation_on_a_value_of_the_stack_compiles():
 
 def test_generated_code_says_where_it_comes_from():
     region = numpy_backend.compile_graph(Program("def f(x):\n    return x + 1", X).graph)
+    region(X)
     assert region.__code__.co_filename == "<dyntrace region program.py:2>"
     assert region.__globals__["__name__"] == "dyntrace.exec.generated"
     assert region.__module__ == "dyntrace.exec.generated"
+
+
+def test_function_is_compiled_once_at_its_first_call_and_stays_the_same_object(monkeypatch):
+    compiled = []
+    generate = numpy_backend.generated_code
+    monkeypatch.setattr(
+        numpy_backend, "generated_code", lambda *args: compiled.append(args) or generate(*args)
+    )
+    region = numpy_backend.compile_graph(Program("def f(x):\n    return x + 1", X).graph)
+    assert not compiled
+    for _ in range(3):
+        same(region(X), X + 1)
+    assert len(compiled) == 1
+
+
+def test_region_that_was_never_called_leaves_no_cycle():
+    region = numpy_backend.compile_graph(Program("def f(x):\n    return x + 1", X).graph)
+    gone = weakref.ref(region)
+    del region
+    assert gone() is None
 
 
 def test_replaced_methods_run_their_replacement(compile_graph):
