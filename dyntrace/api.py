@@ -8,6 +8,7 @@ a call of an optimised function. Read `compile` next.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable
@@ -86,7 +87,7 @@ def _optimize(fn: Any, family: Family) -> Any:
         return maker(fn, family)
     if not callable(fn):
         raise TypeError(f"optimize takes {_ACCEPTED}; got {type(fn).__name__}")
-    call = getattr(type(fn), "__call__", None)
+    call = inspect.getattr_static(type(fn), "__call__", None)
     if isinstance(fn, type) or not isinstance(call, types.FunctionType):
         return fn
     return types.MethodType(optimised(call, family), fn)
@@ -153,7 +154,8 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
     name = getattr(fn, "__qualname__", type(fn).__name__)
     mark = _mark(fast)
     if mark is None:
-        return Explanation(notes=[f"{NOT_PYTHON.code}: {NOT_PYTHON.text}; {NOT_PYTHON.why}"], name=name)
+        note = f"{NOT_PYTHON.code}: {NOT_PYTHON.text}; {NOT_PYTHON.why}"
+        return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
     for unit in list(mark.family.units()):
         _add_unit(found, unit)

@@ -32,7 +32,7 @@ def _add(code: str, text: str, why: str, fix: str) -> BreakReason:
 
 
 def reason(code: str) -> BreakReason:
-    """The catalogue entry of `code`; an unknown code is a KeyError, at import where tables use it."""
+    """The entry of `code`; an unknown code is a KeyError, at import where tables use it."""
     return CATALOGUE[code]
 
 
@@ -46,7 +46,7 @@ OPAQUE_CALL = _add(
 UNKNOWN_CALLEE = _add(
     "DT102",
     "call of an object that is not known until it runs",
-    why="the callee is not found in a global, a closure, an attribute of a plain instance or a module",
+    why="it is not found in a global, a closure, an attribute of a plain instance or a module",
     fix="nothing is wrong; the call runs as it is",
 )
 NOT_INLINED = _add(
@@ -289,7 +289,7 @@ UNSUPPORTED_OPERANDS = _add(
     "DT502",
     "operation on a value that is not an array, a number or a container built from them",
     why="it may run code of the value's own class",
-    fix="nothing is wrong; keep such values out of the hot array code if the report shows it matters",
+    fix="nothing is wrong; keep such values out of hot array code if the report shows it matters",
 )
 UNKNOWN_VALUE = _add(
     "DT503",

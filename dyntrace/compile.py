@@ -4,8 +4,8 @@
                                      graph -> exec (a backend)
 
 `optimised` makes the function, `Family` shares the twins of a function and the callees behind its
-breaks, `hooked` serves frames reached through the frame hook. Invariant: one unit for one code
-object and globals in a family. Read `runtime.unit` for how the versions of a unit follow each other.
+breaks, `Hooked` serves frames reached through the frame hook. Invariant: one unit for one code
+object and globals in a family. Read `runtime.unit` for how a unit's versions follow each other.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from dyntrace.trace.marks import DISABLED, MARK, Mark, is_disabled, original_of
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
 _UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
+_WORKING_NAMES = ("BINARY_", "STORE_S", "COMPARE")
 _WORKING = frozenset(
-    number for name, number in dis.opmap.items() if name.startswith(("BINARY_", "STORE_S", "COMPARE"))
+    number for name, number in dis.opmap.items() if name.startswith(_WORKING_NAMES)
 )
 _live: weakref.WeakSet[Unit] = weakref.WeakSet()
 
@@ -154,7 +155,7 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
     fast.__module__ = function.__module__
     fast.__qualname__ = function.__qualname__
     if hasattr(function, "__type_params__"):
-        fast.__type_params__ = function.__type_params__
+        fast.__type_params__ = function.__type_params__  # type: ignore[attr-defined]
     fast.__dict__.pop(DISABLED, None)
     fast.__dict__["__wrapped__"] = function
     mark = fast.__dict__[MARK] = Mark(unit, family, function)

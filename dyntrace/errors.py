@@ -1,7 +1,7 @@
-"""The exceptions dyntrace raises on purpose, each with the code that earns it and the code that does not.
+"""The exceptions dyntrace raises on purpose, each with the code that earns it and the right code.
 
-Invariant: an optimised function raises only what the original raises; these come from dyntrace's own
-calls (`optimize`, `verify`, `fullgraph=True`, a backend that misbehaves). Read `breaks` next.
+Invariant: an optimised function raises only what the original raises; these come from dyntrace's
+own calls (`optimize`, `verify`, `fullgraph=True`, a backend that misbehaves). Read `breaks` next.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class VerificationError(DyntraceError):
 
 
 class InternalError(DyntraceError):
-    """A broken invariant of dyntrace; it never reaches the user's program, see `DyntraceWarning`."""
+    """A broken invariant of dyntrace; never reaches the user's program, see `DyntraceWarning`."""
 
 
 class DyntraceWarning(RuntimeWarning):

@@ -20,8 +20,8 @@ class Op:
 
     target      what eager runs: called with the node's arguments in order
     family      the table it stands in ("ufunc", "reduction", "linalg", …)
-    style       how `show` prints it: "call" np.f(a), "method" a.f(), "attribute" a.f, "infix" a + b,
-                "prefix" -a, "item" a[b], "setitem" a[b] = c, "inplace" a += b
+    style       how `show` prints it: "call" np.f(a), "method" a.f(), "attribute" a.f,
+                "infix" a + b, "prefix" -a, "item" a[b], "setitem" a[b] = c, "inplace" a += b
     exact       the inferred kind is certain; otherwise the executor checks each result
     aliases     the result may share memory with an argument, or be one
     writes      positions (int) or keywords (str) of the arguments whose memory is written
@@ -45,7 +45,7 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a node comes from in the user's source, and which arguments were stack-only temporaries.
+    """Where a node comes from in the user's source; which arguments were stack-only temporaries.
 
     Eager NumPy reuses such a temporary's memory from 256 KiB on, which decides result strides and
     operand order; the executors reproduce it (see `exec.elision`).
@@ -82,7 +82,8 @@ class Graph:
 
     inputs   nodes of op INPUT, in the order the executor receives their values
     nodes    every other node, in program order (the effect is not among them)
-    outputs  what the region returns: nodes, inputs, constants, or tuples/lists/dicts/slices of those
+    outputs  what the region returns: nodes, inputs, constants, or tuples, lists, dicts, slices of
+             those
     effect   the trailing write to outside memory, or None
     """
 

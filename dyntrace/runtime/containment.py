@@ -11,7 +11,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from dyntrace import config
 from dyntrace.errors import DyntraceError, DyntraceWarning, GraphBreakError
@@ -22,9 +22,7 @@ Answer = TypeVar("Answer")
 _reported: set[str] = set()
 
 
-def contained(
-    fallback: Answer,
-) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Decorate a method of a unit: on an internal error give the unit up and answer `fallback`."""
 
     def decorate(method: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -37,7 +35,7 @@ def contained(
             except Exception as error:
                 unit.give_up(error)
                 report(error, unit.name)
-                return fallback
+                return cast(Answer, fallback)
 
         return guarded
 

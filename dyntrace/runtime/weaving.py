@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+import numpy as np
+
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Emit
@@ -150,10 +152,8 @@ def _same_step(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     for mine, its in zip(one, other, strict=True):
         if mine is its:
             continue
-        if (
-            type(mine) is not type(its)
-            or type(mine) not in (int, str)
-            and not _equal_plain(mine, its)
+        if type(mine) is not type(its) or (
+            type(mine) not in (int, str) and not _equal_plain(mine, its)
         ):
             return False
         if type(mine) in (int, str) and mine != its:
@@ -162,9 +162,7 @@ def _same_step(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 def _equal_plain(mine: Any, its: Any) -> bool:
-    from numpy import dtype
-
-    return isinstance(mine, dtype) and bool(mine == its)
+    return isinstance(mine, np.dtype) and bool(mine == its)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +190,9 @@ def weave(
     regions.active_recorders = set(analysis.recorders)
     for point, found in analysis.recorders.items():
         regions.recorder_places[point] = found.at
-        stubs.setdefault(found.at, []).extend(recorder_stub(_GATE.handle, recorder(point), found.count))
+        stubs.setdefault(found.at, []).extend(
+            recorder_stub(_GATE.handle, recorder(point), found.count)
+        )
     layouts: list[Layout] = []
     for start in sorted(analysis.plans):
         for plan in analysis.plans[start]:

@@ -124,7 +124,7 @@ class FoundBreak:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """A place to learn kinds: before unit `at`, the `count` topmost values, pushed by unit `point`."""
+    """A place to learn kinds: before unit `at`, `count` values on top, pushed by unit `point`."""
 
     at: int
     point: int
@@ -196,7 +196,7 @@ class Analysis:
         return trimmed
 
     def _place_twin(self, trace: Trace) -> int:
-        """Let a call that is not inlined go to the callee's twin; the slot that holds the callee."""
+        """Let a call that is not inlined go to the callee's twin; the slot of the callee."""
         stop = trace.stop
         if not isinstance(stop, NotInlined):
             return len(trace.frame.stack)
@@ -247,7 +247,11 @@ class Analysis:
 
     def _note_break(self, trace: Trace) -> None:
         stop = trace.stop
-        if not isinstance(stop, Break) or trace.end in self.breaks or stop.reason is EXCEPTION_HANDLING:
+        if (
+            not isinstance(stop, Break)
+            or trace.end in self.breaks
+            or stop.reason is EXCEPTION_HANDLING
+        ):
             return
         if stop.reason is BRANCH_ON_DATA and not trace.worthwhile:
             return
@@ -285,11 +289,11 @@ class Analysis:
         pushes = sum(effect(step)[1] for step in unit.micro[-1:])
         if unit.index in self.profile:
             return self.profile[unit.index]
-        if type(foreseen) is not Kind:
+        if type(foreseen) is not Kind and all(type(k) is not Kind for k in kinds.leaves(foreseen)):
             return [(foreseen,)]
         if pushes and unit.micro[-1].name not in _NOT_RECORDED:
             self._ask(unit, pushes)
-        return [()]
+        return [()] if type(foreseen) is Kind else [(foreseen,)]
 
     def _ask(self, unit: Unit, count: int) -> None:
         following = successors(self.shape.body, unit.index)
@@ -299,7 +303,7 @@ class Analysis:
         at = following[0]
         steps = self.shape.body.units[at].micro
         depth = self.shape.depths[at]
-        if steps and steps[0].name == "POP_TOP" or depth is None or depth < count:
+        if (steps and steps[0].name == "POP_TOP") or depth is None or depth < count:
             return
         self.recorders[unit.index] = Recorder(at, unit.index, count)
 
@@ -312,9 +316,7 @@ class Analysis:
             if unit.handler is not None and unit.handler not in found:
                 raised = (kinds.UNKNOWN,) * (1 + unit.handler_lasti)
                 stack = (*trace.state.stack, *((kinds.UNKNOWN,) * unit.handler_depth))
-                found[unit.handler] = State(
-                    trace.state.slots, stack[: unit.handler_depth] + raised
-                )
+                found[unit.handler] = State(trace.state.slots, stack[: unit.handler_depth] + raised)
         return list(found.items())
 
 

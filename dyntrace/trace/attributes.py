@@ -8,8 +8,11 @@ class attribute found while tracing is the one that CPython would find. Read `tr
 
 from __future__ import annotations
 
+import builtins
 import types
 from typing import Any
+
+import numpy as np
 
 from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
 from dyntrace.graph import kinds
@@ -17,7 +20,9 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.ops import registry
 from dyntrace.trace import calls
+from dyntrace.trace.builtins import rule
 from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import get_item, is_numeric, node_items, unsupported
 from dyntrace.trace.sources import Attribute, ClassAttribute, Lacks, ModuleAttribute, TypeOf
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -42,6 +47,17 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
     if isinstance(value, _CONTAINERS) or _is_container(kind):
         return _of_container(frame, value, kind, name)
     raise unsupported(value)
+
+
+@rule(builtins.getattr)
+def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`getattr(value, name)` with a name that is known."""
+    if kwargs or len(args) != 2:
+        raise unsupported(*args)
+    name = read_value(frame, args[1])
+    if type(name) is not str:
+        raise unsupported(*args)
+    return get_attribute(frame, args[0], name)
 
 
 def _is_container(kind: kinds.Kind) -> bool:
@@ -70,8 +86,6 @@ _PLAIN = ("real", "imag")
 
 
 def _class_of(kind: kinds.Kind) -> type:
-    import numpy as np
-
     if isinstance(kind, ArrayKind):
         return np.ndarray
     if isinstance(kind, NumpyScalarKind):

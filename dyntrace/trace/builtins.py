@@ -24,7 +24,7 @@ from dyntrace.trace.protocol import UNFOLDED, constant, get_item, node_items, un
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
-__all__ = ["rule_for"]
+__all__ = ["rule", "rule_for"]
 
 Rule = Callable[[Frame, list[Value], dict[str, Value]], Value]
 _RULES: dict[int, Rule] = {}
@@ -180,17 +180,6 @@ def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, items)))
     columns = [unpack(frame, arg) for arg in args]
     return TupleValue(tuple(TupleValue(row) for row in zip(*columns, strict=False)))
-
-
-@rule(builtins.getattr)
-def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    from dyntrace.trace.attributes import get_attribute
-
-    _plain(args, kwargs, 2, 2)
-    name = read_value(frame, args[1])
-    if type(name) is not str:
-        raise unsupported(*args)
-    return get_attribute(frame, args[0], name)
 
 
 @rule(builtins.callable)

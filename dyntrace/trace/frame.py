@@ -95,7 +95,7 @@ class Frame:
     def pop(self) -> Value:
         value = self.stack.pop()
         if isinstance(value, Buried):
-            raise Break(UNKNOWN_VALUE)
+            raise Flush
         return value
 
     def pop_many(self, count: int) -> list[Value]:
@@ -129,7 +129,7 @@ class Frame:
 
     def store(self, index: int, value: Value) -> None:
         if isinstance(value, Null):
-            raise Break(UNKNOWN_VALUE)
+            raise Flush
         if isinstance(value, Dynamic):
             value.temporary = False
         self.slots[index] = value

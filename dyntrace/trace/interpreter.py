@@ -36,7 +36,7 @@ _PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
 @dataclass(slots=True)
 class Visit:
-    """One absorbed unit: the stack depth before it, how deep it reaches, whether work came earlier."""
+    """One absorbed unit: stack depth before it, its lowest slot, whether work came earlier."""
 
     unit: int
     depth: int

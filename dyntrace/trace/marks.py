@@ -9,7 +9,16 @@ from __future__ import annotations
 import types
 from typing import Any, cast
 
-__all__ = ["DISABLED", "MARK", "Mark", "graph_break", "is_disabled", "is_graph_break", "mark_of", "original_of"]
+__all__ = [
+    "DISABLED",
+    "MARK",
+    "Mark",
+    "graph_break",
+    "is_disabled",
+    "is_graph_break",
+    "mark_of",
+    "original_of",
+]
 
 MARK = "__dyntrace__"
 DISABLED = "__dyntrace_disabled__"

@@ -80,7 +80,7 @@ def pop(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -
     if type(place) is not int or not -len(value.items) <= place < len(value.items):
         raise unsupported(*args)
     items = [*value.items]
-    taken = items.pop(place)
+    taken: Value = items.pop(place)
     change_list(frame, value, items)
     return taken
 

@@ -18,10 +18,11 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
-from dyntrace.ops.registry import Record, operator_record
+from dyntrace.ops.registry import Record, Refused, operator_record
 from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.operands import read_value
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
-from dyntrace.trace.values.containers import ListValue, TupleValue
+from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
 __all__ = [
     "binary",
@@ -119,7 +120,9 @@ def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) ->
 def _with_array_like(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
     """An array with a tuple or list of numbers, which NumPy converts."""
     for value in (left, right):
-        if not all(is_numeric(leaf) or _is_plain_sequence(leaf) for leaf in kinds.leaves(value.kind)):
+        if not all(
+            is_numeric(leaf) or _is_plain_sequence(leaf) for leaf in kinds.leaves(value.kind)
+        ):
             raise unsupported(left, right)
     record = operator_record(name, inplace and isinstance(left.kind, ArrayKind))
     return frame.compute(record, [left, right])
@@ -192,8 +195,6 @@ def _is_string(value: Value) -> bool:
 
 
 def _compared_by_value(frame: Frame, name: str, left: Value, right: Value) -> Value:
-    from dyntrace.trace.operands import read_value
-
     return Known(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
 
 
@@ -219,8 +220,6 @@ def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
 
 def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value:
     """`item in container` for constants."""
-    from dyntrace.trace.operands import read_value
-
     pairs = frame.pairs_of(container)
     if pairs is not None and _is_string(item):
         key = read_value(frame, item)
@@ -313,7 +312,7 @@ def _gives_copy(index: Kind) -> bool | None:
         return True
     if isinstance(index, _BASIC):
         return False
-    return True if isinstance(index, ArrayKind) and index.ndim or _is_list(index) else None
+    return True if (isinstance(index, ArrayKind) and index.ndim) or _is_list(index) else None
 
 
 def _is_list(kind: Kind) -> bool:
@@ -322,9 +321,6 @@ def _is_list(kind: Kind) -> bool:
 
 def _constant_index(frame: Frame, index: Value) -> Any:
     """The index as an int, str or slice constant, guarded by value where it comes from outside."""
-    from dyntrace.ops.registry import Refused
-    from dyntrace.trace.operands import read_value
-
     try:
         return read_value(frame, index)
     except Refused as refusal:
@@ -352,9 +348,7 @@ def _pair(frame: Frame, pairs: dict[Any, Value], container: Value, index: Value)
     raise unsupported(container, index)
 
 
-def _node_item(
-    frame: Frame, container: Dynamic, kind: kinds.SequenceKind, index: Value
-) -> Value:
+def _node_item(frame: Frame, container: Dynamic, kind: kinds.SequenceKind, index: Value) -> Value:
     place = _constant_index(frame, index)
     if type(place) is not int or not -len(kind.items) <= place < len(kind.items):
         raise unsupported(container, index)
@@ -374,8 +368,6 @@ def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None
     """`container[index] = value`, on arrays and on containers built in this region."""
     if isinstance(container, ListValue):
         return _set_list_item(frame, container, index, value)
-    from dyntrace.trace.values.containers import DictValue
-
     if isinstance(container, DictValue):
         return set_pair(frame, container, _constant_index(frame, index), value)
     if not isinstance(frame.settle(container), ArrayKind):

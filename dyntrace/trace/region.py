@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatchmethod
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -183,51 +182,32 @@ class RegionBuilder:
         """The steps whose values the graph takes as inputs, in order."""
         return tuple(self._index[source] for source in self.input_sources())
 
-    @singledispatchmethod
     def _read_form(self, source: Source) -> tuple[Any, ...]:
-        return ("argument", self.arguments.index(source), None)
-
-    @_read_form.register
-    def _(self, source: sources.GlobalName) -> tuple[Any, ...]:
-        return ("global", source.globals, source.name)
-
-    @_read_form.register
-    def _(self, source: sources.Fixed) -> tuple[Any, ...]:
-        return ("global", {"value": source.value, "__builtins__": {}}, "value")
-
-    @_read_form.register
-    def _(self, source: sources.Attribute) -> tuple[Any, ...]:
-        return ("attribute", self._index[source.base], source.name)
-
-    @_read_form.register
-    def _(self, source: sources.Lacks) -> tuple[Any, ...]:
-        return ("lacks", self._index[source.base], source.name)
-
-    @_read_form.register
-    def _(self, source: sources.ModuleAttribute) -> tuple[Any, ...]:
-        return ("module", self._index[source.base], source.name)
-
-    @_read_form.register
-    def _(self, source: sources.Item) -> tuple[Any, ...]:
-        return ("item", self._index[source.base], source.key)
-
-    @_read_form.register
-    def _(self, source: sources.Contents) -> tuple[Any, ...]:
-        return ("cell", self._index[source.base], None)
-
-    @_read_form.register
-    def _(self, source: sources.FunctionPart) -> tuple[Any, ...]:
-        return ("function", self._index[source.base], source.part)
-
-    @_read_form.register
-    def _(self, source: sources.TypeOf) -> tuple[Any, ...]:
-        return ("type", self._index[source.base], None)
-
-    @_read_form.register
-    def _(self, source: sources.ClassAttribute) -> tuple[Any, ...]:
-        return ("class", self._index[source.base], source.name)
+        """How `runtime.steps` names the read."""
+        match source:
+            case sources.GlobalName(globals=namespace, name=name):
+                return ("global", namespace, name)
+            case sources.Fixed(value=value):
+                return ("global", {"value": value, "__builtins__": {}}, "value")
+        step = _STEPS.get(type(source))
+        if step is None:
+            return ("argument", self.arguments.index(source), None)
+        name, operand = step
+        base = self._index[getattr(source, "base")]
+        return (name, base, None if operand is None else getattr(source, operand))
 
 
+# For each source that builds on another: the step's name and the field with its operand.
+_STEPS: dict[type[Source], tuple[str, str | None]] = {
+    sources.Attribute: ("attribute", "name"),
+    sources.Lacks: ("lacks", "name"),
+    sources.ModuleAttribute: ("module", "name"),
+    sources.Item: ("item", "key"),
+    sources.Contents: ("cell", None),
+    sources.FunctionPart: ("function", "part"),
+    sources.TypeOf: ("type", None),
+    sources.ClassAttribute: ("class", "name"),
+}
 _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.ArrayKind: lambda kind: Guard("array", kind.dtype, kind.ndim),
     kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),

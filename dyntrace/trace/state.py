@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import MicroOp, Unit
+from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import SUPER
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
@@ -78,8 +79,6 @@ def _stack_kinds(stack: Sequence[Value], native: bool) -> tuple[Kind, ...]:
 
 
 def _partner(stack: Sequence[Value], place: int) -> int:
-    from dyntrace.asm.versions import TABLE
-
     return place + 1 if TABLE.null_first else place - 1
 
 
@@ -120,7 +119,11 @@ def _apply(step: MicroOp, slots: dict[int, Kind], stack: list[Kind]) -> None:
         _apply_generic(step, stack)
 
 
-_PUSHED: dict[str, Kind] = {"PUSH_NULL": NULL_SLOT, "LOAD_METHOD": BURIED, "LOAD_FAST_AND_CLEAR": BURIED}
+_PUSHED: dict[str, Kind] = {
+    "PUSH_NULL": NULL_SLOT,
+    "LOAD_METHOD": BURIED,
+    "LOAD_FAST_AND_CLEAR": BURIED,
+}
 
 
 def _apply_generic(step: MicroOp, stack: list[Kind]) -> None:

@@ -7,12 +7,15 @@ from dyntrace.trace import calls
 from dyntrace.trace.frame import Break, Frame, is_null
 from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import unpack
-from dyntrace.trace.values.base import Value
+from dyntrace.trace.values.base import Buried, Value
 
 
 def _callee(frame: Frame) -> Value:
     """Pop the two callable slots; a pair left by a native LOAD_METHOD cannot be told apart."""
-    upper, lower = frame.pop(), frame.pop()
+    lower, upper = frame.stack[-2:]
+    if isinstance(lower, Buried) or isinstance(upper, Buried):
+        raise Break(UNKNOWN_CALLEE)
+    frame.pop_many(2)
     if is_null(lower):
         return upper
     if is_null(upper):

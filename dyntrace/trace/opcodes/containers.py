@@ -6,7 +6,7 @@ from typing import Any
 
 from dyntrace.breaks import UNSUPPORTED_OPERANDS
 from dyntrace.trace import protocol
-from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import UNFOLDED, change_list, constant, kept, set_pair, unpack
 from dyntrace.trace.values.base import Known
@@ -68,14 +68,14 @@ def format_value(frame: Frame, arg: Any) -> None:
 def _own_list(frame: Frame, depth: int) -> ListValue:
     found = frame.stack[-depth]
     if not isinstance(found, ListValue):
-        raise Break(UNSUPPORTED_OPERANDS)
+        raise Flush  # a comprehension's list, which CPython fills as it loops
     return found
 
 
 def _own_dict(frame: Frame, depth: int) -> DictValue:
     found = frame.stack[-depth]
     if not isinstance(found, DictValue):
-        raise Break(UNSUPPORTED_OPERANDS)
+        raise Flush
     return found
 
 

@@ -6,7 +6,7 @@ from types import CodeType
 from typing import Any
 
 from dyntrace.asm.versions import TABLE
-from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT, UNKNOWN_VALUE
+from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
@@ -40,7 +40,7 @@ def load_fast_check(frame: Frame, arg: int) -> None:
 
 @opcode("LOAD_FAST_AND_CLEAR")
 def load_fast_and_clear(frame: Frame, arg: int) -> None:
-    raise Break(STATE_DEPENDENT)
+    raise Flush
 
 
 @opcode("STORE_FAST")
@@ -137,7 +137,7 @@ def push_null(frame: Frame, arg: Any) -> None:
 @opcode("COPY")
 def copy(frame: Frame, arg: int) -> None:
     if isinstance(frame.stack[-arg], Buried | Null):
-        raise Break(UNKNOWN_VALUE)
+        raise Flush
     frame.push(kept(frame.stack[-arg]))
 
 
@@ -145,7 +145,7 @@ def copy(frame: Frame, arg: int) -> None:
 def swap(frame: Frame, arg: int) -> None:
     stack = frame.stack
     if any(isinstance(stack[-place], Buried | Null) for place in (1, arg)):
-        raise Break(UNKNOWN_VALUE)
+        raise Flush
     stack[-1], stack[-arg] = stack[-arg], stack[-1]
 
 
