@@ -23,7 +23,15 @@ def optimised(fn):
 
 
 def check(
-    fn, *args, calls=4, captured=None, breaks=None, make=None, kwargs=None, drive=None, action="always"
+    fn,
+    *args,
+    calls=4,
+    captured=None,
+    breaks=None,
+    make=None,
+    kwargs=None,
+    drive=None,
+    action="always",
 ):
     """Fail unless `calls` optimised calls of `fn` do what the eager ones do.
 

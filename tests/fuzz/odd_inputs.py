@@ -6,7 +6,21 @@ import numpy as np
 
 from tests.differential import DTYPES, LAYOUTS, laid_out, numbers
 
-SHAPES = ((5,), (5,), (3, 3), (3, 3), (4, 4), (1,), (2, 3), (0,), (), (3, 0), (2, 2, 2), (70,), (1, 4))
+SHAPES = (
+    (5,),
+    (5,),
+    (3, 3),
+    (3, 3),
+    (4, 4),
+    (1,),
+    (2, 3),
+    (0,),
+    (),
+    (3, 0),
+    (2, 2, 2),
+    (70,),
+    (1, 4),
+)
 COMMON = ("float64", "float64", "float64", "int64", "float32", "complex128", "bool")
 NUMBERS = (0, 1, 2, 3, -1, 2.5, True, np.float32(1.5), np.int8(3), 0.0, 1j, np.float64(-0.0))
 
@@ -17,7 +31,11 @@ def odd_arguments(random):
     shape = pick(SHAPES)
     dtypes = [pick(COMMON) if random.randint(0, 9) < 7 else pick(DTYPES) for _ in range(3)]
     layouts = [pick(LAYOUTS) if random.randint(0, 9) < 5 else "C" for _ in range(3)]
-    shapes = [shape, pick((shape, shape, shape, shape[-1:], (), shape)), pick((shape, shape, (1,) * len(shape)))]
+    shapes = [
+        shape,
+        pick((shape, shape, shape, shape[-1:], (), shape)),
+        pick((shape, shape, (1,) * len(shape))),
+    ]
     sharing, extreme = random.randint(0, 9), random.randint(0, 9) < 3
     s, n = pick(NUMBERS), random.randint(0, 4)
 

@@ -83,7 +83,9 @@ def test_elision_decides_strides_of_stack_only_temporaries(n, left, right):
         )
 
     f, c = (numbers((n, n), "float64") for _ in "ab")
-    check(program, laid_out(f, left), laid_out(f, left) + 1, laid_out(c, right), calls=3, captured=9)
+    check(
+        program, laid_out(f, left), laid_out(f, left) + 1, laid_out(c, right), calls=3, captured=9
+    )
 
 
 @pytest.mark.parametrize("kilobytes", [255, 256, 257])
@@ -196,6 +198,7 @@ def test_empty_and_zero_dimensional_arrays(dtype):
         return e + z, z + 1, z * z, -e, e.sum(), z.sum(), e[:0], z[()], z[...], np.sqrt(z), [z, e]
 
     if dtype == "bool":
+
         def program(e, z):  # noqa: F811
             return e | z, z ^ True, ~e, e.sum(), z.sum(), e[:0], z[()], z[...]
 

@@ -31,7 +31,9 @@ def test_a_while_loop_on_an_array_value_that_prints():
             x = np.tanh(x)
         return x
 
-    check(program, np.array([0.5, 0.7, 0.2]), captured=["numpy.sum", "numpy.tanh"], breaks=["DT101"])
+    check(
+        program, np.array([0.5, 0.7, 0.2]), captured=["numpy.sum", "numpy.tanh"], breaks=["DT101"]
+    )
 
 
 def test_a_loop_that_appends_to_a_list():

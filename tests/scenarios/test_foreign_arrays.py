@@ -143,7 +143,16 @@ def test_masked_arrays_all_through():
 def test_string_and_bytes_arrays():
     def program(s, b):
         t = np.strings.upper(s) if hasattr(np, "strings") else np.char.upper(s)
-        return t, s == "ab", np.char.add(s, "x"), s[0], s[::-1], np.sort(s), b + b"z" if 0 else b, len(s)
+        return (
+            t,
+            s == "ab",
+            np.char.add(s, "x"),
+            s[0],
+            s[::-1],
+            np.sort(s),
+            b + b"z" if 0 else b,
+            len(s),
+        )
 
     check(program, np.array(["ab", "c", "ab"]), np.array([b"xy", b"z"]))
 
@@ -170,9 +179,20 @@ def test_datetime_arrays():
     def program(d, t):
         late = d + t
         span = late - d
-        return late, span, d > np.datetime64("2020-01-02"), span / np.timedelta64(1, "h"), d.max(), d[0]
+        return (
+            late,
+            span,
+            d > np.datetime64("2020-01-02"),
+            span / np.timedelta64(1, "h"),
+            d.max(),
+            d[0],
+        )
 
-    check(program, np.array(["2020-01-01", "2020-02-03", "NaT"], "M8[D]"), np.array([1, 2, 3], "m8[D]"))
+    check(
+        program,
+        np.array(["2020-01-01", "2020-02-03", "NaT"], "M8[D]"),
+        np.array([1, 2, 3], "m8[D]"),
+    )
 
 
 def test_object_arrays_run_user_code_once():

@@ -227,7 +227,9 @@ def test_generators_with_changing_kinds():
             yield a
             a = a + i
 
-    check_calls(program, [(v, 3) for v in (ARRAY, 2, ARRAY.astype(int), 1.5, ARRAY)] * 2, drive=list)
+    check_calls(
+        program, [(v, 3) for v in (ARRAY, 2, ARRAY.astype(int), 1.5, ARRAY)] * 2, drive=list
+    )
 
 
 def test_a_contextmanager_generator_with_an_error_inside():

@@ -180,7 +180,9 @@ def test_a_monkeypatched_submodule_function(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("attribute, value", [("__defaults__", (9,)), ("__kwdefaults__", {"shift": 7})])
+@pytest.mark.parametrize(
+    "attribute, value", [("__defaults__", (9,)), ("__kwdefaults__", {"shift": 7})]
+)
 def test_changed_defaults_of_a_helper_are_seen_by_the_next_call(attribute, value):
     def program(x):
         return helper(x) + 1
@@ -483,7 +485,10 @@ def test_shapes_that_change_from_call_to_call_share_one_graph():
     def program(a):
         return (a * 2 + 1).sum(axis=0)
 
-    check_calls(program, [(np.ones(n),) for n in (1, 5, 0, 1000, 3)] + [(np.ones((n, 2)),) for n in (1, 0, 4)])
+    check_calls(
+        program,
+        [(np.ones(n),) for n in (1, 5, 0, 1000, 3)] + [(np.ones((n, 2)),) for n in (1, 0, 4)],
+    )
 
 
 def test_a_none_argument_becomes_an_array():

@@ -132,7 +132,13 @@ def test_a_closure_made_inside_the_function():
 def test_methods_and_instance_attributes():
     def program(model, x):
         y = model.forward(x)
-        return y, model.forward(y) * model.gain, model.weight[0], Model.double(x), model.bias is None
+        return (
+            y,
+            model.forward(y) * model.gain,
+            model.weight[0],
+            Model.double(x),
+            model.bias is None,
+        )
 
     check(program, Model(np.eye(3) * 2, np.ones(3)), np.arange(3.0), captured=["operator.matmul"])
 
@@ -442,7 +448,9 @@ def test_source_less_functions_are_optimised():
     check(eval("lambda a: a * 2 + 1"), ARRAY, captured=2)
 
 
-@pytest.mark.parametrize("name", ["mul", "add", "neg", "getitem", "matmul", "truediv", "lt", "iadd"])
+@pytest.mark.parametrize(
+    "name", ["mul", "add", "neg", "getitem", "matmul", "truediv", "lt", "iadd"]
+)
 def test_functions_of_the_operator_module(name):
     def program(f, a, b):
         return f(a, b) if name != "neg" else f(a)

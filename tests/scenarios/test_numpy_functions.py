@@ -120,10 +120,14 @@ def program(x, v, w, m):
     check(space["program"], X, V, W, SQUARE, calls=3)
 
 
-@pytest.mark.parametrize("layout", ["F", "stepped", "reversed", "transposed", "unaligned", "read-only"])
+@pytest.mark.parametrize(
+    "layout", ["F", "stepped", "reversed", "transposed", "unaligned", "read-only"]
+)
 @pytest.mark.parametrize("family", EXPRESSIONS)
 def test_a_family_on_another_layout(family, layout):
-    parts = [p.strip() for line in EXPRESSIONS[family].strip().splitlines() for p in line.split(" | ")]
+    parts = [
+        p.strip() for line in EXPRESSIONS[family].strip().splitlines() for p in line.split(" | ")
+    ]
     body = "\n".join(f"    out.append(({part}))" for part in parts)
     space = {"np": np}
     exec(f"def program(x, v, w, m):\n    out = []\n{body}\n    return out\n", space)
@@ -131,11 +135,15 @@ def test_a_family_on_another_layout(family, layout):
     check(space["program"], *arguments, calls=2)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", "uint8", "bool", "complex128", "longdouble"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float16", "int32", "uint8", "bool", "complex128", "longdouble"]
+)
 @pytest.mark.parametrize("family", ["reductions", "shapes", "indexing", "sorting", "ufunc methods"])
 def test_a_family_on_another_dtype(family, dtype):
     """Expressions that eager refuses for the dtype raise alike, each within its own handler."""
-    parts = [p.strip() for line in EXPRESSIONS[family].strip().splitlines() for p in line.split(" | ")]
+    parts = [
+        p.strip() for line in EXPRESSIONS[family].strip().splitlines() for p in line.split(" | ")
+    ]
     body = "\n".join(
         f"    try:\n        out.append(({part}))\n    except Exception as e:\n        out.append(e)"
         for part in parts
@@ -225,7 +233,10 @@ def test_game_of_life_and_mandelbrot():
     def life(board, n):
         for _ in range(n):
             near = sum(
-                np.roll(np.roll(board, i, 0), j, 1) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j
+                np.roll(np.roll(board, i, 0), j, 1)
+                for i in (-1, 0, 1)
+                for j in (-1, 0, 1)
+                if i or j
             )
             board = (near == 3) | (board & (near == 2))
         return board.astype(int)
@@ -281,4 +292,6 @@ def test_arrays_of_many_sizes_through_one_function():
         c = np.sqrt(a * a + b * b)
         return c / (1 + c), c.max(initial=0)
 
-    check_calls(program, [(np.ones(n), np.arange(float(n))) for n in (0, 1, 2, 63, 64, 65, 1000, 40000)] * 2)
+    check_calls(
+        program, [(np.ones(n), np.arange(float(n))) for n in (0, 1, 2, 63, 64, 65, 1000, 40000)] * 2
+    )

@@ -65,10 +65,7 @@ def traced(x, n):
         if i % 2:
             total = total + x
         else:
-            total = total - (
-                x
-                * 2
-            )
+            total = total - (x * 2)
     try:
         total = total + np.ones(99)
     except ValueError:

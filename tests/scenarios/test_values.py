@@ -201,7 +201,13 @@ def test_strings_as_options():
     def program(a, order, mode):
         b = a.reshape(2, 3, order=order)
         c = np.pad(b, 1, mode=mode)
-        return c.astype("float32"), np.einsum("ij->ji", b), np.dtype("i4"), order + mode, b.ravel("F")
+        return (
+            c.astype("float32"),
+            np.einsum("ij->ji", b),
+            np.dtype("i4"),
+            order + mode,
+            b.ravel("F"),
+        )
 
     check(program, np.arange(6.0), "F", "edge")
     check(program, np.arange(6.0), "C", "constant")
@@ -221,7 +227,14 @@ def test_dtypes_as_values():
 def test_none_and_ellipsis_and_newaxis():
     def program(a, axis):
         b = a[np.newaxis, ..., None]
-        return b, np.sum(b, axis=axis), np.expand_dims(a, 0), axis is None, axis is not None, a is ...
+        return (
+            b,
+            np.sum(b, axis=axis),
+            np.expand_dims(a, 0),
+            axis is None,
+            axis is not None,
+            a is ...,
+        )
 
     check(program, ARRAY, None)
     check(program, ARRAY, 1)
@@ -229,7 +242,16 @@ def test_none_and_ellipsis_and_newaxis():
 
 def test_comparisons_and_identity_of_values():
     def program(a, b, n):
-        return a is b, a is not b, n == 3, n != 2, n in (1, 2, 3), "x" in "xyz", a.shape == b.shape, a > b
+        return (
+            a is b,
+            a is not b,
+            n == 3,
+            n != 2,
+            n in (1, 2, 3),
+            "x" in "xyz",
+            a.shape == b.shape,
+            a > b,
+        )
 
     check(program, ARRAY, ARRAY, 3)
     check(program, ARRAY, ARRAY.copy(), 4.0)

@@ -37,7 +37,9 @@ def test_a_warning_in_some_calls_only():
         z = 1 / y
         return z + 1
 
-    check_calls(program, [(ZERO + 5,), (ZERO,), (ZERO + 5,), (ZERO,), (ZERO,), (ZERO,), (ZERO + 5,)] * 2)
+    check_calls(
+        program, [(ZERO + 5,), (ZERO,), (ZERO + 5,), (ZERO,), (ZERO,), (ZERO,), (ZERO + 5,)] * 2
+    )
 
 
 def test_a_warning_before_an_effect_does_not_repeat_the_effect():
