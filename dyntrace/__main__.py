@@ -16,12 +16,15 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
+from dyntrace import config
 from dyntrace.api import explanations, optimize
 from dyntrace.ops.listing import format_listing
 from dyntrace.report.html import page
 from dyntrace.report.text import all_findings_text
 
 __all__ = ["main"]
+
+NO_HOOK = "dyntrace: the native module is not in use, so the script runs as it is"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,6 +64,8 @@ def run_script(script: str, args: Sequence[str]) -> int:
     except OSError as error:
         print(f"dyntrace: can't open file {path!r}: {error.strerror}", file=sys.stderr)
         return 2
+    if not config.native:
+        print(NO_HOOK, file=sys.stderr)
     namespace = become_main(script, path, args)
     try:
         execute(compile(source, path, "exec", dont_inherit=True), namespace)
