@@ -303,12 +303,6 @@ SECOND_EFFECT = _add(
     why="a region ends with one such write, which must be proved unable to fail first",
     fix="nothing is wrong; the write runs inside the region or as it is",
 )
-FALLIBLE_EFFECT = _add(
-    "DT505",
-    "effect that can fail half-way",
-    why="it may have changed memory before it raises, so it runs as the original instruction",
-    fix="nothing is wrong",
-)
 ATTRIBUTE_READ = _add(
     "DT506",
     "attribute that is computed by a class",

@@ -1,6 +1,10 @@
-"""What every test shares: a Hypothesis profile without chance, clocks or files."""
+"""What every test shares: strict mode, and a Hypothesis profile without chance, clocks or files."""
 
-from hypothesis import HealthCheck, settings
+import os
+
+os.environ.setdefault("DYNTRACE_STRICT", "1")  # internal errors raise, graphs are verified
+
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 settings.register_profile(
     "deterministic",

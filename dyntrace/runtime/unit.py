@@ -204,8 +204,10 @@ class Unit:
         known = self.regions.record_of(region)
         assert known is not None
         state = _with_arguments(base, known.layout.arguments, args)
-        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twins)
-        trace = analysis.trace(start, state, trim=False)
+        shape = self.shapes.shape
+        analysis = Analysis(shape, self.namespace, self.profile.results, self.twins)
+        ends = shape.heads | shape.merges & {known.layout.end}
+        trace = analysis.trace(start, state, trim=False, ends=ends)
         plan = analysis.plan(trace)
         if plan is not None and plan.layout == known.layout:
             return self.regions.add_entry(known, plan)

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import config
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Emit
-from dyntrace.asm.flow import loop_heads, stack_depths
+from dyntrace.asm.flow import loop_heads, merge_points, stack_depths
 from dyntrace.asm.instructions import Body
 from dyntrace.asm.liveness import live_before
 from dyntrace.errors import AssemblyError
+from dyntrace.graph.verify import verify
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.stubs import entry_stub, recorder_stub, region_stub
@@ -59,7 +61,8 @@ class Shapes:
         """Decode and analyse `code`; AssemblyError if that cannot be done."""
         body = decode(code)
         observed = not _OBSERVERS.isdisjoint(code.co_names)
-        shape = Shape(body, live_before(body), stack_depths(body), loop_heads(body), observed)
+        heads, merges = loop_heads(body), merge_points(body)
+        shape = Shape(body, live_before(body), stack_depths(body), heads, merges, observed)
         return cls(shape, first_unit(body), _entry_slots(body))
 
 
@@ -116,6 +119,8 @@ class Regions:
         steps = plan.region.entry_steps()
         if any(_same_steps(steps, other) for other in known.steps):
             return False
+        if config.strict:
+            verify(plan.region.graph)
         run = faults.guarded_run(known.region, self._compile_graph(plan.region.graph))
         known.steps.append(steps)
         known.plans.append(plan)

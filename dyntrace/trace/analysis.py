@@ -50,6 +50,7 @@ __all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
+PATIENCE = 500  # units traced before paths end where they meet others
 _NOT_RECORDED = frozenset({"LOAD_METHOD", "MAKE_FUNCTION", "GET_ITER", "LOAD_FAST_AND_CLEAR"})
 
 Results = tuple[Kind, ...]
@@ -84,6 +85,7 @@ class Shape:
     live: list[frozenset[int]]
     depths: list[int | None]
     heads: frozenset[int]
+    merges: frozenset[int]
     observed: bool
 
 
@@ -144,6 +146,8 @@ class Analysis:
     recorders: dict[int, Recorder] = field(default_factory=dict)
     explored: dict[int, list[State]] = field(default_factory=dict)
     traces: int = 0
+    visited: int = 0
+    met: set[int] = field(default_factory=set)
 
     def run(self, starts: list[tuple[int, State]]) -> None:
         """Explore everything reachable from `starts`."""
@@ -176,19 +180,39 @@ class Analysis:
         if plan is not None:
             self.plans.setdefault(plan.layout.start, []).append(plan)
         self._note_break(trace)
-        return self._following(trace) + self._handlers(trace)
+        following = self._following(trace)
+        self._note_path(trace, following)
+        return following + self._handlers(trace)
 
-    def trace(self, start: int, state: State, trim: bool = True) -> Trace:
+    def _note_path(self, trace: Trace, following: list[tuple[int, State]]) -> None:
+        """Remember the merge points that some path has come to."""
+        self.visited += len(trace.visits)
+        reached = {target for target, _ in following}.union(visit.unit for visit in trace.visits)
+        self.met |= reached & self.shape.merges
+
+    def _ends(self) -> frozenset[int]:
+        """Where a path ends although it could go on.
+
+        In small functions a path goes on behind the point where it meets others, for larger
+        regions; in large ones too much would be traced again for each path.
+        """
+        heads = self.shape.heads
+        return heads if self.visited < PATIENCE else heads | self.met
+
+    def trace(
+        self, start: int, state: State, trim: bool = True, ends: frozenset[int] | None = None
+    ) -> Trace:
         """The path from `start`, without the part before its work that CPython does as well."""
         self.traces += 1
         shape = self.shape
-        trace = trace_region(shape.body, self.namespace, start, state, shape.heads)
+        ends = self._ends() if ends is None else ends
+        trace = trace_region(shape.body, self.namespace, start, state, ends)
         floor = self._place_twin(trace)
         place = _first_needed(trace, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
         visit = trace.visits[place]
-        trimmed = trace_region(shape.body, self.namespace, visit.unit, visit.before(), shape.heads)
+        trimmed = trace_region(shape.body, self.namespace, visit.unit, visit.before(), ends)
         self._place_twin(trimmed)
         if not trimmed.worthwhile or trimmed.end != trace.end:
             return trace

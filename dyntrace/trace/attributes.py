@@ -46,7 +46,8 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
         return _of_instance(frame, value, kind, name)
     if isinstance(value, _CONTAINERS) or _is_container(kind):
         return _of_container(frame, value, kind, name)
-    raise unsupported(value)
+    treatment = registry.object_treatment(kind.type) if isinstance(kind, kinds.ObjectKind) else None
+    raise unsupported(value) if treatment is None else Break(treatment.reason, name)
 
 
 @rule(builtins.getattr)

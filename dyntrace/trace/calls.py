@@ -105,7 +105,7 @@ def _call_method(
         return rule(frame, value, args, kwargs)
     if not is_numeric(kind) or isinstance(kind, kinds.PythonScalarKind):
         raise Break(UNKNOWN_METHOD, callee.name)
-    record = registry.method(callee.name)
+    record = registry.method(callee.name, kind)
     if record is None:
         raise unsupported(value)
     return frame.compute(record, [value, *args], kwargs)

@@ -12,7 +12,6 @@ from typing import Any
 
 from dyntrace.asm.instructions import Body
 from dyntrace.breaks import (
-    FALLIBLE_EFFECT,
     SECOND_EFFECT,
     UNKNOWN_VALUE,
     UNSUPPORTED_OPERANDS,
@@ -234,8 +233,10 @@ class Frame:
                 if not (isinstance(target, Dynamic) and is_fresh(target.node)):
                     self._effect(record, node)
                 result = target
-        returns_target = record.op.style == "inplace" or "out" in kwargs
-        return result if returns_target and not isinstance(node.kind, kinds.SequenceKind) else None
+        if isinstance(node.kind, kinds.KnownKind | kinds.SequenceKind):
+            return None
+        is_target = record.op.style == "inplace" or "out" in kwargs
+        return result if is_target or node is self.region.graph.effect else None
 
     def _targets(
         self, place: int | str, args: list[Value], kwargs: dict[str, Value]
@@ -250,10 +251,6 @@ class Frame:
 
     def _effect(self, record: Record, node: Node) -> None:
         """Make `node` the trailing effect, or break."""
-        style = record.op.style
-        allowed = style in ("setitem", "inplace") or record.op.family == "ufunc"
-        if not allowed:
-            raise Break(FALLIBLE_EFFECT, record.op.name)
         if self.depth or self.region.graph.effect is not None:
             raise Break(SECOND_EFFECT, record.op.name)
         self.region.set_effect(node)

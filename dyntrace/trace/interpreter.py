@@ -49,7 +49,7 @@ class Visit:
 class Trace:
     """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`.
 
-    Without a `stop` the path ends at a loop head, or right behind an effect.
+    Without a `stop` the path ends at a loop head, where paths meet, or right behind an effect.
     """
 
     start: int
@@ -107,14 +107,14 @@ def trace_region(
     namespace: dict[str, object],
     start: int,
     state: State,
-    heads: frozenset[int],
+    ends: frozenset[int],
 ) -> Trace:
-    """Trace from `start` until a loop head or the first unit that is not absorbed."""
+    """Trace from `start` until one of `ends` or the first unit that is not absorbed."""
     region = RegionBuilder(body.code)
     frame = Frame(region, body, namespace, beliefs=dict(state.slots))
     frame.stack = stack_values(state)
     trace = Trace(start, state, start, frame, list(frame.stack))
-    while not (trace.end in heads and (trace.end != start or trace.visits)):
+    while not (trace.end in ends and (trace.end != start or trace.visits)):
         stop = _advance(trace)
         if stop is not None:
             trace.stop = stop

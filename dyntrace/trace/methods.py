@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace.breaks import ATTRIBUTE_STORE, UNKNOWN_METHOD
+from dyntrace.breaks import ATTRIBUTE_STORE
+from dyntrace.graph.kinds import DictKind, SequenceKind
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import change_list, kept, set_pair, unpack, unsupported
@@ -38,7 +39,7 @@ def rule_for(value: Value, name: str) -> Rule | None:
     rule = _RULES.get((type(value), name))
     if rule is not None:
         return rule
-    if isinstance(value, Outside) and name in _MUTATORS:
+    if isinstance(value, Outside) and name in _MUTATORS and isinstance(value.kind, _CONTAINERS):
         return _refuse_change
     return _of_outside(value, name)
 
@@ -46,8 +47,6 @@ def rule_for(value: Value, name: str) -> Rule | None:
 def _refuse_change(
     frame: Frame, value: Value, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
-    if frame.items_of(value) is None and frame.pairs_of(value) is None:
-        raise Break(UNKNOWN_METHOD)
     raise Break(ATTRIBUTE_STORE)
 
 
@@ -55,6 +54,7 @@ def _of_outside(value: Value, name: str) -> Rule | None:
     return _RULES.get((DictValue, name)) if isinstance(value, Outside) and name in _READS else None
 
 
+_CONTAINERS = (SequenceKind, DictKind)
 _READS = frozenset("get keys values items".split())
 
 

@@ -18,7 +18,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
-from dyntrace.ops.registry import Record, Refused, operator_record
+from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -282,6 +282,9 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
         return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
     if isinstance(container, Dynamic) and isinstance(kind, kinds.SequenceKind):
         return _node_item(frame, container, kind, index)
+    record = subscript_record(constant(frame, container))
+    if record is not None:
+        return frame.compute(record, [index])
     pairs = frame.pairs_of(container)
     if pairs is not None:
         return _pair(frame, pairs, container, index)
