@@ -31,8 +31,9 @@ from dyntrace.trace.state import State
 __all__ = ["Unit"]
 
 MAX_VERSIONS = 8
-MAX_ENTRIES = 8
-MAX_MISSES = 24
+MAX_ENTRIES = 16
+MAX_MISSES = 48
+WATCHED_CALLS = 32
 MAX_STATES = 4
 COMPILING = threading.RLock()
 
@@ -65,6 +66,7 @@ class Unit:
         self.breaks: list[FoundBreak] = []
         self.notes: list[str] = []
         self.version = 0
+        self.visits = 0
         self.compiles = 0
         self.replacements = 0
         self.internal_errors = 0
@@ -114,6 +116,26 @@ class Unit:
             COMPILING.release()
         return self._landing(self.shapes.first)
 
+    @contained(None)
+    def enter_again(self, point: int, values: tuple[Any, ...]) -> Landing | None:
+        """A later call of a function without regions: other arguments may bring array work."""
+        assert self.shapes is not None
+        self.visits += 1
+        state = self._entry_state(values)
+        known = [start for _, start in self.starts]
+        news = state not in known and len(known) < MAX_STATES and _has_arrays(state)
+        if not self.given_up and (news or self.visits == WATCHED_CALLS):
+            if not COMPILING.acquire(blocking=False):
+                return None
+            try:
+                if news:
+                    self.starts.append((self.shapes.first, state))
+                self.compile()
+            finally:
+                COMPILING.release()
+            return self._landing(self.shapes.first)
+        return None
+
     def _entry_state(self, values: tuple[Any, ...]) -> State:
         assert self.shapes is not None
         slots = [
@@ -155,12 +177,18 @@ class Unit:
             raise _graph_break(self.original, self.breaks[0])
         if self.version > MAX_VERSIONS:
             analysis.recorders.clear()
-            if GIVEN_UP.text not in self.notes:
-                self.notes.append(GIVEN_UP.text)
+            note = f"{GIVEN_UP.code}: {GIVEN_UP.text}"
+            if note not in self.notes:
+                self.notes.append(note)
         self.profile.changed = False
+        watched = not analysis.plans and self.visits < WATCHED_CALLS
         self._install(
             weaving.weave(
-                self.shapes, analysis, self.regions, lambda point: self._recorder(Unit.note, point)
+                self.shapes,
+                analysis,
+                self.regions,
+                lambda point: self._recorder(Unit.note, point),
+                self._recorder(Unit.enter_again, -1) if watched else None,
             )
         )
 
@@ -250,7 +278,7 @@ class Unit:
             self.profile = Profile()
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.landings = [], [], [], {}
-            self.version = 0
+            self.version = self.visits = 0
             self.code = self._first_code()
             for function in list(self.functions):
                 function.__code__ = self.code
@@ -260,6 +288,15 @@ class Unit:
     def plans(self) -> list[tuple[Plan, Region]]:
         """The regions of the newest code with what was traced for each."""
         return self.regions.active()
+
+
+def _has_arrays(state: State) -> bool:
+    """Whether anything in it is more than plain Python numbers, strings and constants."""
+    found = (leaf for _, kind in state.slots for leaf in kinds.leaves(kind))
+    return any(not isinstance(leaf, _PLAIN) for leaf in found)
+
+
+_PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
 
 
 def _contents(cell: Any) -> kinds.Kind:

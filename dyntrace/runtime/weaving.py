@@ -189,10 +189,14 @@ def weave(
     analysis: Analysis,
     regions: Regions,
     recorder: Callable[[int], Callable[..., Any]],
+    watch: Callable[..., Any] | None,
 ) -> Woven:
-    """The next version of a unit."""
+    """The next version of a unit; `watch` is shown the arguments of each call, if it is given."""
     stubs: dict[int, list[Emit]] = {}
     regions.active_recorders = set(analysis.recorders)
+    if watch is not None:
+        regions.active_recorders.add(-1)
+        stubs[shapes.first] = entry_stub(_GATE.handle, watch, shapes.entry_slots)
     for point, found in analysis.recorders.items():
         regions.recorder_places[point] = found.at
         stubs.setdefault(found.at, []).extend(
