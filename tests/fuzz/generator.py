@@ -263,7 +263,7 @@ def _leave(w, level):
     if w.inside and w.chance(60):
         w.emit(level, w.pick(("break", "continue")))
     else:
-        w.emit(level, f"return {w.array()}, {w.expression(1)}" if w.chance(30) else "n = n + 1")
+        w.emit(level, f"return {w.array()}, {w.expression(1)}" if w.chance(30) else "n = min(n + 1, 5)")
 
 
 def _delete(w, level):
