@@ -7,6 +7,7 @@ next.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import Any
 from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.errors import AssemblyError
 
-__all__ = ["Block", "blocks", "effect", "loop_heads", "stack_depths", "successors"]
+__all__ = ["Block", "blocks", "effect", "loop_heads", "merge_points", "stack_depths", "successors"]
 
 _LEAVES = frozenset({"JUMP", "JUMP_BACKWARD", "RETURN_VALUE"})
 
@@ -126,6 +127,17 @@ def loop_heads(body: Body) -> frozenset[int]:
         target
         for unit in body.units
         if (target := unit.target) is not None and target <= unit.index
+    )
+
+
+def merge_points(body: Body) -> frozenset[int]:
+    """The units that more than one unit leads to, exceptions apart."""
+    jumps = [unit.index for unit in body.units if unit.target is not None]
+    targets = Counter(successors(body, index)[-1] for index in jumps)
+    return frozenset(
+        target
+        for target, count in targets.items()
+        if count > 1 or target in successors(body, target - 1)
     )
 
 
