@@ -27,7 +27,7 @@ from dyntrace.graph.node import Node
 from dyntrace.report.data import GraphReport
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-FALLIBLE = {"DT208", "DT215", "DT505"}
+FALLIBLE = {"DT208", "DT215"}
 CONVERSIONS = (operator.truth, operator.index, bool, int, float, complex, str, len, abs, round)
 
 

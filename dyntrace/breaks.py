@@ -315,12 +315,6 @@ ATTRIBUTE_STORE = _add(
     why="other code can see it, so all array work before it must be finished first",
     fix="nothing is wrong",
 )
-VALUE_NEEDED = _add(
-    "DT508",
-    "operation that needs the value of a computed number",
-    why="a shape, axis or index that the region itself computes is not known while tracing",
-    fix="nothing is wrong; the operation runs as it is",
-)
 STATE_DEPENDENT = _add(
     "DT509",
     "value that depends on Python state outside the function",

@@ -20,6 +20,7 @@ import numpy as np
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import (
     ArrayKind,
+    FunctionKind,
     Kind,
     KnownKind,
     NumpyScalarKind,
@@ -259,6 +260,8 @@ def is_numpy_function(value: Any) -> bool:
 
 
 def _refusal(kind: Kind) -> str:
+    if isinstance(kind, FunctionKind):
+        return "DT203"
     return "DT212" if kind == ObjectKind(np.ndarray) else "DT201"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.breaks import OPAQUE_CALL, STATE_DEPENDENT
+from dyntrace.breaks import LOOP_INSIDE_INLINED, OPAQUE_CALL, STATE_DEPENDENT
 from dyntrace.graph import kinds
 from dyntrace.ops.registry import Refused, attribute, operator_record
 from dyntrace.trace.frame import Break, Flush, Frame
@@ -158,7 +158,7 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
     except (Refused, TypeError, ValueError):
         raise unsupported(*args) from None
     if len(numbers) > MAX_RANGE:
-        raise unsupported(*args)
+        raise Break(LOOP_INSIDE_INLINED)
     return TupleValue(tuple(Known(number) for number in numbers))
 
 

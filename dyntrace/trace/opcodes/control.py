@@ -84,7 +84,11 @@ def get_iter(frame: Frame, arg: Any) -> None:
     if isinstance(value, IteratorValue):
         frame.push(value)
         return
-    frame.push(IteratorValue(iter(unpack(frame, value))))
+    try:
+        items = unpack(frame, value)
+    except Break:
+        raise Break(LOOP_INSIDE_INLINED) from None
+    frame.push(IteratorValue(iter(items)))
 
 
 @opcode("FOR_ITER")
