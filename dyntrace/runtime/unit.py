@@ -21,6 +21,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
+from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.weaving import Regions, Shapes, Woven
@@ -77,6 +78,7 @@ class Unit:
 
     # versions ---------------------------------------------------------------------------------
 
+    @rare_collections()
     def _first_code(self) -> CodeType:
         """The original with a stub that shows the arguments of the first call."""
         try:
@@ -165,6 +167,7 @@ class Unit:
             return None
         return self.code, self.landings[unit]
 
+    @rare_collections()
     def compile(self) -> None:
         """Analyse with everything known now, weave, and put the new code to use."""
         assert self.shapes is not None

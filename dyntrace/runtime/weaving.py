@@ -204,12 +204,14 @@ def weave(
         )
     layouts: list[Layout] = []
     for start in sorted(analysis.plans):
+        here: list[Layout] = []
         for plan in analysis.plans[start]:
             known = regions.of(plan)
-            if plan.layout in layouts or sum(a.start == start for a in layouts) >= MAX_VERSIONS_AT:
+            if plan.layout in here or len(here) >= MAX_VERSIONS_AT:
                 continue
-            layouts.append(plan.layout)
+            here.append(plan.layout)
             stubs.setdefault(start, []).extend(region_stub(plan.layout, known.region.handle))
+        layouts += here
     regions.activate(layouts)
     places = sorted({shapes.first, *regions.recorder_places.values()})
     for place in places:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from dyntrace.asm.flow import effect
@@ -24,7 +25,7 @@ from dyntrace.trace.opcodes import HANDLERS
 from dyntrace.trace.protocol import VIEW
 from dyntrace.trace.region import RegionBuilder, TooLarge
 from dyntrace.trace.sources import Local
-from dyntrace.trace.state import State, snapshot, stack_values
+from dyntrace.trace.state import State, snapshot_of, stack_values
 from dyntrace.trace.values.base import Dynamic, Outside, Value
 
 __all__ = ["Trace", "first_unit", "run_inlined", "trace_region"]
@@ -58,6 +59,7 @@ class Trace:
     frame: Frame
     initial: list[Value]
     stop: Flush | None = None
+    worked: bool = False
     visits: list[Visit] = field(default_factory=list)
 
     @property
@@ -129,10 +131,9 @@ def _advance(trace: Trace) -> Flush | None:
     """Absorb the unit at `trace.end`; what stopped it if it cannot be."""
     frame, region = trace.frame, trace.region
     mark, stack, slots = region.mark(), list(frame.stack), dict(frame.slots)
-    worked = region.forced or does_work(region)
     unit = frame.body.units[trace.end]
-    before = _nothing if worked else _later(frame)
-    visit = Visit(trace.end, len(stack), lowest(unit, len(stack)), worked, before)
+    before = _nothing if trace.worked else partial(snapshot_of, frame.beliefs, slots, stack)
+    visit = Visit(trace.end, len(stack), lowest(unit, len(stack)), trace.worked, before)
     try:
         following = _step(frame, unit)
     except TooLarge:
@@ -144,6 +145,7 @@ def _advance(trace: Trace) -> Flush | None:
     else:
         trace.visits.append(visit)
         trace.end = following
+        trace.worked = trace.worked or trace.worthwhile
         return None
     region.rollback(mark)
     frame.stack, frame.slots = stack, slots
@@ -159,11 +161,6 @@ def lowest(unit: Unit, depth: int) -> int:
         low = min(low, depth - reach)
         depth += pushes - pops
     return low
-
-
-def _later(frame: Frame) -> Callable[[], State]:
-    state = snapshot(frame)
-    return lambda: state
 
 
 def _nothing() -> State:

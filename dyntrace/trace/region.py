@@ -59,6 +59,7 @@ class RegionBuilder:
         self.arguments: list[Source] = []
         self._index: dict[Source, int] = {}
         self._inputs: dict[Source, Node] = {}
+        self._demanded: dict[Source, Kind] = {}
         self._undo: list[Callable[[], Any]] = []
         self.forced = False
         self.cells_stored = False
@@ -110,7 +111,10 @@ class RegionBuilder:
 
     def demand(self, source: Source, kind: Kind) -> None:
         """Make the speculated `kind` of `source` true, one level deep."""
-        self.guard(source, guard_of(kind))
+        if self._demanded.get(source) is not kind:
+            self.guard(source, guard_of(kind))
+            self._demanded[source] = kind
+            self.on_rollback(lambda: self._demanded.pop(source, None))
 
     # nodes ------------------------------------------------------------------------------------
 

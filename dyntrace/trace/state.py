@@ -7,7 +7,7 @@ stub must never copy or pass one. Read `trace.interpreter` next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dyntrace.asm.flow import effect
@@ -20,7 +20,7 @@ from dyntrace.trace.frame import Frame
 from dyntrace.trace.sources import StackItem
 from dyntrace.trace.values.base import METHOD_NULL, Buried, Null, Outside, Value
 
-__all__ = ["BURIED", "NULL_SLOT", "State", "after", "snapshot", "stack_values"]
+__all__ = ["BURIED", "NULL_SLOT", "State", "after", "snapshot", "snapshot_of", "stack_values"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,19 @@ def _value(place: int, kind: Kind) -> Value:
 
 def snapshot(frame: Frame, native: bool = True) -> State:
     """The state of `frame` now; `native` if CPython ran the instructions that led here."""
-    slots = dict(frame.beliefs)
-    slots.update((index, value.kind) for index, value in frame.slots.items())
-    return State(tuple(sorted(slots.items())), _stack_kinds(frame.stack, native))
+    return snapshot_of(frame.beliefs, frame.slots, frame.stack, native)
+
+
+def snapshot_of(
+    beliefs: Mapping[int, Kind],
+    slots: Mapping[int, Value],
+    stack: Sequence[Value],
+    native: bool = True,
+) -> State:
+    """The state with what was believed at first, and the values in slots and on the stack now."""
+    found = dict(beliefs)
+    found.update((index, value.kind) for index, value in slots.items())
+    return State(tuple(sorted(found.items())), _stack_kinds(stack, native))
 
 
 def _stack_kinds(stack: Sequence[Value], native: bool) -> tuple[Kind, ...]:
