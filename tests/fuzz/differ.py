@@ -13,6 +13,7 @@ from dyntrace.trace.marks import mark_of
 from tests.differential import optimised
 from tests.fuzz.generator import write_program
 from tests.fuzz.odd_inputs import odd_arguments
+from tests.fuzz.repair import repaired
 
 
 @dataclass
@@ -27,7 +28,8 @@ class Case:
     def drawn(cls, source_of_chance, statements=12, label="program"):
         source = write_program(source_of_chance, statements)
         first, second = odd_arguments(source_of_chance), odd_arguments(source_of_chance)
-        return cls(source, [first, first, first, second, first, second], label)
+        case = cls(source, [first, first, first, second, first, second], label)
+        return repaired(case, lambda: source_of_chance.randint(0, 19) == 0)
 
     @classmethod
     def seeded(cls, seed, statements=12):

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 ARRAYS = ("a", "b", "c")
 UNARY = "sin cos exp sqrt abs negative square tanh floor sign conj isnan log1p arctan rint".split()
 BINARY = "add subtract multiply maximum minimum hypot fmod divide less equal logical_and power".split()
-OPERATORS = ("+", "-", "*", "+", "-", "*", "/", "//", "%", "**", "<", ">=", "==", "&", "|", "^")
-IN_PLACE = ("+=", "-=", "*=", "+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=")
+OPERATORS = tuple("+ - * + - * + - * + - * / / // % ** < >= == & | ^".split())
+IN_PLACE = tuple("+= -= *= += -= *= += -= *= /= //= %= **= &= |=".split())
 VIEWS = (
     "{x}[::-1]", "{x}[...]", "{x}.T", "{x}.reshape({x}.shape)", "{x}.copy()", "{x}[:]", "{x}.real",
     "{x}.ravel().reshape({x}.shape)", "{x}.view()", "{x}[...].T", "np.asarray({x})", "np.flip({x})",
