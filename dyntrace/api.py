@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace.breaks import NOT_PYTHON
+from dyntrace.breaks import DISABLED, NOT_PYTHON
 from dyntrace.compile import Family, Hooked, live_units, optimised
 from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.threads import get_num_threads, set_num_threads
@@ -23,7 +23,7 @@ from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
 from dyntrace.runtime.handles import hook_install, hook_remove, hook_set
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.interpreter import does_work
-from dyntrace.trace.marks import DISABLED, graph_break, mark_of
+from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
 
 __all__ = [
     "disable",
@@ -94,7 +94,7 @@ def _optimize(fn: Any, family: Family) -> Any:
 
 
 _MAKERS: dict[type, Callable[[Any, Family], Any]] = {
-    types.FunctionType: optimised,
+    types.FunctionType: lambda fn, family: fn if is_disabled(fn) else optimised(fn, family),
     types.MethodType: lambda fn, family: types.MethodType(
         _optimize(fn.__func__, family), fn.__self__
     ),
@@ -140,6 +140,10 @@ def _run_to_the_end(result: Any) -> None:
             continue
 
 
+def _is_disabled(fn: Any) -> bool:
+    return isinstance(fn, types.FunctionType) and is_disabled(fn)
+
+
 def _mark(fn: Any) -> Any:
     while not isinstance(fn, types.FunctionType):
         inner = getattr(fn, "__func__", None) or getattr(fn, "func", None)
@@ -154,7 +158,8 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
     name = getattr(fn, "__qualname__", type(fn).__name__)
     mark = _mark(fast)
     if mark is None:
-        note = f"{NOT_PYTHON.code}: {NOT_PYTHON.text}; {NOT_PYTHON.why}"
+        reason = DISABLED if _is_disabled(fn) else NOT_PYTHON
+        note = f"{reason.code}: {reason.text}; {reason.why}"
         return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
     for unit in list(mark.family.units()):
@@ -242,6 +247,8 @@ def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., 
 def disable(fn: Any) -> Any:
     """A copy of function `fn` that dyntrace neither inlines nor optimises; also a decorator.
 
+    `optimize` returns it unchanged; inside `with optimize()` the functions it calls are optimised.
+
     Raises TypeError for what is not a Python function.
     """
     if not isinstance(fn, types.FunctionType):
@@ -249,7 +256,7 @@ def disable(fn: Any) -> Any:
     mark = mark_of(fn)
     original = fn if mark is None else mark.original
     copy = types.FunctionType(
-        original.__code__,
+        left_alone(original.__code__),
         original.__globals__,
         original.__name__,
         original.__defaults__,
@@ -257,7 +264,6 @@ def disable(fn: Any) -> Any:
     )
     functools.update_wrapper(copy, original)
     copy.__kwdefaults__ = original.__kwdefaults__
-    copy.__dict__[DISABLED] = id(copy)
     return copy
 
 

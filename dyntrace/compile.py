@@ -21,7 +21,7 @@ from typing import Any
 from dyntrace.exec.backends import get_backend
 from dyntrace.runtime.handles import Handle
 from dyntrace.runtime.unit import Unit
-from dyntrace.trace.marks import DISABLED, MARK, Mark, is_disabled, original_of
+from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, original_of
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
@@ -156,7 +156,6 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
     fast.__qualname__ = function.__qualname__
     if hasattr(function, "__type_params__"):
         fast.__type_params__ = function.__type_params__  # type: ignore[attr-defined]
-    fast.__dict__.pop(DISABLED, None)
     fast.__dict__["__wrapped__"] = function
     mark = fast.__dict__[MARK] = Mark(unit, family, function)
     mark.owner = weakref.ref(fast)
@@ -176,7 +175,9 @@ class Hooked:
         """The code to run for a frame of `code`, the first time one is entered."""
         name = namespace.get("__name__")
         top = name.partition(".")[0] if isinstance(name, str) else ""
-        if top in _UNTOUCHED or code.co_name == "<module>" or not may_do_work(code):
+        if top in _UNTOUCHED or code.co_name == "<module>" or is_left_alone(code):
+            return None
+        if not may_do_work(code):
             return None
         unit = self.family.unit(code, namespace)
         unit.on_new_code = lambda new: self._install(code, new)

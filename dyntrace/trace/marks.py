@@ -1,7 +1,7 @@
 """Marks that the public face leaves on functions and the tracer reads: original, disabled, break.
 
-Invariant: a mark is an attribute in the function's own dict, so it copies, pickles and dies with
-the function. `api` sets them.
+Invariant: a mark stands in the function's own dict or in its code, so it dies with the function.
+`api` sets them.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ import types
 from typing import Any, cast
 
 __all__ = [
-    "DISABLED",
     "MARK",
     "Mark",
     "graph_break",
     "is_disabled",
     "is_graph_break",
+    "is_left_alone",
+    "left_alone",
     "mark_of",
     "original_of",
 ]
 
 MARK = "__dyntrace__"
-DISABLED = "__dyntrace_disabled__"
+_LEFT_ALONE = ("dyntrace.disable",)
 
 
 class Mark:
@@ -59,7 +60,16 @@ def is_graph_break(function: types.FunctionType) -> bool:
 
 
 def is_disabled(function: types.FunctionType) -> bool:
-    return function.__dict__.get(DISABLED) == id(function)
+    return is_left_alone(function.__code__)
+
+
+def left_alone(code: types.CodeType) -> types.CodeType:
+    """A copy of `code` that the tracer and the frame hook leave alone."""
+    return code.replace(co_consts=(*code.co_consts, _LEFT_ALONE))
+
+
+def is_left_alone(code: types.CodeType) -> bool:
+    return bool(code.co_consts) and code.co_consts[-1] == _LEFT_ALONE
 
 
 def original_of(function: types.FunctionType) -> types.FunctionType:
