@@ -124,6 +124,8 @@ def prepare_gathered(owned: bool, array: Any, index: Any, value: Any) -> Commit:
     for item in index if type(index) is tuple else (index,):
         if isinstance(item, np.ndarray) and can_overlap(item, array):
             raise CannotProve("the index may overlap the target")
+    if not owned and isinstance(value, np.ndarray) and can_overlap(value, array):
+        raise CannotProve("the outcome depends on the order in which NumPy 2.0 writes")
     shape = _selected_shape(array, index)
     source = _converted(owned, value, array, shape)
     if source.ndim > len(shape):
