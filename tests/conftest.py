@@ -6,6 +6,8 @@ os.environ.setdefault("DYNTRACE_STRICT", "1")  # internal errors raise, graphs a
 
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from tests.differential import harness  # noqa: E402
+
 settings.register_profile(
     "deterministic",
     derandomize=True,
@@ -14,3 +16,16 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("deterministic")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--through",
+        default="optimize",
+        choices=sorted(harness.WAYS),
+        help="how the differential tests optimise a function",
+    )
+
+
+def pytest_configure(config):
+    harness.choose(config.getoption("--through"))

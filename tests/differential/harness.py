@@ -16,10 +16,27 @@ import dyntrace
 from dyntrace.report.compare import difference, run
 from dyntrace.report.snapshot import World, copies
 
+WAYS = {
+    "optimize": (dyntrace.optimize, contextlib.nullcontext),
+    "reference": (lambda fn: dyntrace.optimize(fn, backend="reference"), contextlib.nullcontext),
+    "hook": (lambda fn: fn, dyntrace.optimize),
+}
+_chosen = ["optimize"]
+
+
+def choose(way):
+    """How `optimised` works from now on: one of WAYS."""
+    _chosen[:] = [way]
+
 
 def optimised(fn):
-    """`fn` through the front door."""
-    return dyntrace.optimize(fn)
+    """`fn` optimised in the chosen way; through the hook, a function is left as it is."""
+    return WAYS[_chosen[0]][0](fn)
+
+
+def around():
+    """What optimised calls run inside of: a `with optimize()` block if the hook was chosen."""
+    return WAYS[_chosen[0]][1]()
 
 
 def check(
@@ -58,10 +75,11 @@ def check_calls(fn, arguments, *, make=None, kwargs=None, drive=None, action="al
     try:
         for call, args in enumerate(arguments, 1):
             outcomes = []
-            for one in (eager_drive, fast_drive):
+            for one, inside in ((eager_drive, contextlib.nullcontext), (fast_drive, around)):
                 fresh, keywords = _inputs(world, args, make, kwargs)
                 np.random.set_state(random)
-                outcomes.append(run(one, fresh, keywords, world, action=action))
+                with inside():
+                    outcomes.append(run(one, fresh, keywords, world, action=action))
             found = difference(*outcomes)
             lines = "\n  ".join(found)
             assert not found, f"call {call}: eager != optimised\n  {lines}"
@@ -105,7 +123,7 @@ def explanation(fn, *args, kwargs=None, drive=None):
         try:
             if drive is not None:
                 fresh, keywords = _inputs(world, args, None, kwargs)
-                fn = optimised(fn)
+                fn = dyntrace.optimize(fn)
                 drive(fn(*fresh, **keywords))
             fresh, keywords = _inputs(world, args, None, kwargs)
             return dyntrace.explain(fn)(*fresh, **keywords)

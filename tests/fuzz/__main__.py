@@ -8,7 +8,7 @@ import faulthandler
 import sys
 import time
 
-from tests.differential.harness import explanation
+from tests.differential import harness
 from tests.fuzz.differ import Case
 from tests.fuzz.minimise import minimised
 
@@ -20,7 +20,9 @@ def main():
     options.add_argument("--statements", type=int, default=12)
     options.add_argument("--shrink", type=int, default=3, help="how many differences to minimise")
     options.add_argument("--stop", type=int, default=20, help="differences after which to stop")
+    options.add_argument("--through", default="optimize", choices=sorted(harness.WAYS))
     chosen = options.parse_args()
+    harness.choose(chosen.through)
     started, differing, captured, written = time.monotonic(), [], 0, 0
     for number in range(chosen.programs):
         seed = chosen.seed * 1_000_000 + number
@@ -56,7 +58,7 @@ def captured_operations(case):
     arrays = case.arguments[0]()
     box = program.__globals__["Box"](arrays[0])
     try:
-        return explanation(program, *arrays, [], {}, box).op_count
+        return harness.explanation(program, *arrays, [], {}, box).op_count
     except Exception:
         return 0
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import random
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +13,7 @@ import numpy as np
 from dyntrace.report.compare import difference, run
 from dyntrace.report.snapshot import World
 from dyntrace.trace.marks import mark_of
-from tests.differential import optimised
+from tests.differential.harness import around, optimised
 from tests.fuzz.generator import write_program
 from tests.fuzz.odd_inputs import odd_arguments
 from tests.fuzz.repair import repaired
@@ -18,18 +21,24 @@ from tests.fuzz.repair import repaired
 
 @dataclass
 class Case:
-    """A program and the arguments of its successive calls."""
+    """A program and the arguments of its successive calls.
+
+    yielding    the program may be a generator, which is then run to its end
+    persistent  globals and the mutable arguments live on from call to call
+    """
 
     source: str
     arguments: list
     label: str = "program"
+    persistent: bool = False
 
     @classmethod
-    def drawn(cls, source_of_chance, statements=12, label="program"):
-        source = write_program(source_of_chance, statements)
-        first, second = odd_arguments(source_of_chance), odd_arguments(source_of_chance)
-        case = cls(source, [first, first, first, second, first, second], label)
-        return repaired(case, lambda: source_of_chance.randint(0, 19) == 0)
+    def drawn(cls, chance, statements=12, label="program"):
+        source = write_program(chance, statements, yielding=chance.randint(0, 9) == 0)
+        first, second = odd_arguments(chance), odd_arguments(chance)
+        order = [first, first, first, second, first, second, second, first]
+        case = cls(source, order, label, persistent=chance.randint(0, 3) == 0)
+        return repaired(case, lambda: chance.randint(0, 19) == 0)
 
     @classmethod
     def seeded(cls, seed, statements=12):
@@ -37,30 +46,52 @@ class Case:
 
     def function(self):
         """The program in a namespace of its own."""
-        space = {"np": np, "G": 2, "__name__": "fuzzed"}
+        space = {"np": np, "functools": functools, "operator": operator, "sys": sys}
+        space.update(G=2, __name__="fuzzed")
         exec(compile(self.source, f"<{self.label}>", "exec"), space)
+        space["half"] = functools.partial(operator.mul, 0.5)
         return space["program"]
 
     def differences(self, prepare=optimised):
         """Differences of the first call that differs, or an empty list."""
-        program = self.function()
-        fast = prepare(program)
-        world = World.around(program)
+        eager, program = Side(self), Side(self)
+        fast = prepare(program.program)
         for call, build in enumerate(self.arguments, 1):
-            outcomes = [self._outcome(one, program, world, build) for one in (program, fast)]
-            found = difference(*outcomes)
+            expected = eager.outcome(eager.program, build)
+            with around():
+                actual = program.outcome(fast, build)
+            found = difference(expected, actual)
             if found:
                 return [f"call {call}", *found]
         errors = internal_errors(fast)
         return ["contained", *errors] if errors else []
 
-    def _outcome(self, one, program, world, build):
-        space = program.__globals__
-        box = space["Box"]
-        space["G"] = 2
-        box.rate = 2
-        arrays = build()
-        return run(one, (*arrays, [], {}, box(arrays[0])), {}, world)
+
+class Side:
+    """One of the two copies of a program, with its globals and mutable arguments."""
+
+    def __init__(self, case):
+        self.program = case.function()
+        self.persistent = case.persistent
+        self.world = World.around(self.program)
+        self.rest = None
+
+    def outcome(self, one, build):
+        space, arrays = self.program.__globals__, build()
+        if self.rest is None or not self.persistent:
+            space["G"], space["Box"].rate = 2, 2
+            self.rest = [], {}, space["Box"](arrays[0])
+        return run(consumed(one), (*arrays, *self.rest), {}, self.world)
+
+
+def consumed(function):
+    """Runs the generator that `function` may return to its end."""
+
+    def consuming(*args):
+        result = function(*args)
+        return list(result) if hasattr(result, "gi_frame") else result
+
+    return consuming
 
 
 def internal_errors(fast):

@@ -91,6 +91,42 @@ class Box:
     @property
     def double(self):
         return self.value * 2
+
+    def __enter__(self):
+        self.rate = 3
+        return self.value
+
+    def __exit__(self, kind, error, traceback):
+        self.rate = 2
+        return kind is not None and issubclass(kind, ArithmeticError)
+
+
+def variadic(*args, scale=1, **others):
+    return args[0] * len(args) * scale + sum(others.values())
+
+
+def counting(p):
+    count = 0
+
+    def step(q):
+        nonlocal count
+        count += 1
+        return q * count
+
+    return step(p) + step(p)
+
+
+def descending(p, n):
+    return p if n <= 0 else descending(p * 2 - n, n - 1)
+
+
+def pieces(p, n):
+    for i in range(n):
+        p = p + i
+        yield p * 2
+
+
+table_of = {"two": 2, "half": 0.5}
 """
 
 
@@ -185,6 +221,9 @@ def _call(w, depth):
         "helper({x})", "helper({x}, {s})", "helper({x}, r={s})", "straight({x})", "branching({x}, n)",
         "box.scaled({x})", "(box.double + {x})", "noisy({x})", "(lambda v: v * {s} + {x})({x})", "touch({x} * 1)",
         "helper(*({x}, {s}))", "helper(**{{'p': {x}, 'q': {s}}})", "note(log, {x})", "(rebind({s}) + {x})",
+        "variadic({x}, {s})", "variadic({x}, 1, scale={s}, k=2)", "variadic(*[{x}] * 2, **table_of)", "counting({x})",
+        "descending({x}, n)", "sum(pieces({x}, 3))", "list(pieces({x}, n + 1))[-1]", "({x} * table_of['two'])",
+        "functools.reduce(np.add, [{x}, {s}, {x}])", "half({x})", "operator.mul({x}, {s})", "max([{s}, 2.5]) * {x}",
         "abs({x})", "sum([{x}, {s}])", "[{x}, {s}][0]", "({x}, {s})[0]", "-{x}", "~({x} > {s})", "({x} if n else np.asarray({s}))",
     )  # fmt: skip
     return w.pick(forms).format(x=x, s=s)
@@ -357,15 +396,109 @@ def _nested(w, level):
     w.arrays.append(result)
 
 
+def _tuple(w, level):
+    x, y, name = w.array(), w.array(), w.new_name()
+    w.emit(level, f"{name}, (s, *rest) = {w.expression(1)}, ({w.scalar()}, {x}, {y})")
+    w.emit(level, f"t = ({x}, n, rest[0])")
+    w.emit(level, f"{y} = t[0] {w.pick(OPERATORS[:6])} t[-1]")
+    w.arrays.append(name)
+
+
+def _container(w, level):
+    x, s, name = w.expression(1), w.scalar(), w.new_name()
+    w.emit(level, w.pick((
+        f"d = {{'x': {x}, 'n': {s}}}", f"d = dict(x={x}, n={s})", f"d = {{**{{'x': {x}}}, 'n': n}}",
+    )))  # fmt: skip
+    w.emit(level, w.pick(("d['x'] = d['x'] + d['n']", "d['n'] = d['x']", "d['m'] = d.get('m', 1) * d['x']", "d['x'] *= 1")))
+    w.emit(level, f"{name} = d['x'] * d['n']")
+    w.emit(level, w.pick(("table['d'] = d", f"items = [{w.array()}, d['x']]; items[0] += 1", "log.append(sorted(d))", "pass")))
+    w.arrays.append(name)
+
+
+def _slices(w, level):
+    x, name = w.array(), w.new_name()
+    w.emit(level, f"sl = {w.pick(('slice(0, n)', 'slice(None, None, -1)', 'slice(n, None, 2)', 'slice(-n, None)'))}")
+    w.emit(level, f"{name} = {x}[sl] {w.pick(OPERATORS[:6])} {w.scalar()}")
+    w.emit(level, w.pick((f"{x}[sl] = {name}", f"{x}[sl] += {name}", f"{x}[..., sl] *= 2", "pass")))
+    if w.chance(30):
+        w.arrays.append(name)
+
+
+def _numbers(w, level):
+    w.emit(level, w.pick((
+        "s = s * 2 + n", "s = s if n > 1 else n", "s, n = n, min(int(abs(s)), 4)", "s = -s", "s = s ** 2", "s = n / 3 + s",
+        "s = (s := n + 1) * 2", "s = 0 < n < 3", "s = min(n, 2) + max(1, n)", "s = divmod(n, 2)[0]", "s = round(n / 7, 2)",
+        "s = not s", "s = n and 2.5", "s = int(n) << 2", "s = abs(s)", "s = len(log) + n", "s = f'{n}x'.find('x')", "s = True + n",
+        "s = np.float64(n) * 2", "s = complex(n, 1).real", "s = float(n) // 2", "s = n % 3", "s = sum(range(n))", "s = (n, 2)[n % 2]",
+    )))  # fmt: skip
+
+
+def _zip(w, level):
+    x, y, name = w.array(), w.array(), w.new_name()
+    w.emit(level, w.pick((
+        f"for p, q in zip({x}, {y}):", f"for i1, p in enumerate({x}):", f"for p in reversed([{x}, {y}]):",
+        f"for p in ({x}, {y}, {x}):", f"for p, q in (({x}, 1), ({y}, n)):", f"for p in pieces({x}, 3):", "for p in range(n):",
+    )))  # fmt: skip
+    w.emit(level + 1, f"{name} = p * 2 + {w.scalar()}")
+    w.inside += 1
+    known = list(w.arrays)
+    w.arrays.append(name)
+    w.block(level + 1, w.random.randint(0, 2))
+    w.arrays = known
+    w.inside -= 1
+    if w.chance(30):
+        w.emit(level, "else:")
+        w.emit(level + 1, f"log.append({w.scalar()})")
+
+
+def _manager(w, level):
+    w.emit(level, "with box as held:")
+    w.block(level + 1, w.random.randint(1, 3))
+
+
+def _match(w, level):
+    x = w.array()
+    w.emit(level, f"match {w.pick(('n', 'np.shape(' + x + ')', '(n, s)', 'table'))}:")
+    for pattern in ("0 | 1", "(k,)", "(k, m) if n", "{'k': k}"):
+        w.emit(level + 1, f"case {pattern}:")
+        w.block(level + 2, 1)
+        w.emit(level + 2, f"{x} = {x} + 1")
+    w.emit(level + 1, "case _:")
+    w.block(level + 2, 1)
+    w.emit(level + 2, f"{x} = {x} * 2")
+
+
+def _raise(w, level):
+    x = w.array()
+    w.emit(level, "try:")
+    w.block(level + 1, w.random.randint(1, 2))
+    w.emit(level + 1, f"if {w.pick(CONDITIONS).format(x=x, y=w.array())}:")
+    w.emit(level + 2, w.pick(("raise ValueError(n)", "raise KeyError from None", f"assert not n, {x}", "1 / 0", f"{x}[99]")))
+    w.emit(level, f"except (ValueError, AssertionError, {w.pick(('KeyError', 'ZeroDivisionError'))}) as error:")
+    w.emit(level + 1, f"{x} = {x} - 1")
+    w.emit(level + 1, "log.append(repr(error))")
+    w.emit(level, "except LookupError:")
+    w.emit(level + 1, "log.append(sys.exc_info()[0].__name__)")
+
+
 _FORMS = (_operator, _operator, _operator, _operator, _unary, _unary, _binary, _view, _view, _call, _call, _numpy)
 _SIMPLE = (
     _assign, _assign, _assign, _assign, _alias, _in_place, _in_place, _part_in_place, _part_assign, _part_assign,
+    _tuple, _container, _slices, _numbers, _numbers,
     _break, _break, _break, _scalar, _unpack, _out, _global, _comprehension, _leave, _delete,
 )  # fmt: skip
-_COMPOUND = (_if, _if, _for, _for, _for, _rows, _while, _try, _try, _with, _nested)
+_COMPOUND = (_if, _if, _for, _for, _for, _rows, _while, _try, _try, _with, _nested, _zip, _zip, _manager, _match, _raise)
 
 
-def write_program(random, statements=12):
+def _yielding(random, line):
+    """Some breaks become suspensions of a generator."""
+    body = line.lstrip()
+    if body.startswith(("log.append(", "print(")) and random.randint(0, 1):
+        return line.replace(body, "yield " + body)
+    return line
+
+
+def write_program(random, statements=12, yielding=False):
     """Source of a module that defines `program(a, b, c, s, n, log, table, box)`."""
     writer = Writer(random, statements)
     writer.emit(0, "def program(a, b, c, s, n, log, table, box):")
@@ -377,4 +510,6 @@ def write_program(random, statements=12):
         writer.statement(1)
     kept = ", ".join(dict.fromkeys(writer.arrays))
     writer.emit(1, f"return ({kept}, s, log, table, box.value)")
+    if yielding:
+        writer.lines = [_yielding(random, line) for line in writer.lines]
     return PRELUDE + "\n" + "\n".join(writer.lines) + "\n"

@@ -41,7 +41,9 @@ def failing_line(case, build):
         warnings.simplefilter("ignore")
         try:
             arrays = build()
-            program(*arrays, [], {}, program.__globals__["Box"](arrays[0]))
+            result = program(*arrays, [], {}, program.__globals__["Box"](arrays[0]))
+            if hasattr(result, "gi_frame"):
+                list(result)
         except Exception as error:
             entry = error.__traceback__
             while entry is not None and entry.tb_frame.f_code is not program.__code__:
