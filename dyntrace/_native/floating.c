@@ -2,7 +2,7 @@
 
    NumPy keeps the modes in a context variable holding an opaque capsule. What a capsule becomes is
    worked out in Python once (runtime/floating.py, the twin) and kept per capsule.
-   Invariant: the cache holds its keys, so an address is never mistaken for another capsule's. */
+   Invariant: a cache holds its keys, so an address is never mistaken for another object's. */
 #include "native.h"
 
 enum { CACHE_SIZE = 8 };
@@ -14,6 +14,12 @@ static struct {
     PyObject *raising;
 } cache[CACHE_SIZE];
 static unsigned cache_next;
+
+/* Context variables of threads as they were, and with the raising modes. They are immutable, so a
+   region's modes are set and put back by exchanging the one for the other. */
+static Floating known[CACHE_SIZE];
+static unsigned known_next;
+static PyObject *default_capsule;
 
 static PyObject *
 work_out(PyObject *capsule)
@@ -42,10 +48,27 @@ find_raising(PyObject *capsule)
     return work_out(capsule);
 }
 
-int
-floating_enter(Floating *state)
+/* The variables may be kept if they are none, or NumPy's modes only: no value of the user's. */
+static void
+remember(PyObject *before, PyObject *inside, PyObject *capsule)
 {
-    PyObject *capsule = NULL, *raising = NULL;
+    Py_ssize_t count = context_count(before);
+    if (count > 1 || (count == 1 && capsule == default_capsule)) {
+        return;
+    }
+    unsigned slot = known_next++ % CACHE_SIZE;
+    Floating old = known[slot];
+    known[slot] = (Floating){Py_NewRef(before), Py_NewRef(inside), Py_NewRef(capsule)};
+    Py_XDECREF(old.before);
+    Py_XDECREF(old.inside);
+    Py_XDECREF(old.capsule);
+}
+
+/* Sets the variable, and learns what the thread's variables are then. */
+static int
+enter_slowly(PyThreadState *ts, Floating *state)
+{
+    PyObject *capsule = NULL, *raising = NULL, *before = NULL, *token = NULL;
     int status = -1;
     if (PyContextVar_Get(state_variable, NULL, &capsule) < 0 || capsule == NULL) {
         goto done;
@@ -54,30 +77,80 @@ floating_enter(Floating *state)
     if (raising == NULL) {
         goto done;
     }
-    if (raising != capsule) {
-        state->token = PyContextVar_Set(state_variable, raising);
+    if (context_variables(ts) == NULL) {
+        Py_XSETREF(token, PyContextVar_Set(state_variable, capsule)); /* makes the context */
+        if (token == NULL || PyContextVar_Reset(state_variable, token) < 0) {
+            goto done;
+        }
     }
-    status = raising != capsule && state->token == NULL ? -1 : 0;
+    before = Py_NewRef(context_variables(ts));
+    if (raising != capsule) {
+        Py_XSETREF(token, PyContextVar_Set(state_variable, raising));
+        if (token == NULL) {
+            goto done;
+        }
+        *state = (Floating){Py_NewRef(before), Py_NewRef(context_variables(ts)), Py_NewRef(capsule)};
+    }
+    remember(before, context_variables(ts), capsule);
+    status = 0;
 done:
     Py_XDECREF(capsule);
     Py_XDECREF(raising);
+    Py_XDECREF(before);
+    Py_XDECREF(token);
     return status;
+}
+
+int
+floating_enter(Floating *state)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    PyObject *variables = context_variables(ts);
+    for (unsigned slot = 0; slot < CACHE_SIZE && variables != NULL; slot++) {
+        const Floating *found = &known[slot];
+        if (found->before == variables) {
+            if (found->inside != variables) {
+                *state = (Floating){Py_NewRef(found->before), Py_NewRef(found->inside),
+                                    Py_NewRef(found->capsule)};
+                context_exchange(ts, state->inside);
+            }
+            return 0;
+        }
+    }
+    return enter_slowly(ts, state);
+}
+
+/* A signal handler may have set variables meanwhile: those stay, and only the modes are put back. */
+static void
+put_back(Floating *state)
+{
+    PyObject *error = PyErr_Occurred() ? take_error() : NULL;
+    PyObject *token = PyContextVar_Set(state_variable, state->capsule);
+    if (token == NULL) {
+        PyErr_WriteUnraisable(state_variable);
+    }
+    Py_XDECREF(token);
+    if (error != NULL) {
+        give_error(error);
+    }
 }
 
 void
 floating_leave(Floating *state)
 {
-    if (state->token == NULL) {
+    if (state->before == NULL) {
         return;
     }
-    PyObject *error = PyErr_Occurred() ? take_error() : NULL;
-    if (PyContextVar_Reset(state_variable, state->token) < 0) {
-        PyErr_WriteUnraisable(state_variable);
+    PyThreadState *ts = PyThreadState_Get();
+    if (context_variables(ts) == state->inside) {
+        context_exchange(ts, state->before);
     }
-    Py_CLEAR(state->token);
-    if (error != NULL) {
-        give_error(error);
+    else {
+        put_back(state);
     }
+    Py_CLEAR(state->before);
+    Py_CLEAR(state->inside);
+    Py_CLEAR(state->capsule);
 }
 
 int
@@ -89,6 +162,8 @@ floating_init(void)
     }
     state_variable = PyObject_GetAttrString(module, "STATE");
     raising_state = PyObject_GetAttrString(module, "raising_state");
+    default_capsule = PyObject_GetAttrString(module, "DEFAULT");
     Py_DECREF(module);
-    return state_variable == NULL || raising_state == NULL ? -1 : 0;
+    bool complete = state_variable != NULL && raising_state != NULL && default_capsule != NULL;
+    return complete ? 0 : -1;
 }

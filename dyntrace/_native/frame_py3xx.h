@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_BUILD_CORE 1
 #include <Python.h>
+#include <internal/pycore_context.h>
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
 #undef Py_BUILD_CORE
@@ -118,6 +119,30 @@ static inline bool
 type_is_unchanged(PyTypeObject *type, unsigned version)
 {
     return type->tp_version_tag == version && version != 0 && has_version_tag(type);
+}
+
+/* The thread's context variables, an immutable mapping, borrowed; NULL before the first is set. */
+static inline PyObject *
+context_variables(PyThreadState *ts)
+{
+    return ts->context == NULL ? NULL : (PyObject *)((PyContext *)ts->context)->ctx_vars;
+}
+
+static inline Py_ssize_t
+context_count(PyObject *variables)
+{
+    return ((PyHamtObject *)variables)->h_count;
+}
+
+/* Give a thread that has a context other variables; what a variable keeps for speed is outdated. */
+static inline void
+context_exchange(PyThreadState *ts, PyObject *variables)
+{
+    PyContext *context = (PyContext *)ts->context;
+    PyObject *old = (PyObject *)context->ctx_vars;
+    context->ctx_vars = (PyHamtObject *)Py_NewRef(variables);
+    ts->context_ver++;
+    Py_DECREF(old);
 }
 
 /* Sees a tracer, profiler or monitoring tool the thread's instructions? Region calls ask this. */

@@ -55,7 +55,9 @@ void entry_release(const Entry *entry, PyObject **values);
 
 /* floating.c: -1 with an exception if the modes cannot be read. */
 typedef struct {
-    PyObject *token; /* NULL: nothing was changed */
+    PyObject *before; /* the thread's context variables; NULL: nothing was changed */
+    PyObject *inside; /* those inside the region */
+    PyObject *capsule; /* the modes before */
 } Floating;
 int floating_enter(Floating *state);
 void floating_leave(Floating *state); /* keeps a pending exception */

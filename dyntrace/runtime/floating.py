@@ -9,7 +9,7 @@ and one reset, and the answer can be kept per capsule. Read `runtime.region` nex
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 from numpy._core import umath
@@ -17,6 +17,8 @@ from numpy._core import umath
 STATE: ContextVar[Any] = umath._extobj_contextvar
 _modes: Callable[[], Any] = umath._get_extobj_dict
 _make: Callable[..., Any] = umath._make_extobj
+
+DEFAULT = Context().run(STATE.get)  # the modes where nobody has set any
 
 FLAGS = ("divide", "over", "under", "invalid")
 

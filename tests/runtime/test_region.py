@@ -1,5 +1,6 @@
 """Regions and handles: the native ones and their twin are held to the same behaviour."""
 
+import contextvars
 import copy
 import ctypes
 import gc
@@ -283,6 +284,64 @@ def test_buffer_size_survives(divide):
         assert np.getbufsize() == 4096
     finally:
         np.setbufsize(old)
+
+
+def test_other_context_variables_are_seen_inside_and_kept(divide, runtime, generated):
+    variable = contextvars.ContextVar("variable", default="unset")
+    run = generated(
+        "def run(): return (variable.get(), geterr()['divide'])",
+        variable=variable,
+        geterr=np.geterr,
+    )
+    region = runtime.Region([((), (), run, True)])
+
+    def calls():
+        found = [region.handle()]
+        token = variable.set("set")
+        found += [region.handle(), region.handle()]
+        variable.reset(token)
+        with np.errstate(divide="ignore"):
+            found += [region.handle(), region.handle()]
+        return found + [region.handle(), variable.get(), np.geterr()["divide"]]
+
+    wanted = [("unset", "raise"), ("set", "raise"), ("set", "raise")]
+    wanted += [("unset", "ignore")] * 2 + [("unset", "raise"), "unset", "warn"]
+    for context in (contextvars.Context(), contextvars.copy_context()):
+        for _ in range(3):
+            assert context.run(calls) == wanted
+    found = []
+    thread = threading.Thread(target=lambda: found.append(calls()))
+    thread.start()
+    thread.join()
+    assert found == [wanted]
+
+
+def test_variables_set_inside_stay_set_and_the_modes_are_put_back(runtime, generated):
+    variable = contextvars.ContextVar("variable")
+    source = "def run():\n    variable.set('inside')\n    return geterr()"
+    run = generated(source, variable=variable, geterr=np.geterr)
+    region = runtime.Region([((), (), run, True)])
+    for context in (contextvars.Context(), contextvars.copy_context()):
+        before = context.run(np.geterr)
+        for _ in range(3):
+            assert context.run(region.handle)["over"] == "raise"
+            assert context[variable] == "inside"
+            assert context.run(np.geterr) == before
+
+
+def test_no_value_of_a_context_variable_is_kept(divide):
+    class Value:
+        pass
+
+    def call():
+        value = Value()
+        token = variable.set(value)
+        divide.handle(np.ones(1), np.ones(1))
+        variable.reset(token)
+        return weakref.ref(value)
+
+    variable = contextvars.ContextVar("variable")
+    assert contextvars.Context().run(call)() is None
 
 
 # Malformed entries ---------------------------------------------------------------------------------
