@@ -215,6 +215,11 @@ def check_sequence(value: Any, c: type, d: int) -> bool:
     return False
 
 
+def check_keys(value: Any, c: tuple[Any, ...], d: Any) -> bool:
+    """An exact dict with these keys in this order."""
+    return type(value) is dict and check_value(tuple(value), c, None)
+
+
 def fingerprint(cls: type) -> tuple[Any, ...]:
     """Everything instance reads depend on: the MRO, and each class's names with their values."""
     return tuple((base, tuple(base.__dict__.items())) for base in cls.__mro__)
@@ -255,6 +260,7 @@ GUARDS: dict[str, Check] = {
     "value": check_value,
     "sequence": check_sequence,
     "plain": check_plain,
+    "keys": check_keys,
 }
 NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 
@@ -292,6 +298,8 @@ def _operand(guard: str, c: Any, d: Any) -> Any:
     """What the guard compares with, in the form its check wants it."""
     if guard in ("exact", "plain", "sequence") and not isinstance(c, type):
         raise TypeError("the guard needs a type")
+    if guard == "keys" and type(c) is not tuple:
+        raise TypeError("the keys guard needs a tuple")
     if guard in ("array", "sequence") and type(d) is not int:
         raise TypeError("the guard needs a number")
     if guard == "array":

@@ -64,6 +64,7 @@ class Unit:
         self.profile = Profile()
         self.regions = Regions(compile_graph, self.on_miss)
         self.starts: list[tuple[int, State]] = []
+        self.places: dict[int, int] = {}
         self.breaks: list[FoundBreak] = []
         self.notes: list[str] = []
         self.version = 0
@@ -73,20 +74,24 @@ class Unit:
         self.internal_errors = 0
         self.given_up = False
         self.shapes: Shapes | None = None
-        self.code = self._first_code()
-        self.landings: dict[int, int] = {}
+        self.woven = self._first_version()
+
+    @property
+    def code(self) -> CodeType:
+        """What functions of this unit run now."""
+        return self.woven.code
 
     # versions ---------------------------------------------------------------------------------
 
     @rare_collections()
-    def _first_code(self) -> CodeType:
+    def _first_version(self) -> Woven:
         """The original with a stub that shows the arguments of the first call."""
         try:
             self.shapes = Shapes.of(self.original)
         except AssemblyError as error:
             self.given_up = True
             self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
-            return self.original
+            return Woven(self.original)
         return weaving.first_version(self.shapes, self._recorder(Unit.enter, -1))
 
     def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
@@ -152,20 +157,21 @@ class Unit:
         if self.given_up:
             return None
         count = self.profile.record(point, values)
-        at = self.regions.recorder_places[point]
         if count >= 2 and COMPILING.acquire(blocking=False):
             try:
-                if point in self.regions.active_recorders:
+                if point in self.woven.recorders:
                     self.compile()
             finally:
                 COMPILING.release()
-        return self._landing(at) if point not in self.regions.active_recorders else None
+        woven = self.woven
+        return None if point in woven.recorders else self._landing(self.places[point], woven)
 
-    def _landing(self, unit: int) -> Landing | None:
+    def _landing(self, unit: int, woven: Woven | None = None) -> Landing | None:
         """Where a frame that stands before `unit` goes on in the newest code."""
-        if not NATIVE or unit not in self.landings:
+        woven = woven or self.woven
+        if not NATIVE or unit not in woven.landings:
             return None
-        return self.code, self.landings[unit]
+        return woven.code, woven.landings[unit]
 
     @rare_collections()
     def compile(self) -> None:
@@ -173,17 +179,15 @@ class Unit:
         assert self.shapes is not None
         analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twins)
         analysis.run(self.starts)
-        self.version += 1
-        self.compiles += 1
         self.breaks = list(analysis.breaks.values())
         if self.fullgraph and self.breaks:
             raise _graph_break(self.original, self.breaks[0])
-        if self.version > MAX_VERSIONS:
+        if self.version >= MAX_VERSIONS:
             analysis.recorders.clear()
             note = f"{GIVEN_UP.code}: {GIVEN_UP.text}"
             if note not in self.notes:
                 self.notes.append(note)
-        self.profile.changed = False
+        self.places.update((point, found.at) for point, found in analysis.recorders.items())
         watched = not analysis.plans and self.visits < WATCHED_CALLS
         self._install(
             weaving.weave(
@@ -192,11 +196,16 @@ class Unit:
                 self.regions,
                 lambda point: self._recorder(Unit.note, point),
                 self._recorder(Unit.enter_again, -1) if watched else None,
+                frozenset(self.places.values()),
             )
         )
 
     def _install(self, woven: Woven) -> None:
-        self.code, self.landings = woven.code, woven.landings
+        """Put a version to use; `woven` changes in one step, whatever interrupts this."""
+        self.woven = woven
+        self.version += 1
+        self.compiles += 1
+        self.profile.changed = False
         for function in list(self.functions):
             function.__code__ = woven.code
         if self.on_new_code is not None:
@@ -207,7 +216,7 @@ class Unit:
         self.internal_errors += 1
         self.given_up = True
         self.notes.append(f"internal error: {type(error).__name__}: {error}")
-        self.code, self.landings = self.original, {}
+        self.woven = Woven(self.original)
         for function in list(self.functions):
             function.__code__ = self.original
         if self.on_new_code is not None:
@@ -257,7 +266,7 @@ class Unit:
 
     def has_nothing_to_gain(self) -> bool:
         """Whether all is known and there is no region in it, or it could not be woven."""
-        return self.given_up or bool(self.version and self.regions.is_idle())
+        return self.given_up or bool(self.version and self.woven.is_idle())
 
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
@@ -280,9 +289,9 @@ class Unit:
                 return
             self.profile = Profile()
             self.regions.clear()
-            self.starts, self.breaks, self.notes, self.landings = [], [], [], {}
+            self.starts, self.breaks, self.notes, self.places = [], [], [], {}
             self.version = self.visits = 0
-            self.code = self._first_code()
+            self.woven = self._first_version()
             for function in list(self.functions):
                 function.__code__ = self.code
             if self.on_new_code is not None:
@@ -290,7 +299,7 @@ class Unit:
 
     def plans(self) -> list[tuple[Plan, Region]]:
         """The regions of the newest code with what was traced for each."""
-        return self.regions.active()
+        return self.regions.of_layouts(self.woven.layouts)
 
 
 def _has_arrays(state: State) -> bool:

@@ -29,8 +29,8 @@ from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.stubs import entry_stub, recorder_stub, region_stub
 from dyntrace.trace.analysis import Analysis, Plan, Shape
 from dyntrace.trace.flush import Layout
-from dyntrace.trace.interpreter import first_unit
 from dyntrace.trace.state import State
+from dyntrace.trace.stepping import first_unit
 
 __all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
 
@@ -95,9 +95,6 @@ class Regions:
         self._compile_graph = compile_graph
         self._on_miss = weakref.WeakMethod(on_miss)
         self._known: dict[Layout, Known] = {}
-        self._active: list[Layout] = []
-        self.recorder_places: dict[int, int] = {}
-        self.active_recorders: set[int] = set()
 
     def of(self, plan: Plan) -> Known:
         """The region for `plan`, with an entry for it."""
@@ -130,20 +127,13 @@ class Regions:
     def record_of(self, region: Region) -> Known | None:
         return next((known for known in self._known.values() if known.region is region), None)
 
-    def activate(self, layouts: list[Layout]) -> None:
-        self._active = layouts
-
-    def active(self) -> list[tuple[Plan, Region]]:
-        """One plan for each region of the newest code, in the order of the bytecode."""
-        found = [self._known[layout] for layout in self._active]
+    def of_layouts(self, layouts: tuple[Layout, ...]) -> list[tuple[Plan, Region]]:
+        """One plan for each region of a version, in the order of the bytecode."""
+        found = [self._known[layout] for layout in layouts if layout in self._known]
         return [(known.plans[0], known.region) for known in found if known.plans]
 
-    def is_idle(self) -> bool:
-        return not self._active and not self.active_recorders
-
     def clear(self) -> None:
-        self._known, self._active = {}, []
-        self.recorder_places, self.active_recorders = {}, set()
+        self._known = {}
 
     def all(self) -> list[Known]:
         return list(self._known.values())
@@ -167,21 +157,36 @@ def _same_step(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 def _equal_plain(mine: Any, its: Any) -> bool:
+    """Whether two dtypes, or two tuples of the keys of a dict, are the same."""
+    if isinstance(mine, tuple):
+        return len(mine) == len(its) and all(type(a) is type(b) and a == b for a, b in zip(mine, its, strict=True))
     return isinstance(mine, np.dtype) and bool(mine == its)
 
 
 @dataclass(frozen=True, slots=True)
 class Woven:
-    """A version: its code, and for each place a running frame may stand at, where to land."""
+    """A version.
+
+    landings   for each place a running frame may stand at, the byte offset where it goes on
+    recorders  the points whose recorders are in the code; -1 is the watch on the arguments
+    layouts    those of its regions, in the order of the bytecode
+    """
 
     code: CodeType
-    landings: dict[int, int]
+    landings: dict[int, int] = field(default_factory=dict)
+    recorders: frozenset[int] = frozenset()
+    layouts: tuple[Layout, ...] = ()
+
+    def is_idle(self) -> bool:
+        """Whether the code is the original's, instruction by instruction."""
+        return not self.recorders and not self.layouts
 
 
-def first_version(shapes: Shapes, record: Callable[..., Any]) -> CodeType:
+def first_version(shapes: Shapes, record: Callable[..., Any]) -> Woven:
     """The original with a stub that shows the arguments to `record`."""
     stub = entry_stub(_GATE.handle, record, shapes.entry_slots)
-    return _roomy(shapes, assemble(shapes.body, {shapes.first: stub}).code)
+    code = _roomy(shapes, assemble(shapes.body, {shapes.first: stub}).code)
+    return Woven(code, recorders=frozenset({-1}))
 
 
 def weave(
@@ -190,35 +195,44 @@ def weave(
     regions: Regions,
     recorder: Callable[[int], Callable[..., Any]],
     watch: Callable[..., Any] | None,
+    places: frozenset[int],
 ) -> Woven:
-    """The next version of a unit; `watch` is shown the arguments of each call, if it is given."""
+    """The next version of a unit.
+
+    `watch` is shown the arguments of each call, if it is given; frames of earlier versions may
+    stand before the units in `places`.
+    """
     stubs: dict[int, list[Emit]] = {}
-    regions.active_recorders = set(analysis.recorders)
+    points = set(analysis.recorders)
     if watch is not None:
-        regions.active_recorders.add(-1)
+        points.add(-1)
         stubs[shapes.first] = entry_stub(_GATE.handle, watch, shapes.entry_slots)
     for point, found in analysis.recorders.items():
-        regions.recorder_places[point] = found.at
-        stubs.setdefault(found.at, []).extend(
-            recorder_stub(_GATE.handle, recorder(point), found.count)
-        )
+        stub = recorder_stub(_GATE.handle, recorder(point), found.count)
+        stubs.setdefault(found.at, []).extend(stub)
+    layouts = _add_regions(stubs, analysis, regions)
+    landings = sorted({shapes.first, *places})
+    for place in landings:
+        stubs.setdefault(place, [])
+    assembled = assemble(shapes.body, stubs, landings=landings)
+    offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
+    return Woven(_roomy(shapes, assembled.code), offsets, frozenset(points), tuple(layouts))
+
+
+def _add_regions(
+    stubs: dict[int, list[Emit]], analysis: Analysis, regions: Regions
+) -> list[Layout]:
+    """Add the stubs of all regions, a few versions at each start; their layouts."""
     layouts: list[Layout] = []
     for start in sorted(analysis.plans):
-        here: list[Layout] = []
         for plan in analysis.plans[start]:
             known = regions.of(plan)
-            if plan.layout in here or len(here) >= MAX_VERSIONS_AT:
+            versions = sum(layout.start == start for layout in layouts)
+            if plan.layout in layouts or versions >= MAX_VERSIONS_AT:
                 continue
-            here.append(plan.layout)
+            layouts.append(plan.layout)
             stubs.setdefault(start, []).extend(region_stub(plan.layout, known.region.handle))
-        layouts += here
-    regions.activate(layouts)
-    places = sorted({shapes.first, *regions.recorder_places.values()})
-    for place in places:
-        stubs.setdefault(place, [])
-    assembled = assemble(shapes.body, stubs, landings=places)
-    offsets = dict(zip(places, assembled.landing_offsets, strict=True))
-    return Woven(_roomy(shapes, assembled.code), offsets)
+    return layouts
 
 
 def _roomy(shapes: Shapes, code: CodeType) -> CodeType:
