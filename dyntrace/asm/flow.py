@@ -16,7 +16,16 @@ from typing import Any
 from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.errors import AssemblyError
 
-__all__ = ["Block", "blocks", "effect", "loop_heads", "merge_points", "stack_depths", "successors"]
+__all__ = [
+    "MICRO_OPS",
+    "Block",
+    "blocks",
+    "effect",
+    "loop_heads",
+    "merge_points",
+    "stack_depths",
+    "successors",
+]
 
 _LEAVES = frozenset({"JUMP", "JUMP_BACKWARD", "RETURN_VALUE"})
 
@@ -89,6 +98,8 @@ _COUNTED: dict[str, Callable[[Any], tuple[int, int]]] = {
     "FORMAT": lambda arg: (1 + arg[1], 1),
     "BREAK": lambda arg: (arg[1], arg[2] or 0),
 }
+
+MICRO_OPS = frozenset({*_EFFECTS, *_COUNTED})
 
 
 def effect(step: MicroOp) -> tuple[int, int]:

@@ -72,7 +72,7 @@ class KnownKind(Kind):
 
 @dataclass(frozen=True, slots=True)
 class SequenceKind(Kind):
-    """An exact tuple or list, or the named tuple a NumPy function returns, with its items' kinds."""
+    """An exact tuple or list, or the named tuple NumPy returned, with its items' kinds."""
 
     type: type
     items: tuple[Kind, ...]
@@ -129,7 +129,29 @@ NUMERIC = "?bhilqBHILQpPefdgFDG"  # dtype chars with builtin numeric loops
 
 def is_plain_dtype(dtype: np.dtype[Any]) -> bool:
     """Builtin numeric or bool, native order, no metadata (an unpickled copy counts as plain)."""
-    return dtype.char in NUMERIC and dtype.isnative and dtype.metadata is None and type(dtype).__module__ == "numpy.dtypes"
+    if dtype.char not in NUMERIC or not dtype.isnative or dtype.metadata is not None:
+        return False
+    return type(dtype).__module__ == "numpy.dtypes"
+
+
+def type_name(kind: Kind) -> str:
+    """The name of the type that a value of this kind has, for messages."""
+    match kind:
+        case NumpyScalarKind(dtype=dtype):
+            return dtype.name
+        case KnownKind(value=value):
+            return type(value).__name__
+    held = getattr(kind, "type", object)
+    return _NAMES.get(type(kind), str(held.__name__))
+
+
+_NAMES: dict[type[Kind], str] = {
+    ArrayKind: "ndarray",
+    StringKind: "str",
+    DictKind: "dict",
+    SliceKind: "slice",
+    FunctionKind: "function",
+}
 
 
 def leaves(kind: Kind) -> Iterator[Kind]:

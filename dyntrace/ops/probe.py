@@ -29,6 +29,7 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    type_name,
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
@@ -202,7 +203,7 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
         case SliceKind():
             return slice(*(stand_in(item, plan, parameters, name) for item in operand.items))
         case other:
-            raise Refused(_refusal(other), _what(other))
+            raise Refused(_refusal(other), type_name(other))
 
 
 def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
@@ -265,11 +266,6 @@ def _refusal(kind: Kind) -> str:
     return "DT212" if kind == ObjectKind(np.ndarray) else "DT201"
 
 
-def _what(kind: Kind) -> str:
-    found = getattr(kind, "type", None)
-    return found.__name__ if isinstance(found, type) else type(kind).__name__
-
-
 def structure(kind: Kind) -> Any:
     """A key that tells kinds apart; dtypes of C long and C long long are equal but not the same."""
     match kind:
@@ -296,10 +292,12 @@ def _signature(call: Call, parameters: Parameters) -> Any:
 
 def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
     kind = operand.kind
+    if isinstance(kind, ArrayKind):
+        return kind.dtype.char, kind.ndim
     match kind:
         case PythonScalarKind() | NumpyScalarKind() if is_read(kind, parameters, name):
             return (kind, repr(operand.read()))
-        case ArrayKind() | NumpyScalarKind():
+        case NumpyScalarKind():
             return structure(kind)
         case StringKind():
             return operand.read()

@@ -15,12 +15,13 @@ import numpy as np
 
 from dyntrace.breaks import OPAQUE_CALL, UNKNOWN_CALLEE, UNKNOWN_METHOD
 from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
 from dyntrace.ops import registry
 from dyntrace.trace import builtins, inline, methods
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.protocol import UNFOLDED, constant, is_numeric, unsupported
 from dyntrace.trace.sources import Fixed
-from dyntrace.trace.values.base import Known, Outside, Value
+from dyntrace.trace.values.base import Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 
 __all__ = ["call", "fixed_function", "has_fixed_attributes"]
@@ -55,10 +56,8 @@ def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value
 def _call_unknown(
     frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
-    if isinstance(callee, Outside) and isinstance(callee.kind, kinds.ObjectKind):
-        if callee.kind.type is types.MethodType or callee.kind.type is functools.partial:
-            raise Break(UNKNOWN_CALLEE, callee.kind.type.__name__)
-    raise Break(UNKNOWN_CALLEE)
+    kind = callee.kind
+    raise Break(UNKNOWN_CALLEE, "" if type(kind) is kinds.Kind else kinds.type_name(kind))
 
 
 def _call_known(
@@ -82,9 +81,7 @@ def _call_known(
 def _call_partial(
     frame: Frame, target: functools.partial[Any], args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
-    """A partial's function and positional arguments are fixed; keywords are read again each time."""
-    from dyntrace.graph.describe import describe
-
+    """A partial's function and positional arguments are fixed; keywords are read each time."""
     keywords = Outside(Fixed(id(target.keywords), target.keywords), describe(target.keywords))
     bound = frame.pairs_of(keywords)
     if bound is None:
@@ -109,7 +106,3 @@ def _call_method(
     if record is None:
         raise unsupported(value)
     return frame.compute(record, [value, *args], kwargs)
-
-
-def known_value(value: Value) -> bool:
-    return isinstance(value, Known)

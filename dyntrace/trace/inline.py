@@ -25,6 +25,7 @@ from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
 from dyntrace.trace.region import Guard
 from dyntrace.trace.sources import Fixed, FunctionPart, Item, Source
+from dyntrace.trace.stepping import run_inlined
 from dyntrace.trace.values.base import Dynamic, Outside, Value
 from dyntrace.trace.values.containers import DictValue, TupleValue
 
@@ -145,8 +146,6 @@ def _contents_kind(cell: types.CellType) -> kinds.Kind:
 
 
 def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
-    from dyntrace.trace.interpreter import run_inlined
-
     try:
         result = run_inlined(inner)
     except (Flush, Refused) as stop:

@@ -1,8 +1,7 @@
 """The interpreter: runs units symbolically until one cannot be absorbed.
 
 `trace_region` follows one path from a unit through everything that constants and guarded kinds
-decide, and says where and why it ended; `run_inlined` does the same through a callee, where ending
-early is failing. Invariant: an instruction is absorbed whole or not at all.
+decide, and says where and why it ended. Invariant: an instruction is absorbed whole or not at all.
 Read `trace.flush` next.
 """
 
@@ -15,22 +14,21 @@ from typing import Any
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, MicroOp, Unit
-from dyntrace.breaks import LOOP_INSIDE_INLINED, REGION_FULL
+from dyntrace.breaks import REGION_FULL
 from dyntrace.graph.kinds import KnownKind, PythonScalarKind, StringKind
 from dyntrace.graph.node import INPUT, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
+from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.opcodes import HANDLERS
 from dyntrace.trace.protocol import VIEW
 from dyntrace.trace.region import RegionBuilder, TooLarge
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot_of, stack_values
 from dyntrace.trace.values.base import Dynamic, Outside, Value
 
-__all__ = ["Trace", "first_unit", "run_inlined", "trace_region"]
+__all__ = ["Trace", "trace_region"]
 
-MAX_INLINED_UNITS = 4000
 _LIGHT = frozenset({"attribute", "python", "item", "input"})
 _PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
@@ -86,24 +84,6 @@ def is_work(node: Node) -> bool:
     return any(not isinstance(operand.kind, _PLAIN) for operand in operands(node))
 
 
-def first_unit(body: Body) -> int:
-    """The unit after the first RESUME, where a stub may stand first."""
-    for unit in body.units:
-        if any(step.name == "RESUME" for step in unit.micro):
-            return unit.index + 1
-    return 0
-
-
-def _step(frame: Frame, unit: Unit) -> int:
-    """Absorb one unit; the unit to go on at."""
-    if unit.location.line is not None:
-        frame.lineno = unit.location.line
-    target = None
-    for step in unit.micro:
-        target = HANDLERS[step.name](frame, step.arg)
-    return unit.index + 1 if target is None else target
-
-
 def trace_region(
     body: Body,
     namespace: dict[str, object],
@@ -135,7 +115,7 @@ def _advance(trace: Trace) -> Flush | None:
     before = _nothing if trace.worked else partial(snapshot_of, frame.beliefs, slots, stack)
     visit = Visit(trace.end, len(stack), lowest(unit, len(stack)), trace.worked, before)
     try:
-        following = _step(frame, unit)
+        following = opcodes.step(frame, unit)
     except TooLarge:
         stop: Flush = Break(REGION_FULL)
     except Flush as found:
@@ -184,7 +164,7 @@ def _store_effect(trace: Trace) -> None:
             frame.pop_many(effect(step)[0])
             trace.end += 1
             return
-        trace.end = _step(frame, unit)
+        trace.end = opcodes.step(frame, unit)
         if step.name != "SWAP":
             return
     trace.end, frame.stack, frame.slots, count, mark = saved
@@ -254,13 +234,3 @@ def _is_local(value: Value, index: int, frame: Frame) -> bool:
         and value.source == Local(index)
         and (held is None or held is value)
     )
-
-
-def run_inlined(frame: Frame) -> Value:
-    """Trace a callee's body to its return; `Break` where that is not possible."""
-    index = first_unit(frame.body)
-    for _ in range(MAX_INLINED_UNITS):
-        index = _step(frame, frame.body.units[index])
-        if frame.result is not None:
-            return frame.result
-    raise Break(LOOP_INSIDE_INLINED)

@@ -65,12 +65,7 @@ def unsupported(*values: Value) -> Break:
     """The break for an operation on these values."""
     if any(type(value.kind) is Kind for value in values):
         return Break(UNKNOWN_VALUE)
-    return Break(UNSUPPORTED_OPERANDS, ", ".join(_name_of(value.kind) for value in values))
-
-
-def _name_of(kind: Kind) -> str:
-    found = getattr(kind, "type", None)
-    return found.__name__ if isinstance(found, type) else type(kind).__name__
+    return Break(UNSUPPORTED_OPERANDS, ", ".join(kinds.type_name(value.kind) for value in values))
 
 
 def constant(frame: Frame, value: Value) -> Any:

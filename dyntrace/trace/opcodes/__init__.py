@@ -1,4 +1,4 @@
-"""One handler per micro-op, by theme; importing this package fills the table and freezes it.
+"""One handler per micro-op, by theme; importing this package fills the table in `trace.stepping`.
 
 A handler takes the frame and the micro-op's argument, changes the symbolic state, and returns the
 unit to go on at, or None for the next one. It raises `Break` (or `Flush`) before or after changing
@@ -8,7 +8,11 @@ one fails at import.
 
 from __future__ import annotations
 
+from dyntrace.asm.flow import MICRO_OPS
 from dyntrace.trace.opcodes import calls, containers, control, loads, operators
-from dyntrace.trace.opcodes.table import HANDLERS, Handler
+from dyntrace.trace.stepping import HANDLERS, step
 
-__all__ = ["HANDLERS", "Handler", "calls", "containers", "control", "loads", "operators"]
+__all__ = ["calls", "containers", "control", "loads", "operators", "step"]
+
+if set(HANDLERS) != MICRO_OPS:
+    raise ImportError(f"micro-ops without a handler, or unknown: {set(HANDLERS) ^ MICRO_OPS}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dyntrace.breaks import CALL_BINDING, UNKNOWN_CALLEE
 from dyntrace.trace import calls
 from dyntrace.trace.frame import Break, Frame, is_null
-from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import unpack
+from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Buried, Value
 
 

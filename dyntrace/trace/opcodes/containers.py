@@ -7,8 +7,8 @@ from typing import Any
 from dyntrace.breaks import UNSUPPORTED_OPERANDS
 from dyntrace.trace import protocol
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import UNFOLDED, change_list, constant, kept, set_pair, unpack
+from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Known
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 

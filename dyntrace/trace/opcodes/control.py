@@ -13,8 +13,8 @@ from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, re
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.iteration import IteratorKind, item_kind
-from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import UNFOLDED, constant, truth, unpack
+from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Dynamic, Value
 from dyntrace.trace.values.containers import IteratorValue
 

@@ -11,9 +11,9 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import constant, kept
 from dyntrace.trace.sources import GlobalName
+from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import TupleValue
 
@@ -85,7 +85,9 @@ def global_value(frame: Frame, name: str) -> Value:
         found = _builtins_of(frame.namespace).get(name, _ABSENT)
     if found is _ABSENT:
         raise Break(STATE_DEPENDENT, name)
-    return Outside(GlobalName(id(frame.namespace), name, frame.namespace), describe(found))
+    source = GlobalName(id(frame.namespace), name, frame.namespace)
+    frame.region.read(source)  # even if it turns out unused: a missing name is an error
+    return Outside(source, describe(found))
 
 
 def _builtins_of(namespace: dict[str, Any]) -> dict[str, Any]:

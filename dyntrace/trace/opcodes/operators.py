@@ -6,8 +6,8 @@ from typing import Any
 
 from dyntrace.trace import protocol
 from dyntrace.trace.frame import Frame
-from dyntrace.trace.opcodes.table import opcode
 from dyntrace.trace.protocol import kept
+from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Known
 from dyntrace.trace.values.containers import SliceValue
 

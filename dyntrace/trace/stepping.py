@@ -1,0 +1,63 @@
+"""Stepping: the table of opcode handlers, and running a unit, or a whole callee, by it.
+
+The handlers register themselves from `trace.opcodes`; inlining needs to step without importing
+them, since calls are handlers too. Invariant: a micro-op has one handler. Read `trace.opcodes`
+next, and `trace.interpreter` for what happens when a unit cannot be absorbed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from dyntrace.asm.instructions import Body, Unit
+from dyntrace.breaks import LOOP_INSIDE_INLINED
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.values.base import Value
+
+__all__ = ["HANDLERS", "Handler", "first_unit", "opcode", "run_inlined", "step"]
+
+MAX_INLINED_UNITS = 4000
+
+Handler: TypeAlias = Callable[[Frame, Any], "int | None"]
+HANDLERS: dict[str, Handler] = {}
+
+
+def opcode(name: str) -> Callable[[Handler], Handler]:
+    """Register the handler of micro-op `name`; a second one is a mistake."""
+
+    def add(handler: Handler) -> Handler:
+        if name in HANDLERS:
+            raise ValueError(f"micro-op {name} has two handlers")
+        HANDLERS[name] = handler
+        return handler
+
+    return add
+
+
+def step(frame: Frame, unit: Unit) -> int:
+    """Absorb one unit; the unit to go on at."""
+    if unit.location.line is not None:
+        frame.lineno = unit.location.line
+    target = None
+    for micro in unit.micro:
+        target = HANDLERS[micro.name](frame, micro.arg)
+    return unit.index + 1 if target is None else target
+
+
+def first_unit(body: Body) -> int:
+    """The unit after the first RESUME, where a stub may stand first."""
+    for unit in body.units:
+        if any(micro.name == "RESUME" for micro in unit.micro):
+            return unit.index + 1
+    return 0
+
+
+def run_inlined(frame: Frame) -> Value:
+    """Trace a callee's body to its return; `Break` where that is not possible."""
+    index = first_unit(frame.body)
+    for _ in range(MAX_INLINED_UNITS):
+        index = step(frame, frame.body.units[index])
+        if frame.result is not None:
+            return frame.result
+    raise Break(LOOP_INSIDE_INLINED)
