@@ -90,6 +90,9 @@ def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object
 
 
 def execute(code: CodeType, namespace: dict[str, object]) -> None:
+    if not config.native:
+        exec(code, namespace)
+        return
     with optimize():
         exec(code, namespace)
 

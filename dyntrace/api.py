@@ -7,15 +7,18 @@ a call of an optimised function. Read `compile` next.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from dyntrace.breaks import DISABLED, NOT_PYTHON
 from dyntrace.compile import Family, Hooked, live_units, optimised
+from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.report import compare
@@ -62,6 +65,12 @@ def optimize(fn: Any = None, *, backend: str = "numpy", fullgraph: bool = False)
     return _optimize(fn, Family(backend, fullgraph))
 
 
+NO_HOOK = (
+    "frames cannot be optimised without dyntrace's native module, so the block runs as it is; "
+    "optimize the functions themselves, or install with a C compiler at hand"
+)
+
+
 class _Optimizer:
     """`optimize()` without a function: a decorator and a context manager."""
 
@@ -74,7 +83,8 @@ class _Optimizer:
         return optimize(fn, backend=self._backend, fullgraph=self._fullgraph)
 
     def __enter__(self) -> _Optimizer:
-        hook_install(hooked(self._backend).replacement)
+        if not hook_install(hooked(self._backend).replacement):
+            warnings.warn(DyntraceWarning(NO_HOOK), stacklevel=2)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -122,7 +132,8 @@ def hooked(backend: str) -> Hooked:
 def explain(fn: Any) -> Callable[..., Explanation]:
     """A function that runs `fn` once, optimised, and returns what was captured and what was not.
 
-    The call has the effects of calling `fn`. If `fn` raises, the exception propagates.
+    The call has the effects of calling `fn`; a generator is iterated and a coroutine run to its
+    end. If `fn` raises, the exception propagates.
     """
     fast = fn if _mark(fn) is not None else optimize(fn)
 
@@ -134,10 +145,19 @@ def explain(fn: Any) -> Callable[..., Explanation]:
 
 
 def _run_to_the_end(result: Any) -> None:
-    """A generator does nothing before it is iterated."""
+    """A generator or coroutine does nothing before it is driven."""
     if isinstance(result, types.GeneratorType):
         for _ in result:
             continue
+    elif isinstance(result, types.CoroutineType):
+        asyncio.run(result)
+    elif isinstance(result, types.AsyncGeneratorType):
+        asyncio.run(_drained(result))
+
+
+async def _drained(items: types.AsyncGeneratorType[Any, Any]) -> None:
+    async for _ in items:
+        continue
 
 
 def _is_disabled(fn: Any) -> bool:

@@ -161,6 +161,23 @@ check_sequence(const Step *step, PyObject *value)
     return (PyDict_Check(value) ? PyDict_GET_SIZE(value) : Py_SIZE(value)) == step->d;
 }
 
+/* An exact dict with these keys in this order. */
+static bool
+check_keys(const Step *step, PyObject *value)
+{
+    PyObject *key;
+    Py_ssize_t position = 0, count = 0;
+    if (!PyDict_CheckExact(value) || PyDict_GET_SIZE(value) != PyTuple_GET_SIZE(step->c)) {
+        return false;
+    }
+    while (PyDict_Next(value, &position, &key, NULL)) {
+        if (!same_constant(key, PyTuple_GET_ITEM(step->c, count++))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 check_plain(const Step *step, PyObject *value)
 {
@@ -188,6 +205,7 @@ static const struct Guard {
     {"value", check_value, false, false},
     {"sequence", check_sequence, true, true},
     {"plain", check_plain, true, false},
+    {"keys", check_keys, false, false},
     {NULL, NULL, false, false},
 };
 
@@ -241,6 +259,10 @@ compile_check(Step *step, const char *guard, PyObject *c, PyObject *d)
     step->c = Py_NewRef(c);
     if (found->wants_type && !PyType_Check(c)) {
         PyErr_SetString(PyExc_TypeError, "the guard needs a type");
+        return -1;
+    }
+    if (found->check == check_keys && !PyTuple_CheckExact(c)) {
+        PyErr_SetString(PyExc_TypeError, "the keys guard needs a tuple");
         return -1;
     }
     if (found->wants_number && compile_number(step, d) < 0) {

@@ -143,28 +143,49 @@ hook_resume(PyObject *module, PyObject *ignored)
 }
 
 /* What a code object carries ---------------------------------------------------------------- */
+/* The answer for a code object holds for frames with the globals it was given for. */
+typedef struct {
+    PyCodeObject *replacement; /* NULL: frames run as they are */
+    const PyObject *globals;   /* not owned, only compared; NULL: any */
+    int asked;                 /* how often the callback was asked about this code */
+} Answer;
+
+enum { MAX_ASKED = 8 };
+
 static void
 drop_extra(void *extra)
 {
-    Py_XDECREF((PyObject *)extra);
+    Answer *answer = extra;
+    if (answer != NULL) {
+        Py_XDECREF(answer->replacement);
+        PyMem_Free(answer);
+    }
 }
 
-static PyObject *
+static Answer *
 get_extra(PyCodeObject *code)
 {
     void *extra = NULL;
     if (_PyCode_GetExtra((PyObject *)code, hook_state.extra_index, &extra) < 0) {
         PyErr_Clear();
     }
-    return (PyObject *)extra;
+    return extra;
 }
 
 static int
-set_extra(PyCodeObject *code, PyObject *answer)
+set_extra(PyCodeObject *code, PyObject *replacement, const PyObject *globals)
 {
-    Py_XINCREF(answer);
+    Answer *old = get_extra(code), *answer = PyMem_New(Answer, 1);
+    if (answer == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    bool replaces = PyCode_Check(replacement) && replacement != (PyObject *)code;
+    answer->replacement = replaces ? (PyCodeObject *)Py_NewRef(replacement) : NULL;
+    answer->globals = globals;
+    answer->asked = old == NULL ? 0 : old->asked;
     if (_PyCode_SetExtra((PyObject *)code, hook_state.extra_index, answer) < 0) {
-        Py_XDECREF(answer);
+        drop_extra(answer);
         return -1;
     }
     return 0;
@@ -174,13 +195,13 @@ PyObject *
 hook_set(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
-    if (count != 2 || !PyCode_Check(args[0])
-        || (args[1] != Py_None && !PyCode_Check(args[1]))) {
-        PyErr_SetString(PyExc_TypeError, "hook_set(code, replacement or None)");
+    if (count < 2 || count > 3 || !PyCode_Check(args[0])
+        || (args[1] != Py_None && !PyCode_Check(args[1]))
+        || (count == 3 && !PyDict_Check(args[2]))) {
+        PyErr_SetString(PyExc_TypeError, "hook_set(code, replacement or None[, globals])");
         return NULL;
     }
-    PyObject *answer = args[0] == args[1] ? Py_None : args[1];
-    if (set_extra((PyCodeObject *)args[0], answer) < 0) {
+    if (set_extra((PyCodeObject *)args[0], args[1], count == 3 ? args[2] : NULL) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -194,7 +215,7 @@ hook_forget(PyObject *module, PyObject *code)
         PyErr_SetString(PyExc_TypeError, "hook_forget(code)");
         return NULL;
     }
-    if (set_extra((PyCodeObject *)code, NULL) < 0) {
+    if (_PyCode_SetExtra(code, hook_state.extra_index, NULL) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -221,14 +242,21 @@ is_own(Frame *frame, PyCodeObject *code)
     return strncmp(name, "dyntrace", 8) == 0 && (name[8] == '\0' || name[8] == '.');
 }
 
+static bool
+is_for(const Answer *answer, Frame *frame)
+{
+    return answer->globals == NULL || answer->globals == frame->f_globals;
+}
+
 /* Asks the callback; -1 with an exception that was thrown into it from outside. */
 static int
 ask(Frame *frame, PyCodeObject *code)
 {
-    if (set_extra(code, Py_None) < 0) {
+    if (set_extra(code, Py_None, NULL) < 0) {
         PyErr_Clear();
         return 0;
     }
+    get_extra(code)->asked++;
     if (is_own(frame, code)) {
         return 0;
     }
@@ -241,8 +269,8 @@ ask(Frame *frame, PyCodeObject *code)
     if (answer == NULL && is_asynchronous(callback)) {
         status = -1;
     }
-    else if (answer != NULL && PyCode_Check(answer) && answer != (PyObject *)code) {
-        status = set_extra(code, answer) < 0 ? -2 : 0;
+    else if (answer != NULL) {
+        status = set_extra(code, answer, frame->f_globals) < 0 ? -2 : 0;
     }
     if (status != -1) {
         PyErr_Clear();
@@ -325,15 +353,17 @@ hook(PyThreadState *ts, Frame *frame, int throwflag)
         return evaluate(ts, frame, throwflag);
     }
     PyCodeObject *code = frame_code(frame);
-    PyObject *answer = get_extra(code);
-    if (answer == NULL) {
+    Answer *answer = get_extra(code);
+    if (answer == NULL || (!is_for(answer, frame) && answer->asked < MAX_ASKED)) {
         if (ask(frame, code) < 0) {
             return evaluate(ts, frame, 1);
         }
         answer = get_extra(code);
     }
-    if (answer != NULL && answer != Py_None) {
-        start_in(ts, frame, (PyCodeObject *)answer);
+    if (answer != NULL && answer->replacement != NULL && is_for(answer, frame)) {
+        PyCodeObject *replacement = (PyCodeObject *)Py_NewRef(answer->replacement);
+        start_in(ts, frame, replacement);
+        Py_DECREF(replacement);
     }
     return evaluate(ts, frame, throwflag);
 }

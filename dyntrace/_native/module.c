@@ -30,7 +30,8 @@ static PyMethodDef functions[] = {
      "Frames of this thread start in the code callback(code, globals) answers with, if any."},
     {"hook_remove", hook_remove, METH_NOARGS, "Undo the last hook_install of this thread."},
     {"hook_set", (PyCFunction)(void (*)(void))hook_set, METH_FASTCALL,
-     "hook_set(code, replacement): what frames of `code` start in; None: run as they are."},
+     "hook_set(code, replacement[, globals]): what frames of `code` (with these globals) start in;\n"
+     "None: run as they are."},
     {"hook_forget", hook_forget, METH_O, "Have the callback asked about `code` again."},
     {"hook_suspend", hook_suspend, METH_NOARGS,
      "Let Python functions be called without the hook, as on-stack replacement needs it."},

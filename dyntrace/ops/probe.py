@@ -133,7 +133,7 @@ def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     """Call with floating-point errors ignored and any warning raised as an exception.
 
     The filter goes in and out without marking the filters as changed, so that no registry of
-    warnings already shown is emptied; it matches frames of this module and of NumPy's only.
+    warnings already shown is emptied; it matches frames of this package and of NumPy's only.
     """
     filters: list[Any] = warnings.filters  # type: ignore[assignment]
     filters.insert(0, _RAISE_HERE)
@@ -144,7 +144,7 @@ def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
         filters.remove(_RAISE_HERE)
 
 
-_RAISE_HERE = ("error", None, Warning, re.compile(re.escape(__name__) + r"$|numpy\b"), 0)
+_RAISE_HERE = ("error", None, Warning, re.compile(r"dyntrace\.ops\.|numpy\b"), 0)
 
 
 def generalise(kind: Kind) -> Kind:

@@ -159,7 +159,9 @@ def _same_step(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 def _equal_plain(mine: Any, its: Any) -> bool:
     """Whether two dtypes, or two tuples of the keys of a dict, are the same."""
     if isinstance(mine, tuple):
-        return len(mine) == len(its) and all(type(a) is type(b) and a == b for a, b in zip(mine, its, strict=True))
+        return len(mine) == len(its) and all(
+            type(a) is type(b) and a == b for a, b in zip(mine, its, strict=True)
+        )
     return isinstance(mine, np.dtype) and bool(mine == its)
 
 

@@ -24,7 +24,14 @@ from dyntrace.trace.builtins import rule
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import get_item, is_numeric, node_items, unsupported
-from dyntrace.trace.sources import Attribute, ClassAttribute, Lacks, ModuleAttribute, TypeOf
+from dyntrace.trace.sources import (
+    Attribute,
+    ClassAttribute,
+    Lacks,
+    ModuleAttribute,
+    Source,
+    TypeOf,
+)
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
@@ -32,6 +39,10 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 __all__ = ["get_attribute"]
 
 _MISSING: Any = object()
+_DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_OF_TYPE = frozenset(  # what `type` itself answers for, whatever the class holds
+    name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
+)
 _CONTAINERS = (ListValue, TupleValue, DictValue)
 
 
@@ -100,7 +111,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
         found = obj.__dict__.get(name, _MISSING)
         if found is _MISSING:
             raise Break(ATTRIBUTE_READ, name)
-        return Outside(ModuleAttribute(value.source, name), describe(found))
+        return _read(frame, ModuleAttribute(value.source, name), found)
     if isinstance(obj, type):
         return _of_class(frame, value, obj, name)
     found = getattr(obj, name, _MISSING) if calls.has_fixed_attributes(obj) else _MISSING
@@ -115,14 +126,20 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
             return Known(found)
-    if type(cls) is not type or not isinstance(value, Outside):
+    if type(cls) is not type or not isinstance(value, Outside) or name in _OF_TYPE:
         raise Break(ATTRIBUTE_READ, name)
     found = _class_lookup(cls, name)
     if isinstance(found, staticmethod | classmethod | property) or found is _MISSING:
         raise Break(ATTRIBUTE_READ, name)
     if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
         raise Break(ATTRIBUTE_READ, name)
-    return Outside(ClassAttribute(value.source, name), describe(found))
+    return _read(frame, ClassAttribute(value.source, name), found)
+
+
+def _read(frame: Frame, source: Source, found: Any) -> Outside:
+    """What `source` holds; reading it belongs to the region even if the value goes unused."""
+    frame.region.read(source)
+    return Outside(source, describe(found))
 
 
 def _class_lookup(cls: type, name: str) -> Any:
@@ -142,7 +159,9 @@ def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: s
             raise Break(ATTRIBUTE_READ, name)
         if found is not _MISSING and _is_data_descriptor(found):
             raise Break(ATTRIBUTE_READ, name)
-        return Outside(Attribute(value.source, name), own[name])
+        source = Attribute(value.source, name)
+        frame.region.read(source)
+        return Outside(source, own[name])
     _demand_no_own(frame, value, name)
     return _bound(value, found, name)
 

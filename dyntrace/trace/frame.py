@@ -52,9 +52,7 @@ class Flush(Exception):
 class Break(Flush):
     """The instruction cannot be absorbed: a graph break, with its reason."""
 
-    def __init__(
-        self, reason: BreakReason, detail: str = "", result: Kind = kinds.UNKNOWN
-    ) -> None:
+    def __init__(self, reason: BreakReason, detail: str = "", result: Kind = kinds.UNKNOWN) -> None:
         super().__init__(result)
         self.reason = reason
         self.detail = detail
@@ -138,7 +136,8 @@ class Frame:
     def settle(self, value: Value) -> Kind:
         """The kind of `value`, guarded from now on if the value comes from outside."""
         if isinstance(value, Outside):
-            self.region.demand(value.source, value.believed)
+            self.region.settle(value, value.source, value.believed)
+            return value.believed
         return value.kind
 
     def origin(self, temporaries: tuple[int, ...] = ()) -> Origin:

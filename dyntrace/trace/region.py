@@ -38,7 +38,12 @@ class Guard:
 
 
 NO_GUARD = Guard("none")
-_STRENGTH = {"none": 0, "exact": 1, "sequence": 2, "plain": 2, "array": 2, "value": 3, "is": 3}
+_STRENGTH = {
+    "none": 0,
+    "exact": 1,
+    **dict.fromkeys(("sequence", "keys", "plain", "array"), 2),
+    **dict.fromkeys(("value", "is"), 3),
+}
 
 
 @dataclass(slots=True)
@@ -59,7 +64,7 @@ class RegionBuilder:
         self.arguments: list[Source] = []
         self._index: dict[Source, int] = {}
         self._inputs: dict[Source, Node] = {}
-        self._demanded: dict[Source, Kind] = {}
+        self._settled: set[Any] = set()
         self._undo: list[Callable[[], Any]] = []
         self.forced = False
         self.cells_stored = False
@@ -111,10 +116,14 @@ class RegionBuilder:
 
     def demand(self, source: Source, kind: Kind) -> None:
         """Make the speculated `kind` of `source` true, one level deep."""
-        if self._demanded.get(source) is not kind:
-            self.guard(source, guard_of(kind))
-            self._demanded[source] = kind
-            self.on_rollback(lambda: self._demanded.pop(source, None))
+        self.guard(source, guard_of(kind))
+
+    def settle(self, value: Any, source: Source, kind: Kind) -> None:
+        """Demand once what is believed of `value`, which stands for what `source` reads."""
+        if value not in self._settled:
+            self.demand(source, kind)
+            self._settled.add(value)
+            self.on_rollback(lambda: self._settled.discard(value))
 
     # nodes ------------------------------------------------------------------------------------
 
@@ -197,7 +206,7 @@ class RegionBuilder:
         if step is None:
             return ("argument", self.arguments.index(source), None)
         name, operand = step
-        base = self._index[getattr(source, "base")]
+        base = self._index[source.base]
         return (name, base, None if operand is None else getattr(source, operand))
 
 
@@ -219,7 +228,7 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.StringKind: lambda kind: Guard("exact", str),
     kinds.KnownKind: lambda kind: Guard("is", kind.value),
     kinds.SequenceKind: lambda kind: Guard("sequence", kind.type, len(kind.items)),
-    kinds.DictKind: lambda kind: Guard("sequence", dict, len(kind.items)),
+    kinds.DictKind: lambda kind: Guard("keys", tuple(key for key, _ in kind.items)),
     kinds.SliceKind: lambda kind: Guard("exact", slice),
     kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
     kinds.InstanceKind: lambda kind: Guard("plain", kind.type),

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 ARRAYS = ("a", "b", "c")
 UNARY = "sin cos exp sqrt abs negative square tanh floor sign conj isnan log1p arctan rint".split()
-BINARY = "add subtract multiply maximum minimum hypot fmod divide less equal logical_and power".split()
+BINARY = (
+    "add subtract multiply maximum minimum hypot fmod divide less equal logical_and power".split()
+)
 OPERATORS = tuple("+ - * + - * + - * + - * / / // % ** < >= == & | ^".split())
 IN_PLACE = tuple("+= -= *= += -= *= += -= *= /= //= %= **= &= |=".split())
 VIEWS = (
@@ -22,13 +24,39 @@ VIEWS = (
     "{x}.swapaxes(0, -1)", "np.concatenate([{x}, {x}])[: len({x})]", "np.broadcast_to({x}, {x}.shape)",
     "np.full_like({x}, 2)", "{x}.round(1)", "{x}.conj()", "np.asfortranarray({x})", "{x}.cumsum(axis=0)",
 )  # fmt: skip
-PARTS = ("[1:]", "[:-1]", "[::2]", "[::-1]", "[...]", "[0]", "[-1]", "[..., 0]", "[:1]", "[i0]", "[..., ::-1]")
+PARTS = (
+    "[1:]",
+    "[:-1]",
+    "[::2]",
+    "[::-1]",
+    "[...]",
+    "[0]",
+    "[-1]",
+    "[..., 0]",
+    "[:1]",
+    "[i0]",
+    "[..., ::-1]",
+)
 SCALARS = (
     "{x}.sum()", "{x}.max()", "{x}.mean()", "len({x})", "{x}.size", "{x}.shape[0]", "np.sum({x})",
     "float({x}.sum().real)", "int({x}.size)", "{x}.ravel()[0]", "np.max({x})", "{x}.ndim", "{x}.any()",
     "{x}.flat[-1]", "np.count_nonzero({x})", "{x}.min()", "np.std({x})", "{x}.item(0)", "np.dot({x}.ravel(), {x}.ravel())",
 )  # fmt: skip
-NUMBERS = ("0", "1", "2", "3", "-1", "0.5", "2.5", "True", "np.float32(2)", "np.int8(3)", "1e3", "300", "1j")
+NUMBERS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "0.5",
+    "2.5",
+    "True",
+    "np.float32(2)",
+    "np.int8(3)",
+    "1e3",
+    "300",
+    "1j",
+)
 CONDITIONS = (
     "{x}.sum() > 0", "({x} > 0).any()", "n > 2", "s > 1", "{x}.max() < 3", "len({x}) > 3", "bool(n % 2)",
     "{x}.dtype == float", "{x} is {y}", "np.all({x} == {y})", "isinstance({x}, np.ndarray)", "not {x}.any()",
@@ -266,7 +294,9 @@ def _part_in_place(w, level):
 
 def _part_assign(w, level):
     x = w.array()
-    index = w.pick((*PARTS, "[{x} > 0]", "[[0, -1]]", "[n % 3]", "[s > 1]", "[None, 0]")).format(x=x)
+    index = w.pick((*PARTS, "[{x} > 0]", "[[0, -1]]", "[n % 3]", "[s > 1]", "[None, 0]")).format(
+        x=x
+    )
     value = w.scalar() if w.chance(50) else w.array() + w.pick(PARTS)
     w.emit(level, f"{x}{index} = {value}")
 
@@ -294,7 +324,10 @@ def _global(w, level):
 
 def _comprehension(w, level):
     name = w.new_name()
-    w.emit(level, f"{name} = [e {w.pick(OPERATORS[:3])} {w.scalar()} for e in ({w.array()}, {w.array()})][-1]")
+    w.emit(
+        level,
+        f"{name} = [e {w.pick(OPERATORS[:3])} {w.scalar()} for e in ({w.array()}, {w.array()})][-1]",
+    )
     w.arrays.append(name)
 
 
@@ -302,7 +335,9 @@ def _leave(w, level):
     if w.inside and w.chance(60):
         w.emit(level, w.pick(("break", "continue")))
     else:
-        w.emit(level, f"return {w.array()}, {w.expression(1)}" if w.chance(30) else "n = min(n + 1, 5)")
+        w.emit(
+            level, f"return {w.array()}, {w.expression(1)}" if w.chance(30) else "n = min(n + 1, 5)"
+        )
 
 
 def _delete(w, level):
@@ -322,7 +357,16 @@ def _if(w, level):
 
 def _for(w, level):
     loop = f"i{min(w.inside, 2)}"
-    over = w.pick(("range(3)", "range(n)", "range(len(a))", "range(4, 0, -1)", "(1, 2.5, 3)", "enumerate((1, 2))"))
+    over = w.pick(
+        (
+            "range(3)",
+            "range(n)",
+            "range(len(a))",
+            "range(4, 0, -1)",
+            "(1, 2.5, 3)",
+            "enumerate((1, 2))",
+        )
+    )
     w.emit(level, f"for {loop + ', s' if 'enum' in over else loop} in {over}:")
     w.inside += 1
     w.block(level + 1, w.random.randint(1, 4))
@@ -364,7 +408,10 @@ def _try(w, level):
         w.inside = inside
         return
     w.emit(level, f"except {w.pick(ERRORS)} as error:")
-    w.emit(level + 1, w.pick(("log.append(str(error))", "log.append(type(error))", "print(error)", "pass")))
+    w.emit(
+        level + 1,
+        w.pick(("log.append(str(error))", "log.append(type(error))", "print(error)", "pass")),
+    )
     w.block(level + 1, w.random.randint(0, 2))
     if w.chance(20):
         w.emit(level, "else:")
@@ -409,15 +456,38 @@ def _container(w, level):
     w.emit(level, w.pick((
         f"d = {{'x': {x}, 'n': {s}}}", f"d = dict(x={x}, n={s})", f"d = {{**{{'x': {x}}}, 'n': n}}",
     )))  # fmt: skip
-    w.emit(level, w.pick(("d['x'] = d['x'] + d['n']", "d['n'] = d['x']", "d['m'] = d.get('m', 1) * d['x']", "d['x'] *= 1")))
+    w.emit(
+        level,
+        w.pick(
+            (
+                "d['x'] = d['x'] + d['n']",
+                "d['n'] = d['x']",
+                "d['m'] = d.get('m', 1) * d['x']",
+                "d['x'] *= 1",
+            )
+        ),
+    )
     w.emit(level, f"{name} = d['x'] * d['n']")
-    w.emit(level, w.pick(("table['d'] = d", f"items = [{w.array()}, d['x']]; items[0] += 1", "log.append(sorted(d))", "pass")))
+    w.emit(
+        level,
+        w.pick(
+            (
+                "table['d'] = d",
+                f"items = [{w.array()}, d['x']]; items[0] += 1",
+                "log.append(sorted(d))",
+                "pass",
+            )
+        ),
+    )
     w.arrays.append(name)
 
 
 def _slices(w, level):
     x, name = w.array(), w.new_name()
-    w.emit(level, f"sl = {w.pick(('slice(0, n)', 'slice(None, None, -1)', 'slice(n, None, 2)', 'slice(-n, None)'))}")
+    w.emit(
+        level,
+        f"sl = {w.pick(('slice(0, n)', 'slice(None, None, -1)', 'slice(n, None, 2)', 'slice(-n, None)'))}",
+    )
     w.emit(level, f"{name} = {x}[sl] {w.pick(OPERATORS[:6])} {w.scalar()}")
     w.emit(level, w.pick((f"{x}[sl] = {name}", f"{x}[sl] += {name}", f"{x}[..., sl] *= 2", "pass")))
     if w.chance(30):
@@ -473,21 +543,65 @@ def _raise(w, level):
     w.emit(level, "try:")
     w.block(level + 1, w.random.randint(1, 2))
     w.emit(level + 1, f"if {w.pick(CONDITIONS).format(x=x, y=w.array())}:")
-    w.emit(level + 2, w.pick(("raise ValueError(n)", "raise KeyError from None", f"assert not n, {x}", "1 / 0", f"{x}[99]")))
-    w.emit(level, f"except (ValueError, AssertionError, {w.pick(('KeyError', 'ZeroDivisionError'))}) as error:")
+    w.emit(
+        level + 2,
+        w.pick(
+            (
+                "raise ValueError(n)",
+                "raise KeyError from None",
+                f"assert not n, {x}",
+                "1 / 0",
+                f"{x}[99]",
+            )
+        ),
+    )
+    w.emit(
+        level,
+        f"except (ValueError, AssertionError, {w.pick(('KeyError', 'ZeroDivisionError'))}) as error:",
+    )
     w.emit(level + 1, f"{x} = {x} - 1")
     w.emit(level + 1, "log.append(repr(error))")
     w.emit(level, "except LookupError:")
     w.emit(level + 1, "log.append(sys.exc_info()[0].__name__)")
 
 
-_FORMS = (_operator, _operator, _operator, _operator, _unary, _unary, _binary, _view, _view, _call, _call, _numpy)
+_FORMS = (
+    _operator,
+    _operator,
+    _operator,
+    _operator,
+    _unary,
+    _unary,
+    _binary,
+    _view,
+    _view,
+    _call,
+    _call,
+    _numpy,
+)
 _SIMPLE = (
     _assign, _assign, _assign, _assign, _alias, _in_place, _in_place, _part_in_place, _part_assign, _part_assign,
     _tuple, _container, _slices, _numbers, _numbers,
     _break, _break, _break, _scalar, _unpack, _out, _global, _comprehension, _leave, _delete,
 )  # fmt: skip
-_COMPOUND = (_if, _if, _for, _for, _for, _rows, _while, _try, _try, _with, _nested, _zip, _zip, _manager, _match, _raise)
+_COMPOUND = (
+    _if,
+    _if,
+    _for,
+    _for,
+    _for,
+    _rows,
+    _while,
+    _try,
+    _try,
+    _with,
+    _nested,
+    _zip,
+    _zip,
+    _manager,
+    _match,
+    _raise,
+)
 
 
 def _yielding(random, line):
