@@ -150,9 +150,18 @@ def _run_to_the_end(result: Any) -> None:
         for _ in result:
             continue
     elif isinstance(result, types.CoroutineType):
-        asyncio.run(result)
+        _run_coroutine(result)
     elif isinstance(result, types.AsyncGeneratorType):
         asyncio.run(_drained(result))
+
+
+def _run_coroutine(coroutine: types.CoroutineType[Any, Any, Any]) -> None:
+    """Run it in an event loop of its own; one made for another kind of loop ends where it waits."""
+    try:
+        asyncio.run(coroutine)
+    except RuntimeError as error:
+        if "got bad yield" not in str(error):
+            raise
 
 
 async def _drained(items: types.AsyncGeneratorType[Any, Any]) -> None:

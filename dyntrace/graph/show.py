@@ -91,7 +91,7 @@ class _Printer:
             return f"np.array({value.tolist()!r}, {value.dtype.str!r})"
         if hasattr(value, "__qualname__"):
             return self._dotted(value.__module__ or "", value.__qualname__)
-        return "np._NoValue" if value is np._NoValue else repr(value)
+        return _NAMED.get(id(value)) or repr(value)
 
     def function(self, op: Op) -> str:
         """The dotted name a reader would write for the operation's function."""
@@ -108,6 +108,12 @@ class _Printer:
         if module in sys.modules:
             self.imports[module] = None
         return f"{module}.{name}"
+
+
+_NAMED = {
+    id(getattr(np, name)): f"np.{name}"
+    for name in ("_NoValue", "r_", "c_", "mgrid", "ogrid", "s_", "index_exp")
+}
 
 
 def _number(value: Any) -> str:

@@ -279,7 +279,7 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
         return _node_item(frame, container, kind, index)
     record = subscript_record(constant(frame, container))
     if record is not None:
-        return frame.compute(record, [index])
+        return frame.compute(record, [container, index])
     pairs = frame.pairs_of(container)
     if pairs is not None:
         return _pair(frame, pairs, container, index)
