@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import CodeType
 
 from dyntrace.asm.decode import decode
-from dyntrace.asm.flow import blocks, effect, loop_heads, stack_depths, successors
+from dyntrace.asm.flow import blocks, effect, loop_heads, merge_points, stack_depths, successors
 from dyntrace.asm.instructions import Body
 
 from .sources import code_objects
@@ -86,3 +86,26 @@ def test_a_while_loop_has_one_head() -> None:
 
     body = decode(program.__code__)
     assert len(loop_heads(body)) == 1
+
+
+def test_paths_merge_behind_branches_and_at_loop_heads_only() -> None:
+    def straight(value):
+        return value + 1
+
+    def program(value, other):
+        if value:
+            other = 1
+        for item in other:
+            value = item if value else other
+        return value
+
+    assert not merge_points(decode(straight.__code__))
+    body = decode(program.__code__)
+    merges = merge_points(body)
+    assert loop_heads(body) <= merges
+    for merge in merges:
+        leading = [u for u in body.units if merge in successors(body, u.index)]
+        assert len(leading) > 1
+    for unit in body.units:
+        leading = [u for u in body.units if unit.index in successors(body, u.index)]
+        assert (len(leading) > 1) == (unit.index in merges)
