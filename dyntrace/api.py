@@ -23,7 +23,7 @@ from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.report import compare
 from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
-from dyntrace.runtime.handles import hook_install, hook_remove, hook_set
+from dyntrace.runtime.handles import hook_install, hook_remove
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.interpreter import does_work
 from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
@@ -122,7 +122,7 @@ _hooked: dict[str, Hooked] = {}
 def hooked(backend: str) -> Hooked:
     """What serves the frame hook for `backend`."""
     if backend not in _hooked:
-        _hooked[backend] = Hooked(backend, hook_set)
+        _hooked[backend] = Hooked(backend)
     return _hooked[backend]
 
 
@@ -306,4 +306,6 @@ def reset() -> None:
     """Forget everything learnt: optimised functions start again at their next call."""
     for unit in live_units():
         unit.reset()
+    for hook in _hooked.values():
+        hook.forget()
     _hooked.clear()

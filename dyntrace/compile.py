@@ -14,12 +14,12 @@ import dis
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.exec.backends import get_backend
-from dyntrace.runtime.handles import Handle
+from dyntrace.runtime.handles import Handle, hook_forget, hook_set
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, original_of
 
@@ -167,9 +167,8 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
 class Hooked:
     """The units of frames that are reached through the frame hook, by code object."""
 
-    def __init__(self, backend: str, install: Callable[[CodeType, CodeType], None]) -> None:
+    def __init__(self, backend: str) -> None:
         self.family = Family(backend, fullgraph=False)
-        self._install = install
 
     def replacement(self, code: CodeType, namespace: dict[str, Any]) -> CodeType | None:
         """The code to run for a frame of `code`, the first time one is entered."""
@@ -180,5 +179,11 @@ class Hooked:
         if not may_do_work(code):
             return None
         unit = self.family.unit(code, namespace)
-        unit.on_new_code = lambda new: self._install(code, new)
+        unit.on_new_code = lambda new: hook_set(code, new, namespace)
         return None if unit.given_up else unit.code
+
+    def forget(self) -> None:
+        """Have the hook ask again about every frame it asked this about."""
+        for unit in self.family.units():
+            unit.on_new_code = None
+            hook_forget(unit.original)

@@ -26,7 +26,9 @@ def hook_remove() -> None:
     """Undo the last `hook_install` of this thread."""
 
 
-def hook_set(code: CodeType, replacement: CodeType | None) -> None:
+def hook_set(
+    code: CodeType, replacement: CodeType | None, namespace: dict[str, Any] | None = None
+) -> None:
     """Would let frames of `code` run `replacement` (None: run as they are) under the hook."""
 
 

@@ -97,10 +97,19 @@ def _drop(dropped: tuple[bool, ...]) -> list[Emit]:
         elif not TABLE.null_first and pair == [True, False]:
             stub += [LoadConst(tuple), Swap(4), PopTop(), Call(1)]
             del rest[:2]
+        elif rest[0]:
+            stub += _drop_null()
+            del rest[0]
         else:
             stub += [Swap(2), PopTop()]
             del rest[0]
     return stub
+
+
+def _drop_null() -> list[Emit]:
+    """Remove the NULL below the result that stands there before its callable is computed."""
+    assert TABLE.null_first
+    return [LoadConst(tuple), Swap(2), Call(1)]
 
 
 def _unpack(layout: Layout) -> list[Emit]:

@@ -1,0 +1,66 @@
+"""Shapes of code that other people's packages hold: frames, globals and stacks under the hook."""
+
+import gc
+
+import numpy as np
+
+import dyntrace
+from dyntrace.api import explanations
+from dyntrace.runtime import handles
+from tests.differential import check_calls
+
+ARRAY = np.arange(1.0, 5.0)
+SCALED = compile(
+    "def scaled(x):\n    y = x * scale + 1.0\n    return y - scale\n", "<scaled>", "exec"
+)
+
+
+class Holder:
+    """As a masked array: the data are behind a property with a body of its own."""
+
+    def __init__(self, data):
+        self.hidden = data
+
+    @property
+    def data(self):
+        with np.errstate(all="ignore"):
+            return self.hidden
+
+
+def delegated(holder, name, *args, **options):
+    result = getattr(holder.data, name)(*args, **options)
+    return result + 1.0
+
+
+def test_callable_computed_behind_a_break_with_spread_arguments():
+    for name, args in (("copy", ()), ("repeat", (2,)), ("reshape", (2, 2))):
+        check_calls(delegated, [(Holder(ARRAY), name, *args)] * 4)
+
+
+def scaled_in(**names):
+    exec(SCALED, names)
+    return names["scaled"]
+
+
+def test_one_code_object_in_several_namespaces_under_the_hook():
+    plain = [scaled_in(scale=float(number))(ARRAY) for number in range(12)]
+    functions = [scaled_in(scale=float(number), __name__="scales") for number in range(12)]
+    with dyntrace.optimize():
+        for _ in range(3):
+            for function, expected in zip(functions, plain, strict=True):
+                np.testing.assert_array_equal(function(ARRAY), expected)
+
+
+def test_frames_are_optimised_again_after_a_reset():
+    def work(x):
+        return np.sqrt(x) * 2.0 + 1.0
+
+    expected = work(ARRAY)
+    for _ in range(3):
+        with dyntrace.optimize():
+            for _ in range(3):
+                np.testing.assert_array_equal(work(ARRAY), expected)
+        found = [one for one in explanations() if "work" in one.name]
+        assert sum(one.graph_count for one in found) == handles.NATIVE
+        dyntrace.reset()
+        gc.collect()
