@@ -21,7 +21,7 @@ from typing import Any
 from dyntrace.exec.backends import get_backend
 from dyntrace.runtime.handles import Handle, hook_forget, hook_set
 from dyntrace.runtime.unit import Unit
-from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, original_of
+from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
@@ -73,14 +73,15 @@ class Family:
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The optimised twin of a callee, or None for what is better left alone."""
-        original = original_of(function)
-        if is_disabled(function) or not is_users(original.__code__, original.__globals__):
+        if is_optimised(function) or is_disabled(function):
+            return None
+        if not is_users(function.__code__, function.__globals__):
             return None
         with self._lock:
-            if id(original) not in self._twins:
-                self._twins[id(original)] = optimised(original, self)
-            twin = self._twins[id(original)]
-            unit = self.unit(original.__code__, original.__globals__)
+            if id(function) not in self._twins:
+                self._twins[id(function)] = optimised(function, self)
+            twin = self._twins[id(function)]
+            unit = self.unit(function.__code__, function.__globals__)
             return None if unit.has_nothing_to_gain() else twin
 
     def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:

@@ -202,12 +202,17 @@ class Unit:
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
-        self.woven = woven
         self.version += 1
         self.compiles += 1
         self.profile.changed = False
+        self._run(woven)
+
+    def _run(self, woven: Woven) -> None:
+        """Have every function run `woven`, but those that the user has given other code."""
+        old, self.woven = self.code, woven
         for function in list(self.functions):
-            function.__code__ = woven.code
+            if function.__code__ is old:
+                function.__code__ = woven.code
         if self.on_new_code is not None:
             self.on_new_code(woven.code)
 
@@ -216,11 +221,7 @@ class Unit:
         self.internal_errors += 1
         self.given_up = True
         self.notes.append(f"internal error: {type(error).__name__}: {error}")
-        self.woven = Woven(self.original)
-        for function in list(self.functions):
-            function.__code__ = self.original
-        if self.on_new_code is not None:
-            self.on_new_code(self.original)
+        self._run(Woven(self.original))
 
     # misses -------------------------------------------------------------------------------------
 
@@ -291,11 +292,7 @@ class Unit:
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.places = [], [], [], {}
             self.version = self.visits = 0
-            self.woven = self._first_version()
-            for function in list(self.functions):
-                function.__code__ = self.code
-            if self.on_new_code is not None:
-                self.on_new_code(self.code)
+            self._run(self._first_version())
 
     def plans(self) -> list[tuple[Plan, Region]]:
         """The regions of the newest code with what was traced for each."""

@@ -39,6 +39,8 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 __all__ = ["get_attribute"]
 
 _MISSING: Any = object()
+_IMMUTABLE_TYPE = 1 << 8
+_HEAP_TYPE = 1 << 9
 _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _OF_TYPE = frozenset(  # what `type` itself answers for, whatever the class holds
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
@@ -114,7 +116,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
         return _read(frame, ModuleAttribute(value.source, name), found)
     if isinstance(obj, type):
         return _of_class(frame, value, obj, name)
-    found = getattr(obj, name, _MISSING) if calls.has_fixed_attributes(obj) else _MISSING
+    found = getattr(obj, name, _MISSING) if calls.has_fixed_attribute(obj, name) else _MISSING
     if found is _MISSING:
         raise Break(ATTRIBUTE_READ, name)
     return Known(found)
@@ -122,7 +124,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
 
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     """A class attribute; methods of NumPy's own classes are fixed."""
-    if not cls.__flags__ & 1 << 9 and type(cls) is type:
+    if not cls.__flags__ & _HEAP_TYPE and type(cls) is type:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
             return Known(found)
@@ -131,9 +133,23 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     found = _class_lookup(cls, name)
     if isinstance(found, staticmethod | classmethod | property) or found is _MISSING:
         raise Break(ATTRIBUTE_READ, name)
-    if hasattr(type(found), "__get__") and not isinstance(found, types.FunctionType):
+    if _has(found, "__get__") and not isinstance(found, types.FunctionType):
         raise Break(ATTRIBUTE_READ, name)
-    return _read(frame, ClassAttribute(value.source, name), found)
+    return _stable(frame, _read(frame, ClassAttribute(value.source, name), found), found, name)
+
+
+def _has(found: Any, name: str) -> bool:
+    """Whether the class of `found` defines the special method `name`."""
+    return _class_lookup(type(found), name) is not _MISSING
+
+
+def _stable(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
+    """`value`, guarded so that what a class holds is no descriptor, now or later."""
+    if isinstance(value.believed, kinds.InstanceKind):
+        frame.settle(value)
+    elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
+        raise Break(ATTRIBUTE_READ, name)
+    return value
 
 
 def _read(frame: Frame, source: Source, found: Any) -> Outside:
@@ -163,13 +179,13 @@ def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: s
         frame.region.read(source)
         return Outside(source, own[name])
     _demand_no_own(frame, value, name)
-    return _bound(value, found, name)
+    return _bound(frame, value, found, name)
 
 
 def _is_data_descriptor(found: Any) -> bool:
     if isinstance(found, types.MemberDescriptorType):
         return False
-    return hasattr(type(found), "__set__") or hasattr(type(found), "__delete__")
+    return _has(found, "__set__") or _has(found, "__delete__")
 
 
 def _demand_no_own(frame: Frame, value: Outside, name: str) -> None:
@@ -187,7 +203,7 @@ def _property(frame: Frame, value: Outside, found: property) -> Value:
     return calls.call(frame, function, [value], {})
 
 
-def _bound(value: Outside, found: Any, name: str) -> Value:
+def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
     """Bind what the class holds, as `object.__getattribute__` would."""
     cls = TypeOf(value.source)
     if isinstance(found, types.FunctionType):
@@ -197,9 +213,9 @@ def _bound(value: Outside, found: Any, name: str) -> Value:
     if isinstance(found, classmethod) and isinstance(found.__func__, types.FunctionType):
         owner = Outside(cls, kinds.KnownKind(type_of(value)))
         return BoundFunction(owner, calls.fixed_function(found.__func__))
-    if hasattr(type(found), "__get__"):
+    if _has(found, "__get__"):
         raise Break(ATTRIBUTE_READ, name)
-    return Outside(ClassAttribute(cls, name), describe(found))
+    return _stable(frame, Outside(ClassAttribute(cls, name), describe(found)), found, name)
 
 
 def type_of(value: Outside) -> type:

@@ -20,9 +20,23 @@ from dyntrace.ops.registry import Refused, attribute, operator_record
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.iteration import IteratorKind, item_kind
 from dyntrace.trace.operands import read_value
-from dyntrace.trace.protocol import UNFOLDED, constant, get_item, node_items, unpack, unsupported
+from dyntrace.trace.protocol import (
+    UNFOLDED,
+    constant,
+    get_item,
+    iterate,
+    node_items,
+    unpack,
+    unsupported,
+)
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
-from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+from dyntrace.trace.values.containers import (
+    DictValue,
+    IteratorValue,
+    ListValue,
+    SliceValue,
+    TupleValue,
+)
 
 __all__ = ["rule", "rule_for"]
 
@@ -95,7 +109,17 @@ def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Va
     wanted = _classes(frame, args[1])
     if cls is None or not wanted:
         raise unsupported(*args)
-    return Known(any(issubclass(cls, base) for base in wanted))
+    found = any(issubclass(cls, base) for base in wanted)
+    if not found and _may_claim_a_class(args[0].kind, cls):
+        raise unsupported(*args)
+    return Known(found)
+
+
+def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
+    """Whether `isinstance` could find another `__class__` than the type: mocks, proxies."""
+    if isinstance(kind, kinds.InstanceKind):
+        return any("__class__" in base.__dict__ for base in cls.__mro__[:-1])
+    return isinstance(kind, kinds.ObjectKind) and cls is not np.ndarray
 
 
 def _classes(frame: Frame, value: Value) -> list[type]:
@@ -131,13 +155,15 @@ def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 @rule(builtins.tuple)
 def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 0, 1)
-    return TupleValue(tuple(unpack(frame, args[0]) if args else ()))
+    if args and getattr(frame.settle(args[0]), "type", None) is tuple:
+        return args[0]
+    return TupleValue(tuple(iterate(frame, args[0]) if args else ()))
 
 
 @rule(builtins.list)
 def list_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 0, 1)
-    return ListValue(unpack(frame, args[0]) if args else [])
+    return ListValue([*iterate(frame, args[0])] if args else [])
 
 
 @rule(builtins.dict)
@@ -159,7 +185,7 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
         raise unsupported(*args) from None
     if len(numbers) > MAX_RANGE:
         raise Break(LOOP_INSIDE_INLINED)
-    return TupleValue(tuple(Known(number) for number in numbers))
+    return Known(numbers)
 
 
 @rule(builtins.enumerate)
@@ -168,8 +194,8 @@ def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) ->
     if not frame.depth:
         pair = (kinds.PythonScalarKind(int), item_kind(args[0].kind))
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, pair)))
-    pairs = enumerate(unpack(frame, args[0]))
-    return TupleValue(tuple(TupleValue((Known(index), item)) for index, item in pairs))
+    pairs = enumerate(iterate(frame, args[0]))
+    return IteratorValue(TupleValue((Known(index), item)) for index, item in pairs)
 
 
 @rule(builtins.zip)
@@ -178,8 +204,8 @@ def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value
     if not frame.depth:
         items = tuple(item_kind(arg.kind) for arg in args)
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, items)))
-    columns = [unpack(frame, arg) for arg in args]
-    return TupleValue(tuple(TupleValue(row) for row in zip(*columns, strict=False)))
+    columns = [iterate(frame, arg) for arg in args]
+    return IteratorValue(TupleValue(row) for row in zip(*columns, strict=False))
 
 
 @rule(builtins.callable)
@@ -198,10 +224,10 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
 def sum_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """`sum` over items that are known one by one: additions from the left, from 0."""
     _plain(args, kwargs, 1, 2)
-    if frame.items_of(args[0]) is None:
+    if frame.items_of(args[0]) is None and not isinstance(args[0], IteratorValue):
         raise unsupported(*args)
     total = args[1] if len(args) == 2 else Known(0)
-    for item in unpack(frame, args[0]):
+    for item in iterate(frame, args[0]):
         total = frame.compute(operator_record("add"), [total, item])
     return total
 

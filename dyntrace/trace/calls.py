@@ -24,13 +24,15 @@ from dyntrace.trace.sources import Fixed
 from dyntrace.trace.values.base import Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 
-__all__ = ["call", "fixed_function", "has_fixed_attributes"]
+__all__ = ["call", "fixed_function", "has_fixed_attribute"]
 
 _FIXED = (np.ufunc, type(np.sum), types.BuiltinFunctionType)
 
 
-def has_fixed_attributes(obj: Any) -> bool:
-    """Whether reading attributes of `obj` runs no code and always finds the same."""
+def has_fixed_attribute(obj: Any, name: str) -> bool:
+    """Whether reading that attribute of `obj` runs no code and always finds the same."""
+    if name in getattr(obj, "__dict__", ()):
+        return False  # added by the user: it may change
     return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"
 
 

@@ -59,18 +59,21 @@ class _Outputs:
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
         self.made: dict[int, tuple[Value, Any]] = {}  # the value too, so that its id stays its own
+        self.by_nodes = False
 
     def keep_identity(self, values: list[Value]) -> None:
-        """A list or dict whose bound method leaves too is made by a node, so that both see one."""
-        for value in values:
-            owner = value.self if isinstance(value, BoundMethod) else None
-            if isinstance(owner, ListValue | DictValue) and id(owner) not in self.made:
-                record = _MAKE_LIST if isinstance(owner, ListValue) else _MAKE_DICT
-                self.made[id(owner)] = (owner, self._node(record, self._make(owner)))
+        """Where a bound method of a list or dict leaves, containers are made by nodes.
+
+        A container written out in a node's arguments is another one than the same written out in
+        the region's outputs.
+        """
+        self.by_nodes = any(map(_holds_method, values))
 
     def of(self, value: Value) -> Any:
         if id(value) not in self.made:
-            self.made[id(value)] = (value, self._make(value))
+            made = self._make(value)
+            maker = _MAKERS.get(type(value)) if self.by_nodes else None
+            self.made[id(value)] = (value, made if maker is None else self._node(maker, made))
         return self.made[id(value)][1]
 
     def _make(self, value: Value) -> Any:
@@ -108,9 +111,24 @@ class _Outputs:
 
 
 _GET_METHOD = Op("builtins.getattr", getattr, "item", exact=True, aliases=True)
-_MAKE_LIST = Op("builtins.list", list, "item", exact=True, aliases=True)
-_MAKE_DICT = Op("builtins.dict", dict, "item", exact=True, aliases=True)
+_MAKERS: dict[type[Value], Op] = {
+    TupleValue: Op("builtins.tuple", tuple, "item", exact=True, aliases=True),
+    ListValue: Op("builtins.list", list, "item", exact=True, aliases=True),
+    DictValue: Op("builtins.dict", dict, "item", exact=True, aliases=True),
+}
 _BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=True)
+
+
+def _holds_method(value: Value) -> bool:
+    """Whether a value is, or contains, a bound method of a container of the region."""
+    match value:
+        case BoundMethod():
+            return isinstance(value.self, ListValue | DictValue)
+        case TupleValue() | ListValue():
+            return any(map(_holds_method, value.items))
+        case DictValue():
+            return any(map(_holds_method, value.items.values()))
+    return False
 
 
 def _passed(value: Outside) -> kinds.Kind:
@@ -130,7 +148,7 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
     pushes = frame.stack[kept:]
     if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
         raise Break(SECOND_EFFECT)
-    outputs.keep_identity(pushes)
+    outputs.keep_identity([*(value for _, value in stores), *pushes])
     graph.outputs = [outputs.of(value) for _, value in stores]
     graph.outputs += _pushed(outputs, pushes)
     dropped = trace.state.stack[kept:]

@@ -112,17 +112,20 @@ class Frame:
             return self._closure_value(index)
         believed = self.beliefs.get(index, kinds.UNKNOWN)
         if index in self.body.cells:
-            return Outside(Contents(CellVariable(index)), believed)
+            return self._contents(CellVariable(index), believed)
         return Outside(Local(index), believed)
 
     def _closure_value(self, index: int) -> Value:
         first_free = len(self.body.local_names) - len(self.code.co_freevars)
         if self.closure is None or index < first_free or self.region.cells_stored:
             raise Break(UNKNOWN_VALUE)
-        return Outside(
-            Contents(Item(self.closure, index - first_free)),
-            self.beliefs.get(index, kinds.UNKNOWN),
-        )
+        cell = Item(self.closure, index - first_free)
+        return self._contents(cell, self.beliefs.get(index, kinds.UNKNOWN))
+
+    def _contents(self, cell: Source, believed: Kind) -> Outside:
+        """What a cell holds; reading it belongs to the region even if the value goes unused."""
+        self.region.read(Contents(cell))
+        return Outside(Contents(cell), believed)
 
     def store(self, index: int, value: Value) -> None:
         if isinstance(value, Null):
@@ -147,7 +150,7 @@ class Frame:
         """The items of a tuple or list whose length is known, else None."""
         if isinstance(value, TupleValue | ListValue):
             return list(value.items)
-        if isinstance(value, Known) and type(value.value) is tuple:
+        if isinstance(value, Known) and type(value.value) in (tuple, range):
             return [Known(item) for item in value.value]
         if isinstance(value, Outside) and isinstance(value.kind, kinds.SequenceKind):
             self.settle(value)

@@ -24,7 +24,7 @@ from dyntrace.ops.registry import Refused
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
 from dyntrace.trace.region import Guard
-from dyntrace.trace.sources import Fixed, FunctionPart, Item, Source
+from dyntrace.trace.sources import FunctionPart, Item, Source
 from dyntrace.trace.stepping import run_inlined
 from dyntrace.trace.values.base import Dynamic, Outside, Value
 from dyntrace.trace.values.containers import DictValue, TupleValue
@@ -84,18 +84,16 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
     if marks.is_disabled(function):
         raise Break(DISABLED, function.__qualname__)
     frame.settle(value)
-    original = marks.original_of(function)
-    source = value.source if original is function else Fixed(id(original), original)
-    frame.region.guard(FunctionPart(source, "code"), Guard("is", original.__code__))
+    frame.region.guard(FunctionPart(value.source, "code"), Guard("is", function.__code__))
     return Callee(
         value,
-        source,
+        value.source,
         function.__qualname__,
-        original.__code__,
-        original.__globals__,
-        tuple(describe(item) for item in original.__defaults__ or ()),
-        {key: describe(item) for key, item in (original.__kwdefaults__ or {}).items()},
-        tuple(_contents_kind(cell) for cell in original.__closure__ or ()),
+        marks.code_of(function),
+        function.__globals__,
+        tuple(describe(item) for item in function.__defaults__ or ()),
+        {key: describe(item) for key, item in (function.__kwdefaults__ or {}).items()},
+        tuple(_contents_kind(cell) for cell in function.__closure__ or ()),
     )
 
 
@@ -211,4 +209,5 @@ def _bind_defaults(inner: Frame, callee: Callee, values: dict[str, Value]) -> No
     named = FunctionPart(callee.source, "kwdefaults")
     for name in code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]:
         if name not in values and name in callee.keyword_defaults:
+            inner.region.read(Item(named, name))
             values[name] = Outside(Item(named, name), callee.keyword_defaults[name])

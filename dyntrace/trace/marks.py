@@ -12,13 +12,14 @@ from typing import Any, cast
 __all__ = [
     "MARK",
     "Mark",
+    "code_of",
     "graph_break",
     "is_disabled",
     "is_graph_break",
     "is_left_alone",
+    "is_optimised",
     "left_alone",
     "mark_of",
-    "original_of",
 ]
 
 MARK = "__dyntrace__"
@@ -72,7 +73,15 @@ def is_left_alone(code: types.CodeType) -> bool:
     return bool(code.co_consts) and code.co_consts[-1] == _LEFT_ALONE
 
 
-def original_of(function: types.FunctionType) -> types.FunctionType:
-    """The function an optimised one was made from; any other function itself."""
+def is_optimised(function: types.FunctionType) -> bool:
+    """Whether a function runs the code of its unit: not if the user has given it other code."""
     mark = mark_of(function)
-    return function if mark is None else cast(types.FunctionType, mark.original)
+    return mark is not None and function.__code__ is mark.unit.code
+
+
+def code_of(function: types.FunctionType) -> types.CodeType:
+    """The code that the user wrote for a function."""
+    mark = mark_of(function)
+    if mark is None or not is_optimised(function):
+        return function.__code__
+    return cast(types.CodeType, mark.unit.original)

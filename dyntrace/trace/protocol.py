@@ -9,7 +9,7 @@ value's kind has been settled, so the region's guards cover it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from dyntrace.ops.registry import Record, Refused, operator_record, subscript_re
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
-from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
+from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
 __all__ = [
     "binary",
@@ -32,6 +32,7 @@ __all__ = [
     "get_item",
     "identical",
     "is_numeric",
+    "iterate",
     "set_item",
     "truth",
     "truth_value",
@@ -131,22 +132,41 @@ def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -
     """Concatenation and repetition of tuples and lists."""
     own_list = inplace and not isinstance(left, TupleValue | Known)
     one, other = frame.items_of(left), frame.items_of(right)
+    same = _same_tuple(name, left, right, one, other)
+    if same is not None:
+        return same
     if name == "add" and one is not None and other is not None and not own_list:
         if left.kind.type is right.kind.type is tuple:  # type: ignore[attr-defined]
             return TupleValue((*one, *other))
         if left.kind.type is right.kind.type is list:  # type: ignore[attr-defined]
             return ListValue([*one, *other])
     if name == "mul" and one is not None and isinstance(right, Known) and not own_list:
-        if type(right.value) is int and len(one) * right.value <= 64:
+        repeated = getattr(left.kind, "type", None) in (tuple, list)
+        if repeated and type(right.value) is int and len(one) * right.value <= 64:
             items = one * right.value
             return ListValue(items) if left.kind.type is list else TupleValue(tuple(items))  # type: ignore[attr-defined]
     raise unsupported(left, right)
+
+
+def _same_tuple(
+    name: str, left: Value, right: Value, one: list[Value] | None, other: list[Value] | None
+) -> Value | None:
+    """The tuple that CPython gives back itself: `t + ()`, `() + t`, `t * 1`."""
+    if one is None or getattr(left.kind, "type", None) is not tuple:
+        return None
+    if name == "mul" and isinstance(right, Known) and type(right.value) is int:
+        return left if not one or right.value == 1 else None
+    if name != "add" or other is None or getattr(right.kind, "type", None) is not tuple:
+        return None
+    return left if not other else right if not one else None
 
 
 def unary(frame: Frame, name: str, value: Value) -> Value:
     """`-x`, `+x`, `~x`, `not x`."""
     if name == "not":
         return _negated(frame, value)
+    if name == "invert" and getattr(frame.settle(value), "type", None) is bool:
+        raise unsupported(value)  # warns from Python 3.12 on
     folded = _fold(name, value)
     if folded is not None:
         return folded
@@ -334,6 +354,10 @@ def _sequence_item(frame: Frame, items: list[Value], container: Value, index: Va
             part = items[place]
         except (TypeError, ValueError):
             raise unsupported(container, index) from None
+        if getattr(container.kind, "type", None) not in (tuple, list):
+            raise unsupported(container, index)
+        if container.kind.type is tuple and range(*place.indices(len(items))) == range(len(items)):  # type: ignore[attr-defined]
+            return container
         is_list = getattr(container.kind, "type", tuple) is list
         return ListValue(part) if is_list else TupleValue(tuple(part))
     raise unsupported(container, index)
@@ -384,6 +408,7 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
 
 def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
     """Give a list of this region new items, so that a rollback gives back the old ones."""
+    _require_outside(items, container)
     old = container.items
     container.items = items
     frame.region.on_rollback(lambda: setattr(container, "items", old))
@@ -393,9 +418,21 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
     """Add or replace an item of a dict of this region."""
     if type(key) not in (str, int):
         raise unsupported(container)
+    _require_outside([value], container)
     old = container.items
     container.items = {**old, key: kept(value)}
     frame.region.on_rollback(lambda: setattr(container, "items", old))
+
+
+def _require_outside(items: Iterable[Value], container: Value) -> None:
+    """No container of a region holds itself, however deep: such a one is CPython's to build."""
+    for item in items:
+        if item is container:
+            raise unsupported(container)
+        if isinstance(item, ListValue | TupleValue):
+            _require_outside(item.items, container)
+        elif isinstance(item, DictValue):
+            _require_outside(item.items.values(), container)
 
 
 def kept(value: Value) -> Value:
@@ -408,9 +445,23 @@ def kept(value: Value) -> Value:
 # unpacking ----------------------------------------------------------------------------------------
 
 
+def iterate(frame: Frame, value: Value) -> Iterator[Value]:
+    """What iterating gives: a list's items as they are when their turn comes."""
+    if isinstance(value, IteratorValue):
+        return value.items
+    return _live_items(value) if isinstance(value, ListValue) else iter(unpack(frame, value))
+
+
+def _live_items(value: ListValue) -> Iterator[Value]:
+    place = 0
+    while place < len(value.items):
+        yield value.items[place]
+        place += 1
+
+
 def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
     """The items of an iterable whose length is known; `count` is demanded of arrays."""
-    items = frame.items_of(value)
+    items = [*value.items] if isinstance(value, IteratorValue) else frame.items_of(value)
     if items is None and isinstance(value, Dynamic):
         items = _unpack_node(frame, value, count)
     elif items is None and isinstance(frame.settle(value), ArrayKind):

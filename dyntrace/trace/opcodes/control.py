@@ -13,10 +13,10 @@ from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, re
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.iteration import IteratorKind, item_kind
-from dyntrace.trace.protocol import UNFOLDED, constant, truth, unpack
+from dyntrace.trace.protocol import UNFOLDED, constant, iterate, truth
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Dynamic, Value
-from dyntrace.trace.values.containers import IteratorValue
+from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
 
 @opcode("RESUME")
@@ -85,10 +85,10 @@ def get_iter(frame: Frame, arg: Any) -> None:
         frame.push(value)
         return
     try:
-        items = unpack(frame, value)
+        items = iterate(frame, value)
     except Break:
         raise Break(LOOP_INSIDE_INLINED) from None
-    frame.push(IteratorValue(iter(items)))
+    frame.push(IteratorValue(items))
 
 
 @opcode("FOR_ITER")
@@ -113,7 +113,19 @@ def end_for(frame: Frame, arg: Any) -> None:
 def return_value(frame: Frame, arg: Any) -> None:
     if not frame.depth:
         raise Flush
-    frame.result = frame.pop()
+    result = frame.pop()
+    if _holds_iterator(result):
+        raise Break(LOOP_INSIDE_INLINED)
+    frame.result = result
+
+
+def _holds_iterator(value: Value) -> bool:
+    """Whether a value is, or contains, an iterator that exists only while tracing."""
+    if isinstance(value, ListValue | TupleValue):
+        return any(map(_holds_iterator, value.items))
+    if isinstance(value, DictValue):
+        return any(map(_holds_iterator, value.items.values()))
+    return isinstance(value, IteratorValue)
 
 
 @opcode("BREAK")
