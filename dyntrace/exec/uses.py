@@ -26,7 +26,10 @@ class Uses:
             for operand in operands(node):
                 self._left[operand] = self._left.get(operand, 0) + 1
         self.stack_only = frozenset(
-            operand for node in graph.nodes for operand in self._temporaries(node)
+            operand
+            for node in graph.nodes
+            if node.origin.temporaries
+            for operand in self._temporaries(node)
         )
 
     def left(self, node: Node) -> bool:
@@ -40,7 +43,7 @@ class Uses:
 
     def moved_by(self, node: Node) -> set[Node]:
         """Operands that only the stack held, and that have a local in the generated code."""
-        return set(self._temporaries(node))
+        return set(self._temporaries(node)) if node.origin.temporaries else set()
 
     def _temporaries(self, node: Node) -> Iterator[Node]:
         for place in node.origin.temporaries:

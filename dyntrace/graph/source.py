@@ -98,9 +98,7 @@ def arguments(node: Node, write: Write, start: int = 0) -> str:
 
 def _bare(text: str) -> str:
     """A literal without the parentheses that made it an atom."""
-    if text.startswith("(") and text.endswith(")") and _is_number(text[1:-1]):
-        return text[1:-1]
-    return text
+    return text[1:-1] if text[:1] == "(" and _is_number(text[1:-1]) else text
 
 
 def _is_number(text: str) -> bool:
