@@ -50,7 +50,7 @@ __all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
-PATIENCE = 500  # units traced before paths end where they meet others
+PATIENCE = 1500  # units traced, and still to be traced, before paths end where they meet others
 _NOT_RECORDED = frozenset({"LOAD_METHOD", "MAKE_FUNCTION", "GET_ITER", "LOAD_FAST_AND_CLEAR"})
 
 Results = tuple[Kind, ...]
@@ -197,7 +197,8 @@ class Analysis:
         regions; in large ones too much would be traced again for each path.
         """
         heads = self.shape.heads
-        return heads if self.visited < PATIENCE else heads | self.met
+        small = self.visited + len(self.shape.body.units) < PATIENCE
+        return heads if small else heads | self.met
 
     def trace(
         self, start: int, state: State, trim: bool = True, ends: frozenset[int] | None = None
