@@ -17,6 +17,9 @@ from dyntrace.graph.show import show
 __all__ = ["BreakReport", "Findings", "GraphReport", "Stats", "place"]
 
 
+PLUMBING = frozenset({"item", "python"})  # families of nodes that only pass values on
+
+
 def place(filename: str, lineno: int) -> str:
     """`file:line`, with the path relative to the working directory if it lies below it."""
     folder = os.path.join(os.getcwd(), "")
@@ -44,7 +47,8 @@ class GraphReport:
     @property
     def op_count(self) -> int:
         """NumPy operations one call executes, the trailing effect included."""
-        return len(self.graph.nodes) + (self.graph.effect is not None)
+        operations = sum(node.op.family not in PLUMBING for node in self.graph.nodes)
+        return operations + (self.graph.effect is not None)
 
     @property
     def executed(self) -> int:

@@ -23,6 +23,7 @@ from dyntrace.asm.emit import (
     LoadConst,
     LoadFast,
     Mark,
+    Original,
     PopJumpIfNone,
     PopTop,
     PushCallable,
@@ -48,7 +49,8 @@ def region_stub(layout: Layout, handle: Callable[..., Any]) -> list[Emit]:
         stub.append(_load(source, layout.depth + 2 + pushed))
     stub += [Call(len(layout.arguments)), Copy(1), PopJumpIfNone(declined)]
     stub += _unload(layout)
-    stub += [Jump(layout.end), Mark(declined), PopTop()]
+    behind: int | Original = layout.end if layout.end != layout.start else Original(layout.end)
+    stub += [Jump(behind), Mark(declined), PopTop()]
     return stub
 
 

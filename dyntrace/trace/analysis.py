@@ -20,8 +20,10 @@ from dyntrace.breaks import (
     BRANCH_ON_DATA,
     CONTEXT_MANAGER,
     EXCEPTION_HANDLING,
+    MAYBE_UNBOUND,
     REGION_FULL,
     UNKNOWN_CALLEE,
+    UNKNOWN_VALUE,
     BreakReason,
 )
 from dyntrace.graph import kinds
@@ -145,6 +147,7 @@ class Analysis:
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
     recorders: dict[int, Recorder] = field(default_factory=dict)
     explored: dict[int, list[State]] = field(default_factory=dict)
+    absorbed: set[int] = field(default_factory=set)
     traces: int = 0
     visited: int = 0
     met: set[int] = field(default_factory=set)
@@ -157,6 +160,14 @@ class Analysis:
             state = self._fitted(start, state)
             if self._is_new(start, state):
                 waiting += reversed(self._explore(start, state))
+        self._forget_rumours()
+
+    def _forget_rumours(self) -> None:
+        """Values are unknown on paths that never ran, though others absorbed the same source."""
+        seen = {self.shape.body.units[unit].location for unit in self.absorbed}
+        for unit, found in list(self.breaks.items()):
+            if found.reason is UNKNOWN_VALUE and found.place in seen:
+                del self.breaks[unit]
 
     def _fitted(self, start: int, state: State) -> State:
         """Only what can matter at `start`; the stack has the depth it has there."""
@@ -179,6 +190,7 @@ class Analysis:
         plan = self.plan(trace)
         if plan is not None:
             self.plans.setdefault(plan.layout.start, []).append(plan)
+            self.absorbed.update(visit.unit for visit in trace.visits)
         self._note_break(trace)
         following = self._following(trace)
         self._note_path(trace, following)
@@ -259,7 +271,7 @@ class Analysis:
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""
-        if not trace.worthwhile or trace.end == trace.start:
+        if not trace.worthwhile:
             return None
         shape = self.shape
         try:
@@ -278,7 +290,7 @@ class Analysis:
             or stop.reason is EXCEPTION_HANDLING
         ):
             return
-        if stop.reason is BRANCH_ON_DATA and not trace.worthwhile:
+        if stop.reason in (BRANCH_ON_DATA, MAYBE_UNBOUND) and not trace.worthwhile:
             return
         place = self.shape.body.units[trace.end].location
         line = place.line
@@ -289,8 +301,8 @@ class Analysis:
             self.breaks[trace.end] = FoundBreak(trace.end, line, place, stop.reason, stop.detail)
 
     def _ends_with(self, line: int, reason: BreakReason) -> bool:
-        """Whether this is the call of `__exit__` that belongs to a `with` on that line."""
-        if reason not in (UNKNOWN_CALLEE, CONTEXT_MANAGER):
+        """Whether this is the call of `__exit__`, or the test of its answer, of a `with` there."""
+        if reason not in (UNKNOWN_CALLEE, UNKNOWN_VALUE, CONTEXT_MANAGER):
             return False
         return any(b.lineno == line and b.reason is CONTEXT_MANAGER for b in self.breaks.values())
 

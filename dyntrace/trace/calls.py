@@ -77,6 +77,8 @@ def _call_known(
         return inline.inline(frame, callee, args, kwargs)
     if type(target) is functools.partial:
         return _call_partial(frame, target, args, kwargs)
+    if str(getattr(target, "__module__", "")).startswith("numpy.random"):
+        raise Break(registry.RANDOM.reason, getattr(target, "__name__", ""))
     raise Break(OPAQUE_CALL, getattr(target, "__qualname__", type(target).__name__))
 
 

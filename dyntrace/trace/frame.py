@@ -205,6 +205,8 @@ class Frame:
     ) -> Value:
         """Absorb one operation: infer its result, add its node, and account for what it writes."""
         named = kwargs or {}
+        if any(type(value.kind) is Kind for value in (*args, *named.values())):
+            raise Break(UNKNOWN_VALUE)
         call = Call(
             tuple(TracedOperand(self, value) for value in args),
             {name: TracedOperand(self, value) for name, value in named.items()},

@@ -10,27 +10,25 @@ from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Buried, Value
 
 
-def _callee(frame: Frame) -> Value:
-    """Pop the two callable slots; a pair left by a native LOAD_METHOD cannot be told apart."""
+def _callee(frame: Frame) -> tuple[Value, list[Value]]:
+    """Pop the two callable slots; a pair without a NULL is a function and its first argument."""
     lower, upper = frame.stack[-2:]
     if isinstance(lower, Buried) or isinstance(upper, Buried):
         raise Break(UNKNOWN_CALLEE)
     frame.pop_many(2)
     if is_null(lower):
-        return upper
-    if is_null(upper):
-        return lower
-    raise Break(UNKNOWN_CALLEE)
+        return upper, []
+    return lower, [] if is_null(upper) else [upper]
 
 
 @opcode("CALL")
 def call(frame: Frame, arg: tuple[int, tuple[str, ...]]) -> None:
     count, names = arg
     values = frame.pop_many(count)
-    callee = _callee(frame)
+    callee, first = _callee(frame)
     first_named = count - len(names)
     kwargs = dict(zip(names, values[first_named:], strict=True))
-    frame.push(calls.call(frame, callee, values[:first_named], kwargs))
+    frame.push(calls.call(frame, callee, [*first, *values[:first_named]], kwargs))
 
 
 @opcode("CALL_FUNCTION_EX")
@@ -39,5 +37,5 @@ def call_function_ex(frame: Frame, arg: bool) -> None:
     args = unpack(frame, frame.pop())
     if named is None or not all(type(key) is str for key in named):
         raise Break(CALL_BINDING)
-    callee = _callee(frame)
-    frame.push(calls.call(frame, callee, args, named))
+    callee, first = _callee(frame)
+    frame.push(calls.call(frame, callee, [*first, *args], named))
