@@ -57,12 +57,7 @@ def _finish(region_of: Callable[[], FunctionType | None], graph: Graph, *values:
     """Give the region its code, and run it."""
     region = region_of()
     assert region is not None
-    try:
-        region.__code__ = generated_code(graph, region.__globals__)
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:
-        raise InternalError(f"a graph could not be compiled: {error}") from error
+    region.__code__ = generated_code(graph, region.__globals__)
     return region(*values)
 
 

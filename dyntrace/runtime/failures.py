@@ -4,7 +4,6 @@ A region that fails answers None and the original instructions run. An exception
 *into* it (Ctrl-C, a signal handler, `PyThreadState_SetAsyncExc`) would be lost that way, so it
 propagates. Invariant: an exception is the region's own only if its class comes from Python, NumPy,
 SciPy or dyntrace and every frame it passed belongs to them (or is the region's callable itself).
-In strict mode internal errors propagate too, so that tests see them.
 Read `runtime.region` next.
 """
 
@@ -16,9 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
-
-from dyntrace import config
-from dyntrace.errors import InternalError
 
 HOME_PACKAGES = frozenset({"builtins", "numpy", "scipy", "dyntrace"})
 GENERATED = ("<dyntrace", "<frozen ", "<__array_function__")
@@ -60,8 +56,6 @@ def is_asynchronous(error: BaseException, run: Callable[..., Any] | None = None)
     """Was `error` thrown into a region from outside? `run` is the callable that was running."""
     if not isinstance(error, Exception):
         return True
-    if isinstance(error, InternalError):
-        return config.strict
     module = type(error).__module__
     if module.partition(".")[0] not in HOME_PACKAGES:
         return True
