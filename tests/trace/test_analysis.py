@@ -1,58 +1,303 @@
-"""How far paths go, and what a large function costs: bounds on the work of an analysis."""
+"""The analysis: where regions start, what is learnt by recording, what handlers and twins get."""
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 
-from tests.trace.tracing import analyse, plans
+import dyntrace
+from dyntrace.breaks import EXCEPTION_HANDLING, OPAQUE_CALL
+from dyntrace.graph.describe import describe
+from dyntrace.trace import analysis as module
+from dyntrace.trace.marks import mark_of
+from tests.differential import check
+from tests.trace.tracing import NoTwins, analyse, operations, plans
 
-X = np.linspace(0.0, 1.0, 5)
-
-
-def branching_function(blocks):
-    """`blocks` branches that data decide, each with array work in it and behind it."""
-    body = []
-    for number in range(blocks):
-        body += [
-            f"    if n > {number}:",
-            f"        x = x * {number + 2}",
-            "    else:",
-            "        x = x - 1",
-            "    y = np.sin(x) + y",
-        ]
-    namespace = {"np": np}
-    exec("\n".join(["def program(x, y, n):", *body, "    return x, y"]), namespace)
-    return namespace["program"]
+A = np.arange(1.0, 7.0)
 
 
-def test_a_path_of_a_small_function_goes_on_where_it_meets_another():
-    def program(x, n):
-        if n > 2:
-            x = x * 2
-        return x + 1
-
-    operations = [
-        [node.op.name for node in plan.region.graph.nodes] for plan in plans(analyse(program, X, 3))
-    ]
-    assert ["operator.mul", "operator.add"] in operations
+def lines(analysis, function):
+    """First and last line of each plan, counted from the function's `def`."""
+    first = function.__code__.co_firstlineno
+    return [(plan.lineno - first, plan.end_lineno - first) for plan in plans(analysis)]
 
 
-def test_units_of_a_large_function_are_traced_twice_at_most():
-    for blocks in (50, 150):
-        analysis = analyse(branching_function(blocks), X, X, 3)
-        assert analysis.visited < 2 * len(analysis.shape.body.units) + 500
-        assert len(plans(analysis)) >= 2 * blocks
+def branching(a):
+    return a + 1 if np.sum(a) > 0 else a - 1
 
 
-def test_all_work_of_a_large_function_is_in_some_region():
-    program = branching_function(60)
-    analysis = analyse(program, X, X, 3)
-    lines = {
-        node.origin.lineno
-        for plan in plans(analysis)
-        for node in plan.region.graph.nodes
-        if node.op.name != "operator.gt"
-    }
-    start = program.__code__.co_firstlineno
-    wanted = {start + 5 * block + line for block in range(60) for line in (2, 4, 5)}
-    assert wanted <= lines
+def first_recorder(analysis):
+    return analysis.recorders[min(analysis.recorders)]
+
+
+# where regions start ------------------------------------------------------------------------------
+
+
+def test_what_comes_before_the_first_work_is_left_to_cpython():
+    def program(a):
+        n = 3
+        text = "x" * n
+        pair = (n, text)
+        b = a * 2
+        return b, pair
+
+    found = analyse(program, A)
+    (plan,) = plans(found)
+    assert lines(found, program)[0][0] >= 3
+    assert operations(plan.region) == ["operator.mul"]
+    check(program, A, captured=1)
+
+
+def test_a_region_that_would_only_move_values_is_not_made():
+    def program(a, b):
+        c = (a, b)
+        d = [c, 1]
+        return d, len(d), a.ndim + b.ndim
+
+    assert plans(analyse(program, A, A)) == []
+
+
+def test_plain_arithmetic_is_no_array_work():
+    def program(n):
+        m = n * 2 + 1
+        return m / 3
+
+    assert plans(analyse(program, 3)) == []
+    assert plans(analyse(program, A)) != []
+
+
+def test_work_on_both_sides_of_a_break_is_two_regions():
+    def program(a):
+        b = a * 2
+        print("between")
+        return a + 1, b
+
+    found = analyse(program, A)
+    assert lines(found, program) == [(1, 2), (3, 3)]
+    assert [item.reason for item in found.breaks.values()] == [OPAQUE_CALL]
+
+
+def test_both_sides_of_a_branch_on_data_are_explored():
+    def program(a):
+        b = a * 2
+        if np.sum(b) > 0:
+            b = np.sin(b)
+        else:
+            b = np.cos(b)
+        return b + 1
+
+    names = [name for plan in plans(analyse(program, A)) for name in operations(plan.region)]
+    assert {"numpy.sin", "numpy.cos"} <= set(names)
+
+
+# loops --------------------------------------------------------------------------------------------
+
+
+def test_a_loop_body_is_a_region_of_its_own_from_its_head():
+    def program(a):
+        b = a * 2
+        for _ in range(10):
+            b = np.sin(b) + 1
+        return b - 1
+
+    found = analyse(program, A)
+    assert [last for _, last in lines(found, program)] == [2, 3, 4]
+    assert [first for first, _ in lines(found, program)] == [1, 3, 4]
+    check(program, A, captured=4, breaks=())
+
+
+def test_kinds_that_change_around_a_loop_are_met_again_at_its_head():
+    def program(a, n):
+        total = 0
+        for _ in range(n):
+            total = total + a
+        return total
+
+    found = analyse(program, A, 3)
+    inside = [plan for plan in plans(found) if plan.layout.depth]
+    believed = {dict(plan.state.slots).get(2) for plan in inside}
+    assert len(believed) == 2
+    check(program, A, 3, captured=1, breaks=())
+
+
+def test_states_at_one_place_are_limited(monkeypatch):
+    def program(a):
+        x = 0
+        for _ in range(10):
+            x = (x, a)
+        return a * 2
+
+    found = analyse(program, A)
+    assert all(len(states) <= module.MAX_STATES for states in found.explored.values())
+    monkeypatch.setattr(module, "MAX_TRACES", 1)
+    assert analyse(program, A).traces <= 2
+
+
+# handlers -----------------------------------------------------------------------------------------
+
+
+def test_handlers_of_the_path_are_entries_too():
+    def program(a, b):
+        c = a * 2
+        try:
+            c = c + b
+        except ValueError:
+            c = np.cos(a)
+        return np.sin(c)
+
+    found = analyse(program, A, A)
+    names = {name for plan in plans(found) for name in operations(plan.region)}
+    assert {"numpy.cos", "numpy.sin"} <= names
+    assert all(item.reason is not EXCEPTION_HANDLING for item in found.breaks.values())
+    check(program, A, A)
+    check(program, A, np.ones(5))
+
+
+def test_entering_and_leaving_a_with_block_is_one_break():
+    def program(a):
+        with io.StringIO():
+            b = a * 2
+        return b + 1
+
+    fast = dyntrace.optimize(program)
+    for _ in range(3):
+        found = dyntrace.explain(fast)(A)
+    assert [item.code for item in found.breaks].count("DT302") == 1
+
+
+# recorders ----------------------------------------------------------------------------------------
+
+
+def test_an_unknown_result_is_recorded_behind_its_instruction():
+    def program(a):
+        return max(a.tolist(), key=None) * a
+
+    recorder = first_recorder(analyse(program, A))
+    assert recorder.count == 1 and recorder.at == recorder.point + 1
+
+
+def test_what_was_recorded_is_used_and_not_asked_for_again():
+    def program(a, opaque):
+        b = opaque(a)
+        return b * 2
+
+    first = analyse(program, A, max)
+    point = first_recorder(first).point
+    assert plans(first) == []
+    again = analyse(program, A, max, profile={point: [(describe(A),)]})
+    assert point not in again.recorders
+    assert [operations(plan.region) for plan in plans(again)] == [["operator.mul"]]
+
+
+def test_results_of_several_kinds_are_followed_one_by_one():
+    def program(a, opaque):
+        b = opaque(a)
+        return b * a
+
+    point = first_recorder(analyse(program, A, max)).point
+    seen = [(describe(A),), (describe(2.0),), (describe(None),)]
+    found = analyse(program, A, max, profile={point: seen})
+    assert len(plans(found)) == 2
+
+
+def test_a_result_that_is_thrown_away_is_not_recorded():
+    def program(a):
+        print(a)
+        return a * 2
+
+    assert analyse(program, A).recorders == {}
+
+
+def test_the_item_of_a_range_is_foreseen():
+    def program(a):
+        for n in range(3):
+            a = a * n
+        return a
+
+    assert analyse(program, A).recorders == {}
+
+
+# breaks -------------------------------------------------------------------------------------------
+
+
+def test_one_place_met_in_several_states_is_one_break():
+    def program(a, n):
+        total = 0
+        for _ in range(n):
+            total = total + a
+            print(total)
+        return total
+
+    found = analyse(program, A, 3)
+    assert len(found.breaks) == 1
+
+
+def test_equal_calls_on_one_line_are_told_apart_by_their_columns():
+    def program(a):
+        return print(a * 2), print(a + 1)
+
+    assert len(analyse(program, A).breaks) == 2
+
+
+# twins --------------------------------------------------------------------------------------------
+
+
+def optimised_twin(a):
+    return a
+
+
+class Twins(NoTwins):
+    def __init__(self):
+        self.asked = []
+
+    def twin_of(self, function):
+        self.asked.append(function)
+        return optimised_twin
+
+
+def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_twin():
+    def program(a):
+        b = a * 2
+        return branching(b)
+
+    twins = Twins()
+    found = analyse(program, A, twins=twins)
+    assert branching in twins.asked
+    (plan,) = plans(found)
+    assert plan.region.forced
+    assert optimised_twin in plan.region.graph.outputs
+    parts = {step.source.part for step in plan.region.steps if hasattr(step.source, "part")}
+    assert parts == {"code", "defaults", "kwdefaults"}
+
+
+def test_a_call_whose_callee_gains_nothing_is_left_alone():
+    def program(a):
+        return branching(a)
+
+    assert plans(analyse(program, A)) == []
+
+
+def test_callees_behind_breaks_are_optimised_with_their_caller():
+    def program(a):
+        return branching(a * 2) + 1
+
+    check(program, A)
+    fast = dyntrace.optimize(program)
+    for _ in range(4):
+        fast(A)
+    names = {unit.name for unit in mark_of(fast).family.units()}
+    assert "branching" in names
+    assert dyntrace.stats(fast).graph_calls > 4
+
+
+def test_a_path_that_never_ran_makes_no_breaks_of_what_others_absorbed():
+    def program(a):
+        with np.errstate(all="ignore"):
+            b = a * 2
+        return b + 1
+
+    fast = dyntrace.optimize(program)
+    for _ in range(3):
+        found = dyntrace.explain(fast)(A)
+    assert [item.code for item in found.breaks] == ["DT213", "DT302"]
