@@ -1,11 +1,14 @@
 """Exceptions: type, message, line, columns, frames and chain are CPython's own."""
 
+import signal
 import sys
 import traceback
 
 import numpy as np
 import pytest
 
+import dyntrace
+from dyntrace.exec import numpy_backend
 from tests.differential import check, check_calls
 
 ARRAY = np.arange(1.0, 6.0)
@@ -218,3 +221,28 @@ def test_a_memory_error_of_a_large_allocation():
         return b + c
 
     check(program, ARRAY, calls=2)
+
+
+def test_a_signal_that_strikes_while_a_graph_is_compiled_reaches_the_user(monkeypatch):
+    def program(a):
+        return a * 2 + 1
+
+    def handler(number, frame):
+        raise ValueError("from the handler")
+
+    def interrupted(*args):
+        signal.raise_signal(signal.SIGTERM)
+        return generate(*args)
+
+    generate = numpy_backend.generated_code
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        fast = dyntrace.optimize(program)
+        with monkeypatch.context() as patch:
+            patch.setattr(numpy_backend, "generated_code", interrupted)
+            with pytest.raises(ValueError, match="from the handler"):
+                fast(np.ones(3))
+                fast(np.ones(3))
+        assert fast(np.ones(3)).tolist() == [3.0, 3.0, 3.0]
+    finally:
+        signal.signal(signal.SIGTERM, before)
