@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 
 import dyntrace
+from dyntrace import config
 from dyntrace.report.compare import difference, run
 from dyntrace.report.snapshot import World, copies
 
@@ -110,7 +111,8 @@ def _driven(fn, drive):
 def explanation(fn, *args, kwargs=None, drive=None):
     """What `explain` says of a call on copies of `args`, the call's own output and errors dropped.
 
-    A coroutine is first driven to its end through the optimised function that is then explained.
+    A coroutine is first driven to its end through the optimised function that is then explained;
+    so are all functions where running frames cannot be moved into new code.
     """
     world = World.around(fn)
     with (
@@ -121,10 +123,11 @@ def explanation(fn, *args, kwargs=None, drive=None):
     ):
         warnings.simplefilter("ignore")
         try:
-            if drive is not None:
-                fresh, keywords = _inputs(world, args, None, kwargs)
+            if drive is not None or not config.native:
                 fn = dyntrace.optimize(fn)
-                drive(fn(*fresh, **keywords))
+            for _ in range(0 if config.native and drive is None else 3):
+                fresh, keywords = _inputs(world, args, None, kwargs)
+                (drive or (lambda result: result))(fn(*fresh, **keywords))
             fresh, keywords = _inputs(world, args, None, kwargs)
             return dyntrace.explain(fn)(*fresh, **keywords)
         finally:

@@ -496,7 +496,7 @@ def _slices(w, level):
 
 def _numbers(w, level):
     w.emit(level, w.pick((
-        "s = s * 2 + n", "s = s if n > 1 else n", "s, n = n, min(int(abs(s)), 4)", "s = -s", "s = s ** 2", "s = n / 3 + s",
+        "s = s * 2 + n", "s = s if n > 1 else n", "s, n = n, min(int(abs(s)), 4)", "s = -s", "s = s * s % 7", "s = n / 3 + s",
         "s = (s := n + 1) * 2", "s = 0 < n < 3", "s = min(n, 2) + max(1, n)", "s = divmod(n, 2)[0]", "s = round(n / 7, 2)",
         "s = not s", "s = n and 2.5", "s = int(n) << 2", "s = abs(s)", "s = len(log) + n", "s = f'{n}x'.find('x')", "s = True + n",
         "s = np.float64(n) * 2", "s = complex(n, 1).real", "s = float(n) // 2", "s = n % 3", "s = sum(range(n))", "s = (n, 2)[n % 2]",
