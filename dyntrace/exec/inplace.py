@@ -58,24 +58,20 @@ def operator_preparer(effect: Node) -> Callable[..., Commit]:
     """The preparer of `array += value` and its like; what the kinds decide is decided here."""
     operation = effect.op.target
     ufunc = OPERATORS.get(operation)
-    if ufunc is None:
-        return partial(_prepare_on_copy, operation)
     rounded = ufunc in ROUNDED and all(_is_real(used) for used in effect.args)
-    return partial(prepare_operator, ufunc, rounded, ufunc in _NO_FLAGS)
+    if ufunc is None or not rounded:
+        return partial(_prepare_on_copy, operation)
+    return partial(prepare_operator, ufunc, ufunc in _NO_FLAGS)
 
 
-def prepare_operator(
-    ufunc: np.ufunc, rounded: bool, no_flags: bool, array: Any, value: Any
-) -> Commit:
-    """`array += value` and its like.
+def prepare_operator(ufunc: np.ufunc, no_flags: bool, array: Any, value: Any) -> Commit:
+    """`array += value` and its like, exactly rounded, so that strides do not change bits.
 
-    `rounded`: exactly rounded, so that strides do not change bits. `no_flags`: never on integers.
+    `no_flags`: the operation raises no flag on integers.
     """
     require_target(array)
     if no_flags and _adds_integers(array, value):
         return partial(ufunc, array, value, array)
-    if not rounded:
-        _require_same_bits(array, (value,))
     if array.nbytes > tiles.LARGE and tiles.fit(array, (array, value)):
         tiles.rehearse(ufunc, array.dtype, (array, value))
         return partial(ufunc, array, value, array)
@@ -83,7 +79,10 @@ def prepare_operator(
 
 
 def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
-    """`**=` and `@=`, which have fast paths and core dimensions: run on a copy of the target."""
+    """Operators whose bits or flags depend on being in place: run in place on a copy.
+
+    Those are `**=` and `@=`, with fast paths and core dimensions, and all on complex numbers.
+    """
     require_target(array)
     require_dense(array)
     if value is not array and can_overlap(value, array):
@@ -165,8 +164,12 @@ def prepare_ufunc(
         return partial(ufunc, *args, **kwargs)
     if kwargs.get("casting") == "unsafe" or can_overlap(kwargs.get("where"), array):
         raise CannotProve("an unsafe cast may warn, a mask may be written")
-    temporary = array.copy(order="K") if "where" in kwargs else np.empty_like(array)
+    inplace = not rounded and any(operand is array for operand in operands)
+    copied = inplace or "where" in kwargs
+    temporary = array.copy(order="K") if copied else np.empty_like(array)
     args, kwargs = _redirected(place, temporary, args, kwargs)
+    if inplace:
+        args = tuple(temporary if operand is array else operand for operand in args)
     if ufunc(*args, **kwargs) is not temporary:
         raise CannotProve("the ufunc returned another array")
     return copy_back(array, temporary)
