@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from dyntrace.graph.describe import describe
 from dyntrace.graph.verify import verify
 from dyntrace.runtime.weaving import Shapes
@@ -26,7 +28,9 @@ class NoTwins:
 def entry_state(shapes, function, args):
     """The state that the first stub of a call with these arguments shows."""
     cells = iter(function.__closure__ or ())
-    values = iter(args)
+    bound = inspect.signature(function).bind(*args)
+    bound.apply_defaults()
+    values = iter(bound.arguments.values())
     return State(
         tuple(
             (index, describe(next(cells).cell_contents if is_cell else next(values)))
