@@ -200,7 +200,7 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
             return constant(value)
         case SequenceKind(type=kind_type) if kind_type in (tuple, list):
             return kind_type(stand_in(item, plan, parameters, name) for item in operand.items)
-        case SliceKind():
+        case SliceKind() if operand.items:
             return slice(*(stand_in(item, plan, parameters, name) for item in operand.items))
         case other:
             raise Refused(_refusal(other), type_name(other))

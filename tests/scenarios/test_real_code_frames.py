@@ -64,3 +64,11 @@ def test_frames_are_optimised_again_after_a_reset():
         assert sum(one.graph_count for one in found) == handles.NATIVE
         dyntrace.reset()
         gc.collect()
+
+
+def without(x, part):
+    return np.delete(x, part), (x + 1.0)[part]
+
+
+def test_slices_from_outside_are_arguments_and_indices():
+    check_calls(without, [(ARRAY, slice(start, 3)) for start in range(4)])
