@@ -65,7 +65,7 @@ def broken(a, b):
         a += i
         log.append(a.sum())
         b += a
-        str(b)
+        log.append(repr(i))
         a[1:] *= 2
     return log
 
