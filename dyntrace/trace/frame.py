@@ -1,8 +1,8 @@
 """Frame: the symbolic state of one code object while a region is traced through it.
 
 Holds the stack, the slots (fast locals and the contents of cells) and the conversions between
-values and graph arguments. Only the outermost frame has sources of its own; an inlined frame's slots
-are bound by `trace.inline`. Invariant: nothing is concluded from the kind of an outside value
+values and graph arguments. Only the outermost frame has sources of its own; the slots of an inlined
+one are bound by `trace.inline`. Invariant: nothing is concluded from the kind of an outside value
 without `settle`, which turns the belief into a guard. Read `trace.protocol` next.
 """
 

@@ -206,8 +206,8 @@ class RegionBuilder:
         if step is None:
             return ("argument", self.arguments.index(source), None)
         name, operand = step
-        base = self._index[source.base]
-        return (name, base, None if operand is None else getattr(source, operand))
+        built: Any = source  # on a base, as all in the table are
+        return (name, self._index[built.base], operand and getattr(source, operand))
 
 
 # For each source that builds on another: the step's name and the field with its operand.
