@@ -10,6 +10,7 @@ object and globals in a family. Read `runtime.unit` for how a unit's versions fo
 
 from __future__ import annotations
 
+import builtins
 import dis
 import sys
 import threading
@@ -139,8 +140,20 @@ def may_do_work(code: CodeType) -> bool:
     return bool(code.co_names) or not _WORKING.isdisjoint(code.co_code[::2])
 
 
+def is_ordinary(function: FunctionType) -> bool:
+    """Whether each free variable has a cell of its own, and built-ins are where globals say."""
+    cells = function.__closure__ or ()
+    found = function.__globals__.get("__builtins__", builtins)
+    own = function.__builtins__  # type: ignore[attr-defined]
+    return len({id(cell) for cell in cells}) == len(cells) and own is getattr(
+        found, "__dict__", found
+    )
+
+
 def optimised(function: FunctionType, family: Family) -> FunctionType:
     """A function like `function` in every respect, whose code holds regions once it has run."""
+    if not is_ordinary(function):
+        return function
     unit = family.unit(function.__code__, function.__globals__)
     fast = FunctionType(
         unit.code,

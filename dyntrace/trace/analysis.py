@@ -32,7 +32,7 @@ from dyntrace.graph.node import Op, Origin
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
-from dyntrace.trace.interpreter import Trace, trace_region
+from dyntrace.trace.interpreter import Trace, lowest, trace_region
 from dyntrace.trace.region import Guard, RegionBuilder
 from dyntrace.trace.sources import (
     Attribute,
@@ -238,7 +238,8 @@ class Analysis:
         if not isinstance(stop, NotInlined):
             return len(trace.frame.stack)
         stack = trace.frame.stack
-        for place, value in enumerate(stack):
+        low = lowest(self.shape.body.units[trace.end], len(stack))
+        for place, value in enumerate(stack[low : low + 2], low):  # the call's two callable slots
             bound = value.self if isinstance(value, BoundFunction) else None
             callee = value.function if isinstance(value, BoundFunction) else value
             if isinstance(callee, Outside) and callee.source == stop.callee.source:

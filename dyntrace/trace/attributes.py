@@ -168,7 +168,7 @@ def _class_lookup(cls: type, name: str) -> Any:
 def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: str) -> Value:
     own = dict(kind.attributes)
     found = _class_lookup(kind.type, name)
-    if isinstance(found, property):
+    if type(found) is property:
         return _property(frame, value, found)
     if isinstance(found, types.MemberDescriptorType) or found is _MISSING or name in own:
         if name not in own:
@@ -208,9 +208,9 @@ def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
     cls = TypeOf(value.source)
     if isinstance(found, types.FunctionType):
         return BoundFunction(value, Outside(ClassAttribute(cls, name), describe(found)))
-    if isinstance(found, staticmethod) and isinstance(found.__func__, types.FunctionType):
+    if type(found) is staticmethod and isinstance(found.__func__, types.FunctionType):
         return calls.fixed_function(found.__func__)
-    if isinstance(found, classmethod) and isinstance(found.__func__, types.FunctionType):
+    if type(found) is classmethod and isinstance(found.__func__, types.FunctionType):
         owner = Outside(cls, kinds.KnownKind(type_of(value)))
         return BoundFunction(owner, calls.fixed_function(found.__func__))
     if _has(found, "__get__"):

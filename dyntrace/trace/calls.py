@@ -33,6 +33,8 @@ def has_fixed_attribute(obj: Any, name: str) -> bool:
     """Whether reading that attribute of `obj` runs no code and always finds the same."""
     if name in getattr(obj, "__dict__", ()):
         return False  # added by the user: it may change
+    if isinstance(obj, np.dtype):
+        return type(obj).__module__ == "numpy.dtypes" and obj.names is None  # names can be set
     return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"
 
 

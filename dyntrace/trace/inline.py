@@ -202,6 +202,8 @@ def _bind_defaults(inner: Frame, callee: Callee, values: dict[str, Value]) -> No
     first = code.co_argcount - len(callee.defaults)
     part = FunctionPart(callee.source, "defaults")
     for place, kind in enumerate(callee.defaults):
+        if first + place < 0:
+            continue  # more defaults than parameters: the last ones count
         name = code.co_varnames[first + place]
         if name not in values:
             inner.region.guard(part, Guard("sequence", tuple, len(callee.defaults)))
