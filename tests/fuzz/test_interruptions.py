@@ -120,9 +120,18 @@ def eager_run(program, arrays, number):
 
 
 @pytest.fixture
-def raising():
-    """SIGALRM raises Interrupted, and its deliveries are counted."""
+def raising(monkeypatch):
+    """SIGALRM raises Interrupted, and its deliveries are counted.
+
+    One that arrives in a callback of the garbage collector ends there, as in any Python program.
+    """
     count = []
+
+    def unraisable(details):
+        assert details.exc_type is Interrupted
+        count.pop()
+
+    monkeypatch.setattr(sys, "unraisablehook", unraisable)
 
     def handler(number, frame):
         count.append(number)
