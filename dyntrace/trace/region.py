@@ -88,9 +88,8 @@ class RegionBuilder:
         """The step that reads `source`, made once, after the steps it builds on."""
         if source in self._index:
             return self._index[source]
-        base = getattr(source, "base", None)
-        if base is not None:
-            self.read(base)
+        if isinstance(source, sources.Derived):
+            self.read(source.base)
         elif isinstance(source, sources.Local | sources.StackItem | sources.CellVariable):
             self._argument(source)
         self._index[source] = index = len(self.steps)
@@ -202,12 +201,10 @@ class RegionBuilder:
                 return ("global", namespace, name)
             case sources.Fixed(value=value):
                 return ("global", {"value": value, "__builtins__": {}}, "value")
-        step = _STEPS.get(type(source))
-        if step is None:
+        if not isinstance(source, sources.Derived):
             return ("argument", self.arguments.index(source), None)
-        name, operand = step
-        built: Any = source  # on a base, as all in the table are
-        return (name, self._index[built.base], operand and getattr(source, operand))
+        name, operand = _STEPS[type(source)]
+        return (name, self._index[source.base], operand and getattr(source, operand))
 
 
 # For each source that builds on another: the step's name and the field with its operand.

@@ -16,6 +16,7 @@ __all__ = [
     "CellVariable",
     "ClassAttribute",
     "Contents",
+    "Derived",
     "Fixed",
     "FunctionPart",
     "GlobalName",
@@ -32,6 +33,13 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Source:
     """A pure read; see the module's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Source):
+    """A read from what another source finds."""
+
+    base: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +64,8 @@ class CellVariable(Source):
 
 
 @dataclass(frozen=True, slots=True)
-class Contents(Source):
+class Contents(Derived):
     """What a cell holds."""
-
-    base: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,55 +86,47 @@ class Fixed(Source):
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute(Source):
+class Attribute(Derived):
     """An attribute in an instance's own dict or slots."""
 
-    base: Source
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lacks(Source):
+class Lacks(Derived):
     """Nothing: the read succeeds only while the instance has no attribute `name` of its own."""
 
-    base: Source
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class ModuleAttribute(Source):
+class ModuleAttribute(Derived):
     """An entry of a module's dict."""
 
-    base: Source
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Source):
+class Item(Derived):
     """An item of an exact tuple, list or dict."""
 
-    base: Source
     key: Any
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionPart(Source):
+class FunctionPart(Derived):
     """A function's "code", "defaults", "kwdefaults" or "closure"."""
 
-    base: Source
     part: str
 
 
 @dataclass(frozen=True, slots=True)
-class TypeOf(Source):
+class TypeOf(Derived):
     """The class of an object."""
-
-    base: Source
 
 
 @dataclass(frozen=True, slots=True)
-class ClassAttribute(Source):
+class ClassAttribute(Derived):
     """A name looked up along a class's method resolution order, descriptors left unbound."""
 
-    base: Source
     name: str

@@ -197,6 +197,7 @@ def test_a_region_that_deopts_again_and_again_is_retired():
 # reports, reset, giving up ------------------------------------------------------------------------
 
 
+@needs_native
 def test_settling_compiles_what_was_recorded_once():
     def program(a):
         return unseen(a) * 2
