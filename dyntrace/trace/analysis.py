@@ -221,7 +221,7 @@ class Analysis:
         ends = self._ends() if ends is None else ends
         trace = trace_region(shape.body, self.namespace, start, state, ends)
         floor = self._place_twin(trace)
-        place = _first_needed(trace, floor) if trim and trace.worthwhile else 0
+        place = _first_needed(trace, shape.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
         visit = trace.visits[place]
@@ -370,8 +370,11 @@ def _jumped(unit: Unit, before: State, fallen: State) -> State:
     return before if name == "JUMP_IF_OR_POP" else fallen
 
 
-def _first_needed(trace: Trace, floor: int) -> int:
-    """The last visit that everything from the first work on can start from."""
+def _first_needed(trace: Trace, body: Body, floor: int) -> int:
+    """The last visit that everything from the first work on can start from.
+
+    A branch that kinds decided stays inside: with other kinds the region is to be traced again.
+    """
     visits = trace.visits
     first_work = len(visits) - 1
     while first_work > 0 and visits[first_work].worked:
@@ -379,8 +382,14 @@ def _first_needed(trace: Trace, floor: int) -> int:
     low = floor
     for visit in visits[first_work:]:
         low = min(low, visit.low)
+    branches = [place for place in range(first_work) if is_branch(body.units[visits[place].unit])]
+    latest = branches[0] if branches else first_work
     for place in range(first_work, 0, -1):
         low = min(low, visits[place].low)
-        if visits[place].depth <= low and not visits[place].worked:
+        if place <= latest and visits[place].depth <= low and not visits[place].worked:
             return place
     return 0
+
+
+def is_branch(unit: Unit) -> bool:
+    return bool(unit.micro) and unit.micro[-1].name in ("POP_JUMP_IF", "JUMP_IF_OR_POP")
