@@ -17,7 +17,7 @@ import numpy as np
 
 from dyntrace.graph.node import Op
 from dyntrace.ops.probe import STATIC, Parameters, probing
-from dyntrace.ops.quiet import quiet
+from dyntrace.ops.quiet import may_warn, quiet
 from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, record_of
 
 __all__ = ["Line", "Refusal", "captured", "refused", "register"]
@@ -93,7 +93,7 @@ def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refus
 
 def _record(target: Any, name: str, family: str, line: Line) -> Record:
     names = positional_names(target) if line.parameters is None else line.parameters.split()
-    run = line.target or (quiet(target) if line.twin else target)
+    run = line.target or (quiet(target) if line.twin or may_warn(target) else target)
     op = Op(
         name,
         run,

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy._core import _methods
 
-__all__ = ["GivesUp", "WouldWarn", "quiet", "quiet_method"]
+__all__ = ["GivesUp", "WouldWarn", "may_warn", "quiet", "quiet_method"]
 
 
 class GivesUp(Exception):
@@ -68,6 +68,23 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 def quiet_method(name: str) -> Callable[..., Any]:
     """The twin of `ndarray.mean`, `.std` or `.var`, which are Python functions underneath."""
     return quiet(getattr(_methods, f"_{name}"))
+
+
+def may_warn(function: Any) -> bool:
+    """Whether a function of NumPy's, or one it calls by a global name, uses `warnings`."""
+    seen: set[int] = set()
+    waiting: list[Any] = [function]
+    while waiting:
+        found = waiting.pop()
+        kind = type(found)
+        found = found._implementation if kind is _DISPATCHER else found
+        if found is warnings:
+            return True
+        if id(found) in seen or not _is_python(found):
+            continue
+        seen.add(id(found))
+        waiting += [found.__globals__.get(name) for name in _names(found.__code__)]
+    return False
 
 
 def _twin(value: Any, memo: dict[int, Any]) -> Any:

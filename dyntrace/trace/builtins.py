@@ -110,13 +110,13 @@ def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Va
     if cls is None or not wanted:
         raise unsupported(*args)
     found = any(issubclass(cls, base) for base in wanted)
-    if not found and _may_claim_a_class(args[0].kind, cls):
+    if cls not in wanted and _may_claim_a_class(args[0].kind, cls):
         raise unsupported(*args)
     return Known(found)
 
 
 def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
-    """Whether `isinstance` could find another `__class__` than the type: mocks, proxies."""
+    """Whether `isinstance` could find another class or other bases: mocks, proxies."""
     if isinstance(kind, kinds.InstanceKind):
         return any("__class__" in base.__dict__ for base in cls.__mro__[:-1])
     return isinstance(kind, kinds.ObjectKind) and cls is not np.ndarray
@@ -215,8 +215,8 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
     if known is not UNFOLDED:
         return Known(callable(known))
     cls = exact_type(frame, args[0])
-    if cls is None:
-        raise unsupported(*args)
+    if cls is None or isinstance(args[0].kind, kinds.ObjectKind):
+        raise unsupported(*args)  # nothing guards such a class against changes
     return Known(any("__call__" in base.__dict__ for base in cls.__mro__))
 
 

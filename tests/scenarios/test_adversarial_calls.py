@@ -160,3 +160,55 @@ def test_a_class_changed_more_often_than_types_have_versions():
         Thing.scale = float(step)
         if step % 10 == 0:
             assert np.array_equal(fast(thing, A), f(thing, A))
+
+
+class Shy:
+    """Not plain, so nothing guards the class against changes."""
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+
+def test_a_class_with_getattr_can_become_callable():
+    class Thing(Shy):
+        pass
+
+    def f(thing, a):
+        b = a + 1
+        return b if callable(thing) else b * 2
+
+    thing, fast = Thing(), dyntrace.optimize(f)
+    for _ in range(4):
+        assert np.array_equal(fast(thing, A), f(thing, A))
+    Thing.__call__ = lambda self: 1
+    assert np.array_equal(fast(thing, A), f(thing, A))
+
+
+def test_a_class_with_getattr_can_get_other_bases():
+    class One:
+        pass
+
+    class Other:
+        pass
+
+    class Thing(One, Shy):
+        pass
+
+    def f(thing, a):
+        b = a + 1
+        return b if isinstance(thing, One) else b * 2
+
+    thing, fast = Thing(), dyntrace.optimize(f)
+    for _ in range(4):
+        assert np.array_equal(fast(thing, A), f(thing, A))
+    Thing.__bases__ = (Other, Shy)
+    assert np.array_equal(fast(thing, A), f(thing, A))
+
+
+def test_warnings_that_depend_on_a_shape_have_the_users_line():
+    def f(a):
+        b = a + 1
+        return b, np.cross(a[:2], b[1:3])
+
+    check(f, A)
+    check(f, A[:2])
