@@ -72,3 +72,26 @@ def without(x, part):
 
 def test_slices_from_outside_are_arguments_and_indices():
     check_calls(without, [(ARRAY, slice(start, 3)) for start in range(4)])
+
+
+def laid_out(x):
+    with np.errstate(all="ignore"):
+        return np.array(x, copy=True)
+
+
+class Operation:
+    def __init__(self, function):
+        self.function = function
+
+    def outer(self, one, other):
+        return self.function.outer(laid_out(one), laid_out(other)).sum()
+
+
+def module_level(one, other):
+    return np.maximum.outer(laid_out(one), laid_out(other)) * 2.0
+
+
+def test_methods_of_known_objects_with_arguments_behind_a_break():
+    operation = Operation(np.maximum)
+    check_calls(Operation.outer, [(operation, ARRAY, ARRAY), (operation, ARRAY, ARRAY[:2])] * 3)
+    check_calls(module_level, [(ARRAY, ARRAY), (ARRAY, ARRAY[:2])] * 3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from dyntrace.asm.versions import TABLE
@@ -121,7 +121,9 @@ def load_method(frame: Frame, arg: str) -> None:
     method it may push the function and the object, which only looks the same in a region."""
     owner = frame.pop()
     found = get_attribute(frame, owner, arg)
-    null = NULL if isinstance(owner.kind, KnownKind) else METHOD_NULL
+    kind = owner.kind
+    plain = isinstance(kind, KnownKind) and isinstance(kind.value, type | ModuleType)
+    null = NULL if plain else METHOD_NULL
     for value in (null, found) if TABLE.null_first else (found, null):
         frame.push(value)
 
