@@ -11,7 +11,7 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.protocol import constant, kept
+from dyntrace.trace.protocol import constant, kept, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
@@ -178,6 +178,4 @@ def make_function(frame: Frame, arg: int) -> None:
 
 @opcode("LIST_TO_TUPLE")
 def list_to_tuple(frame: Frame, arg: Any) -> None:
-    from dyntrace.trace.protocol import unpack
-
     frame.push(TupleValue(tuple(unpack(frame, frame.pop()))))
