@@ -15,7 +15,7 @@ in_place = pytest.mark.skipif(not config.native, reason="frames are moved by the
 
 def graph_calls_of_the_first_call(program, *args, drive=None):
     """How many regions ran during the very first call of `program`."""
-    fast = optimised(program)
+    fast = dyntrace.optimize(program)
     result = fast(*args)
     if drive is not None:
         drive(result)
