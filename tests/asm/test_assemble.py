@@ -226,7 +226,7 @@ def test_a_stub_stands_in_the_try_block_of_its_unit():
     stub = [PushCallable(explode), Call(0), PopTop()]
     assert rebuilt(program, {inside: stub})(int) == "caught"
     with pytest.raises(KeyError):
-        rebuilt(program, {inside - 1: stub, handler: stub})(int)
+        rebuilt(program, {inside - 1: stub, handler + 1: stub})(int)
 
 
 def test_a_landing_pad_drops_the_top_and_goes_to_the_stub():
