@@ -284,3 +284,20 @@ def test_a_floating_point_error_callback_runs_once_per_operation():
         return y, z, w, len(seen)
 
     check(program, ZERO)
+
+
+def test_a_complex_scalar_cast_to_real_warns_at_the_users_line():
+    def program(a):
+        v = a.max()
+        b = a * 2
+        return v.astype(float, copy=False), b
+
+    check_calls(program, [(x,) for x in (np.arange(3.0), np.arange(3) + 1j, np.arange(3) + 1j) * 2])
+
+
+def test_an_in_place_product_of_one_complex_element_raises_eagers_flags():
+    def program(a, n):
+        a[..., n] *= 2
+        return a
+
+    check(program, np.array([1, complex(np.inf, np.nan)]), 1)
