@@ -65,6 +65,13 @@ frame_continue_at(Frame *frame, Py_ssize_t unit)
     frame->instr_ptr = _PyCode_CODE(frame_code(frame)) + unit - 1;
 }
 
+/* Python frames that may still be entered. */
+static inline int
+recursion_left(PyThreadState *ts)
+{
+    return ts->py_recursion_remaining;
+}
+
 static inline void
 recursion_units_add(PyThreadState *ts, int units)
 {

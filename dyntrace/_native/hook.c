@@ -354,7 +354,8 @@ hook(PyThreadState *ts, Frame *frame, int throwflag)
     }
     PyCodeObject *code = frame_code(frame);
     Answer *answer = get_extra(code);
-    if (answer == NULL || (!is_for(answer, frame) && answer->asked < MAX_ASKED)) {
+    bool unseen = answer == NULL || (!is_for(answer, frame) && answer->asked < MAX_ASKED);
+    if (unseen && recursion_left(ts) >= FRAMES_TO_COMPILE) {
         if (ask(frame, code) < 0) {
             return evaluate(ts, frame, 1);
         }

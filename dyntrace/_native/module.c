@@ -15,7 +15,8 @@ tracing_active(PyObject *module, PyObject *ignored)
 static PyObject *
 recording_gate(PyObject *module, PyObject *ignored)
 {
-    if (is_watched(PyThreadState_Get())) {
+    PyThreadState *ts = PyThreadState_Get();
+    if (is_watched(ts) || recursion_left(ts) < FRAMES_TO_COMPILE) {
         Py_RETURN_NONE;
     }
     Py_DECREF(hook_suspend(module, ignored));
@@ -39,7 +40,8 @@ static PyMethodDef functions[] = {
     {"tracing_active", tracing_active, METH_NOARGS,
      "True while this thread is traced or profiled, or a monitoring tool listens."},
     {"recording_gate", recording_gate, METH_NOARGS,
-     "True if a recorder may be called now, with the hook suspended; None while watched."},
+     "True if a recorder may be called now, with the hook suspended; None while watched, or too\n"
+     "near to the limit of recursion."},
     {NULL, NULL, 0, NULL},
 };
 

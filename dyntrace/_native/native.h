@@ -11,7 +11,10 @@
 
 #include "frame_py3xx.h"
 
-enum { MAX_STEPS = 256 };
+enum {
+    MAX_STEPS = 256,
+    FRAMES_TO_COMPILE = 200, /* Python frames that dyntrace may need; not taken from a program */
+};
 
 /* One guard step. `read` gives a new reference, or NULL without an exception; NULL as a function
    means "argument number `a`". `check` being NULL means that anything will do. */

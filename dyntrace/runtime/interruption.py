@@ -16,6 +16,7 @@ if hasattr(sys, "monitoring"):
     _events = sys.monitoring.get_events
 
 TOOLS = range(6)  # the tool ids sys.monitoring gives out
+FRAMES_TO_COMPILE = 200  # Python frames that dyntrace may need; not taken from a program
 
 
 def tracing_active() -> bool:
@@ -25,10 +26,18 @@ def tracing_active() -> bool:
     return _events is not None and any(_events(tool) for tool in TOOLS)
 
 
+def _is_near_the_limit() -> bool:
+    try:
+        sys._getframe(max(sys.getrecursionlimit() - FRAMES_TO_COMPILE, 0))
+    except ValueError:
+        return False
+    return True
+
+
 def recording_gate() -> bool | None:
-    """True if a recorder may be called now, else None.
+    """True if a recorder may be called now, else None: watched, or near the recursion limit.
 
     The native one also suspends the frame hook, so that the recorder is called within the caller's
     evaluation loop and `osr` can work; the recorder ends with `hook_resume`.
     """
-    return None if tracing_active() else True
+    return None if tracing_active() or _is_near_the_limit() else True

@@ -1,8 +1,10 @@
 """Shapes of code that other people's packages hold: frames, globals and stacks under the hook."""
 
 import gc
+import sys
 
 import numpy as np
+import pytest
 
 import dyntrace
 from dyntrace.api import explanations
@@ -10,6 +12,7 @@ from dyntrace.runtime import handles
 from tests.differential import check_calls
 
 ARRAY = np.arange(1.0, 5.0)
+native = pytest.mark.skipif(not handles.NATIVE, reason="the extension is not in use")
 SCALED = compile(
     "def scaled(x):\n    y = x * scale + 1.0\n    return y - scale\n", "<scaled>", "exec"
 )
@@ -42,6 +45,7 @@ def scaled_in(**names):
     return names["scaled"]
 
 
+@native
 def test_one_code_object_in_several_namespaces_under_the_hook():
     plain = [scaled_in(scale=float(number))(ARRAY) for number in range(12)]
     functions = [scaled_in(scale=float(number), __name__="scales") for number in range(12)]
@@ -51,6 +55,7 @@ def test_one_code_object_in_several_namespaces_under_the_hook():
                 np.testing.assert_array_equal(function(ARRAY), expected)
 
 
+@native
 def test_frames_are_optimised_again_after_a_reset():
     def work(x):
         return np.sqrt(x) * 2.0 + 1.0
@@ -61,7 +66,7 @@ def test_frames_are_optimised_again_after_a_reset():
             for _ in range(3):
                 np.testing.assert_array_equal(work(ARRAY), expected)
         found = [one for one in explanations() if "work" in one.name]
-        assert sum(one.graph_count for one in found) == handles.NATIVE
+        assert sum(one.graph_count for one in found) == 1
         dyntrace.reset()
         gc.collect()
 
@@ -95,3 +100,35 @@ def test_methods_of_known_objects_with_arguments_behind_a_break():
     operation = Operation(np.maximum)
     check_calls(Operation.outer, [(operation, ARRAY, ARRAY), (operation, ARRAY, ARRAY[:2])] * 3)
     check_calls(module_level, [(ARRAY, ARRAY), (ARRAY, ARRAY[:2])] * 3)
+
+
+def descending():
+    """New functions each time: all is compiled in the deepest frames."""
+    names = {"ARRAY": ARRAY}
+    source = (
+        "def leaf(x): return x * 2 + 1\ndef down(n): return down(n - 1) if n else leaf(ARRAY)\n"
+    )
+    exec(source, names)
+    return names["down"]
+
+
+def deepest(run):
+    for depth in range(sys.getrecursionlimit(), 0, -1):
+        try:
+            run(descending(), depth)
+        except RecursionError:
+            continue
+        return depth
+
+
+def hooked(function, depth):
+    with dyntrace.optimize():
+        return function(depth)
+
+
+@native
+def test_first_calls_near_the_recursion_limit_are_left_alone():
+    # A callee inside a region takes no frame, so the optimised one may come further.
+    eager = deepest(lambda function, depth: function(depth))
+    assert deepest(lambda function, depth: dyntrace.optimize(function)(depth)) >= eager
+    assert deepest(hooked) >= eager
