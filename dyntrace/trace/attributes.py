@@ -124,7 +124,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
 
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     """A class attribute; methods of NumPy's own classes are fixed."""
-    if not cls.__flags__ & _HEAP_TYPE and type(cls) is type:
+    if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
             return Known(found)

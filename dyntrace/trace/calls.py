@@ -20,12 +20,13 @@ from dyntrace.ops import registry
 from dyntrace.trace import builtins, inline, methods
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.protocol import UNFOLDED, constant, is_numeric, unsupported
-from dyntrace.trace.sources import Fixed
+from dyntrace.trace.sources import Attribute, Fixed
 from dyntrace.trace.values.base import Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 
 __all__ = ["call", "fixed_function", "has_fixed_attribute"]
 
+_CLASS_NAME = type.__dict__["__name__"].__get__
 _FIXED = (np.ufunc, type(np.sum), types.BuiltinFunctionType)
 
 
@@ -78,23 +79,32 @@ def _call_known(
     if type(target) is types.FunctionType and isinstance(callee, Outside):
         return inline.inline(frame, callee, args, kwargs)
     if type(target) is functools.partial:
-        return _call_partial(frame, target, args, kwargs)
+        return _call_partial(frame, callee, target, args, kwargs)
+    if isinstance(target, type) and type(target) is not type:
+        raise Break(OPAQUE_CALL, _CLASS_NAME(target))  # its metaclass must not be asked
     if str(getattr(target, "__module__", "")).startswith("numpy.random"):
         raise Break(registry.RANDOM.reason, getattr(target, "__name__", ""))
     raise Break(OPAQUE_CALL, getattr(target, "__qualname__", type(target).__name__))
 
 
 def _call_partial(
-    frame: Frame, target: functools.partial[Any], args: list[Value], kwargs: dict[str, Value]
+    frame: Frame,
+    callee: Value,
+    target: functools.partial[Any],
+    args: list[Value],
+    kwargs: dict[str, Value],
 ) -> Value:
-    """A partial's function and positional arguments are fixed; keywords are read each time."""
-    keywords = Outside(Fixed(id(target.keywords), target.keywords), describe(target.keywords))
-    bound = frame.pairs_of(keywords)
-    if bound is None:
+    """What a partial holds is read from it each time; `__setstate__` can replace all of it."""
+    if not isinstance(callee, Outside):
         raise Break(OPAQUE_CALL, "functools.partial")
-    first = [Outside(Fixed(id(item), item), describe(item)) for item in target.args]
-    function = Outside(Fixed(id(target.func), target.func), describe(target.func))
-    return call(frame, function, [*first, *args], {**bound, **kwargs})
+    parts = {
+        name: Outside(Attribute(callee.source, name), describe(getattr(target, name)))
+        for name in ("func", "args", "keywords")
+    }
+    bound, first = frame.pairs_of(parts["keywords"]), frame.items_of(parts["args"])
+    if bound is None or first is None:
+        raise Break(OPAQUE_CALL, "functools.partial")
+    return call(frame, parts["func"], [*first, *args], {**bound, **kwargs})
 
 
 def _call_method(

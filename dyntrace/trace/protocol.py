@@ -196,7 +196,7 @@ def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
     if _is_string(left) and _is_string(right) and name in ("eq", "ne"):
         return _compared_by_value(frame, name, left, right)
     one, other = constant(frame, left), constant(frame, right)
-    if isinstance(one, _COMPARED_BY_IDENTITY) and isinstance(other, _COMPARED_BY_IDENTITY):
+    if {type(one), type(other)} <= _COMPARED_BY_IDENTITY:
         return Known((one == other) is (name == "eq")) if name in ("eq", "ne") else _refuse(left)
     return _with_array_like(frame, name, False, left, right)
 
@@ -217,7 +217,7 @@ class _Never:
     """No object is an instance of this."""
 
 
-_COMPARED_BY_IDENTITY = (type(None), type(Ellipsis), type(describe), Op, _Never)
+_COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op, _Never}
 
 
 def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
@@ -260,7 +260,7 @@ def truth(frame: Frame, value: Value) -> bool | None:
     items = frame.items_of(value)
     if items is not None:
         return bool(items)
-    if known is not UNFOLDED and isinstance(known, _ALWAYS_TRUE):
+    if known is not UNFOLDED and type(known) in _ALWAYS_TRUE:
         return True
     return None
 

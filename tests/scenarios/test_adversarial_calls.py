@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 
 import numpy as np
@@ -212,3 +213,50 @@ def test_warnings_that_depend_on_a_shape_have_the_users_line():
 
     check(f, A)
     check(f, A[:2])
+
+
+def test_what_a_partial_holds_is_read_each_time():
+    def callee(a, b, k=1.0, s=0.0):
+        return a * k + b - s
+
+    def other(a, b, k=1.0, s=0.0):
+        return a - b
+
+    part = functools.partial(callee, B, k=2.0)
+
+    def f(a):
+        c = a + 1
+        return part(c) + part(c, s=3.0, k=1)
+
+    fast = dyntrace.optimize(f)
+    for _ in range(4):
+        assert np.array_equal(fast(A), f(A))
+    part.keywords["k"] = 5.0
+    assert np.array_equal(fast(A), f(A))
+    part.__setstate__((other, (A,), {"k": 1.0}, {}))
+    assert np.array_equal(fast(A), f(A))
+
+
+def test_calling_a_class_asks_its_metaclass_nothing_more():
+    asked = []
+
+    class Meta(type):
+        def __getattribute__(cls, name):
+            asked.append(name)
+            return type.__getattribute__(cls, name)
+
+        def __call__(cls, *args):
+            return 5
+
+    class Thing(metaclass=Meta):
+        pass
+
+    def f(a):
+        b = a + 1
+        return Thing(a), b * 2
+
+    fast = dyntrace.optimize(f)
+    asked.clear()
+    for _ in range(4):
+        fast(A)
+    assert asked == []
