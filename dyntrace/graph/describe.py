@@ -139,8 +139,8 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
 
 def _is_plain_class(kind: type) -> bool:
     """A heap class in Python whose bases are plain too, with no attribute hook of its own."""
-    if type(kind) is not type or kind is object:
-        return False
+    if type(kind) is not type or not kind.__flags__ & 1 << 9:
+        return False  # a static type that is not readied yet has no __mro__
     for base in _MRO_OF(kind)[:-1]:
         body = _DICT_OF(base)
         if not base.__flags__ & 1 << 9 or "__getattribute__" in body or "__getattr__" in body:

@@ -132,3 +132,11 @@ def test_first_calls_near_the_recursion_limit_are_left_alone():
     eager = deepest(lambda function, depth: function(depth))
     assert deepest(lambda function, depth: dyntrace.optimize(function)(depth)) >= eager
     assert deepest(hooked) >= eager
+
+
+def line_numbers(code):
+    return [position[0] for position in code.co_positions()]
+
+
+def test_instances_of_static_types_that_are_not_readied():
+    check_calls(line_numbers, [(SCALED,)] * 4)
