@@ -289,9 +289,10 @@ def _exception(into: Description, path: str, value: Any) -> None:
     into.facts[f"{path} type"] = _name(type(value))
     into.facts[f"{path} message"] = without_addresses(_message(value))
     into.add(f"{path}.args", value.args)
-    # CPython 3.11 fuses pairs of local loads in warm code: an unbound name loses its columns there.
-    columns = not isinstance(value, UnboundLocalError)
-    into.facts[f"{path} traceback"] = list(_frames(value.__traceback__, columns))
+    # CPython 3.11 fuses loads with the instruction before in warm code, even of another line: where
+    # a name is unbound then depends on how often the line has run.
+    exact = not isinstance(value, UnboundLocalError)
+    into.facts[f"{path} traceback"] = list(_frames(value.__traceback__, exact))
     into.facts[f"{path} suppresses context"] = value.__suppress_context__
     for name in ("__cause__", "__context__", "__notes__", "exceptions"):
         item = getattr(value, name, None)
@@ -306,12 +307,16 @@ def _message(value: BaseException) -> str:
         return f"<message unavailable: {type(error).__name__}>"
 
 
-def _frames(traceback: types.TracebackType | None, columns: bool) -> Iterator[tuple[Any, ...]]:
-    """File, line, name and columns of each frame, but for the frames of this package."""
+def _frames(traceback: types.TracebackType | None, exact: bool) -> Iterator[tuple[Any, ...]]:
+    """File, line, name and columns of each frame, but for the frames of this package.
+
+    Unless `exact`, the innermost frame is told without its line and columns.
+    """
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if traceback.tb_frame.f_globals.get("__name__") != "dyntrace.report.compare":
             spans = itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None)
-            span = next(spans, None) if columns else None
-            yield code.co_filename, traceback.tb_lineno, code.co_qualname, span
+            told = exact or traceback.tb_next is not None
+            span, line = (next(spans, None), traceback.tb_lineno) if told else (None, None)
+            yield code.co_filename, line, code.co_qualname, span
         traceback = traceback.tb_next
