@@ -32,6 +32,8 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
                 return method(unit, *args)
             except GraphBreakError:
                 raise
+            except (RecursionError, MemoryError):
+                return fallback  # the program is short of these, not wrong
             except Exception as error:
                 unit.give_up(error)
                 report(error, unit.name)
