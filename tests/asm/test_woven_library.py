@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,11 @@ FULL = os.environ.get("DYNTRACE_PROOF") == "full"
 CASES = QUICK | SLOW if FULL else QUICK
 
 
+def _heed_interrupts():
+    """A shell starts background jobs with Ctrl-C ignored; these tests send it to themselves."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("tests", CASES)
 def test_the_library_passes_its_own_tests_when_woven(tests, tmp_path):
     module = tests.split(".Test")[0]
@@ -51,6 +57,7 @@ def test_the_library_passes_its_own_tests_when_woven(tests, tmp_path):
         text=True,
         timeout=600,
         check=False,
+        preexec_fn=_heed_interrupts,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert "Ran 0 tests" not in done.stderr
