@@ -33,7 +33,7 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
             except GraphBreakError:
                 raise
             except (RecursionError, MemoryError):
-                return fallback  # the program is short of these, not wrong
+                return cast(Answer, fallback)  # the program is short of these, not wrong
             except Exception as error:
                 unit.give_up(error)
                 report(error, unit.name)
