@@ -144,7 +144,7 @@ def is_ordinary(function: FunctionType) -> bool:
     """Whether each free variable has a cell of its own, and built-ins are where globals say."""
     cells = function.__closure__ or ()
     found = function.__globals__.get("__builtins__", builtins)
-    own = function.__builtins__  # type: ignore[attr-defined]
+    own = function.__builtins__
     return len({id(cell) for cell in cells}) == len(cells) and own is getattr(
         found, "__dict__", found
     )
