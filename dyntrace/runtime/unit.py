@@ -36,7 +36,7 @@ MAX_ENTRIES = 16
 MAX_MISSES = 48
 WATCHED_CALLS = 32
 MAX_STATES = 4
-COMPILING = threading.RLock()
+COMPILING = threading.Lock()  # only ever held by `with`, which no interrupt can come between
 
 Landing = tuple[CodeType, int]
 
@@ -113,14 +113,12 @@ class Unit:
         assert self.shapes is not None
         if self.given_up or self.version:
             return self._landing(self.shapes.first)
-        if not COMPILING.acquire(blocking=False):
+        if COMPILING.locked():
             return None
-        try:
+        with COMPILING:
             if not self.version:
                 self.starts.append((self.shapes.first, self._entry_state(values)))
                 self.compile()
-        finally:
-            COMPILING.release()
         return self._landing(self.shapes.first)
 
     @contained(None)
@@ -132,14 +130,12 @@ class Unit:
         known = [start for _, start in self.starts]
         news = state not in known and len(known) < MAX_STATES and _has_arrays(state)
         if not self.given_up and (news or self.visits == WATCHED_CALLS):
-            if not COMPILING.acquire(blocking=False):
+            if COMPILING.locked():
                 return None
-            try:
+            with COMPILING:
                 if news:
                     self.starts.append((self.shapes.first, state))
                 self.compile()
-            finally:
-                COMPILING.release()
             return self._landing(self.shapes.first)
         return None
 
@@ -157,12 +153,10 @@ class Unit:
         if self.given_up:
             return None
         count = self.profile.record(point, values)
-        if count >= 2 and COMPILING.acquire(blocking=False):
-            try:
+        if count >= 2 and not COMPILING.locked():
+            with COMPILING:
                 if point in self.woven.recorders:
                     self.compile()
-            finally:
-                COMPILING.release()
         woven = self.woven
         return None if point in woven.recorders else self._landing(self.places[point], woven)
 
@@ -229,16 +223,14 @@ class Unit:
     def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
         """All entries of `region` refused `args`: trace its start again with their kinds."""
         known = self.regions.record_of(region)
-        if self.given_up or known is None or not COMPILING.acquire(blocking=False):
+        if self.given_up or known is None or COMPILING.locked():
             return False
-        try:
+        with COMPILING:
             known.misses += 1
             if known.misses > MAX_MISSES or len(region.entries) >= MAX_ENTRIES:
                 region.on_miss = None
                 return False
             return self._retrace(region, known.layout.start, known.state, args)
-        finally:
-            COMPILING.release()
 
     def _retrace(self, region: Region, start: int, base: State, args: tuple[Any, ...]) -> bool:
         assert self.shapes is not None
