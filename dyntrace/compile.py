@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import operator
 import sys
 import threading
 import weakref
@@ -28,6 +29,7 @@ __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
 _UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
 _WORKING_NAMES = ("BINARY_", "STORE_S", "COMPARE")
+_BUILTINS_OF = operator.attrgetter("__builtins__")
 _WORKING = frozenset(
     number for name, number in dis.opmap.items() if name.startswith(_WORKING_NAMES)
 )
@@ -144,7 +146,7 @@ def is_ordinary(function: FunctionType) -> bool:
     """Whether each free variable has a cell of its own, and built-ins are where globals say."""
     cells = function.__closure__ or ()
     found = function.__globals__.get("__builtins__", builtins)
-    own = function.__builtins__
+    own: Any = _BUILTINS_OF(function)
     return len({id(cell) for cell in cells}) == len(cells) and own is getattr(
         found, "__dict__", found
     )
