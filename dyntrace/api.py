@@ -20,6 +20,7 @@ from dyntrace.breaks import DISABLED, NOT_PYTHON
 from dyntrace.compile import Family, Hooked, live_units, optimised
 from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends import get_backend, register_backend
+from dyntrace.exec.machine_resources import arena_trim
 from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.report import compare
 from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
@@ -303,9 +304,13 @@ def is_tracing() -> bool:
 
 
 def reset() -> None:
-    """Forget everything learnt: optimised functions start again at their next call."""
+    """Forget everything learnt: optimised functions start again at their next call.
+
+    Memory kept for the temporaries of later calls goes back to the system.
+    """
     for unit in live_units():
         unit.reset()
     for hook in _hooked.values():
         hook.forget()
     _hooked.clear()
+    arena_trim(0)

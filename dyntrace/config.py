@@ -2,11 +2,13 @@
 
 Invariant: decided once, when dyntrace is imported. `DYNTRACE_NATIVE=0` in the environment turns
 the compiled parts off; everything but speed, on-stack replacement and the frame hook works then.
-`runtime.handles` acts on it.
+A sub-interpreter has to do without them too. `runtime.handles` and `exec.machine_resources` act
+on it.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 
@@ -16,7 +18,18 @@ def _extension_built() -> bool:
     return found is not None and found.origin is not None  # the bare source folder has no origin
 
 
-native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _extension_built()
+def _in_main_interpreter() -> bool:
+    """Whether this is no sub-interpreter; the module that knows has no public name yet."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        if importlib.util.find_spec(name) is not None:
+            interpreters = importlib.import_module(name)
+            return bool(interpreters.get_current() == interpreters.get_main())
+    return True
+
+
+native: bool = (
+    os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _in_main_interpreter() and _extension_built()
+)
 
 strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
 """Raise internal errors instead of containing them: for dyntrace's own tests."""

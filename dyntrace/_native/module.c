@@ -1,8 +1,12 @@
-/* The module dyntrace._native: regions, on-stack replacement and the frame hook in C.
+/* The module dyntrace._native: regions, on-stack replacement, the frame hook, threads and memory.
 
    Invariant: nothing here is needed for anything but speed; each part has a Python twin in
-   dyntrace/runtime/, and runtime/handles.py chooses. Read native.h for the parts. */
+   dyntrace/runtime/ or dyntrace/exec/, and runtime/handles.py and exec/machine_resources.py choose.
+   Read native.h for the parts. */
 #include "native.h"
+
+#include "arena.h"
+#include "pool.h"
 
 static PyObject *
 tracing_active(PyObject *module, PyObject *ignored)
@@ -21,6 +25,48 @@ recording_gate(PyObject *module, PyObject *ignored)
     }
     Py_DECREF(hook_suspend(module, ignored));
     Py_RETURN_TRUE;
+}
+
+/* Threads and memory of the machine; the twins are in exec/machine_resources.py. */
+
+static PyObject *
+set_threads(PyObject *module, PyObject *number)
+{
+    (void)module;
+    Py_ssize_t count = PyNumber_AsSsize_t(number, NULL); /* larger ones become the largest */
+    if (count == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    pool_set_threads(count);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+get_threads(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return PyLong_FromSsize_t(pool_threads());
+}
+
+static PyObject *
+memory_held(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return PyLong_FromSize_t(arena_held());
+}
+
+static PyObject *
+memory_trim(PyObject *module, PyObject *number)
+{
+    (void)module;
+    size_t limit = PyLong_AsSize_t(number);
+    if (limit == (size_t)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    arena_trim(limit);
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef functions[] = {
@@ -42,30 +88,68 @@ static PyMethodDef functions[] = {
     {"recording_gate", recording_gate, METH_NOARGS,
      "True if a recorder may be called now, with the hook suspended; None while watched, or too\n"
      "near to the limit of recursion."},
+    {"set_threads", set_threads, METH_O, "Let a region use this many threads, the caller's included."},
+    {"get_threads", get_threads, METH_NOARGS, "How many threads a region may use."},
+    {"arena_held", memory_held, METH_NOARGS, "Bytes kept for the temporaries of later calls."},
+    {"arena_trim", memory_trim, METH_O, "Release kept memory until at most this many bytes are held."},
     {NULL, NULL, 0, NULL},
+};
+
+/* What a process does once, however often the module is made. */
+static int
+set_up(void)
+{
+    static bool ready;
+    if (ready) {
+        return 0;
+    }
+    if (PyType_Ready(&Entry_Type) < 0 || check_init() < 0 || floating_init() < 0
+        || region_init() < 0 || hook_init() < 0) {
+        return -1;
+    }
+    if (pool_init() < 0 || arena_init() < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    ready = true;
+    return 0;
+}
+
+/* Static objects, the hook and the pool are the process's, so one interpreter has them. */
+static int
+initialise(PyObject *module)
+{
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "dyntrace._native works in the main interpreter only, not in a "
+                        "sub-interpreter");
+        return -1;
+    }
+    if (set_up() < 0 || PyModule_AddType(module, &Handle_Type) < 0
+        || PyModule_AddType(module, &Region_Type) < 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, initialise},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
 };
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "dyntrace._native",
-    .m_doc = "Regions, on-stack replacement and the frame hook in C.",
-    .m_size = -1,
+    .m_doc = "Regions, on-stack replacement, the frame hook, threads and memory in C.",
     .m_methods = functions,
+    .m_slots = slots,
 };
 
 PyMODINIT_FUNC
 PyInit__native(void)
 {
-    PyObject *module = PyModule_Create(&definition);
-    if (module == NULL) {
-        return NULL;
-    }
-    if (PyType_Ready(&Entry_Type) < 0 || check_init() < 0 || floating_init() < 0
-        || region_init() < 0 || hook_init() < 0
-        || PyModule_AddType(module, &Handle_Type) < 0
-        || PyModule_AddType(module, &Region_Type) < 0) {
-        Py_DECREF(module);
-        return NULL;
-    }
-    return module;
+    return PyModuleDef_Init(&definition);
 }

@@ -5,7 +5,10 @@
    read.c     where a step's value comes from   check.c    what a step's value must be
    floating.c NumPy's floating-point modes      osr.c      moving a running frame to other code
    hook.c     frame evaluation (PEP 523)        frame_py3xx.h  the differences between Pythons
-   Each part has a twin in dyntrace/runtime/. */
+   pool.c     threads that share a job              arena.c    memory recycled across calls
+   environment.c  floating-point modes and flags    placing.c  the CPU a thread is woken on
+   Each part has a twin in dyntrace/runtime/ or dyntrace/exec/; the last four know no Python and
+   have headers of their own. */
 #ifndef DYNTRACE_NATIVE_H
 #define DYNTRACE_NATIVE_H
 

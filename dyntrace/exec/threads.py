@@ -15,7 +15,7 @@ from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any
 
-from dyntrace.exec import floating
+from dyntrace.exec import floating, machine_resources
 
 __all__ = ["Job", "get_num_threads", "set_num_threads", "settle", "submit"]
 
@@ -134,6 +134,7 @@ def set_num_threads(n: int) -> None:
     if n < 1:
         raise ValueError(f"n must be at least 1, not {n}")
     _POOL.resize(n)
+    machine_resources.set_threads(n)
 
 
 def get_num_threads() -> int:

@@ -1,0 +1,22 @@
+/* The floating-point environment of a thread: rounding mode, flush-to-zero, exception flags. */
+#ifndef DYNTRACE_ENVIRONMENT_H
+#define DYNTRACE_ENVIRONMENT_H
+
+#include <fenv.h>
+
+#if defined(__SSE__) && (defined(__x86_64__) || defined(__i386__))
+#define ENVIRONMENT_SSE
+typedef struct {
+    unsigned sse;       /* MXCSR without flags */
+    unsigned short x87; /* control word */
+} Environment;
+#else
+typedef fenv_t Environment;
+#endif
+
+void environment_save(Environment *environment);        /* the calling thread's */
+void environment_adopt(const Environment *environment); /* modes as saved, no flag set */
+int environment_flags(void);                            /* the flags set in the calling thread */
+void environment_set_flags(int flags);                  /* sets these too; never traps */
+
+#endif
