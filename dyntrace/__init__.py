@@ -3,6 +3,7 @@
 The public names; see `dyntrace.api` for what they do and `docs/architecture.md` for how.
 """
 
+from dyntrace import config as config  # first: it says what a sub-interpreter lacks
 from dyntrace import errors
 from dyntrace.api import (
     disable,

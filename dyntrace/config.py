@@ -27,9 +27,21 @@ def _in_main_interpreter() -> bool:
     return True
 
 
-native: bool = (
-    os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _in_main_interpreter() and _extension_built()
-)
+def _require_numpy() -> None:
+    """NumPy loads in one interpreter of a process, and its own message does not say that."""
+    try:
+        importlib.import_module("numpy")
+    except ImportError as error:
+        raise ImportError(
+            "dyntrace cannot be used in this sub-interpreter, since NumPy cannot be imported in it"
+        ) from error
+
+
+_main = _in_main_interpreter()
+if not _main:
+    _require_numpy()
+
+native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _main and _extension_built()
 
 strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
 """Raise internal errors instead of containing them: for dyntrace's own tests."""

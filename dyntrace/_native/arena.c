@@ -4,7 +4,7 @@
    recent first. Classes are a fifth to a quarter apart. All kept blocks also stand in one list by
    age, whose old end is released when there are too many or they have not been reused for a while.
    Invariant: kept blocks never take more than KEPT bytes, and blocks taken and kept together never
-   more than were once taken at a time, or ROOM. The system is asked outside of the lock. */
+   more than were once taken at a time and ROOM. The system is asked outside of the lock. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -247,8 +247,7 @@ glance(Link *victims)
 static size_t
 room(void)
 {
-    size_t most = arena.most_taken > ROOM ? arena.most_taken : ROOM;
-    return arena.taken < most ? most - arena.taken : 0;
+    return arena.most_taken - arena.taken + ROOM;
 }
 
 static void

@@ -1,0 +1,50 @@
+"""Compiles the C checks of a part of the native module, without Python, and runs them.
+
+Each check runs in a process of its own. `DYNTRACE_SANITIZE` (such as `thread` or
+`address,undefined`) compiles them with sanitizers, `DYNTRACE_UNDER` (such as
+`valgrind -q --tool=helgrind`) runs them under another program, and `ROUNDS` makes them longer.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parent.parent / "dyntrace" / "_native"
+PARTS = {"pool": ["pool", "environment", "placing"], "arena": ["arena"]}
+COMPILER = shutil.which(os.environ.get("CC", "cc"))
+SANITIZE = os.environ.get("DYNTRACE_SANITIZE", "")
+UNDER = os.environ.get("DYNTRACE_UNDER", "").split()
+PATIENCE = 60 if not (SANITIZE or UNDER) else 1200
+
+
+def names(part):
+    """The checks of a part, as its source lists them."""
+    return re.findall(r'^    \{"(\w+)",', (HERE / f"check_{part}.c").read_text(), re.MULTILINE)
+
+
+@cache
+def program(part, folder):
+    """The compiled checks of `part`."""
+    target = folder / f"check_{part}"
+    sources = [HERE / f"check_{part}.c", *(SOURCES / f"{name}.c" for name in PARTS[part])]
+    flags = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", f"-I{SOURCES}", "-pthread"]
+    flags += [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all"] if SANITIZE else []
+    subprocess.run([COMPILER, *flags, *sources, "-o", target, "-lm"], check=True)
+    return target
+
+
+def run(part, name, folder):
+    """Run one check; its complaint, if any, is the failure."""
+    environment = {"TSAN_OPTIONS": "die_after_fork=0", **os.environ}
+    done = subprocess.run(
+        [*UNDER, program(part, folder), name],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment,
+    )
+    assert done.returncode == 0 and not done.stderr, done.stderr or done.returncode
