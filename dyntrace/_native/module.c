@@ -104,7 +104,7 @@ set_up(void)
         return 0;
     }
     if (PyType_Ready(&Entry_Type) < 0 || check_init() < 0 || floating_init() < 0
-        || region_init() < 0 || hook_init() < 0) {
+        || region_init() < 0 || hook_init() < 0 || vm_init() < 0) {
         return -1;
     }
     if (pool_init() < 0 || arena_init() < 0) {
@@ -126,7 +126,8 @@ initialise(PyObject *module)
         return -1;
     }
     if (set_up() < 0 || PyModule_AddType(module, &Handle_Type) < 0
-        || PyModule_AddType(module, &Region_Type) < 0) {
+        || PyModule_AddType(module, &Region_Type) < 0
+        || PyModule_AddType(module, &Program_Type) < 0) {
         return -1;
     }
     return 0;

@@ -84,6 +84,11 @@ PyObject *hook_forget(PyObject *module, PyObject *code);
 PyObject *hook_suspend(PyObject *module, PyObject *ignored);
 PyObject *hook_resume(PyObject *module, PyObject *ignored);
 int hook_init(void);
+
+/* program.c; its own parts are in vm.h */
+extern PyTypeObject Program_Type;
+int vm_init(void);
+
 bool same_layout(PyCodeObject *one, PyCodeObject *other);
 
 #endif

@@ -2,7 +2,7 @@
 
 Invariant: a backend is found under one name for good; built-in names cannot be taken. Others come
 from `register_backend` or from entry points of the group "dyntrace.backends". What a compiled graph
-takes and returns is in `exec.protocol`; the built-in backends are `exec.numpy_backend` and
+takes and returns is in `exec.protocol`; the built-in backends are `exec.machine` and
 `exec.reference`.
 """
 
@@ -14,13 +14,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from dyntrace.errors import BackendError
-from dyntrace.exec import numpy_backend, reference
+from dyntrace.exec import machine, reference
 from dyntrace.graph.node import Graph
 
 CompileGraph = Callable[[Graph], Callable[..., Any]]
 GROUP = "dyntrace.backends"
 BUILT_IN: dict[str, CompileGraph] = {
-    "numpy": numpy_backend.compile_graph,
+    "numpy": machine.compile_graph,
     "reference": reference.compile_graph,
 }
 _registered: dict[str, CompileGraph] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dyntrace.errors import BackendError
-from dyntrace.exec import backends, numpy_backend, reference
+from dyntrace.exec import backends, machine, reference
 from tests.exec.programs import Program
 
 GRAPH = Program("def f(x):\n    return x + 1", np.arange(3.0)).graph
@@ -35,7 +35,7 @@ def installed(monkeypatch):
 
 
 def test_built_in_backends_are_there():
-    assert backends.get_backend("numpy") is numpy_backend.compile_graph
+    assert backends.get_backend("numpy") is machine.compile_graph
     assert backends.get_backend("reference") is reference.compile_graph
 
 

@@ -1,0 +1,573 @@
+/* Groups: their operands while they are formed; and when they are closed, how they are run.
+
+   Closing coalesces the axes as far as every operand in memory allows, decides the size of tiles by
+   what is live in one, and gives buffers to the results that stay inside.
+   Invariant: the elements of a tile lie in the group's memory order, so that results in memory and
+   in buffers are dense; a loop whose bits may depend on strides sees the strides that eager's sees. */
+#include "vm.h"
+
+#include <stdlib.h>
+
+static int
+add_operand(Group *group, Operand operand)
+{
+    if (group->operand_count == group->operand_room) {
+        int room = group->operand_room ? 2 * group->operand_room : 8;
+        Operand *operands = realloc(group->operands, (size_t)room * sizeof *operands);
+        if (operands == NULL) {
+            return -1;
+        }
+        group->operands = operands;
+        group->operand_room = room;
+    }
+    operand.last = -1;
+    group->operands[group->operand_count] = operand;
+    return group->operand_count++;
+}
+
+int
+group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize)
+{
+    Operand operand = {.code = code, .written = true, .reg = reg, .type = type,
+                       .itemsize = itemsize, .base = -1};
+    return add_operand(group, operand);
+}
+
+Micro *
+group_micro(Group *group, uint8_t code)
+{
+    if (group->micro_count == group->micro_room) {
+        int room = group->micro_room ? 2 * group->micro_room : 8;
+        Micro *micros = realloc(group->micros, (size_t)room * sizeof *micros);
+        if (micros == NULL) {
+            return NULL;
+        }
+        group->micros = micros;
+        group->micro_room = room;
+    }
+    Micro *micro = &group->micros[group->micro_count++];
+    memset(micro, 0, sizeof *micro);
+    micro->code = code;
+    return micro;
+}
+
+/* Strides of an array in memory along the group's axes, or along the axes of its rows. */
+static void
+lay_along(const Group *group, const Value *value, bool rows, npy_intp *axes)
+{
+    if (!rows) {
+        int shift = group->ndim - value->ndim;
+        for (int i = 0; i < group->ndim; i++) {
+            bool broadcast = i < shift || value->dims[i - shift] == 1;
+            axes[i] = broadcast ? 0 : value->strides[i - shift];
+        }
+        return;
+    }
+    int next = 0;
+    for (int i = 0; i < group->ndim; i++) {
+        axes[i] = 0;
+        if (i < group->ndim - group->inner && group->dims[i] != 1) {
+            while (value->dims[next] == 1) {
+                next++;
+            }
+            axes[i] = value->strides[next++];
+        }
+    }
+}
+
+int
+group_external(Planner *planner, Group *group, short reg, const Value *value, bool rows)
+{
+    uint8_t code = value->size == 1 ? OPERAND_SCALAR : rows ? OPERAND_LANES : OPERAND_LINES;
+    for (int i = 0; i < group->operand_count; i++) {
+        const Operand *known = &group->operands[i];
+        if (!known->written && known->reg == reg && known->code == code) {
+            return i;
+        }
+    }
+    const Register *declared = &planner->program->registers[reg];
+    Operand operand = {.code = code, .reg = reg, .base = value->base, .offset = value->offset,
+                       .itemsize = declared->itemsize, .type = declared->descr->type_num};
+    if (code != OPERAND_SCALAR) {
+        lay_along(group, value, rows, operand.axes);
+    }
+    return add_operand(group, operand);
+}
+
+int
+group_scalar(Planner *planner, Group *group, short reg, const PyArray_Descr *descr)
+{
+    Plan *plan = planner->plan;
+    for (int i = 0; i < group->operand_count; i++) {
+        const Operand *known = &group->operands[i];
+        if (known->code == OPERAND_SCALAR && known->reg == reg && known->type == descr->type_num) {
+            return i;
+        }
+    }
+    int number = plan_base(plan, BASE_SCALAR, reg, PyDataType_ELSIZE(descr));
+    if (number < 0) {
+        return -1;
+    }
+    const Value *value = &plan->values[reg];
+    plan->bases[number].descr = descr;
+    plan->bases[number].count = value->where == IN_COUNT ? value->offset : -1;
+    Operand operand = {.code = OPERAND_SCALAR, .reg = reg, .base = (short)number,
+                       .type = descr->type_num, .itemsize = PyDataType_ELSIZE(descr)};
+    return add_operand(group, operand);
+}
+
+/* A buffer with the elements of an operand cast to another type, made once for each type. */
+int
+group_cast(Group *group, int source, int type)
+{
+    for (int i = 0; i < group->micro_count; i++) {
+        const Micro *known = &group->micros[i];
+        if (known->context == NULL && known->count == 2 && known->args[0] == source
+            && known->code != MICRO_REDUCE && group->operands[known->args[1]].type == type
+            && group->operands[known->args[1]].reg < 0) {
+            return known->args[1];
+        }
+    }
+    PyArray_Descr *descr = PyArray_DescrFromType(type);
+    npy_intp itemsize = PyDataType_ELSIZE(descr);
+    Py_DECREF(descr);
+    const Operand *from = &group->operands[source];
+    bool rows = from->code == OPERAND_ROW || from->code == OPERAND_LANES;
+    PyArrayMethod_StridedLoop *function = cast_loop(from->type, type);
+    int made = group_new(group, rows ? OPERAND_ROW : OPERAND_TILE, -1, type, itemsize);
+    Micro *micro = made < 0 ? NULL : group_micro(group, rows ? MICRO_ROW : MICRO_FULL);
+    if (micro == NULL || function == NULL) {
+        return -1;
+    }
+    micro->count = 2;
+    micro->function = function;
+    micro->exact = EXACT;
+    micro->cost = 0.2f;
+    micro->args[0] = (short)source;
+    micro->args[1] = (short)made;
+    group->operands[source].last = group->operands[made].last = (short)(group->micro_count - 1);
+    return made;
+}
+
+/* Axes -------------------------------------------------------------------------------------- */
+enum { OUTER, MIDDLE, INNER };
+
+/* Which part of the group an axis belongs to; axes of different parts are not coalesced. */
+static int
+part_of(const Group *group, int axis)
+{
+    int behind = group->ndim - axis;
+    if (group->mode == ROWS) {
+        return behind <= group->inner ? INNER : OUTER;
+    }
+    if (group->mode == COLUMNS) { /* inner: how many axes are kept behind the reduced ones */
+        return behind <= group->inner ? INNER : group->reduced >> axis & 1 ? MIDDLE : OUTER;
+    }
+    return INNER;
+}
+
+/* The axes that are longer than one, slowest first. */
+static int
+ordered_axes(const Group *group, int *axes)
+{
+    int count = 0;
+    for (int i = 0; i < group->ndim; i++) {
+        if (group->dims[i] == 1) {
+            continue;
+        }
+        int place = count++;
+        while (place > 0 && group->order[axes[place - 1]] < group->order[i]) {
+            axes[place] = axes[place - 1];
+            place--;
+        }
+        axes[place] = i;
+    }
+    return count;
+}
+
+static bool
+is_external(const Operand *operand)
+{
+    return operand->code == OPERAND_LINES || operand->code == OPERAND_LANES;
+}
+
+static bool
+can_merge(const Group *group, int outer, int inner)
+{
+    if (part_of(group, outer) != part_of(group, inner)) {
+        return false;
+    }
+    for (int i = 0; i < group->operand_count; i++) {
+        const Operand *operand = &group->operands[i];
+        if (is_external(operand)
+            && operand->axes[outer] != operand->axes[inner] * group->dims[inner]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+coalesce(Group *group)
+{
+    int axes[MAX_NDIM], count = ordered_axes(group, axes), rank = 0;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && can_merge(group, axes[i - 1], axes[i])) {
+            group->extents[rank - 1] *= group->dims[axes[i]];
+        }
+        else {
+            group->extents[rank++] = group->dims[axes[i]];
+        }
+        for (int k = 0; k < group->operand_count; k++) {
+            group->operands[k].strides[rank - 1] = group->operands[k].axes[axes[i]];
+        }
+    }
+    group->rank = rank;
+}
+
+/* How many of the coalesced axes the inner part has. */
+static int
+inner_rank(const Group *group)
+{
+    int axes[MAX_NDIM], count = ordered_axes(group, axes), rank = 0;
+    for (int i = 0; i < count; i++) {
+        bool starts = i == 0 || !can_merge(group, axes[i - 1], axes[i]);
+        rank += starts && part_of(group, axes[i]) == INNER;
+    }
+    return rank;
+}
+
+bool
+group_has_rows(Group *group)
+{
+    return inner_rank(group) <= 1;
+}
+
+static bool
+is_flat(const Group *group, const Operand *operand)
+{
+    return is_dense_in_order(group->rank, group->extents, operand->strides, operand->itemsize);
+}
+
+/* The elements for the rows lie at one distance; it becomes the first stride. */
+static bool
+make_even(const Group *group, Operand *operand)
+{
+    int outer = group->rank - 1;
+    if (outer > 1) {
+        npy_intp step = operand->strides[outer - 1];
+        if (!is_dense_in_order(outer, group->extents, operand->strides, step)) {
+            return false;
+        }
+        operand->strides[0] = step;
+    }
+    return true;
+}
+
+/* Lines, and what each operand is to them. */
+static Status
+make_lines(Group *group)
+{
+    coalesce(group);
+    bool split = group->mode == ROWS || group->mode == COLUMNS;
+    if (split && inner_rank(group) > 1) {
+        return UNSUPPORTED;
+    }
+    if (split && inner_rank(group) == 0) { /* rows of one element */
+        group->extents[group->rank++] = 1;
+        for (int i = 0; i < group->operand_count; i++) {
+            group->operands[i].strides[group->rank - 1] = 0;
+        }
+    }
+    bool linear = group->mode == TREE || group->mode == CHAIN || group->mode == PARTS;
+    if (linear && group->rank > 1) {
+        return UNSUPPORTED;
+    }
+    group->line = group->rank > 0 ? group->extents[group->rank - 1] : 1;
+    group->lines = group->line > 0 ? group->size / group->line : 0;
+    group->blocks = 1;
+    for (int i = 0; i < group->ndim; i++) {
+        group->blocks *= part_of(group, i) == OUTER ? group->dims[i] : 1;
+    }
+    for (int i = 0; i < group->operand_count; i++) {
+        Operand *operand = &group->operands[i];
+        if (operand->code == OPERAND_LINES && is_flat(group, operand)) {
+            operand->code = OPERAND_FLAT;
+        }
+        if (operand->code == OPERAND_LANES && !make_even(group, operand)) {
+            return UNSUPPORTED;
+        }
+    }
+    return DONE;
+}
+
+/* Whether a micro-operation has to take an operand line by line; whether its bits allow it. */
+static Status
+check_micro(const Group *group, Micro *micro)
+{
+    for (int i = 0; i < micro->count; i++) {
+        const Operand *operand = &group->operands[micro->args[i]];
+        bool lines = operand->code == OPERAND_LINES;
+        if (micro->code == MICRO_FULL) {
+            micro->by_line |= (lines && group->rank > 1) || operand->code == OPERAND_ROW
+                              || operand->code == OPERAND_LANES;
+        }
+        if (lines && micro->exact != EXACT && group->rank > 0 && operand->strides[group->rank - 1] < 0) {
+            return UNSUPPORTED;
+        }
+    }
+    return DONE;
+}
+
+/* Tiles ------------------------------------------------------------------------------------- */
+/* Bytes that are touched for each element of a tile: buffers alive at a time, and streams. */
+static npy_intp
+bytes_per_element(const Group *group)
+{
+    npy_intp bytes = 0;
+    for (int i = 0; i < group->operand_count; i++) {
+        const Operand *operand = &group->operands[i];
+        if (operand->code == OPERAND_FLAT || operand->code == OPERAND_LINES) {
+            bytes += operand->itemsize;
+        }
+    }
+    npy_intp live = 0, most = 0;
+    for (int k = 0; k < group->micro_count; k++) {
+        for (int i = 0; i < group->operand_count; i++) {
+            const Operand *operand = &group->operands[i];
+            bool buffer = operand->code == OPERAND_TILE && !operand->kept;
+            if (buffer && group->micros[k].args[group->micros[k].count - 1] == i) {
+                live += operand->itemsize;
+                most = live > most ? live : most;
+            }
+            live -= buffer && operand->last == k ? operand->itemsize : 0;
+        }
+    }
+    return bytes + most > 0 ? bytes + most : 1;
+}
+
+/* Elements of a tile: what is live fits the first cache for small arrays, and part of the second for
+   large ones, where a call's fixed cost and the hardware's prefetching weigh more. */
+static npy_intp
+tile_elements(const Group *group)
+{
+    if (vm_tile > 0) {
+        return vm_tile;
+    }
+    npy_intp budget = group->size >= 400000 ? 192 * 1024 : 48 * 1024;
+    npy_intp elements = budget / bytes_per_element(group);
+    elements = elements > 8192 ? 8192 : elements < 512 ? 512 : elements;
+    return elements & ~(npy_intp)63;
+}
+
+/* A block of columns never has a width of one, which NumPy would add up in another order. */
+static void
+cut_lines(Group *group, npy_intp elements)
+{
+    group->tile_lines = 1;
+    group->piece = elements < 64 && group->mode != COLUMNS ? 64 : elements;
+    group->piece = (group->piece + 63) & ~(npy_intp)63;
+    if (group->mode == COLUMNS && group->line % group->piece == 1) {
+        group->piece += 64;
+    }
+    group->pieces = (group->line + group->piece - 1) / group->piece;
+    if (group->mode == COLUMNS) {
+        npy_intp width = group->piece < group->line ? group->piece : group->line;
+        group->tile_lines = elements / width > 1 ? elements / width : 1;
+    }
+}
+
+static void
+whole_lines(Group *group, npy_intp elements)
+{
+    group->piece = group->line;
+    group->pieces = 1;
+    group->tile_lines = group->line > 0 && elements / group->line > 1 ? elements / group->line : 1;
+    if (group->tile_lines > group->lines) {
+        group->tile_lines = group->lines > 0 ? group->lines : 1;
+    }
+}
+
+/* Splits at the places where NumPy's pairwise sum does. */
+static npy_intp
+grow_tree(npy_intp *starts, npy_intp count, npy_intp start, npy_intp length, npy_intp most,
+          npy_intp unit)
+{
+    if (length <= most) {
+        if (starts != NULL) {
+            starts[count] = start;
+        }
+        return count + 1;
+    }
+    npy_intp half = length * unit / 2;
+    half = (half - half % 8) / unit;
+    count = grow_tree(starts, count, start, half, most, unit);
+    return grow_tree(starts, count, start + half, length - half, most, unit);
+}
+
+static Status
+plant_tree(Group *group, npy_intp elements)
+{
+    npy_intp unit = group->unit;
+    npy_intp most = elements < 1024 ? 1024 : elements;
+    group->tile_count = grow_tree(NULL, 0, 0, group->size, most, unit);
+    group->starts = malloc(((size_t)group->tile_count + 1) * sizeof *group->starts);
+    if (group->starts == NULL) {
+        return FAILED;
+    }
+    grow_tree(group->starts, 0, 0, group->size, most, unit);
+    group->starts[group->tile_count] = group->size;
+    group->tile_lines = 1;
+    group->piece = most;
+    return DONE;
+}
+
+static Status
+cut_tiles(Group *group)
+{
+    npy_intp elements = tile_elements(group);
+    if (group->mode == TREE) {
+        return plant_tree(group, elements);
+    }
+    bool split = group->mode != ROWS && (group->mode == COLUMNS || group->line > 2 * elements
+                                         || group->rank <= 1);
+    if (split) {
+        cut_lines(group, elements);
+    }
+    else {
+        whole_lines(group, elements);
+    }
+    npy_intp stacks = (group->lines + group->tile_lines - 1) / group->tile_lines;
+    group->tile_count = (group->mode == COLUMNS ? group->blocks : stacks) * group->pieces;
+    return DONE;
+}
+
+/* Buffers ----------------------------------------------------------------------------------- */
+typedef struct {
+    npy_intp offset, size;
+    int until; /* the micro-operation after which it is free again */
+} Buffer;
+
+static npy_intp
+buffer_size(const Group *group, const Operand *operand)
+{
+    npy_intp width = group->piece < group->line || group->line == 0 ? group->piece : group->line;
+    npy_intp elements = operand->code == OPERAND_ROW ? group->tile_lines
+                                                     : group->tile_lines * width;
+    npy_intp size = elements * operand->itemsize;
+    return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
+}
+
+/* An operand of the micro-operation that dies there and whose buffer the result can take over. */
+static int
+dying_twin(const Group *group, const Micro *micro, int number, const Operand *made)
+{
+    for (int i = 0; i < micro->count; i++) {
+        const Operand *operand = &group->operands[micro->args[i]];
+        if (operand != made && operand->code == made->code && operand->written && !operand->kept
+            && operand->last == number && operand->itemsize == made->itemsize
+            && micro->code != MICRO_REDUCE) {
+            return micro->args[i];
+        }
+    }
+    return -1;
+}
+
+static npy_intp
+take_buffer(Buffer *buffers, int *count, npy_intp size, int now, int until, npy_intp *end)
+{
+    for (int i = 0; i < *count; i++) {
+        if (buffers[i].until < now && buffers[i].size == size) {
+            buffers[i].until = until;
+            return buffers[i].offset;
+        }
+    }
+    buffers[*count] = (Buffer){.offset = *end, .size = size, .until = until};
+    *end += size;
+    return buffers[(*count)++].offset;
+}
+
+static Status
+place_buffers(Group *group)
+{
+    Buffer *buffers = malloc(((size_t)group->operand_count + 1) * sizeof *buffers);
+    int count = 0;
+    npy_intp end = 0;
+    if (buffers == NULL) {
+        return FAILED;
+    }
+    for (int k = 0; k < group->micro_count; k++) {
+        const Micro *micro = &group->micros[k];
+        for (int i = 0; i < micro->count; i++) {
+            Operand *made = &group->operands[micro->args[i]];
+            bool buffered = made->code == OPERAND_TILE || made->code == OPERAND_ROW;
+            if (!buffered || !made->written || made->placed) {
+                continue;
+            }
+            int until = made->last, twin = dying_twin(group, micro, k, made);
+            made->placed = true;
+            if (twin >= 0 && group->operands[twin].placed && !group->operands[twin].given) {
+                made->offset = group->operands[twin].offset;
+                group->operands[twin].given = true;
+                for (int b = 0; b < count; b++) {
+                    if (buffers[b].offset == made->offset) {
+                        buffers[b].until = until;
+                    }
+                }
+                continue;
+            }
+            made->offset = take_buffer(buffers, &count, buffer_size(group, made), k, until, &end);
+        }
+    }
+    group->scratch = end;
+    free(buffers);
+    return DONE;
+}
+
+/* Results that are kept are written where they stay. */
+static void
+point_at_results(Group *group)
+{
+    for (int i = 0; i < group->operand_count; i++) {
+        Operand *operand = &group->operands[i];
+        if (operand->kept && operand->code == OPERAND_TILE) {
+            operand->code = OPERAND_FLAT;
+        }
+        if (operand->kept && operand->code == OPERAND_ROW) {
+            operand->code = OPERAND_LANES;
+            npy_intp step = operand->itemsize;
+            for (int axis = group->ndim - group->inner - 1; axis >= 0; axis--) {
+                operand->axes[axis] = group->dims[axis] == 1 ? 0 : step;
+                step *= group->dims[axis];
+            }
+        }
+    }
+}
+
+Status
+group_finish(Group *group)
+{
+    if (group->size == 0) {
+        return DONE;
+    }
+    point_at_results(group);
+    Status status = make_lines(group);
+    for (int k = 0; k < group->micro_count && status == DONE; k++) {
+        status = check_micro(group, &group->micros[k]);
+        const Micro *micro = &group->micros[k];
+        group->cost += micro->cost * (double)(micro->code == MICRO_ROW ? group->lines : group->size);
+        group->cost += micro->by_line ? 5.0 * (double)group->lines : 0;
+    }
+    if (status == DONE) {
+        status = cut_tiles(group);
+    }
+    return status == DONE ? place_buffers(group) : status;
+}
+
+void
+group_free(Group *group)
+{
+    free(group->operands);
+    free(group->micros);
+    free(group->starts);
+}

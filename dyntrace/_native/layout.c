@@ -1,0 +1,230 @@
+/* Shapes and strides: broadcasting, the layout NumPy gives a new array, extents in memory.
+
+   Invariant: pure arithmetic on dimensions; nothing here looks at an array. `keep_order` follows
+   the rule of NumPy's iterator (order "K") for the axes of an array it allocates. */
+#include "vm.h"
+
+#include <stdlib.h>
+
+/* Widens `dims` in place to what it and `other` broadcast to; false if they do not. */
+bool
+broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
+{
+    if (other_ndim > *ndim) {
+        int shift = other_ndim - *ndim;
+        memmove(dims + shift, dims, (size_t)*ndim * sizeof *dims);
+        for (int i = 0; i < shift; i++) {
+            dims[i] = 1;
+        }
+        *ndim = other_ndim;
+    }
+    for (int i = 0; i < other_ndim; i++) {
+        npy_intp *mine = &dims[*ndim - other_ndim + i];
+        if (*mine == 1) {
+            *mine = other[i];
+        }
+        else if (other[i] != 1 && other[i] != *mine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+npy_intp
+dims_size(int ndim, const npy_intp *dims)
+{
+    npy_intp size = 1;
+    for (int i = 0; i < ndim; i++) {
+        size *= dims[i];
+    }
+    return size;
+}
+
+bool
+same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other)
+{
+    return ndim == other_ndim && memcmp(one, other, (size_t)ndim * sizeof *one) == 0;
+}
+
+/* NumPy gives an axis behind an empty one the stride it would have with one item there. */
+void
+dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
+{
+    npy_intp step = itemsize;
+    for (int i = ndim - 1; i >= 0; i--) {
+        strides[i] = step;
+        step *= dims[i] ? dims[i] : 1;
+    }
+}
+
+/* Whether the elements lie one behind the other in index order; axes of length one do not count. */
+bool
+is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    for (int i = ndim - 1; i >= 0; i--) {
+        if (dims[i] != 1 && strides[i] != step) {
+            return false;
+        }
+        step *= dims[i];
+    }
+    return true;
+}
+
+/* Whether the elements lie one behind the other in some order of the axes. */
+bool
+is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    int left = 0;
+    for (int i = 0; i < ndim; i++) {
+        left += dims[i] != 1;
+    }
+    while (left > 0) {
+        int found = -1;
+        for (int i = 0; i < ndim && found < 0; i++) {
+            found = dims[i] != 1 && strides[i] == step ? i : -1;
+        }
+        if (found < 0) {
+            return false;
+        }
+        step *= dims[found];
+        left--;
+    }
+    return true;
+}
+
+/* Whether two elements may share an address; true when not sure. */
+bool
+holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_intp reach = itemsize;
+    bool used[MAX_NDIM] = {false};
+    for (int round = 0; round < ndim; round++) {
+        int least = -1;
+        for (int i = 0; i < ndim; i++) {
+            if (!used[i] && dims[i] != 1
+                && (least < 0 || llabs(strides[i]) < llabs(strides[least]))) {
+                least = i;
+            }
+        }
+        if (least < 0) {
+            return false;
+        }
+        if (llabs(strides[least]) < reach) {
+            return true;
+        }
+        used[least] = true;
+        reach += llabs(strides[least]) * (dims[least] - 1);
+    }
+    return false;
+}
+
+static npy_intp
+axis_stride(const Value *value, int ndim, int axis)
+{
+    int own = axis - (ndim - value->ndim);
+    return own < 0 || value->dims[own] == 1 ? 0 : value->strides[own];
+}
+
+static npy_intp
+magnitude(npy_intp stride)
+{
+    return stride < 0 ? -stride : stride;
+}
+
+/* 1: axis `outer` must come inside of `inner`; 0: it must not; -1: no operand tells. */
+static int
+compare_axes(int ndim, int count, const Value *const *operands, int outer, int inner)
+{
+    int verdict = -1;
+    for (int k = 0; k < count; k++) {
+        npy_intp a = magnitude(axis_stride(operands[k], ndim, outer));
+        npy_intp b = magnitude(axis_stride(operands[k], ndim, inner));
+        if (a == 0 || b == 0) {
+            continue;
+        }
+        if (b <= a) {
+            verdict = 0;
+        }
+        else if (verdict < 0) {
+            verdict = 1;
+        }
+    }
+    return verdict;
+}
+
+/* The axes from fastest to slowest, by insertion as NumPy's iterator does it. */
+static void
+sort_axes(int ndim, int count, const Value *const *operands, int *axes)
+{
+    for (int i = 0; i < ndim; i++) {
+        axes[i] = ndim - 1 - i;
+    }
+    for (int i = 1; i < ndim; i++) {
+        int moved = axes[i], place = i;
+        for (int j = i - 1; j >= 0; j--) {
+            int verdict = compare_axes(ndim, count, operands, moved, axes[j]);
+            if (verdict == 0) {
+                break;
+            }
+            if (verdict == 1) {
+                place = j;
+            }
+        }
+        for (int j = i; j > place; j--) {
+            axes[j] = axes[j - 1];
+        }
+        axes[place] = moved;
+    }
+}
+
+void
+keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+           npy_intp itemsize, npy_intp *strides)
+{
+    int axes[MAX_NDIM];
+    bool in_order = true;
+    for (int k = 0; k < count && in_order; k++) {
+        const Value *value = operands[k];
+        in_order = value->ndim < 2
+                   || is_dense_in_order(value->ndim, value->dims, value->strides,
+                                        magnitude(value->strides[value->ndim - 1]));
+    }
+    if (in_order) {
+        dense_strides(ndim, dims, itemsize, strides);
+        return;
+    }
+    sort_axes(ndim, count, operands, axes);
+    npy_intp step = itemsize;
+    for (int i = 0; i < ndim; i++) {
+        strides[axes[i]] = step;
+        step *= dims[axes[i]] ? dims[axes[i]] : 1;
+    }
+}
+
+/* The strides of an array of other item size in the same order. */
+void
+scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
+{
+    for (int i = 0; i < ndim; i++) {
+        out[i] = strides[i] / from * to;
+    }
+}
+
+/* The addresses of the first and behind the last byte, relative to the array's data. */
+void
+extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize,
+          npy_intp *low, npy_intp *high)
+{
+    *low = 0;
+    *high = itemsize;
+    for (int i = 0; i < ndim; i++) {
+        npy_intp reach = (dims[i] - 1) * strides[i];
+        if (dims[i] == 0) {
+            *low = *high = 0;
+            return;
+        }
+        *(reach < 0 ? low : high) += reach;
+    }
+}

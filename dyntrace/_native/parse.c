@@ -1,0 +1,392 @@
+/* From the Python description of a program to its structures.
+
+   dyntrace/exec/lowering.py writes descriptions and says what they mean. Invariant: what has been
+   parsed can be planned and run without looking at Python objects for its structure again; a
+   malformed description is an exception here, never a crash later. */
+#include "vm.h"
+
+#include <stdlib.h>
+
+static int
+fail(const char *text)
+{
+    if (!PyErr_Occurred()) {
+        PyErr_Format(PyExc_ValueError, "a program's description is malformed: %s", text);
+    }
+    return -1;
+}
+
+static int
+take_register(const Program *program, PyObject *number, short *reg)
+{
+    long value = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
+    if (value < 0 || value >= program->register_count) {
+        return fail("a register that is not there");
+    }
+    *reg = (short)value;
+    return 0;
+}
+
+static int
+take_registers(const Program *program, PyObject *numbers, short *regs, int most)
+{
+    if (!PyTuple_Check(numbers) || PyTuple_GET_SIZE(numbers) > most) {
+        return fail("a tuple of registers");
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); i++) {
+        if (take_register(program, PyTuple_GET_ITEM(numbers, i), &regs[i]) < 0) {
+            return -1;
+        }
+    }
+    return (int)PyTuple_GET_SIZE(numbers);
+}
+
+/* None, an int, or (register,) */
+static int
+parse_bound(const Program *program, PyObject *source, Bound *bound)
+{
+    if (source == Py_None) {
+        bound->reg = ABSENT;
+        return 0;
+    }
+    if (PyTuple_Check(source) && PyTuple_GET_SIZE(source) == 1) {
+        return take_register(program, PyTuple_GET_ITEM(source, 0), &bound->reg);
+    }
+    bound->reg = CONSTANT;
+    bound->value = PyNumber_AsSsize_t(source, NULL);
+    return bound->value == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* (code, bound, bound, bound) */
+static int
+parse_items(const Program *program, Instr *instr, PyObject *items)
+{
+    if (!PyTuple_Check(items) || PyTuple_GET_SIZE(items) > MAX_ITEMS) {
+        return fail("items");
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(items);
+    instr->items = calloc((size_t)count + 1, sizeof *instr->items);
+    if (instr->items == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    instr->item_count = (uint8_t)count;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Item *item = &instr->items[i];
+        PyObject *parts[3];
+        int code;
+        PyObject *source = PyTuple_GET_ITEM(items, i);
+        if (!PyTuple_Check(source)
+            || !PyArg_ParseTuple(source, "iOOO", &code, &parts[0], &parts[1], &parts[2])) {
+            return fail("an item");
+        }
+        item->code = (uint8_t)code;
+        for (int k = 0; k < 3; k++) {
+            if (parse_bound(program, parts[k], &item->parts[k]) < 0) {
+                return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+static int
+take_loop(Instr *instr, PyObject *description)
+{
+    instr->loop = loop_new(description);
+    return instr->loop == NULL ? -1 : 0;
+}
+
+static int
+parse_elementwise(Instr *instr, PyObject *extra)
+{
+    PyObject *loop;
+    int reuses[2], outside[2];
+    if (!PyArg_ParseTuple(extra, "O(pp)(pp)", &loop, &reuses[0], &reuses[1], &outside[0],
+                          &outside[1])
+        || take_loop(instr, loop) < 0) {
+        return fail("an elementwise instruction");
+    }
+    for (int i = 0; i < 2; i++) {
+        instr->reuses[i] = reuses[i];
+        instr->outside[i] = outside[i];
+    }
+    bool fits = instr->loop->nin == instr->nin && instr->loop->nout == instr->nout;
+    return fits ? 0 : fail("a loop with other operands");
+}
+
+static int
+parse_identity(Instr *instr, PyObject *identity)
+{
+    if (identity == Py_None) {
+        return 0;
+    }
+    if (!PyBytes_Check(identity) || PyBytes_GET_SIZE(identity) > (Py_ssize_t)sizeof instr->identity) {
+        return fail("an identity");
+    }
+    memcpy(instr->identity, PyBytes_AS_STRING(identity), (size_t)PyBytes_GET_SIZE(identity));
+    instr->has_identity = true;
+    return 0;
+}
+
+static int
+parse_reduce(const Program *program, Instr *instr, PyObject *extra)
+{
+    PyObject *loop, *identity;
+    int kind, split, keepdims;
+    unsigned axes;
+    if (!PyArg_ParseTuple(extra, "OiiIpO", &loop, &kind, &split, &axes, &keepdims, &identity)
+        || parse_identity(instr, identity) < 0) {
+        return fail("a reduction");
+    }
+    instr->kind = (uint8_t)kind;
+    instr->split = (uint8_t)split;
+    instr->axes = axes;
+    instr->keepdims = keepdims;
+    if (kind == BY_LOOP) {
+        return take_loop(instr, loop);
+    }
+    PyArray_Descr *descr = program->registers[instr->in[0]].descr;
+    PyArray_ArrFuncs *functions = PyDataType_GetArrFuncs(descr);
+    instr->argfunc = kind == BY_ARGMAX ? functions->argmax : functions->argmin;
+    return instr->argfunc == NULL ? fail("no search for this dtype") : 0;
+}
+
+static int
+parse_count(Instr *instr, PyObject *extra)
+{
+    unsigned axes;
+    Py_ssize_t less;
+    if (!PyArg_ParseTuple(extra, "In", &axes, &less)) {
+        return -1;
+    }
+    instr->axes = axes;
+    instr->less = less;
+    return 0;
+}
+
+/* (code, inputs, outputs, extra) */
+static int
+parse_instr(const Program *program, Instr *instr, PyObject *source)
+{
+    PyObject *ins, *outs, *extra;
+    int code;
+    if (!PyTuple_Check(source)
+        || !PyArg_ParseTuple(source, "iOOO!", &code, &ins, &outs, &PyTuple_Type, &extra)) {
+        return fail("an instruction");
+    }
+    instr->code = (uint8_t)code;
+    int nin = take_registers(program, ins, instr->in, MAX_ARGS);
+    int nout = take_registers(program, outs, instr->out, 2);
+    if (nin < 1 || nout < 0) {
+        return fail("an instruction's registers");
+    }
+    instr->nin = (uint8_t)nin;
+    instr->nout = (uint8_t)nout;
+    for (int i = 0; i < nout; i++) {
+        if (code != COUNT && program->registers[instr->out[i]].descr == NULL) {
+            return fail("a result without dtype");
+        }
+    }
+    switch (code) {
+    case ELEMENTWISE:
+        return parse_elementwise(instr, extra);
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
+        return parse_items(program, instr, extra);
+    case COUNT:
+        return parse_count(instr, extra);
+    case REDUCE:
+        return parse_reduce(program, instr, extra);
+    case ASSIGN:
+        instr->strict = PyTuple_GET_SIZE(extra) == 1 && PyTuple_GET_ITEM(extra, 0) == Py_True;
+        return nin == 2 ? 0 : fail("an assignment");
+    default:
+        return fail("an unknown instruction");
+    }
+}
+
+static int
+parse_instrs(const Program *program, Segment *segment, PyObject *sources)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    segment->instrs = calloc((size_t)count + 1, sizeof *segment->instrs);
+    segment->uses = calloc((size_t)program->register_count + 1, sizeof *segment->uses);
+    if (segment->instrs == NULL || segment->uses == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    segment->target = -1;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Instr *instr = &segment->instrs[i];
+        segment->instr_count++;
+        if (parse_instr(program, instr, PyTuple_GET_ITEM(sources, i)) < 0) {
+            return -1;
+        }
+        for (int k = 0; k < instr->nin; k++) {
+            segment->uses[instr->in[k]]++;
+        }
+        segment->flags |= instr->loop != NULL && instr->loop->flags;
+    }
+    return 0;
+}
+
+static int
+parse_list(const Program *program, PyObject *numbers, short **regs, int *count)
+{
+    if (!PyTuple_Check(numbers)) {
+        return fail("a tuple of registers");
+    }
+    *regs = calloc((size_t)PyTuple_GET_SIZE(numbers) + 1, sizeof **regs);
+    if (*regs == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *count = take_registers(program, numbers, *regs, INT16_MAX);
+    return *count < 0 ? -1 : 0;
+}
+
+/* ("segment", inputs, exports, keys, instructions, casts may raise flags, target or None) */
+static int
+parse_segment(const Program *program, ProgramStep *step, PyObject *source)
+{
+    PyObject *name, *inputs, *exports, *keys, *instrs, *target;
+    int flags;
+    Segment *segment = &step->segment;
+    step->code = STEP_SEGMENT;
+    if (!PyArg_ParseTuple(source, "OOOOO!pO", &name, &inputs, &exports, &keys, &PyTuple_Type,
+                          &instrs, &flags, &target)
+        || parse_instrs(program, segment, instrs) < 0
+        || parse_list(program, inputs, &segment->inputs, &segment->input_count) < 0
+        || parse_list(program, exports, &segment->exports, &segment->export_count) < 0
+        || parse_list(program, keys, &segment->keys, &segment->key_count) < 0) {
+        return fail("a segment");
+    }
+    segment->flags |= flags;
+    return target == Py_None ? 0 : take_register(program, target, &segment->target);
+}
+
+/* ("call" | "submit" | "join", register, callable, templates, names or None, kind) */
+static int
+parse_call(Program *program, ProgramStep *step, PyObject *source, const char *name)
+{
+    PyObject *ignored, *number, *names;
+    step->code = strcmp(name, "call") == 0     ? STEP_CALL
+                 : strcmp(name, "submit") == 0 ? STEP_SUBMIT
+                                               : STEP_JOIN;
+    if (!PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->callable, &PyTuple_Type,
+                          &step->arguments, &names, &step->kind)
+        || take_register(program, number, &step->reg) < 0) {
+        return fail("a call");
+    }
+    step->names = names == Py_None ? NULL : names;
+    program->quiet = false;
+    return 0;
+}
+
+static int
+parse_step(Program *program, ProgramStep *step, PyObject *source)
+{
+    if (!PyTuple_Check(source) || PyTuple_GET_SIZE(source) < 2) {
+        return fail("a step");
+    }
+    const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(source, 0));
+    if (name == NULL) {
+        return fail("a step's name");
+    }
+    return strcmp(name, "segment") == 0 ? parse_segment(program, step, source)
+                                        : parse_call(program, step, source, name);
+}
+
+static int
+parse_registers(Program *program, PyObject *sources, PyObject *constants)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    program->registers = calloc((size_t)count + 1, sizeof *program->registers);
+    if (program->registers == NULL || count > INT16_MAX) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    program->register_count = (int)count;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Register *reg = &program->registers[i];
+        PyObject *dtype;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(sources, i), "Oi", &dtype, &reg->ndim)) {
+            return fail("a register");
+        }
+        if (PyArray_DescrCheck(dtype)) {
+            reg->descr = (PyArray_Descr *)dtype;
+            reg->itemsize = PyDataType_ELSIZE(reg->descr);
+        }
+        if (reg->ndim > MAX_NDIM) {
+            return fail("too many dimensions");
+        }
+    }
+    program->constant_count = (int)PyTuple_GET_SIZE(constants);
+    if (program->input_count < 0 || program->input_count + program->constant_count > count) {
+        return fail("the number of inputs");
+    }
+    for (int i = 0; i < program->constant_count; i++) {
+        program->registers[program->input_count + i].constant = PyTuple_GET_ITEM(constants, i);
+    }
+    return 0;
+}
+
+/* (number of inputs, registers, constants, steps, outputs) */
+int
+parse_program(Program *program, PyObject *spec)
+{
+    PyObject *registers, *constants, *steps, *outputs;
+    if (!PyArg_ParseTuple(spec, "iO!O!O!O", &program->input_count, &PyTuple_Type, &registers,
+                          &PyTuple_Type, &constants, &PyTuple_Type, &steps, &outputs)
+        || parse_registers(program, registers, constants) < 0) {
+        return fail("a program");
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(steps);
+    program->steps = calloc((size_t)count + 1, sizeof *program->steps);
+    if (program->steps == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    program->quiet = true;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        program->step_count++;
+        if (parse_step(program, &program->steps[i], PyTuple_GET_ITEM(steps, i)) < 0) {
+            return -1;
+        }
+    }
+    program->bare = -1;
+    if (PyTuple_Check(outputs)) {
+        program->outputs = outputs;
+        return 0;
+    }
+    return outputs == Py_None ? 0 : take_register(program, outputs, &program->bare);
+}
+
+static void
+clear_segment(Segment *segment)
+{
+    for (int i = 0; i < segment->instr_count; i++) {
+        loop_free(segment->instrs[i].loop);
+        free(segment->instrs[i].items);
+    }
+    for (int i = 0; i < PLANS_KEPT; i++) {
+        plan_free(segment->plans[i]);
+    }
+    free(segment->instrs);
+    free(segment->uses);
+    free(segment->inputs);
+    free(segment->exports);
+    free(segment->keys);
+}
+
+void
+clear_program(Program *program)
+{
+    for (int i = 0; i < program->step_count; i++) {
+        clear_segment(&program->steps[i].segment);
+    }
+    free(program->steps);
+    free(program->registers);
+}

@@ -1,0 +1,366 @@
+/* Running a group: its micro-operations, tile by tile, on the threads of the pool.
+
+   A tile is some elements of some lines. Buffers hold a tile's elements one behind the other; a
+   micro-operation all of whose operands are that dense is one call of its loop, any other one call
+   for each line. Invariant: nothing here allocates, fails, or needs the GIL. */
+#include "vm.h"
+
+#include "pool.h"
+
+#include <stdatomic.h>
+
+typedef struct {
+    const Group *group;
+    char *const *bases;
+    char *buffers;
+    npy_intp first, lines;  /* of the tile */
+    npy_intp column, width;
+    npy_intp chain;         /* TREE: the leaf; PARTS: the part */
+    bool begins;            /* the first tile of a chain, or the first lines of a block */
+} Tile;
+
+/* Where an operand's elements for a line of the tile are, and how far apart. */
+static char *
+line_of(const Tile *tile, const Operand *operand, npy_intp line, npy_intp *stride)
+{
+    const Group *group = tile->group;
+    char *base = operand->base >= 0 && !operand->placed ? tile->bases[operand->base] : NULL;
+    npy_intp absolute = tile->first + line;
+    *stride = operand->itemsize;
+    switch (operand->code) {
+    case OPERAND_TILE:
+        return tile->buffers + operand->offset + line * tile->width * operand->itemsize;
+    case OPERAND_FLAT:
+        return base + operand->offset
+               + (absolute * group->line + tile->column) * operand->itemsize;
+    case OPERAND_ROW:
+        *stride = 0;
+        return tile->buffers + operand->offset + line * operand->itemsize;
+    case OPERAND_LANES:
+        *stride = 0;
+        return base + operand->offset + absolute * (group->rank > 1 ? operand->strides[0] : 0);
+    case OPERAND_LINES:
+        break;
+    default: /* OPERAND_SCALAR */
+        *stride = 0;
+        return base + operand->offset;
+    }
+    npy_intp offset = operand->offset;
+    for (int axis = group->rank - 2; axis >= 0; axis--) {
+        npy_intp length = group->extents[axis];
+        if (axis == 0) {
+            offset += absolute * operand->strides[0];
+            break;
+        }
+        offset += absolute % length * operand->strides[axis];
+        absolute /= length;
+    }
+    *stride = group->rank > 0 ? operand->strides[group->rank - 1] : 0;
+    return base + offset + tile->column * *stride;
+}
+
+static void
+run_at_once(const Tile *tile, const Micro *micro)
+{
+    char *data[MAX_ARGS];
+    npy_intp strides[MAX_ARGS], count = tile->lines * tile->width;
+    for (int i = 0; i < micro->count; i++) {
+        data[i] = line_of(tile, &tile->group->operands[micro->args[i]], 0, &strides[i]);
+    }
+    micro->function(micro->context, data, &count, strides, micro->auxdata);
+}
+
+/* One call for each line. An operand's lines lie at one distance unless it has several outer axes. */
+static void
+run_by_line(const Tile *tile, const Micro *micro)
+{
+    const Group *group = tile->group;
+    char *data[MAX_ARGS], *copies[MAX_ARGS];
+    npy_intp strides[MAX_ARGS], steps[MAX_ARGS], width = tile->width;
+    bool even = true;
+    for (int i = 0; i < micro->count; i++) {
+        const Operand *operand = &group->operands[micro->args[i]];
+        npy_intp ignored;
+        data[i] = line_of(tile, operand, 0, &strides[i]);
+        steps[i] = tile->lines > 1 ? line_of(tile, operand, 1, &ignored) - data[i] : 0;
+        even &= operand->code != OPERAND_LINES || group->rank <= 2;
+    }
+    for (npy_intp line = 0; line < tile->lines; line++) {
+        for (int i = 0; i < micro->count; i++) {
+            const Operand *operand = &group->operands[micro->args[i]];
+            npy_intp ignored;
+            copies[i] = even || operand->code != OPERAND_LINES
+                            ? data[i] + line * steps[i]
+                            : line_of(tile, operand, line, &ignored);
+        }
+        npy_intp count = width;
+        micro->function(micro->context, copies, &count, strides, micro->auxdata);
+    }
+}
+
+/* The elements of the rows, not those in them. */
+static void
+run_rows(const Tile *tile, const Micro *micro)
+{
+    char *data[MAX_ARGS];
+    npy_intp strides[MAX_ARGS], count = tile->lines;
+    for (int i = 0; i < micro->count; i++) {
+        const Operand *operand = &tile->group->operands[micro->args[i]];
+        data[i] = line_of(tile, operand, 0, &strides[i]);
+        if (operand->code == OPERAND_ROW) {
+            strides[i] = operand->itemsize;
+        }
+        else if (operand->code == OPERAND_LANES) {
+            strides[i] = tile->group->rank > 1 ? operand->strides[0] : 0;
+        }
+    }
+    micro->function(micro->context, data, &count, strides, micro->auxdata);
+}
+
+/* Adds `count` elements to a total, which starts with the identity, or with the first of them. */
+static void
+reduce_line(const Micro *micro, char *total, npy_intp itemsize, char *from, npy_intp stride,
+            npy_intp count, bool begins)
+{
+    const Instr *instr = micro->instr;
+    if (instr->kind != BY_LOOP) {
+        npy_intp found = 0;
+        instr->argfunc(from, count, &found, NULL);
+        *(npy_intp *)total = found;
+        return;
+    }
+    if (begins && instr->has_identity) {
+        memcpy(total, instr->identity, (size_t)itemsize);
+    }
+    else if (begins) {
+        memcpy(total, from, (size_t)itemsize);
+        from += stride;
+        count--;
+    }
+    char *data[3] = {total, from, total};
+    npy_intp strides[3] = {0, stride, 0};
+    if (count > 0) {
+        micro->function(micro->context, data, &count, strides, micro->auxdata);
+    }
+}
+
+/* Adds the lines of the tile, one after another, to the totals of its columns. */
+static void
+reduce_columns(const Tile *tile, const Micro *micro)
+{
+    const Group *group = tile->group;
+    const Operand *from = &group->operands[micro->args[0]];
+    const Operand *to = &group->operands[micro->args[1]];
+    npy_intp per_block = group->lines / group->blocks, stride, line = 0, count = tile->width;
+    char *totals = tile->bases[to->base] + to->offset
+                   + (tile->first / per_block * group->line + tile->column) * to->itemsize;
+    if (tile->begins && micro->instr->has_identity) {
+        for (npy_intp i = 0; i < tile->width; i++) {
+            memcpy(totals + i * to->itemsize, micro->instr->identity, (size_t)to->itemsize);
+        }
+    }
+    else if (tile->begins) {
+        char *first = line_of(tile, from, 0, &stride);
+        for (npy_intp i = 0; i < tile->width; i++) {
+            memcpy(totals + i * to->itemsize, first + i * stride, (size_t)to->itemsize);
+        }
+        line = 1;
+    }
+    for (; line < tile->lines; line++) {
+        char *source = line_of(tile, from, line, &stride);
+        char *data[3] = {totals, source, totals};
+        npy_intp strides[3] = {to->itemsize, stride, to->itemsize};
+        micro->function(micro->context, data, &count, strides, micro->auxdata);
+    }
+}
+
+static void
+reduce_rows(const Tile *tile, const Micro *micro)
+{
+    const Operand *from = &tile->group->operands[micro->args[0]];
+    const Operand *to = &tile->group->operands[micro->args[1]];
+    npy_intp stride, ignored;
+    for (npy_intp line = 0; line < tile->lines; line++) {
+        char *total = line_of(tile, to, line, &ignored);
+        char *source = line_of(tile, from, line, &stride);
+        reduce_line(micro, total, to->itemsize, source, stride, tile->width, true);
+    }
+}
+
+/* A subtree's or a chain's elements; in a tree zero stands for nothing, with the sign that adds
+   nothing. */
+static void
+reduce_chain(const Tile *tile, const Micro *micro)
+{
+    const Group *group = tile->group;
+    const Operand *from = &group->operands[micro->args[0]];
+    const Operand *to = &group->operands[micro->args[1]];
+    npy_intp stride;
+    char *source = line_of(tile, from, 0, &stride);
+    if (group->mode == CHAIN) {
+        char *total = tile->bases[to->base] + to->offset;
+        reduce_line(micro, total, to->itemsize, source, stride, tile->width, tile->begins);
+        return;
+    }
+    char *total = tile->bases[group->partials] + tile->chain * to->itemsize;
+    if (group->mode == PARTS) {
+        reduce_line(micro, total, to->itemsize, source, stride, tile->width, tile->begins);
+        return;
+    }
+    memset(total, 0, (size_t)to->itemsize);
+    for (npy_intp i = 0; i < group->unit; i++) { /* minus zero */
+        total[(i + 1) * (to->itemsize / group->unit) - 1] = (char)0x80;
+    }
+    reduce_line(micro, total, to->itemsize, source, stride, tile->width, false);
+}
+
+static void
+run_reduction(const Tile *tile, const Micro *micro)
+{
+    switch (tile->group->mode) {
+    case ROWS:
+        reduce_rows(tile, micro);
+        break;
+    case COLUMNS:
+        reduce_columns(tile, micro);
+        break;
+    default:
+        reduce_chain(tile, micro);
+    }
+}
+
+static void
+run_micros(const Tile *tile)
+{
+    const Group *group = tile->group;
+    bool cut = tile->lines > 1 && tile->width < group->line;
+    for (int k = 0; k < group->micro_count; k++) {
+        const Micro *micro = &group->micros[k];
+        if (micro->code == MICRO_REDUCE) {
+            run_reduction(tile, micro);
+        }
+        else if (micro->code == MICRO_ROW) {
+            run_rows(tile, micro);
+        }
+        else if (micro->by_line || cut) {
+            run_by_line(tile, micro);
+        }
+        else {
+            run_at_once(tile, micro);
+        }
+    }
+}
+
+/* Tiles by number --------------------------------------------------------------------------- */
+static npy_intp
+least(npy_intp one, npy_intp other)
+{
+    return one < other ? one : other;
+}
+
+static void
+run_columns(Tile *tile, npy_intp number)
+{
+    const Group *group = tile->group;
+    npy_intp per_block = group->lines / group->blocks, block = number / group->pieces;
+    tile->column = number % group->pieces * group->piece;
+    tile->width = least(group->piece, group->line - tile->column);
+    for (npy_intp line = 0; line < per_block; line += group->tile_lines) {
+        tile->first = block * per_block + line;
+        tile->lines = least(group->tile_lines, per_block - line);
+        tile->begins = line == 0;
+        run_micros(tile);
+    }
+}
+
+static void
+run_tile(Tile *tile, npy_intp number)
+{
+    const Group *group = tile->group;
+    if (group->mode == COLUMNS) {
+        run_columns(tile, number);
+        return;
+    }
+    if (group->mode == TREE) {
+        tile->first = 0;
+        tile->lines = 1;
+        tile->column = group->starts[number];
+        tile->width = group->starts[number + 1] - tile->column;
+        tile->chain = number;
+    }
+    else {
+        tile->first = number / group->pieces * group->tile_lines;
+        tile->lines = least(group->tile_lines, group->lines - tile->first);
+        tile->column = number % group->pieces * group->piece;
+        tile->width = least(group->piece, group->line - tile->column);
+    }
+    run_micros(tile);
+}
+
+/* Jobs -------------------------------------------------------------------------------------- */
+typedef struct {
+    const Group *group;
+    char *const *bases;
+    char *buffers;
+    npy_intp units, each;  /* units of work, and how many are taken at a time */
+    atomic_llong next;
+} Job;
+
+/* A unit is a tile; of a group in PARTS it is a part, whose tiles follow one another. */
+static void
+run_unit(Tile *tile, npy_intp unit)
+{
+    const Group *group = tile->group;
+    if (group->mode != PARTS) {
+        tile->begins = unit == 0;
+        run_tile(tile, unit);
+        return;
+    }
+    npy_intp from = group->tile_count * unit / group->parts;
+    npy_intp to = group->tile_count * (unit + 1) / group->parts;
+    tile->chain = unit;
+    for (npy_intp number = from; number < to; number++) {
+        tile->begins = number == from;
+        run_tile(tile, number);
+    }
+}
+
+static void
+work(void *context, Py_ssize_t part)
+{
+    Job *job = context;
+    Tile tile = {.group = job->group, .bases = job->bases,
+                 .buffers = job->buffers + part * job->group->scratch};
+    for (;;) {
+        npy_intp first = (npy_intp)atomic_fetch_add(&job->next, job->each);
+        if (first >= job->units) {
+            return;
+        }
+        npy_intp end = least(first + job->each, job->units);
+        for (npy_intp unit = first; unit < end; unit++) {
+            run_unit(&tile, unit);
+        }
+    }
+}
+
+void
+group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads)
+{
+    if (group->size == 0) {
+        return;
+    }
+    npy_intp units = group->mode == PARTS ? group->parts : group->tile_count;
+    threads = group->mode == CHAIN ? 1 : least(threads, units);
+    if (threads <= 1) {
+        Tile tile = {.group = group, .bases = bases, .buffers = buffers};
+        for (npy_intp unit = 0; unit < units; unit++) {
+            run_unit(&tile, unit);
+        }
+    }
+    else {
+        Job job = {.group = group, .bases = bases, .buffers = buffers, .units = units};
+        job.each = units / (threads * 16) > 0 ? units / (threads * 16) : 1;
+        pool_run(work, &job, threads);
+    }
+    group_combine(group, bases);
+}

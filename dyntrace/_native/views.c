@@ -1,0 +1,202 @@
+/* Planning views: subscripts of ints, slices, None and Ellipsis; permuted axes; reshapes.
+
+   Invariant: a view is arithmetic on a value in memory; what would be a copy in NumPy is not planned
+   here. An index out of range declines the call: the original instruction raises. */
+#include "vm.h"
+
+/* The int a bound stands for; the range of an index is checked by who uses it. */
+static bool
+bound_value(const Planner *planner, const Bound *bound, npy_intp *value)
+{
+    if (bound->reg == CONSTANT) {
+        *value = bound->value;
+        return true;
+    }
+    *value = PyNumber_AsSsize_t(planner->objects[bound->reg], NULL);
+    if (*value == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return false;
+    }
+    return true;
+}
+
+static Status
+take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp stride, Value *view,
+           npy_intp *offset)
+{
+    npy_intp start, stop, step = 1;
+    const Bound *parts = item->parts;
+    if (parts[2].reg != ABSENT && (!bound_value(planner, &parts[2], &step) || step == 0)) {
+        return DECLINED;
+    }
+    step = step < -NPY_MAX_INTP ? -NPY_MAX_INTP : step;
+    start = step < 0 ? NPY_MAX_INTP : 0;
+    stop = step < 0 ? NPY_MIN_INTP : NPY_MAX_INTP;
+    if ((parts[0].reg != ABSENT && !bound_value(planner, &parts[0], &start))
+        || (parts[1].reg != ABSENT && !bound_value(planner, &parts[1], &stop))) {
+        return DECLINED;
+    }
+    npy_intp count = PySlice_AdjustIndices(length, &start, &stop, step);
+    if (count <= 0) {
+        count = 0, start = 0, step = 1;
+    }
+    *offset += start * stride;
+    view->dims[view->ndim] = count;
+    view->strides[view->ndim++] = stride * step;
+    return DONE;
+}
+
+static Status
+take_int(const Planner *planner, const Item *item, npy_intp length, npy_intp stride,
+         npy_intp *offset)
+{
+    npy_intp index;
+    if (!bound_value(planner, &item->parts[0], &index) || index < -length || index >= length) {
+        return DECLINED;
+    }
+    *offset += (index < 0 ? index + length : index) * stride;
+    return DONE;
+}
+
+static void
+take_whole(const Value *source, int axis, Value *view)
+{
+    view->dims[view->ndim] = source->dims[axis];
+    view->strides[view->ndim++] = source->strides[axis];
+}
+
+static Status
+subscript(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    int axis = 0, taken = 0;
+    npy_intp offset = 0;
+    Status status = DONE;
+    for (int i = 0; i < instr->item_count; i++) {
+        taken += instr->items[i].code == ITEM_INT || instr->items[i].code == ITEM_SLICE;
+    }
+    if (taken > source->ndim) {
+        return DECLINED;
+    }
+    for (int i = 0; i < instr->item_count && status == DONE; i++) {
+        const Item *item = &instr->items[i];
+        int fill = item->code == ITEM_ELLIPSIS ? source->ndim - taken : 0;
+        if (view->ndim + fill >= MAX_NDIM) {
+            return UNSUPPORTED;
+        }
+        switch (item->code) {
+        case ITEM_NEWAXIS:
+            view->dims[view->ndim] = 1;
+            view->strides[view->ndim++] = 0;
+            break;
+        case ITEM_ELLIPSIS:
+            while (fill-- > 0) {
+                take_whole(source, axis++, view);
+            }
+            break;
+        case ITEM_INT:
+            status = take_int(planner, item, source->dims[axis], source->strides[axis], &offset);
+            axis++;
+            break;
+        default:
+            status = take_slice(planner, item, source->dims[axis], source->strides[axis], view,
+                                &offset);
+            axis++;
+        }
+    }
+    while (axis < source->ndim && view->ndim < MAX_NDIM) {
+        take_whole(source, axis++, view);
+    }
+    view->offset = source->offset + offset;
+    return status;
+}
+
+/* Whether the items leave every element where it is, so that a result of rows stays one. */
+static bool
+only_adds_axes(const Instr *instr)
+{
+    for (int i = 0; i < instr->item_count; i++) {
+        const Item *item = &instr->items[i];
+        bool whole = item->code == ITEM_SLICE && item->parts[0].reg == ABSENT
+                     && item->parts[1].reg == ABSENT && item->parts[2].reg == ABSENT;
+        if (!whole && item->code != ITEM_NEWAXIS && item->code != ITEM_ELLIPSIS) {
+            return false;
+        }
+    }
+    return instr->code == VIEW;
+}
+
+static Status
+permute(const Instr *instr, const Value *source, Value *view)
+{
+    view->ndim = source->ndim;
+    for (int i = 0; i < source->ndim; i++) {
+        npy_intp axis = instr->item_count ? instr->items[i].parts[0].value : source->ndim - 1 - i;
+        view->dims[i] = source->dims[axis];
+        view->strides[i] = source->strides[axis];
+    }
+    view->offset = source->offset;
+    return DONE;
+}
+
+static Status
+reshape(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize, known = 1;
+    int open = -1;
+    for (int i = 0; i < instr->item_count; i++) {
+        npy_intp length;
+        if (!bound_value(planner, &instr->items[i].parts[0], &length)
+            || (length < 0 && (length != -1 || open >= 0))) {
+            return DECLINED;
+        }
+        open = length < 0 ? i : open;
+        view->dims[i] = length;
+        known *= length < 0 ? 1 : length;
+        if (known > source->size && source->size > 0) {
+            return DECLINED;
+        }
+    }
+    view->ndim = instr->item_count;
+    if (open >= 0) {
+        view->dims[open] = known > 0 ? source->size / known : 0;
+        known = known > 0 ? known * view->dims[open] : -1;
+    }
+    if (known != source->size) {
+        return DECLINED;
+    }
+    if (!is_dense_in_order(source->ndim, source->dims, source->strides, itemsize)) {
+        return UNSUPPORTED;
+    }
+    dense_strides(view->ndim, view->dims, itemsize, view->strides);
+    view->offset = source->offset;
+    return DONE;
+}
+
+Status
+plan_view(Planner *planner, const Instr *instr)
+{
+    Value *source = &planner->plan->values[instr->in[0]];
+    bool on_rows = source->where == IN_ROW && only_adds_axes(instr);
+    Status status = on_rows ? DONE : plan_settle(planner, instr->in[0]);
+    if (status != DONE) {
+        return status;
+    }
+    if (source->where != IN_BASE && !on_rows) {
+        return UNSUPPORTED;
+    }
+    Value view = {.where = source->where, .base = source->base, .group = source->group,
+                  .operand = source->operand};
+    switch (instr->code) {
+    case VIEW:
+        status = subscript(planner, instr, source, &view);
+        break;
+    case PERMUTE:
+        status = permute(instr, source, &view);
+        break;
+    default:
+        status = reshape(planner, instr, source, &view);
+    }
+    view.size = dims_size(view.ndim, view.dims);
+    planner->plan->values[instr->out[0]] = view;
+    return status;
+}

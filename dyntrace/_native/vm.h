@@ -1,0 +1,364 @@
+/* The virtual machine that runs graphs: its structures, and what its parts offer each other.
+
+   loops.c    inner loops: NumPy's own, and copies, casts, `where`     layout.c  shapes and strides
+   parse.c    a program from its Python description                    plan.c    instructions -> groups
+   group.c    a group: operands, coalesced dimensions, tiles           reduce.c  reductions in a plan
+   tiles.c    running a group tile by tile                             run.c     one call of a segment
+   program.c  the Program type, its call                               calls.c   steps that call Python
+   assign.c   the trailing effect
+
+   Vocabulary: a *program* is a list of steps over registers; a step is a call of Python or a
+   *segment* of instructions. A segment is *planned* for the shapes at hand (the plan is kept) and
+   then run: its elementwise work is done in *groups*, tile by tile, by *micro-operations*.
+   Invariant: planning reads no element of an array, and running a plan cannot fail. */
+#ifndef DYNTRACE_VM_H
+#define DYNTRACE_VM_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL dyntrace_array_api
+#ifndef VM_IMPORTS_ARRAY
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+#include <numpy/dtype_api.h>
+
+enum {
+    MAX_NDIM = 8,
+    MAX_ARGS = 6,     /* operands of one loop */
+    MAX_ITEMS = 16,   /* items of one subscript */
+    MAX_OPEN = 4,     /* groups being formed at a time */
+    PLANS_KEPT = 4,
+    LINE_BYTES = 64,
+    SMALL_SCRATCH = 1 << 16, /* bytes that a plan keeps for itself */
+};
+
+/* Why a call ends without a result: run the original instructions, or run the Python twin. */
+typedef enum { DONE = 0, DECLINED = 1, UNSUPPORTED = 2, FAILED = 3 } Status;
+
+/* Loops ------------------------------------------------------------------------------------- */
+/* On how far the element is from the loop's begin; on strides, too; on its operands only. */
+enum Exactness { PLACED, STRIDED, EXACT };
+
+typedef struct {
+    PyArrayMethod_StridedLoop *function;
+    PyArrayMethod_Context *context;
+    NpyAuxData *auxdata;
+    PyObject *capsule;      /* owns the three above where they are NumPy's */
+    int nin, nout;
+    PyArray_Descr *descr[MAX_ARGS];
+    bool flags;             /* may set floating-point flags */
+    uint8_t exact;          /* what the bits of an element depend on */
+    float cost;             /* nanoseconds for an element, roughly */
+} Loop;
+
+Loop *loop_new(PyObject *description); /* NULL with an exception */
+void loop_free(Loop *loop);
+PyArrayMethod_StridedLoop *cast_loop(int from, int to); /* NULL: there is none */
+PyArrayMethod_StridedLoop *copy_loop(npy_intp itemsize);
+bool cast_may_flag(int from, int to);
+
+/* Programs ---------------------------------------------------------------------------------- */
+typedef struct {
+    PyArray_Descr *descr; /* NULL: any object */
+    int ndim;             /* -1: a NumPy scalar */
+    npy_intp itemsize;
+    PyObject *constant;   /* NULL: it changes from call to call */
+} Register;
+
+enum ItemCode { ITEM_INT, ITEM_SLICE, ITEM_NEWAXIS, ITEM_ELLIPSIS };
+enum { ABSENT = -1, CONSTANT = -2 };
+
+typedef struct {
+    short reg;        /* ABSENT, CONSTANT, or the register of an int */
+    npy_intp value;
+} Bound;
+
+typedef struct {
+    uint8_t code;
+    Bound parts[3];   /* an int's value, or a slice's start, stop, step */
+} Item;
+
+enum InstrCode { ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN };
+enum ReduceKind { BY_LOOP, BY_ARGMAX, BY_ARGMIN };
+/* How a reduction over everything may be split: not at all, as a pairwise sum, anywhere, anywhere
+   unless the result is zero or not a number. */
+enum SplitKind { WHOLE, SPLIT_TREE, SPLIT_PARTS, SPLIT_FRAGILE };
+
+typedef struct {
+    uint8_t code;
+    uint8_t nin, nout;
+    short in[MAX_ARGS], out[2];
+    Loop *loop;
+    /* ELEMENTWISE: eager's reuse of a temporary operand, by place */
+    bool reuses[2], outside[2];
+    /* VIEW, PERMUTE, RESHAPE, BROADCAST */
+    uint8_t item_count;
+    Item *items;
+    /* REDUCE, COUNT: a bit for each axis; COUNT: what is taken off the number */
+    uint8_t kind, split;
+    uint32_t axes;
+    npy_intp less;
+    bool keepdims, has_identity;
+    char identity[32];
+    PyArray_ArgFunc *argfunc;
+    /* ASSIGN: in[0] is the target, in[1] the value */
+    bool strict;      /* the value's shape must be the target's, as a ufunc has it */
+} Instr;
+
+typedef struct Plan Plan;
+
+typedef struct {
+    Instr *instrs;
+    int instr_count;
+    short *inputs;     /* registers it reads that come from before */
+    int input_count;
+    short *exports;    /* registers that become objects */
+    int export_count;
+    short *uses;       /* by register: how often the instructions read it */
+    short *keys;       /* int registers whose values decide shapes */
+    int key_count;
+    bool flags;
+    short target;      /* the array that the trailing effect writes; -1: none */
+    Plan *plans[PLANS_KEPT];
+    int next_plan;
+} Segment;
+
+enum StepCode { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN };
+
+/* The objects are borrowed from the program's specification. */
+typedef struct {
+    uint8_t code;
+    short reg;           /* where the result of a call goes */
+    PyObject *callable;
+    PyObject *arguments; /* tuple of templates */
+    PyObject *names;     /* of the keywords, or NULL */
+    PyObject *kind;      /* what the result must be */
+    Segment segment;
+} ProgramStep;
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *spec, *twin;
+    Register *registers; /* inputs, then constants, then the others */
+    ProgramStep *steps;
+    PyObject *outputs;   /* template; NULL: the register `bare`, or True if there is none */
+    short bare;
+    int input_count, constant_count, register_count, step_count;
+    bool quiet;          /* calls no Python, so that modes of floating-point errors do not matter */
+    long long runs, twin_runs, plans_made;
+} Program;
+
+int parse_program(Program *program, PyObject *spec);
+void clear_program(Program *program);
+
+/* Plans ------------------------------------------------------------------------------------- */
+enum Where { NOWHERE, IN_BASE, IN_TILE, IN_ROW, IN_OBJECT, IN_COUNT };
+
+/* A register while a segment is planned. */
+typedef struct {
+    int ndim;
+    npy_intp dims[MAX_NDIM], strides[MAX_NDIM];
+    npy_intp size;
+    uint8_t where;
+    bool owns;           /* it owns its memory, as eager has it */
+    short base;          /* IN_BASE */
+    short group;         /* the group that makes it; -1: none */
+    short operand;       /* IN_TILE, IN_ROW: the group's operand */
+    npy_intp offset;
+} Value;
+
+enum BaseCode { BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR };
+
+typedef struct {
+    uint8_t code;
+    short reg;
+    npy_intp size, place; /* of a block or a scalar: where it is within the plan's scratch */
+    const PyArray_Descr *descr; /* of a scalar: what it is converted to; not owned */
+    npy_intp count;       /* of a scalar that is a number of elements; -1: it is an object */
+} Base;
+
+enum OperandCode { OPERAND_TILE, OPERAND_FLAT, OPERAND_SCALAR, OPERAND_LINES, OPERAND_ROW,
+                   OPERAND_LANES, OPERAND_TOTAL };
+
+/* What a micro-operation reads or writes.
+   TILE   a buffer of the tile's elements      ROW    a buffer of one element for each row
+   FLAT   memory as dense as the group         SCALAR one element
+   LINES  any strides, row by row              LANES  memory with one element for each row
+   TOTAL  what a group that is not of whole rows reduces to, in its base */
+typedef struct {
+    uint8_t code;
+    bool written, kept;  /* kept: what it holds is needed after the group */
+    bool placed, given;  /* its buffer: has been placed, has gone to another */
+    short reg;           /* the register; of a cast's result, the source's */
+    short base;
+    short last;          /* the last micro-operation that uses it */
+    int type;
+    npy_intp itemsize;
+    npy_intp offset;     /* in its base, or of its buffer in the scratch */
+    npy_intp axes[MAX_NDIM];    /* strides in the group's axes, before they are coalesced */
+    npy_intp strides[MAX_NDIM]; /* after */
+} Operand;
+
+enum MicroCode { MICRO_FULL, MICRO_ROW, MICRO_REDUCE };
+
+typedef struct {
+    uint8_t code;
+    bool by_line;        /* an operand has to be taken row by row */
+    uint8_t count;       /* operands */
+    short args[MAX_ARGS];
+    PyArrayMethod_StridedLoop *function;
+    PyArrayMethod_Context *context;
+    NpyAuxData *auxdata;
+    const Instr *instr;  /* of a reduction */
+    uint8_t exact;
+    float cost;
+} Micro;
+
+/* LINEAR  elements in memory order        ROWS    whole rows, with reductions along them
+   COLUMNS blocks of columns, rows added   TREE    subtrees of a pairwise sum
+   CHAIN   one element after another       PARTS   as CHAIN, in independent parts */
+enum GroupMode { LINEAR, ROWS, COLUMNS, TREE, CHAIN, PARTS };
+
+typedef struct {
+    uint8_t mode;
+    bool open;
+    int ndim;
+    npy_intp dims[MAX_NDIM];
+    npy_intp order[MAX_NDIM];   /* strides of a dense array in the group's memory order, by 1 */
+    int inner;                  /* ROWS, COLUMNS: how many trailing axes are a line */
+    uint32_t reduced;           /* COLUMNS: a bit for each axis that is added up */
+    int unit;                   /* TREE: numbers in an element, 2 for complex ones */
+    npy_intp size;
+    Operand *operands;
+    int operand_count, operand_room;
+    Micro *micros;
+    int micro_count, micro_room;
+    /* after closing */
+    int rank;
+    npy_intp extents[MAX_NDIM]; /* coalesced, slowest first */
+    npy_intp line, lines;       /* elements of a line; lines in all */
+    npy_intp blocks;            /* COLUMNS: how many runs of reduced lines there are */
+    npy_intp tile_lines, piece; /* a tile: lines, and elements of each */
+    npy_intp pieces;            /* of a line */
+    npy_intp tile_count;
+    npy_intp *starts;           /* TREE: where each leaf starts; one more than there are */
+    npy_intp parts;             /* PARTS: independent chains */
+    short partials;             /* TREE, PARTS: the base of the partial results */
+    npy_intp scratch;           /* bytes of buffers a thread needs */
+    double cost;                /* nanoseconds, estimated */
+} Group;
+
+enum ExportCode { EXPORT_NEW, EXPORT_VIEW, EXPORT_SCALAR, EXPORT_OBJECT };
+
+typedef struct {
+    uint8_t code;
+    short reg, base;
+    npy_intp offset;
+} Export;
+
+struct Plan {
+    Status status;        /* UNSUPPORTED is remembered, too */
+    bool busy, detached;
+    npy_intp *key;
+    int key_length;
+    Value *values;        /* by register */
+    int value_count;
+    Base *bases;
+    int base_count, base_room;
+    Group *groups;
+    int group_count, group_room;
+    short *sequence;      /* groups in the order in which they run */
+    int sequence_count;
+    Export *exports;
+    int export_count;
+    short last_group;     /* runs after the flags have been looked at; -1: none */
+    double cost;
+    npy_intp scratch;     /* bytes of buffers a thread needs */
+    npy_intp buffers;     /* where they start, behind scalars and blocks */
+    char *memory;         /* a small scratch is kept */
+};
+
+/* What a plan is made from. */
+typedef struct {
+    const Program *program;
+    const Segment *segment;
+    PyObject **objects;    /* by register */
+    Plan *plan;
+    short *left;           /* by register: uses still to come */
+    bool *exported;
+    short open[MAX_OPEN];
+    int open_count;
+} Planner;
+
+Plan *plan_make(const Program *program, const Segment *segment, PyObject **objects,
+                const npy_intp *key, int key_length); /* NULL: out of memory */
+void plan_free(Plan *plan);
+Status plan_flush(Planner *planner);
+Status plan_close(Planner *planner, int group);
+Status plan_settle(Planner *planner, short reg); /* makes sure it is in memory */
+int plan_base(Plan *plan, uint8_t code, short reg, npy_intp size); /* -1: out of memory */
+int plan_group(Planner *planner, uint8_t mode, const Value *like); /* -1 */
+bool plan_fits(const Group *group, const Value *value); /* same shape and order */
+Status plan_elementwise(Planner *planner, const Instr *instr);
+Status plan_view(Planner *planner, const Instr *instr);
+Status plan_reduce(Planner *planner, const Instr *instr);
+Status plan_assign(Planner *planner, const Instr *instr);
+bool owns_memory(PyArrayObject *array);
+
+/* group.c */
+int group_external(Planner *planner, Group *group, short reg, const Value *value, bool rows);
+int group_scalar(Planner *planner, Group *group, short reg, const PyArray_Descr *descr);
+int group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize);
+int group_cast(Group *group, int operand, int type);
+Micro *group_micro(Group *group, uint8_t code);
+Status group_finish(Group *group);
+bool group_has_rows(Group *group); /* its inner axes coalesce into one */
+void group_free(Group *group);
+
+/* layout.c */
+bool broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other);
+npy_intp dims_size(int ndim, const npy_intp *dims);
+void dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides);
+bool is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
+bool is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
+void keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+                npy_intp itemsize, npy_intp *strides);
+void scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out);
+bool same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other);
+bool holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
+void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize,
+               npy_intp *low, npy_intp *high);
+
+/* tiles.c, run.c */
+void group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
+void group_combine(const Group *group, char *const *bases);
+Status segment_run(Program *program, Segment *segment, PyObject **objects);
+Status flags_allowed(void); /* DECLINED if a floating-point flag is up that is not ignored */
+
+/* calls.c */
+enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,
+                    TEMPLATE_DICT, TEMPLATE_SLICE };
+Status call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs);
+PyObject *build(PyObject *template, PyObject **objects, PyObject *known);
+bool is_array_of(PyObject *value, int type_num, int ndim);
+int calls_init(void);
+void settle_jobs(PyObject *jobs); /* keeps a pending exception */
+
+extern npy_intp vm_tile;         /* elements of a tile, forced; 0: by working set */
+extern double vm_threads_from;   /* nanoseconds of work from which threads are woken */
+#ifndef DYNTRACE_NATIVE_H
+extern PyTypeObject Program_Type;
+int vm_init(void);
+#endif
+int run_init(void);
+
+#endif

@@ -1,0 +1,218 @@
+"""Lowering: from a graph to the description of a program for the virtual machine.
+
+A program is a list of steps over *registers*: first the inputs, then the constants, then one for
+each value. Instructions of the machine are collected in a *segment*; a node the machine has no
+instruction for becomes a call of Python between segments, as early as its operands allow, so that
+segments stay long. `exec.rules` and its neighbours say which nodes have instructions.
+
+    program  (number of inputs, registers, constants, steps, outputs)
+    segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target)
+    call     ("call", register, callable, templates, keyword names, kind)
+
+Invariant: a register is written once, before it is read; what crosses from a segment into a call,
+another segment or the outputs is among the segment's exports. Read `_native/vm.h` next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec import templates
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.node import Graph, Node
+
+ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
+MAX_NDIM = 8
+
+Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...]]
+
+
+class NotLowered(Exception):
+    """The graph has something that no program can hold; its Python twin runs it."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """A segment that is being collected."""
+
+    instructions: list[Instruction] = field(default_factory=list)
+    made: set[int] = field(default_factory=set)
+    exports: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    overflows: bool = False
+    target: int | None = None
+
+
+class Lowering:
+    """One lowering: the registers and steps so far."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.registers: list[tuple[Any, int]] = []
+        self.constants: list[Any] = []
+        self.steps: list[Any] = []
+        self.segment = Segment()
+        self.register_of: dict[Node, int] = {}
+        self.constant_of: dict[Any, int] = {}
+        self.segment_of: dict[int, Segment] = {}
+        self.inputs = frozenset(graph.inputs)
+        for node in graph.inputs:
+            self.register_of[node] = self._declared(node.kind)
+        self._collect_constants()
+
+    # registers --------------------------------------------------------------------------------
+
+    def _declared(self, kind: Kind) -> int:
+        """A new register for a value of this kind."""
+        match kind:
+            case ArrayKind(dtype=dtype, ndim=ndim):
+                if ndim > MAX_NDIM:
+                    raise NotLowered("too many dimensions")
+                return self.new(dtype, ndim)
+            case NumpyScalarKind(dtype=dtype):
+                return self.new(dtype, -1)
+        return self.new(None, -1)
+
+    def new(self, dtype: np.dtype[Any] | None, ndim: int) -> int:
+        """A new register: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
+        self.registers.append((dtype, ndim))
+        return len(self.registers) - 1
+
+    def _collect_constants(self) -> None:
+        """Numbers written in the program get registers behind the inputs."""
+        effect = [self.graph.effect] if self.graph.effect is not None else []
+        for node in [*self.graph.nodes, *effect]:
+            for value in node.args:
+                if type(value) in (int, float, complex, bool):
+                    self._add_constant(value)
+
+    def _add_constant(self, value: Any) -> None:
+        key = (type(value), repr(value))
+        if key not in self.constant_of:
+            self.constants.append(value)
+            self.constant_of[key] = self.new(None, -1)
+
+    def declare(self, node: Node) -> int:
+        """The register of a node's result."""
+        self.register_of[node] = reg = self._declared(node.kind)
+        return reg
+
+    def operand(self, value: Any) -> int | None:
+        """The register of an operand: a node's, or a number's; None for anything else."""
+        if isinstance(value, Node):
+            return self.register_of[value]
+        return self.constant_of.get((type(value), repr(value)))
+
+    def dtype(self, reg: int) -> np.dtype[Any] | None:
+        """The dtype of a register's elements."""
+        found: np.dtype[Any] | None = self.registers[reg][0]
+        return found
+
+    # segments ---------------------------------------------------------------------------------
+
+    def emit(
+        self, code: int, ins: tuple[int, ...], outs: tuple[int, ...], extra: tuple[Any, ...] = ()
+    ) -> None:
+        """Append an instruction to the open segment."""
+        for reg in ins:
+            maker = self.segment_of.get(reg)
+            if maker is not None and maker is not self.segment and reg not in maker.exports:
+                maker.exports.append(reg)
+        self.segment.instructions.append((code, ins, outs, extra))
+        for reg in outs:
+            self.segment.made.add(reg)
+            self.segment_of[reg] = self.segment
+
+    def is_pending(self, reg: int) -> bool:
+        """Whether the open segment makes it."""
+        return reg in self.segment.made
+
+    def as_object(self, reg: int) -> None:
+        """Have a register's value as a Python object, closing the segment that makes it."""
+        maker = self.segment_of.get(reg)
+        if maker is None:
+            return
+        if reg not in maker.exports:
+            maker.exports.append(reg)
+        if maker is self.segment:
+            self.close()
+
+    def key(self, reg: int) -> None:
+        """The value of an int register decides shapes in the open segment."""
+        self.as_object(reg)
+        if reg not in self.segment.keys:
+            self.segment.keys.append(reg)
+
+    def close(self) -> None:
+        """End the open segment; its exports may still grow."""
+        if self.segment.instructions:
+            self.steps.append(self.segment)
+            self.segment = Segment()
+
+    # calls ------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        reg: int,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: tuple[tuple[str, Any], ...] = (),
+        kind: Any = None,
+        *,
+        ordered: bool = False,
+        how: str = "call",
+    ) -> None:
+        """Call Python; before the open segment, if that makes none of the operands.
+
+        `ordered`: the call writes memory, so it keeps its place.
+        """
+        if ordered:
+            self.close()
+        used = templates.registers(self, [*args, *(value for _, value in kwargs)])
+        for operand in used:
+            self.as_object(operand)
+        built = tuple(templates.template(self, value) for value in args)
+        built += tuple(templates.template(self, value) for _, value in kwargs)
+        names = tuple(name for name, _ in kwargs) or None
+        self.steps.append((how, reg, target, built, names, kind))
+
+    # the end ----------------------------------------------------------------------------------
+
+    def finished(self, outputs: Any) -> tuple[Any, ...]:
+        """The description of the program."""
+        self.close()
+        steps = tuple(
+            self._segment_form(step) if isinstance(step, Segment) else step for step in self.steps
+        )
+        return (
+            len(self.graph.inputs),
+            tuple(self.registers),
+            tuple(self.constants),
+            steps,
+            outputs,
+        )
+
+    def _segment_form(self, segment: Segment) -> tuple[Any, ...]:
+        read: dict[int, None] = {}
+        for _, ins, _, extra in segment.instructions:
+            read.update(dict.fromkeys(ins))
+        inputs = tuple(reg for reg in read if reg not in segment.made)
+        return (
+            "segment",
+            inputs,
+            tuple(segment.exports),
+            tuple(segment.keys),
+            tuple(segment.instructions),
+            segment.overflows,
+            segment.target,
+        )
+
+
+def is_number(value: Any) -> bool:
+    """Whether an argument is a plain number, or a node that gives one."""
+    if isinstance(value, Node):
+        return isinstance(value.kind, (NumpyScalarKind, PythonScalarKind))
+    return type(value) in (int, float, complex, bool)

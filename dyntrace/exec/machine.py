@@ -1,0 +1,42 @@
+"""The `numpy` backend: a graph as a program of the virtual machine, or as generated Python.
+
+Invariant: a program and its Python twin are two ways to run one graph; the program calls the twin
+where it has no plan for the layouts at hand. Without the native module, and for graphs that have
+nothing for the machine, the twin is all there is. Read `exec.lowering` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dyntrace import config
+from dyntrace.exec import numpy_backend, rules
+from dyntrace.exec.lowering import Lowering, NotLowered
+from dyntrace.graph.node import Graph
+
+if config.native:
+    from dyntrace._native import Program
+
+__all__ = ["compile_graph", "lowered"]
+
+
+def compile_graph(graph: Graph) -> Callable[..., Any]:
+    """A callable of the input values that runs the graph once."""
+    twin = numpy_backend.compile_graph(graph)
+    if not config.native:
+        return twin
+    spec = lowered(graph)
+    return twin if spec is None else Program(spec, twin)
+
+
+def lowered(graph: Graph) -> tuple[Any, ...] | None:
+    """The description of the graph's program; None if the machine would have nothing to do."""
+    lowering = Lowering(graph)
+    try:
+        outputs = rules.lower(lowering)
+        spec = lowering.finished(outputs)
+    except NotLowered:
+        return None
+    steps = spec[3]
+    return spec if any(step[0] == "segment" for step in steps) else None

@@ -1,0 +1,157 @@
+"""Which nodes of a graph the virtual machine has instructions for, and calls for all others.
+
+A rule is a function of a lowering and a node that emits instructions and answers True, or emits
+nothing and answers False; rules stand in tables by the operation's name. Invariant: a rule is a
+promise: the instructions give what the node's own call gives, bit for bit and in the same layout,
+or decline at run time. The tables are here and in `exec.lower_*`. Read `exec.machine` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec import effects, elision, parallel, templates, threads
+from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
+from dyntrace.exec.lower_effects import lower_effect
+from dyntrace.exec.lower_reductions import REDUCTION_RULES
+from dyntrace.exec.lower_views import VIEW_RULES
+from dyntrace.exec.lowering import Lowering
+from dyntrace.exec.protocol import returns_bare_value
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    ObjectKind,
+    PythonScalarKind,
+)
+from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import operands, written
+
+Rule = Callable[[Lowering, Node], bool]
+RULES: dict[str, Rule] = {**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES}
+
+
+def lower(lowering: Lowering) -> Any:
+    """Lower every node, the effect and the outputs; the form of the outputs."""
+    nodes = lowering.graph.nodes
+    joins = parallel.joins(nodes)
+    for index, node in enumerate(nodes):
+        _join(lowering, joins, index)
+        if node in joins:
+            _submit(lowering, node)
+        elif not _lowered(lowering, node):
+            lower_call(lowering, node)
+    _join(lowering, joins, len(nodes))
+    return _outputs(lowering)
+
+
+def _lowered(lowering: Lowering, node: Node) -> bool:
+    if written(node):
+        return False
+    rule = RULES.get(node.op.name)
+    if rule is None and isinstance(node.op.target, np.ufunc):
+        rule = lower_ufunc
+    return rule is not None and rule(lowering, node)
+
+
+def lower_call(lowering: Lowering, node: Node) -> None:
+    """The node's own call."""
+    reg = lowering.declare(node)
+    target: Any = node.op.target
+    places = elision.places_of(node)
+    if places:
+        outside = any(node.args[place] in lowering.inputs for place in places)
+        target = partial(elision.beside_outside, places, target) if outside else partial(
+            _elided, places, target
+        )
+    lowering.call(
+        reg,
+        target,
+        node.args,
+        node.kwargs,
+        None if node.op.exact else kind_test(node.kind),
+        ordered=bool(written(node)),
+    )
+
+
+def _elided(places: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
+    return elision.binary(target, left, right, places)
+
+
+def kind_test(kind: Kind) -> Any:
+    """What a call's result must be, as `_native/calls.c` takes it; arrays it tests anyway."""
+    if isinstance(kind, ArrayKind):
+        return None
+    if isinstance(kind, NumpyScalarKind):
+        return kind.dtype.type
+    if isinstance(kind, PythonScalarKind | ObjectKind):
+        return kind.type
+    return (kind,)
+
+
+# Heavy calls beside each other --------------------------------------------------------------------
+def _submit(lowering: Lowering, node: Node) -> None:
+    reg = lowering.declare(node)
+    array = parallel.first_array(node)
+    assert array is not None
+    limit = (lowering.register_of[array], parallel.LARGE)
+    lowering.as_object(limit[0])
+    lowering.close()
+    lowering.call(reg, node.op.target, node.args, node.kwargs, limit, how="submit")
+
+
+def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
+    """Have the results that node `index` needs, or that everything after it needs."""
+    for node, end in joins.items():
+        if end == index:
+            reg = lowering.register_of[node]
+            lowering.close()
+            lowering.steps.append(("join", reg, None, (), None, kind_test(node.kind)))
+
+
+# The end ------------------------------------------------------------------------------------------
+def _outputs(lowering: Lowering) -> Any:
+    """A register, None for an effect and nothing else, or the template of a tuple."""
+    graph = lowering.graph
+    if returns_bare_value(graph):
+        reg = lowering.register_of[graph.outputs[0]]
+        lowering.as_object(reg)
+        return reg
+    commit: list[Any] = []
+    if graph.effect is not None:
+        if not graph.outputs and lower_effect(lowering, graph.effect):
+            return None
+        commit = [_commit(lowering, graph.effect)]
+    for reg in templates.registers(lowering, graph.outputs):
+        lowering.as_object(reg)
+    numbers: dict[int, int] = {}
+    items = tuple(templates.template(lowering, value, numbers) for value in graph.outputs)
+    return (templates.TUPLE, (*items, *commit), None, None)
+
+
+def _commit(lowering: Lowering, effect: Node) -> Any:
+    """Prepare the effect in Python; the template of its commit."""
+    reg = lowering.new(None, -1)
+    lowering.call(
+        reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True
+    )
+    value = effects.value_of(effect)
+    if isinstance(value, Node):
+        lowering.register_of[effect] = lowering.register_of[value]
+    else:
+        lowering.register_of[effect] = constant = lowering.new(None, -1)
+        lowering.steps.append(
+            ("call", constant, _same, (templates.template(lowering, value),), None, None)
+        )
+    return (templates.REGISTER, reg)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+__all__ = ["RULES", "kind_test", "lower", "lower_call", "operands", "threads"]
