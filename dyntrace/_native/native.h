@@ -36,9 +36,11 @@ typedef struct {
     PyObject_VAR_HEAD
     PyObject *source;   /* the tuple this was compiled from */
     PyObject *run;
+    vectorcallfunc call; /* of `run`, where it cannot change; else NULL */
     Py_ssize_t *uses;
     Py_ssize_t use_count;
     bool fallible;
+    bool direct; /* the inputs are the first arguments, in order */
     Step steps[1];
 } Entry;
 
@@ -53,7 +55,8 @@ int check_init(void);
 extern PyTypeObject Entry_Type;
 PyObject *entry_new(PyObject *source);
 bool entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObject **values);
-PyObject *entry_run(const Entry *entry, PyObject **values); /* NULL with the run's exception */
+/* NULL with the run's exception. `nargsf` tells whether args[-1] may be used. */
+PyObject *entry_run(const Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values);
 void entry_release(const Entry *entry, PyObject **values);
 
 /* floating.c: -1 with an exception if the modes cannot be read. */

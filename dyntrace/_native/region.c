@@ -24,6 +24,7 @@ struct Region {
     PyObject *weakrefs;
     Py_ssize_t last;   /* the entry that was hit last */
     long long calls, deopts, misses, deopt_limit;
+    char commits; /* an effect is all that it is for: do it, and answer True */
     char retired;
 };
 
@@ -112,10 +113,35 @@ report_miss(Region *region, PyObject *const *args, Py_ssize_t count)
     return status;
 }
 
+/* The effect of a region without outputs: after its first byte there is no way back. */
 static PyObject *
-run_entry(Region *region, Entry *entry, PyObject **values)
+commit(PyObject *result)
 {
-    PyObject *result = entry_run(entry, values);
+    if (result == Py_True || result == Py_None) {
+        return result;
+    }
+    PyObject *call = PyTuple_CheckExact(result) && PyTuple_GET_SIZE(result) == 1
+                         ? PyTuple_GET_ITEM(result, 0)
+                         : NULL;
+    PyObject *done = NULL;
+    if (call == NULL) {
+        PyErr_SetString(PyExc_TypeError, "a graph with an effect only returns (commit,) or True");
+    }
+    else {
+        done = PyObject_CallNoArgs(call);
+    }
+    Py_DECREF(result);
+    if (done == NULL) {
+        return NULL;
+    }
+    Py_DECREF(done);
+    Py_RETURN_TRUE;
+}
+
+static PyObject *
+run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values)
+{
+    PyObject *result = entry_run(entry, args, nargsf, values);
     entry_release(entry, values);
     if (result == NULL) {
         if (is_asynchronous(entry->run)) {
@@ -131,14 +157,18 @@ run_entry(Region *region, Entry *entry, PyObject **values)
             region->retired = true;
         }
     }
+    else if (region->commits) {
+        result = commit(result);
+    }
 done:
     Py_DECREF(entry);
     return result;
 }
 
 static PyObject *
-region_call(Region *region, PyObject *const *args, Py_ssize_t count)
+region_call(Region *region, PyObject *const *args, size_t nargsf)
 {
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
     PyObject *values[MAX_STEPS];
     if (region->retired || is_watched(PyThreadState_Get())) {
         Py_RETURN_NONE;
@@ -155,7 +185,7 @@ region_call(Region *region, PyObject *const *args, Py_ssize_t count)
     if (entry == NULL) {
         Py_RETURN_NONE;
     }
-    return run_entry(region, entry, values);
+    return run_entry(region, entry, args, nargsf, values);
 }
 
 /* Handle ------------------------------------------------------------------------------------ */
@@ -172,7 +202,7 @@ handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *name
         Py_RETURN_NONE;
     }
     Py_INCREF(region);
-    PyObject *result = region_call(region, args, PyVectorcall_NARGS(nargsf));
+    PyObject *result = region_call(region, args, nargsf);
     Py_DECREF(region);
     return result;
 }
@@ -389,6 +419,7 @@ static PyMemberDef region_members[] = {
     {"deopts", T_LONGLONG, offsetof(Region, deopts), 0, "Runs that failed."},
     {"misses", T_LONGLONG, offsetof(Region, misses), 0, "Calls no entry accepted."},
     {"deopt_limit", T_LONGLONG, offsetof(Region, deopt_limit), 0, "Failures to retire after."},
+    {"commits", T_BOOL, offsetof(Region, commits), 0, "Does it do the effect itself?"},
     {"retired", T_BOOL, offsetof(Region, retired), 0, "Does it always answer None?"},
     {NULL, 0, 0, 0, NULL},
 };

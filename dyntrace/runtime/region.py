@@ -65,7 +65,7 @@ class _CompiledEntry:
         )
         self.uses = uses
         self.run = run
-        self.fallible = bool(fallible)
+        self.fallible = bool(fallible) and getattr(run, "quiet", False) is not True
 
     def values(self, args: tuple[Any, ...]) -> list[Any] | None:
         """The inputs of the graph, or None if a guard fails."""
@@ -114,7 +114,8 @@ class Region:
 
     `calls` counts calls that reached the guards, `misses` those no entry accepted, `deopts` runs
     that failed. With `deopt_limit` n > 0 the region retires itself once n runs have failed and at
-    least every eighth call did. A retired region always answers None.
+    least every eighth call did. A retired region always answers None. With `commits` the region
+    is there for an effect only: it does it, and answers True.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -127,6 +128,7 @@ class Region:
         self.deopts = 0
         self.misses = 0
         self.deopt_limit = 0
+        self.commits = False
         self.retired = False
         self.on_miss: Callable[[Region, tuple[Any, ...]], Any] | None = None
         for entry in entries:
@@ -185,4 +187,14 @@ class Region:
             limit = self.deopt_limit
             if 0 < limit <= self.deopts and self.deopts * 8 >= self.calls:
                 self.retired = True
-        return result
+            return None
+        return _commit(result) if self.commits else result
+
+
+def _commit(result: Any) -> bool:
+    """Do the effect of a region without outputs; after its first byte there is no way back."""
+    if result is not True:
+        if type(result) is not tuple or len(result) != 1:
+            raise TypeError("a graph with an effect only returns (commit,) or True")
+        result[0]()
+    return True

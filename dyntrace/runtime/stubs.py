@@ -1,8 +1,9 @@
 """Stubs: the instructions that call a region, a recorder, or learn the arguments of a first call.
 
 A region's stub passes its inputs, and if the answer is not None drops what the region took from
-the stack, stores and pushes its outputs, runs the commit of an effect, and jumps to the region's
-end; otherwise it falls through to the next version or to the original instructions.
+the stack, stores and pushes its outputs, runs the commit of an effect (a region that is there for
+its effect only has done so itself), and jumps to the region's end; otherwise it falls through to
+the next version or to the original instructions.
 Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
 the stack only together with its callable, through a call that takes both. Read `compile` next.
 """
@@ -68,12 +69,14 @@ def _load(source: Source, height: int) -> Emit:
 def _unload(layout: Layout) -> list[Emit]:
     """From the region's result on the stack to the state at the region's end."""
     stub: list[Emit] = []
-    bare = layout.bare
-    if bare and (any(layout.dropped) or any(layout.pushes)):
+    bare, done = layout.bare, layout.effect_only
+    if (bare or done) and (any(layout.dropped) or any(layout.pushes)):
         stub.append(BuildTuple(1))
         bare = False
     stub += _drop(layout.dropped)
-    if bare:
+    if done:
+        stub.append(PopTop())
+    elif bare:
         stub += [_store(place) for place in layout.stores]
     else:
         stub += _unpack(layout)

@@ -103,6 +103,7 @@ class Regions:
             region = Region()
             region.on_miss = self._missed
             region.deopt_limit = DEOPT_LIMIT
+            region.commits = plan.layout.effect_only
             known = self._known[plan.layout] = Known(plan.layout, plan.state, region)
         self.add_entry(known, plan)
         return known
