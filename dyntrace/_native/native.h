@@ -92,6 +92,7 @@ typedef struct {
 typedef enum { TURN_RUN, TURN_TIMED, TURN_ORIGINAL, TURN_LOST } Turn;
 void trial_begin(Trial *trial);
 long long trial_clock(void);
+Turn trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count);
 Turn trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count);
 void trial_start_original(Trial *trial);
 void trial_end_original(Trial *trial);

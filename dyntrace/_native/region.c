@@ -169,7 +169,36 @@ accept(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **value
     return status < 0 ? -1 : *found != NULL;
 }
 
-/* A call that is part of the comparison with the original instructions. */
+static PyObject *
+call_unmeasured(Region *region, PyObject *const *args, size_t nargsf)
+{
+    PyObject *values[MAX_STEPS];
+    Entry *entry;
+    int accepted = accept(region, args, PyVectorcall_NARGS(nargsf), values, &entry);
+    if (accepted <= 0) {
+        return accepted < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    return run_entry(region, entry, args, nargsf, values);
+}
+
+/* Runs the region as part of the comparison; `began` is when the call did. */
+static PyObject *
+call_timed(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values,
+           long long began)
+{
+    PyObject *result = run_entry(region, entry, args, nargsf, values);
+    if (result == NULL || result == Py_None) {
+        trial_drop(&region->trial);
+        return result;
+    }
+    bool lost = trial_end_region(&region->trial, region->calls, trial_clock() - began);
+    if (lost && retire(region, SLOWER) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* A call that may be part of the comparison with the original instructions. */
 static PyObject *
 call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
 {
@@ -182,18 +211,11 @@ call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
         return accepted < 0 ? NULL : Py_NewRef(Py_None);
     }
     Turn turn = trial_turn(&region->trial, region->calls, args, count);
-    if (turn == TURN_RUN || turn == TURN_TIMED) {
-        PyObject *result = run_entry(region, entry, args, nargsf, values);
-        if (result == NULL || result == Py_None) {
-            trial_drop(&region->trial);
-            return result;
-        }
-        bool lost = turn == TURN_TIMED
-                    && trial_end_region(&region->trial, region->calls, trial_clock() - began);
-        if (lost && retire(region, SLOWER) < 0) {
-            Py_CLEAR(result);
-        }
-        return result;
+    if (turn == TURN_TIMED) {
+        return call_timed(region, entry, args, nargsf, values, began);
+    }
+    if (turn == TURN_RUN) {
+        return run_entry(region, entry, args, nargsf, values);
     }
     entry_release(entry, values);
     Py_DECREF(entry);
@@ -207,19 +229,21 @@ call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
 PyObject *
 region_call(Region *region, PyObject *const *args, size_t nargsf)
 {
-    PyObject *values[MAX_STEPS];
-    Entry *entry;
     if (region->retired || is_watched(PyThreadState_Get())) {
         Py_RETURN_NONE;
     }
-    if (++region->calls >= region->trial.next) {
+    if (++region->calls < region->trial.next) {
+        return call_unmeasured(region, args, nargsf);
+    }
+    switch (trial_glance(&region->trial, args, PyVectorcall_NARGS(nargsf))) {
+    case TURN_LOST:
+        region->skips++;
+        Py_RETURN_NONE;
+    case TURN_RUN:
+        return call_unmeasured(region, args, nargsf);
+    default:
         return call_in_trial(region, args, nargsf);
     }
-    int accepted = accept(region, args, PyVectorcall_NARGS(nargsf), values, &entry);
-    if (accepted <= 0) {
-        return accepted < 0 ? NULL : Py_NewRef(Py_None);
-    }
-    return run_entry(region, entry, args, nargsf, values);
 }
 
 /* Region ------------------------------------------------------------------------------------ */

@@ -81,6 +81,17 @@ trial_drop(Trial *trial)
     trial->region = trial->original = 0;
 }
 
+/* What is known of inputs of this size; TURN_TIMED: look closer. */
+Turn
+trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count)
+{
+    if (!trial->mixed || trial->started != 0 || trial->running) {
+        return TURN_TIMED;
+    }
+    unsigned char verdict = trial->buckets[bucket_of(args, count)].verdict;
+    return verdict == LOST ? TURN_LOST : verdict == KEPT ? TURN_RUN : TURN_TIMED;
+}
+
 Turn
 trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count)
 {

@@ -188,8 +188,12 @@ class Region:
         if self.retired or tracing_active():
             return None
         self.calls += 1
-        if self.calls >= self._trial.next:
+        turn = Turn.RUN if self.calls < self._trial.next else self._trial.glance(args)
+        if turn is Turn.TIMED:
             return self._call_in_trial(args)
+        if turn is Turn.LOST:
+            self.skips += 1
+            return None
         found = self._accept(args)
         return None if found is None else self._run(*found)
 
@@ -210,17 +214,24 @@ class Region:
         if found is None:
             return None
         turn = trial.take_turn(self.calls, args)
-        if turn in (Turn.RUN, Turn.TIMED):
-            result = self._run(*found)
-            if result is None:
-                trial.drop()
-            elif turn is Turn.TIMED and trial.end_region(self.calls, trial.clock() - began):
-                self._retire(Cause.SLOWER)
-            return result
+        if turn is Turn.RUN:
+            return self._run(*found)
+        if turn is Turn.TIMED:
+            return self._timed(*found, began)
         self.skips += 1
         if turn is Turn.ORIGINAL:
             trial.start_original()
         return None
+
+    def _timed(self, entry: _CompiledEntry, values: list[Any], began: int) -> Any:
+        """Run the region as part of the comparison; `began` is when the call did."""
+        trial = self._trial
+        result = self._run(entry, values)
+        if result is None:
+            trial.drop()
+        elif trial.end_region(self.calls, trial.clock() - began):
+            self._retire(Cause.SLOWER)
+        return result
 
     def _missed(self, args: tuple[Any, ...]) -> bool:
         if self.on_miss is None:

@@ -109,6 +109,15 @@ class Trial:
                 self.next = NEVER
         self.turn = self.region = self.original = 0
 
+    def glance(self, args: tuple[Any, ...]) -> Turn:
+        """What is known of inputs of this size; TIMED: look closer."""
+        if not self.mixed or self.started or self.running:
+            return Turn.TIMED
+        known = self.buckets.get(_bucket_of(args), _Bucket()).verdict
+        if known is Verdict.UNKNOWN:
+            return Turn.TIMED
+        return Turn.LOST if known is Verdict.LOST else Turn.RUN
+
     def take_turn(self, call: int, args: tuple[Any, ...]) -> Turn:
         """What the call that is number `call` is to do."""
         if self.started or self.running:
