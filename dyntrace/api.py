@@ -24,6 +24,7 @@ from dyntrace.exec.machine_resources import arena_trim
 from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.report import compare
 from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
+from dyntrace.runtime.causes import REASONS
 from dyntrace.runtime.handles import hook_install, hook_remove
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.interpreter import does_work
@@ -210,13 +211,24 @@ def _add_unit(found: Explanation, unit: Unit) -> None:
                 plan.lineno,
                 plan.end_lineno,
                 region.calls,
-                region.deopts + region.misses,
+                region.deopts + region.misses + region.skips,
                 plan.names(unit.local_names()),
             )
         )
     for item in sorted(unit.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
+    found.retired += retirements(unit)
     found.notes += unit.notes
+
+
+def retirements(unit: Unit) -> list[BreakReport]:
+    """Which regions of a unit were given up, and why."""
+    filename = unit.original.co_filename
+    return [
+        BreakReport.of(REASONS[known.region.cause].code, filename, known.plans[0].lineno)
+        for known in unit.retired()
+        if known.region.cause in REASONS
+    ]
 
 
 def explanations() -> list[Explanation]:
@@ -225,7 +237,7 @@ def explanations() -> list[Explanation]:
     for unit in live_units():
         found = Explanation(name=unit.name)
         _add_unit(found, unit)
-        if found.graphs or found.breaks or found.notes:
+        if found.graphs or found.breaks or found.retired or found.notes:
             result.append(found)
     return result
 
@@ -253,6 +265,7 @@ def stats_of(units: list[Unit]) -> Stats:
         retired=sum(bool(region.retired) for region in regions),
         replacements=sum(unit.replacements for unit in units),
         internal_errors=sum(unit.internal_errors for unit in units),
+        retirements=tuple(item for unit in units for item in retirements(unit)),
     )
 
 

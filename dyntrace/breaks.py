@@ -341,3 +341,35 @@ GIVEN_UP = _add(
     why="the types seen here change too often; what is not covered runs as the original bytecode",
     fix="call the function with fewer kinds of arguments, or split it",
 )
+
+# DT7xx: regions that were given up ----------------------------------------------------------------
+RETIRED_MISSES = _add(
+    "DT701",
+    "the region's inputs are of too many kinds",
+    why="nearly all calls bring kinds it has no entry for; the original instructions run instead",
+    fix="call the function with fewer kinds of arguments, or split it",
+)
+RETIRED_FLOATING = _add(
+    "DT702",
+    "floating-point flags are raised here again and again",
+    why="warnings must come from the original instructions, so they run instead",
+    fix="avoid the division by zero, overflow or invalid value, or ignore it with np.errstate",
+)
+RETIRED_ERRORS = _add(
+    "DT703",
+    "operations fail here again and again",
+    why="exceptions must come from the original instructions, so they run instead",
+    fix="check shapes and values before the array work if failing is usual",
+)
+RETIRED_DECLINED = _add(
+    "DT704",
+    "the executor declines here again and again",
+    why="it cannot prove that it would do what the original instructions do, so they run instead",
+    fix="nothing is wrong",
+)
+RETIRED_SLOWER = _add(
+    "DT705",
+    "the original instructions are faster",
+    why="both were measured during the first calls",
+    fix="nothing is wrong",
+)

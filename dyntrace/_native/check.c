@@ -34,6 +34,12 @@ check_array(const Step *step, PyObject *value)
            && Py_TYPE(dtype) == Py_TYPE(step->c);
 }
 
+long long
+array_bytes(PyObject *value)
+{
+    return PyArray_CheckExact(value) ? (long long)PyArray_NBYTES((PyArrayObject *)value) : 0;
+}
+
 static bool
 check_exact(const Step *step, PyObject *value)
 {

@@ -101,6 +101,45 @@ compile_uses(Entry *entry, PyObject *uses)
     return 0;
 }
 
+/* Are the graph's inputs the first arguments of the call, in order? */
+static bool
+is_direct(const Entry *entry)
+{
+    for (Py_ssize_t i = 0; i < entry->use_count; i++) {
+        const Step *step = &entry->steps[entry->uses[i]];
+        if (step->read != NULL || step->a != i) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The vectorcall of `run`, if neither its class nor the object can take it back. */
+static vectorcallfunc
+lasting_call(PyObject *run)
+{
+    PyTypeObject *type = Py_TYPE(run);
+    bool fixed = !PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)
+                 || PyType_HasFeature(type, Py_TPFLAGS_IMMUTABLETYPE);
+    return fixed && !PyFunction_Check(run) ? PyVectorcall_Function(run) : NULL;
+}
+
+/* Does `run` say that it raises no warning, and sees to NumPy's modes itself? -1: exception. */
+static int
+is_quiet(PyObject *run)
+{
+    PyObject *quiet = PyObject_GetAttrString(run, "quiet");
+    if (quiet == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+        return 0;
+    }
+    Py_DECREF(quiet);
+    return quiet == Py_True;
+}
+
 /* Checks the form only: (steps, uses, run, fallible). */
 static int
 check_form(PyObject *source)
@@ -133,7 +172,8 @@ entry_new(PyObject *source)
     }
     PyObject *steps = PyTuple_GET_ITEM(source, 0);
     int fallible = PyObject_IsTrue(PyTuple_GET_ITEM(source, 3));
-    if (fallible < 0) {
+    int quiet = fallible > 0 ? is_quiet(PyTuple_GET_ITEM(source, 2)) : 0;
+    if (fallible < 0 || quiet < 0) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);
@@ -143,9 +183,11 @@ entry_new(PyObject *source)
     }
     entry->uses = NULL;
     entry->use_count = 0;
-    entry->fallible = fallible;
+    entry->fallible = fallible && !quiet;
+    entry->direct = false;
     entry->source = Py_NewRef(source);
     entry->run = Py_NewRef(PyTuple_GET_ITEM(source, 2));
+    entry->call = lasting_call(entry->run);
     memset(entry->steps, 0, (size_t)count * sizeof(Step));
     PyObject_GC_Track((PyObject *)entry);
     int failed = compile_uses(entry, PyTuple_GET_ITEM(source, 1));
@@ -154,7 +196,9 @@ entry_new(PyObject *source)
     }
     if (failed < 0) {
         Py_CLEAR(entry);
+        return NULL;
     }
+    entry->direct = is_direct(entry);
     return (PyObject *)entry;
 }
 
@@ -202,8 +246,31 @@ entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObje
     return true;
 }
 
-PyObject *
-entry_run(const Entry *entry, PyObject **values)
+static PyObject *
+run_raising(const Entry *entry, PyObject *const *inputs, size_t nargsf)
+{
+    Floating state = {NULL};
+    if (floating_enter(&state) < 0) {
+        return NULL;
+    }
+    PyObject *result = entry->call != NULL ? entry->call(entry->run, inputs, nargsf, NULL)
+                                           : PyObject_Vectorcall(entry->run, inputs, nargsf, NULL);
+    floating_leave(&state);
+    return result;
+}
+
+static PyObject *
+run_on(const Entry *entry, PyObject *const *inputs, size_t nargsf)
+{
+    if (entry->fallible) {
+        return run_raising(entry, inputs, nargsf);
+    }
+    return entry->call != NULL ? entry->call(entry->run, inputs, nargsf, NULL)
+                               : PyObject_Vectorcall(entry->run, inputs, nargsf, NULL);
+}
+
+static PyObject *
+run_gathered(const Entry *entry, PyObject **values)
 {
     PyObject *slots[MAX_STEPS + 1];
     PyObject **inputs = slots + 1;
@@ -211,12 +278,15 @@ entry_run(const Entry *entry, PyObject **values)
     for (size_t i = 0; i < count; i++) {
         inputs[i] = values[entry->uses[i]];
     }
-    Floating state = {NULL};
-    if (entry->fallible && floating_enter(&state) < 0) {
-        return NULL;
+    return run_on(entry, inputs, count | PY_VECTORCALL_ARGUMENTS_OFFSET);
+}
+
+PyObject *
+entry_run(const Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values)
+{
+    if (entry->direct) {
+        size_t offset = nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET;
+        return run_on(entry, args, (size_t)entry->use_count | offset);
     }
-    PyObject *result =
-        PyObject_Vectorcall(entry->run, inputs, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    floating_leave(&state);
-    return result;
+    return run_gathered(entry, values);
 }

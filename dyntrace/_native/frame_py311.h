@@ -82,3 +82,22 @@ has_version_tag(PyTypeObject *type)
 {
     return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
 }
+
+static inline uint8_t
+unit_opcode(PyCodeObject *code, Py_ssize_t index)
+{
+    return _Py_OPCODE(_PyCode_CODE(code)[index]);
+}
+
+static inline void
+unit_set_jump(PyCodeObject *code, Py_ssize_t index, uint8_t distance)
+{
+    _PyCode_CODE(code)[index] = _Py_MAKECODEUNIT(JUMP_FORWARD, distance);
+}
+
+/* Let go what `co_code` has shown. */
+static inline void
+code_forget_copies(PyCodeObject *code)
+{
+    Py_CLEAR(code->_co_code);
+}

@@ -84,3 +84,25 @@ has_version_tag(PyTypeObject *type)
 {
     return PyType_HasFeature(type, Py_TPFLAGS_VALID_VERSION_TAG);
 }
+
+static inline uint8_t
+unit_opcode(PyCodeObject *code, Py_ssize_t index)
+{
+    return _PyCode_CODE(code)[index].op.code;
+}
+
+static inline void
+unit_set_jump(PyCodeObject *code, Py_ssize_t index, uint8_t distance)
+{
+    _Py_CODEUNIT unit = {.op = {.code = JUMP_FORWARD, .arg = distance}};
+    _PyCode_CODE(code)[index] = unit;
+}
+
+/* Let go what `co_code` has shown. */
+static inline void
+code_forget_copies(PyCodeObject *code)
+{
+    if (code->_co_cached != NULL) {
+        Py_CLEAR(code->_co_cached->_co_code);
+    }
+}

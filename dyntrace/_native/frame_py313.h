@@ -84,3 +84,28 @@ has_version_tag(PyTypeObject *type)
 {
     return type->tp_version_tag != 0;
 }
+
+static inline uint8_t
+unit_opcode(PyCodeObject *code, Py_ssize_t index)
+{
+    return _PyCode_CODE(code)[index].op.code;
+}
+
+static inline void
+unit_set_jump(PyCodeObject *code, Py_ssize_t index, uint8_t distance)
+{
+    _Py_CODEUNIT unit = {.op = {.code = JUMP_FORWARD, .arg = distance}};
+    _PyCode_CODE(code)[index] = unit;
+}
+
+/* Let go what was derived from the bytecode: what `co_code` has shown, traces of the optimiser. */
+static inline void
+code_forget_copies(PyCodeObject *code)
+{
+#ifdef _Py_TIER2
+    _Py_Executors_InvalidateDependency(PyInterpreterState_Get(), code, 1);
+#endif
+    if (code->_co_cached != NULL) {
+        Py_CLEAR(code->_co_cached->_co_code);
+    }
+}

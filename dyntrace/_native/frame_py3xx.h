@@ -9,6 +9,7 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_BUILD_CORE 1
 #include <Python.h>
+#include <opcode.h>
 #include <internal/pycore_context.h>
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
@@ -113,6 +114,15 @@ type_version(PyTypeObject *type)
     return has_version_tag(type) ? type->tp_version_tag : 0;
 }
 #endif
+
+/* May a stub that begins here be jumped over? Not where a tool has put its own instruction. */
+static inline bool
+unit_is_patchable(PyCodeObject *code, Py_ssize_t index)
+{
+    uint8_t opcode = unit_opcode(code, index);
+    return opcode == PUSH_NULL || opcode == LOAD_CONST || opcode == EXTENDED_ARG
+           || opcode == JUMP_FORWARD;
+}
 
 /* Is the class the one, and as it was, when `version` was read? */
 static inline bool

@@ -73,6 +73,11 @@ static PyMethodDef functions[] = {
     {"osr", (PyCFunction)(void (*)(void))osr, METH_FASTCALL,
      "osr(code, byte_offset): move the frame that called the calling Python function into `code`.\n"
      "True, or False where that is not possible."},
+    {"patch_jump", (PyCFunction)(void (*)(void))patch_jump, METH_FASTCALL,
+     "patch_jump(code, byte_offset, target_byte_offset): let the stub that begins at the one be\n"
+     "jumped over to the other, in this code object. True, or False where that is not possible."},
+    {"set_clock", set_clock, METH_O,
+     "What regions are measured with: a callable that gives nanoseconds; None: the real clock."},
     {"hook_install", hook_install, METH_O,
      "Frames of this thread start in the code callback(code, globals) answers with, if any."},
     {"hook_remove", hook_remove, METH_NOARGS, "Undo the last hook_install of this thread."},

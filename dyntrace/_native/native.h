@@ -1,6 +1,8 @@
 /* The parts of dyntrace._native and what they offer each other.
 
-   module.c   the module's functions            region.c   Handle, Region: the call of a region
+   module.c   the module's functions            handle.c   what compiled code holds of a region
+   region.c   Region: the call of a region      trial.c    is a region faster than the original?
+   retire.c   when a region is given up         patch.c    jumping over a stub in running code
    entry.c    one entry of a region: its guard steps, compiled; the callable and what it is given
    read.c     where a step's value comes from   check.c    what a step's value must be
    floating.c NumPy's floating-point modes      osr.c      moving a running frame to other code
@@ -39,9 +41,11 @@ typedef struct {
     PyObject_VAR_HEAD
     PyObject *source;   /* the tuple this was compiled from */
     PyObject *run;
+    vectorcallfunc call; /* of `run`, where it cannot change; else NULL */
     Py_ssize_t *uses;
     Py_ssize_t use_count;
     bool fallible;
+    bool direct; /* the inputs are the first arguments, in order */
     Step steps[1];
 } Entry;
 
@@ -56,7 +60,8 @@ int check_init(void);
 extern PyTypeObject Entry_Type;
 PyObject *entry_new(PyObject *source);
 bool entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObject **values);
-PyObject *entry_run(const Entry *entry, PyObject **values); /* NULL with the run's exception */
+/* NULL with the run's exception. `nargsf` tells whether args[-1] may be used. */
+PyObject *entry_run(const Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values);
 void entry_release(const Entry *entry, PyObject **values);
 
 /* floating.c: -1 with an exception if the modes cannot be read. */
@@ -69,13 +74,75 @@ int floating_enter(Floating *state);
 void floating_leave(Floating *state); /* keeps a pending exception */
 int floating_init(void);
 
-/* region.c */
+/* check.c: the bytes of an array, 0 of anything else. */
+long long array_bytes(PyObject *value);
+
+/* trial.c */
+enum { BUCKETS = 32 };
+typedef struct {
+    unsigned char quads, faster, slower, much_slower; /* how the comparisons ended */
+    unsigned char verdict;
+} Bucket;
+typedef struct {
+    long long next;       /* the call to look at next; LLONG_MAX: none */
+    long long started;    /* when the original instructions began, 0 while they do not run */
+    PyThreadState *owner; /* whose call is compared */
+    long long region, original; /* time taken in the current comparison */
+    int turn, bucket, drops;
+    bool running, warm, mixed; /* running: the region, for the comparison */
+    Bucket buckets[BUCKETS];
+} Trial;
+typedef enum { TURN_RUN, TURN_TIMED, TURN_ORIGINAL, TURN_LOST } Turn;
+void trial_begin(Trial *trial);
+long long trial_clock(void);
+Turn trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count);
+Turn trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count);
+void trial_start_original(Trial *trial);
+void trial_end_original(Trial *trial);
+bool trial_end_region(Trial *trial, long long call, long long time); /* is it lost for good? */
+void trial_drop(Trial *trial);
+PyObject *set_clock(PyObject *module, PyObject *clock);
+
+/* region.c, handle.c */
+typedef struct Region Region;
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    Region *region; /* not owned: the region takes itself out when it dies */
+    PyObject *weakrefs;
+} Handle;
+typedef enum { NO_CAUSE, MISSES, FLOATING, ERRORS, DECLINED, SLOWER, CAUSES } Cause;
+struct Region {
+    PyObject_HEAD
+    Handle *handle;
+    Handle *marker;    /* what stands at the end of the original instructions */
+    PyObject *entries; /* tuple of Entry, replaced as a whole */
+    PyObject *on_miss; /* NULL or a callable */
+    PyObject *on_retire; /* NULL or a callable */
+    PyObject *weakrefs;
+    Py_ssize_t last;   /* the entry that was hit last */
+    long long calls, deopts, misses, skips, deopt_limit;
+    long long window;  /* the call since which `failures` are counted */
+    long long failures[CAUSES];
+    int cause;
+    char commits; /* an effect is all that it is for: do it, and answer True */
+    char retired;
+    Trial trial;
+};
 extern PyTypeObject Handle_Type;
 extern PyTypeObject Region_Type;
+Handle *handle_of(Region *region, bool marker);
+PyObject *region_call(Region *region, PyObject *const *args, size_t nargsf);
 bool is_asynchronous(PyObject *run); /* of the pending exception; may replace it */
 int region_init(void);
 
-/* osr.c, hook.c */
+/* retire.c: -1 with an exception that was thrown in from outside. */
+int retire(Region *region, Cause cause);
+int retire_after_deopt(Region *region, Cause cause);
+int retire_after_miss(Region *region);
+
+/* patch.c, osr.c, hook.c */
+PyObject *patch_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *osr(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *hook_install(PyObject *module, PyObject *callback);
 PyObject *hook_remove(PyObject *module, PyObject *ignored);

@@ -1,33 +1,15 @@
-/* Region: a polymorphic inline cache of entries. Handle: what compiled code holds of one.
+/* Region: a polymorphic inline cache of entries.
 
-   Invariants: a call gives the result, or None for "run the original instructions"; it raises only
-   what was thrown into the region from outside (runtime/failures.py). A handle keeps nothing alive,
-   since code objects are invisible to the garbage collector. The twin is runtime/region.py. */
+   Invariant: a call gives the result, or None for "run the original instructions"; it raises only
+   what was thrown into the region from outside (runtime/failures.py). The twin is
+   runtime/region.py; handle.c has what compiled code holds of a region. */
 #include "native.h"
 
+#include <limits.h>
 #include <structmember.h>
 
-typedef struct Region Region;
-
-typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
-    Region *region; /* not owned: the region takes itself out when it dies */
-    PyObject *weakrefs;
-} Handle;
-
-struct Region {
-    PyObject_HEAD
-    Handle *handle;
-    PyObject *entries; /* tuple of Entry, replaced as a whole */
-    PyObject *on_miss; /* NULL or a callable */
-    PyObject *weakrefs;
-    Py_ssize_t last;   /* the entry that was hit last */
-    long long calls, deopts, misses, deopt_limit;
-    char retired;
-};
-
 static PyObject *asynchronous; /* (exception, callable) -> bool */
+static PyObject *refusal;      /* the class of what executors raise to decline */
 
 /* Exceptions -------------------------------------------------------------------------------- */
 bool
@@ -112,127 +94,157 @@ report_miss(Region *region, PyObject *const *args, Py_ssize_t count)
     return status;
 }
 
+/* The effect of a region without outputs: after its first byte there is no way back. */
 static PyObject *
-run_entry(Region *region, Entry *entry, PyObject **values)
+commit(PyObject *result)
 {
-    PyObject *result = entry_run(entry, values);
-    entry_release(entry, values);
-    if (result == NULL) {
-        if (is_asynchronous(entry->run)) {
-            goto done;
-        }
-        PyErr_Clear();
-        result = Py_NewRef(Py_None);
+    if (result == Py_True || result == Py_None) {
+        return result;
     }
-    if (result == Py_None) {
-        region->deopts++;
-        if (region->deopt_limit > 0 && region->deopts >= region->deopt_limit
-            && region->deopts * 8 >= region->calls) {
-            region->retired = true;
-        }
+    PyObject *call = PyTuple_CheckExact(result) && PyTuple_GET_SIZE(result) == 1
+                         ? PyTuple_GET_ITEM(result, 0)
+                         : NULL;
+    PyObject *done = NULL;
+    if (call == NULL) {
+        PyErr_SetString(PyExc_TypeError, "a graph with an effect only returns (commit,) or True");
     }
-done:
-    Py_DECREF(entry);
-    return result;
+    else {
+        done = PyObject_CallNoArgs(call);
+    }
+    Py_DECREF(result);
+    if (done == NULL) {
+        return NULL;
+    }
+    Py_DECREF(done);
+    Py_RETURN_TRUE;
+}
+
+/* Why a run without a result failed; takes the pending exception. NO_CAUSE: it is not ours. */
+static Cause
+cause_of_error(PyObject *run)
+{
+    Cause cause = PyErr_ExceptionMatches(PyExc_FloatingPointError) ? FLOATING
+                  : PyErr_ExceptionMatches(refusal)                ? DECLINED
+                                                                   : ERRORS;
+    if (is_asynchronous(run)) {
+        return NO_CAUSE;
+    }
+    PyErr_Clear();
+    return cause;
 }
 
 static PyObject *
-region_call(Region *region, PyObject *const *args, Py_ssize_t count)
+run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values)
+{
+    PyObject *result = entry_run(entry, args, nargsf, values);
+    entry_release(entry, values);
+    if (result != NULL && result != Py_None) {
+        Py_DECREF(entry);
+        return region->commits ? commit(result) : result;
+    }
+    Cause cause = result == NULL ? cause_of_error(entry->run) : DECLINED;
+    Py_DECREF(entry);
+    if (cause == NO_CAUSE || retire_after_deopt(region, cause) < 0) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    return result == NULL ? Py_NewRef(Py_None) : result;
+}
+
+/* The entry that accepts the call, with its values; -1: an exception from outside, 0: none. */
+static int
+accept(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **values, Entry **found)
+{
+    *found = find_entry(region, args, count, values);
+    if (*found != NULL) {
+        return 1;
+    }
+    int status = report_miss(region, args, count);
+    if (status > 0) {
+        *found = find_entry(region, args, count, values);
+    }
+    if (status == 0 && region->on_miss == NULL) {
+        status = retire_after_miss(region);
+    }
+    return status < 0 ? -1 : *found != NULL;
+}
+
+static PyObject *
+call_unmeasured(Region *region, PyObject *const *args, size_t nargsf)
 {
     PyObject *values[MAX_STEPS];
+    Entry *entry;
+    int accepted = accept(region, args, PyVectorcall_NARGS(nargsf), values, &entry);
+    if (accepted <= 0) {
+        return accepted < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    return run_entry(region, entry, args, nargsf, values);
+}
+
+/* Runs the region as part of the comparison; `began` is when the call did. */
+static PyObject *
+call_timed(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values,
+           long long began)
+{
+    PyObject *result = run_entry(region, entry, args, nargsf, values);
+    if (result == NULL || result == Py_None) {
+        trial_drop(&region->trial);
+        return result;
+    }
+    bool lost = trial_end_region(&region->trial, region->calls, trial_clock() - began);
+    if (lost && retire(region, SLOWER) < 0) {
+        Py_CLEAR(result);
+    }
+    return result;
+}
+
+/* A call that may be part of the comparison with the original instructions. */
+static PyObject *
+call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
+{
+    long long began = trial_clock();
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    PyObject *values[MAX_STEPS];
+    Entry *entry;
+    int accepted = accept(region, args, count, values, &entry);
+    if (accepted <= 0) {
+        return accepted < 0 ? NULL : Py_NewRef(Py_None);
+    }
+    Turn turn = trial_turn(&region->trial, region->calls, args, count);
+    if (turn == TURN_TIMED) {
+        return call_timed(region, entry, args, nargsf, values, began);
+    }
+    if (turn == TURN_RUN) {
+        return run_entry(region, entry, args, nargsf, values);
+    }
+    entry_release(entry, values);
+    Py_DECREF(entry);
+    region->skips++;
+    if (turn == TURN_ORIGINAL) {
+        trial_start_original(&region->trial);
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *
+region_call(Region *region, PyObject *const *args, size_t nargsf)
+{
     if (region->retired || is_watched(PyThreadState_Get())) {
         Py_RETURN_NONE;
     }
-    region->calls++;
-    Entry *entry = find_entry(region, args, count, values);
-    if (entry == NULL) {
-        int status = report_miss(region, args, count);
-        if (status < 0) {
-            return NULL;
-        }
-        entry = status > 0 ? find_entry(region, args, count, values) : NULL;
+    if (++region->calls < region->trial.next) {
+        return call_unmeasured(region, args, nargsf);
     }
-    if (entry == NULL) {
+    switch (trial_glance(&region->trial, args, PyVectorcall_NARGS(nargsf))) {
+    case TURN_LOST:
+        region->skips++;
         Py_RETURN_NONE;
+    case TURN_RUN:
+        return call_unmeasured(region, args, nargsf);
+    default:
+        return call_in_trial(region, args, nargsf);
     }
-    return run_entry(region, entry, values);
 }
-
-/* Handle ------------------------------------------------------------------------------------ */
-static PyObject *
-handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
-{
-    Region *region = ((Handle *)self)->region;
-    if (names != NULL && PyTuple_GET_SIZE(names) != 0) {
-        PyErr_SetString(PyExc_TypeError, "a handle takes no keyword arguments");
-        return NULL;
-    }
-    /* Without references it is being taken down by code that called us. */
-    if (region == NULL || Py_REFCNT(region) == 0) {
-        Py_RETURN_NONE;
-    }
-    Py_INCREF(region);
-    PyObject *result = region_call(region, args, PyVectorcall_NARGS(nargsf));
-    Py_DECREF(region);
-    return result;
-}
-
-static PyObject *
-handle_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
-{
-    if (PyTuple_GET_SIZE(args) != 0 || (keywords != NULL && PyDict_GET_SIZE(keywords) != 0)) {
-        PyErr_SetString(PyExc_TypeError, "Handle() takes no arguments");
-        return NULL;
-    }
-    Handle *handle = (Handle *)type->tp_alloc(type, 0);
-    if (handle != NULL) {
-        handle->call = handle_call;
-    }
-    return (PyObject *)handle;
-}
-
-static void
-handle_dealloc(PyObject *self)
-{
-    Handle *handle = (Handle *)self;
-    if (handle->weakrefs != NULL) {
-        PyObject_ClearWeakRefs(self);
-    }
-    Py_TYPE(self)->tp_free(self);
-}
-
-static PyObject *
-handle_reduce(PyObject *self, PyObject *ignored)
-{
-    (void)self;
-    (void)ignored;
-    PyObject *module = PyImport_ImportModule("dyntrace.runtime.region");
-    if (module == NULL) {
-        return NULL;
-    }
-    PyObject *empty = PyObject_GetAttrString(module, "_empty_handle");
-    Py_DECREF(module);
-    return empty == NULL ? NULL : Py_BuildValue("(N())", empty);
-}
-
-static PyMethodDef handle_methods[] = {
-    {"__reduce__", handle_reduce, METH_NOARGS, "Copies and pickles are handles of no region."},
-    {NULL, NULL, 0, NULL},
-};
-
-PyTypeObject Handle_Type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "dyntrace._native.Handle",
-    .tp_doc = "A weak, callable reference to a region; what compiled code holds.",
-    .tp_basicsize = sizeof(Handle),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_vectorcall_offset = offsetof(Handle, call),
-    .tp_weaklistoffset = offsetof(Handle, weakrefs),
-    .tp_call = PyVectorcall_Call,
-    .tp_new = handle_new,
-    .tp_dealloc = handle_dealloc,
-    .tp_methods = handle_methods,
-};
 
 /* Region ------------------------------------------------------------------------------------ */
 static PyObject *
@@ -264,6 +276,7 @@ region_clear(PyObject *self)
     Region *region = (Region *)self;
     Py_CLEAR(region->entries);
     Py_CLEAR(region->on_miss);
+    Py_CLEAR(region->on_retire);
     return 0;
 }
 
@@ -273,6 +286,7 @@ region_traverse(PyObject *self, visitproc visit, void *arg)
     Region *region = (Region *)self;
     Py_VISIT(region->entries);
     Py_VISIT(region->on_miss);
+    Py_VISIT(region->on_retire);
     return 0;
 }
 
@@ -284,11 +298,15 @@ region_dealloc(PyObject *self)
     if (region->handle != NULL) {
         region->handle->region = NULL;
     }
+    if (region->marker != NULL) {
+        region->marker->region = NULL;
+    }
     if (region->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
     }
     region_clear(self);
     Py_CLEAR(region->handle);
+    Py_CLEAR(region->marker);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -301,12 +319,13 @@ region_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (region == NULL) {
         return NULL;
     }
-    region->handle = (Handle *)PyObject_CallNoArgs((PyObject *)&Handle_Type);
-    if (region->handle == NULL) {
+    region->trial.next = LLONG_MAX;
+    region->handle = handle_of(region, false);
+    region->marker = handle_of(region, true);
+    if (region->handle == NULL || region->marker == NULL) {
         Py_DECREF(region);
         return NULL;
     }
-    region->handle->region = region;
     return (PyObject *)region;
 }
 
@@ -351,21 +370,29 @@ region_get_entries(PyObject *self, void *closure)
     return sources;
 }
 
+/* The callbacks are set and read alike; `closure` is the one's offset. */
 static PyObject *
-region_get_on_miss(PyObject *self, void *closure)
+region_get_callback(PyObject *self, void *closure)
 {
-    (void)closure;
-    PyObject *callback = ((Region *)self)->on_miss;
+    PyObject *callback = *(PyObject **)((char *)self + (size_t)closure);
     return Py_NewRef(callback == NULL ? Py_None : callback);
 }
 
 static int
-region_set_on_miss(PyObject *self, PyObject *value, void *closure)
+region_set_callback(PyObject *self, PyObject *value, void *closure)
 {
-    (void)closure;
+    PyObject **callback = (PyObject **)((char *)self + (size_t)closure);
     bool none = value == NULL || value == Py_None;
-    Py_XSETREF(((Region *)self)->on_miss, none ? NULL : Py_NewRef(value));
+    Py_XSETREF(*callback, none ? NULL : Py_NewRef(value));
     return 0;
+}
+
+static PyObject *
+region_measure(PyObject *self, PyObject *ignored)
+{
+    (void)ignored;
+    trial_begin(&((Region *)self)->trial);
+    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -379,24 +406,34 @@ region_reduce(PyObject *self, PyObject *ignored)
 static PyMethodDef region_methods[] = {
     {"add", region_add, METH_O,
      "Accept calls that fit `entry` from now on; TypeError or ValueError if it is malformed."},
+    {"measure", region_measure, METH_NOARGS,
+     "Compare with the original instructions from now on; the marker must stand at their end."},
     {"__reduce__", region_reduce, METH_NOARGS, "A region cannot be pickled."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyMemberDef region_members[] = {
     {"handle", T_OBJECT, offsetof(Region, handle), READONLY, "The region's handle."},
+    {"marker", T_OBJECT, offsetof(Region, marker), READONLY,
+     "To be called at the end of the original instructions."},
     {"calls", T_LONGLONG, offsetof(Region, calls), 0, "Calls that reached the guards."},
     {"deopts", T_LONGLONG, offsetof(Region, deopts), 0, "Runs that failed."},
     {"misses", T_LONGLONG, offsetof(Region, misses), 0, "Calls no entry accepted."},
+    {"skips", T_LONGLONG, offsetof(Region, skips), 0, "Calls left to the original on purpose."},
+    {"cause", T_INT, offsetof(Region, cause), READONLY, "Why it retired; see runtime/causes.py."},
     {"deopt_limit", T_LONGLONG, offsetof(Region, deopt_limit), 0, "Failures to retire after."},
+    {"commits", T_BOOL, offsetof(Region, commits), 0, "Does it do the effect itself?"},
     {"retired", T_BOOL, offsetof(Region, retired), 0, "Does it always answer None?"},
     {NULL, 0, 0, 0, NULL},
 };
 
 static PyGetSetDef region_getset[] = {
     {"entries", region_get_entries, NULL, "The entries, in the order they were added.", NULL},
-    {"on_miss", region_get_on_miss, region_set_on_miss,
-     "Called as on_miss(region, args) when no entry accepts; True: try again.", NULL},
+    {"on_miss", region_get_callback, region_set_callback,
+     "Called as on_miss(region, args) when no entry accepts; True: try again.",
+     (void *)offsetof(Region, on_miss)},
+    {"on_retire", region_get_callback, region_set_callback,
+     "Called as on_retire(region) when it has retired.", (void *)offsetof(Region, on_retire)},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -417,14 +454,21 @@ PyTypeObject Region_Type = {
     .tp_getset = region_getset,
 };
 
+static PyObject *
+import_name(const char *module_name, const char *name)
+{
+    PyObject *module = PyImport_ImportModule(module_name), *found = NULL;
+    if (module != NULL) {
+        found = PyObject_GetAttrString(module, name);
+        Py_DECREF(module);
+    }
+    return found;
+}
+
 int
 region_init(void)
 {
-    PyObject *module = PyImport_ImportModule("dyntrace.runtime.failures");
-    if (module == NULL) {
-        return -1;
-    }
-    asynchronous = PyObject_GetAttrString(module, "is_asynchronous");
-    Py_DECREF(module);
-    return asynchronous == NULL ? -1 : 0;
+    asynchronous = import_name("dyntrace.runtime.failures", "is_asynchronous");
+    refusal = import_name("dyntrace.errors", "DyntraceError");
+    return asynchronous == NULL || refusal == NULL ? -1 : 0;
 }

@@ -29,17 +29,19 @@ NOWHERE = Location(None, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """The new code object, and for each asked-for landing the byte offset of its pad."""
+    """The new code object, for each landing the byte offset of its pad, and those of all labels."""
 
     code: CodeType
     landing_offsets: tuple[int, ...]
+    label_offsets: dict[Label, int]
 
 
 @dataclass(slots=True)
 class _Layout:
     """The new code as a list of pieces: bytes, leaps, and anchors (an index into `addresses`).
 
-    `before[i]` and `behind[i]` are the anchors before and behind the stub of unit i.
+    `before[i]` and `behind[i]` are the anchors before and behind the stub of unit i, `ends[i]` the
+    one before the tail that precedes it, where unit i - 1 ends.
     """
 
     body: Body
@@ -49,6 +51,7 @@ class _Layout:
     addresses: list[int] = field(default_factory=list)
     before: dict[int, int] = field(default_factory=dict)
     behind: dict[int, int] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
     labels: dict[Label, int] = field(default_factory=dict)
     depth: int = 0
 
@@ -68,17 +71,19 @@ def assemble(
     body: Body,
     stubs: Mapping[int, Sequence[Emit]],
     *,
+    tails: Mapping[int, Sequence[Emit]] | None = None,
     landings: Sequence[int] = (),
     slack: int = 0,
 ) -> Assembled:
     """The code of `body` with `stubs[i]` before unit i, and for each landing a pad at the end.
 
-    A pad is ``POP_TOP`` and a jump to the unit's stub. `slack` is added to co_stacksize.
+    `tails[i]` comes before that stub, where only unit i - 1 leads, by going on to the next; no jump
+    does. A pad is ``POP_TOP`` and a jump to the unit's stub. `slack` is added to co_stacksize.
     """
     layout = _Layout(body, Constants(body.code.co_consts))
-    _lay_out(layout, stubs, landings)
-    end = layout.anchor()
-    layout.before[len(body.units)] = layout.behind[len(body.units)] = end
+    _lay_out(layout, stubs, tails or {}, landings)
+    end, count = layout.anchor(), len(body.units)
+    layout.before[count] = layout.behind[count] = layout.ends[count] = end
     pads = [(unit, *_add_pad(layout, body.units[unit])) for unit in landings]
     _resolve(layout)
     raw, runs = _finish(layout)
@@ -89,20 +94,30 @@ def assemble(
         co_exceptiontable=encode_exceptions(_exceptions(layout, pads)),
         co_stacksize=body.code.co_stacksize + layout.depth + slack,
     )
-    return Assembled(code, tuple(2 * layout.addresses[landing] for _, _, landing, _ in pads))
+    labels = {label: 2 * layout.addresses[anchor] for label, anchor in layout.labels.items()}
+    landed = tuple(2 * layout.addresses[landing] for _, _, landing, _ in pads)
+    return Assembled(code, landed, labels)
 
 
-def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]], landings: Sequence[int]) -> None:
+def _lay_out(
+    layout: _Layout,
+    stubs: Mapping[int, Sequence[Emit]],
+    tails: Mapping[int, Sequence[Emit]],
+    landings: Sequence[int],
+) -> None:
     """The original in slices, cut where a stub, a jump or an anchor is needed."""
     units, raw = layout.body.units, layout.body.code.co_code
-    stops = _stops(layout.body, stubs, landings)
+    stops = _stops(layout.body, stubs, {*landings, *tails})
     copied = 0
     for index in stops:
         unit = units[index]
         if unit.offset > copied:
             layout.add(raw[copied : unit.offset], copied >> 1)
             copied = unit.offset
-        layout.before[index] = layout.anchor()
+        layout.ends[index] = layout.anchor()
+        if tail := tails.get(index):
+            _add_stub(layout, units[index - 1], tail)
+        layout.before[index] = layout.anchor() if tail else layout.ends[index]
         if stub := stubs.get(index):
             _add_stub(layout, unit, stub)
         layout.behind[index] = layout.anchor() if stub else layout.before[index]
@@ -111,10 +126,10 @@ def _lay_out(layout: _Layout, stubs: Mapping[int, Sequence[Emit]], landings: Seq
     layout.add(raw[copied:], copied >> 1)
 
 
-def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]], landings: Sequence[int]) -> list[int]:
+def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]], others: set[int]) -> list[int]:
     """The units before which the original is cut."""
     count = len(body.units)
-    stops = {*stubs, *landings}
+    stops = {*stubs, *others}
     if any(not 0 <= index < count for index in stops):
         raise AssemblyError("a stub or landing stands before a unit that does not exist")
     for unit in body.units:
@@ -296,4 +311,4 @@ def _boundary(layout: _Layout, unit: int, delta: int) -> int:
     """A range boundary; inside a unit it counts from the unit's end, since its jump may grow."""
     if not delta:
         return layout.addresses[layout.before[unit]]
-    return layout.addresses[layout.before[unit + 1]] - (layout.body.units[unit].size - delta) // 2
+    return layout.addresses[layout.ends[unit + 1]] - (layout.body.units[unit].size - delta) // 2

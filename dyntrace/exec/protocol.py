@@ -2,7 +2,12 @@
 
 Invariant: a graph without an effect and with exactly one output that is a node of array or scalar
 kind returns that value itself; any other returns a tuple of its outputs; an effect's commit, a
-callable of no arguments, is the last item of that tuple. Read `exec.effects` next.
+callable of no arguments, is the last item of that tuple. None means: run the original instructions.
+
+A compiled graph may return True instead of the tuple if the graph has an effect and no outputs: the
+effect is done. If the callable has an attribute `quiet` that is True when it is put to use, it is
+called under the user's own floating-point modes: it neither warns nor calls the user's handlers,
+and returns None where a flag is raised whose mode is not "ignore". Read `exec.effects` next.
 """
 
 from __future__ import annotations

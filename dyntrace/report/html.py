@@ -52,6 +52,8 @@ def body(findings: Findings) -> str:
     parts = [f"<h2>{escape(summary(findings))}</h2>"]
     parts += [graph_html(*pair) for pair in enumerate(findings.graphs, 1)]
     parts.append(breaks_html(findings.breaks))
+    if findings.retired:
+        parts.append(f"<p>retired:</p>{breaks_html(findings.retired)}")
     parts += [f"<p>note: {escape(note)}</p>" for note in findings.notes]
     return "\n".join(part for part in parts if part)
 

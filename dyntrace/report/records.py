@@ -32,7 +32,8 @@ class GraphReport:
 
     filename, lineno, end_lineno   the user's lines its operations come from
     calls                          how often its region was called since it was compiled
-    deopts                         how many of those calls ended in the original bytecode
+    deopts                         how many of those calls ended in the original bytecode,
+                                   those that were compared with it included
     names                          the user's names of the graph's inputs, None where there is none
     """
 
@@ -85,12 +86,16 @@ class BreakReport:
 
 @dataclass(slots=True)
 class Findings:
-    """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it."""
+    """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it.
+
+    `retired` are the regions that were given up, so that the original instructions run again.
+    """
 
     graphs: list[GraphReport] = field(default_factory=list)
     breaks: list[BreakReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     name: str = ""
+    retired: list[BreakReport] = field(default_factory=list)
 
     @property
     def graph_count(self) -> int:
@@ -119,7 +124,8 @@ class Stats:
     graph_calls       region calls, completed or not
     deopts            region calls that ended in the original bytecode
     misses            region calls whose guards all failed
-    retired           regions given up after repeated deopts
+    retired           regions given up: they failed again and again, or were slower
+    retirements       where each of those is, and why
     replacements      running frames moved into newer code
     internal_errors   broken invariants of dyntrace itself; the original code ran instead
     """
@@ -132,3 +138,4 @@ class Stats:
     retired: int = 0
     replacements: int = 0
     internal_errors: int = 0
+    retirements: tuple[BreakReport, ...] = ()

@@ -48,6 +48,15 @@ def graph_lines(number: int, graph: GraphReport) -> Iterable[str]:
 
 def break_lines(number: int, report: BreakReport) -> Iterable[str]:
     yield f"break {number}: {report}"
+    yield from _advice(report)
+
+
+def retired_lines(report: BreakReport) -> Iterable[str]:
+    yield f"retired: {report}"
+    yield from _advice(report)
+
+
+def _advice(report: BreakReport) -> Iterable[str]:
     if report.why:
         yield f"    why:  {report.why}"
     if report.hint:
@@ -61,6 +70,8 @@ def findings_text(findings: Findings) -> str:
     if findings.breaks:
         numbered = enumerate(findings.breaks, 1)
         blocks.append([line for pair in numbered for line in break_lines(*pair)])
+    if findings.retired:
+        blocks.append([line for item in findings.retired for line in retired_lines(item)])
     if findings.notes:
         blocks.append([f"note: {note}" for note in findings.notes])
     return "\n\n".join("\n".join(block) for block in blocks)

@@ -1,4 +1,4 @@
-"""What only C can do, where there is no C: on-stack replacement and the frame hook decline.
+"""What only C can do, where there is no C: replacing and patching running code, the frame hook.
 
 Invariant: callers need no second code path; a declined replacement means that new code is used
 from the next call on, a hook that installs nothing means that callees run as they always did.
@@ -14,6 +14,11 @@ from typing import Any
 
 def osr(code: CodeType, byte_offset: int) -> bool:
     """Move the caller's caller into `code`: never possible here."""
+    return False
+
+
+def patch_jump(code: CodeType, byte_offset: int, target_byte_offset: int) -> bool:
+    """Have a stub in `code` jumped over: never possible here."""
     return False
 
 

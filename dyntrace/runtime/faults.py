@@ -22,4 +22,5 @@ def guarded_run(region: Any, run: Callable[..., Any]) -> Callable[..., Any]:
     def asking(*values: Any) -> Any:
         return None if force_deopt is not None and force_deopt(region) else run(*values)
 
+    asking.quiet = getattr(run, "quiet", False)  # type: ignore[attr-defined]
     return asking

@@ -1,8 +1,8 @@
 """The one door to what runs under compiled code: native where it is built, Python elsewhere.
 
 Invariant: whichever is chosen, names and behaviour are the same, except that without the extension
-`osr` always answers False and the frame hook installs nothing. `NATIVE` says which is in use.
-Read `runtime.region` for what a region is.
+`osr` and `patch_jump` always answer False and the frame hook installs nothing. `NATIVE` says which
+is in use. Read `runtime.region` for what a region is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ __all__ = [
     "hook_set",
     "hook_suspend",
     "osr",
+    "patch_jump",
     "recording_gate",
+    "set_clock",
     "tracing_active",
 ]
 
@@ -35,9 +37,11 @@ if TYPE_CHECKING or not config.native:
         hook_set,
         hook_suspend,
         osr,
+        patch_jump,
     )
     from dyntrace.runtime.interruption import recording_gate, tracing_active
     from dyntrace.runtime.region import Handle, Region
+    from dyntrace.runtime.trial import set_clock
 
     NATIVE = False
 else:
@@ -51,7 +55,9 @@ else:
         hook_set,
         hook_suspend,
         osr,
+        patch_jump,
         recording_gate,
+        set_clock,
         tracing_active,
     )
 

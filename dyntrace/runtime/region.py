@@ -14,12 +14,18 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+from dyntrace.errors import DyntraceError
+from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.failures import is_asynchronous
 from dyntrace.runtime.floating import STATE, raising_state
 from dyntrace.runtime.interruption import tracing_active
 from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
+from dyntrace.runtime.trial import Trial, Turn
 
 MAX_STEPS = 256
+WINDOW = 512  # failures count as a share of about so many calls
+SHARE = 8  # every so manieth call must have failed
+MISS_LIMIT = 64
 Entry = tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool]
 
 
@@ -49,6 +55,17 @@ class Handle:
         return (_empty_handle, ())
 
 
+class Marker(Handle):
+    """What stands where the original instructions end."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any) -> None:
+        region = self._region()
+        if region is not None:
+            region._trial.end_original()
+
+
 def _no_region() -> None:
     return None
 
@@ -65,7 +82,7 @@ class _CompiledEntry:
         )
         self.uses = uses
         self.run = run
-        self.fallible = bool(fallible)
+        self.fallible = bool(fallible) and getattr(run, "quiet", False) is not True
 
     def values(self, args: tuple[Any, ...]) -> list[Any] | None:
         """The inputs of the graph, or None if a guard fails."""
@@ -113,22 +130,32 @@ class Region:
     """A polymorphic inline cache of entries, tried last hit first.
 
     `calls` counts calls that reached the guards, `misses` those no entry accepted, `deopts` runs
-    that failed. With `deopt_limit` n > 0 the region retires itself once n runs have failed and at
-    least every eighth call did. A retired region always answers None.
+    that failed, `skips` those left to the original instructions on purpose. With `deopt_limit`
+    n > 0 the region retires itself once n runs have failed for one cause and at least every eighth
+    of the last calls did, or nearly all missed. A retired region always answers None; `cause` says
+    why. With `commits` the region is there for an effect only: it does it, and answers True.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.handle = Handle()
-        self.handle._region = weakref.ref(self)
+        self.marker = Marker()
+        self.handle._region = self.marker._region = weakref.ref(self)
         self.entries: tuple[Entry, ...] = ()
         self._compiled: tuple[_CompiledEntry, ...] = ()
         self._last = 0
         self.calls = 0
         self.deopts = 0
         self.misses = 0
+        self.skips = 0
+        self.cause = Cause.NONE
         self.deopt_limit = 0
+        self.commits = False
         self.retired = False
         self.on_miss: Callable[[Region, tuple[Any, ...]], Any] | None = None
+        self.on_retire: Callable[[Region], Any] | None = None
+        self._window = 0
+        self._failures = dict.fromkeys(Cause, 0)
+        self._trial = Trial()
         for entry in entries:
             self.add(entry)
 
@@ -138,6 +165,10 @@ class Region:
         self._compiled = (*self._compiled, compiled)
         self.entries = (*self.entries, entry)
         self._last = len(self._compiled) - 1
+
+    def measure(self) -> None:
+        """Compare with the original instructions from now on; `marker` must stand at their end."""
+        self._trial.begin()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__qualname__!r} object")
@@ -157,11 +188,50 @@ class Region:
         if self.retired or tracing_active():
             return None
         self.calls += 1
+        turn = Turn.RUN if self.calls < self._trial.next else self._trial.glance(args)
+        if turn is Turn.TIMED:
+            return self._call_in_trial(args)
+        if turn is Turn.LOST:
+            self.skips += 1
+            return None
+        found = self._accept(args)
+        return None if found is None else self._run(*found)
+
+    def _accept(self, args: tuple[Any, ...]) -> tuple[_CompiledEntry, list[Any]] | None:
         found = self._find(args)
         if found is None:
             self.misses += 1
             found = self._find(args) if self._missed(args) else None
-        return None if found is None else self._run(*found)
+            if found is None and self.on_miss is None:
+                self._retire_after_miss()
+        return found
+
+    def _call_in_trial(self, args: tuple[Any, ...]) -> Any:
+        """A call that is part of the comparison with the original instructions."""
+        trial = self._trial
+        began = trial.clock()
+        found = self._accept(args)
+        if found is None:
+            return None
+        turn = trial.take_turn(self.calls, args)
+        if turn is Turn.RUN:
+            return self._run(*found)
+        if turn is Turn.TIMED:
+            return self._timed(*found, began)
+        self.skips += 1
+        if turn is Turn.ORIGINAL:
+            trial.start_original()
+        return None
+
+    def _timed(self, entry: _CompiledEntry, values: list[Any], began: int) -> Any:
+        """Run the region as part of the comparison; `began` is when the call did."""
+        trial = self._trial
+        result = self._run(entry, values)
+        if result is None:
+            trial.drop()
+        elif trial.end_region(self.calls, trial.clock() - began):
+            self._retire(Cause.SLOWER)
+        return result
 
     def _missed(self, args: tuple[Any, ...]) -> bool:
         if self.on_miss is None:
@@ -174,15 +244,59 @@ class Region:
             return False
 
     def _run(self, entry: _CompiledEntry, values: list[Any]) -> Any:
+        cause = Cause.DECLINED
         try:
             result = entry.execute(values)
         except BaseException as error:
             if is_asynchronous(error, entry.run):
                 raise
             result = None
+            cause = _cause_of(error)
         if result is None:
-            self.deopts += 1
-            limit = self.deopt_limit
-            if 0 < limit <= self.deopts and self.deopts * 8 >= self.calls:
-                self.retired = True
-        return result
+            self._retire_after_deopt(cause)
+            return None
+        return _commit(result) if self.commits else result
+
+    def _retire_after_deopt(self, cause: Cause) -> None:
+        self.deopts += 1
+        span = self.calls - self._window
+        if span > WINDOW:  # what happened long ago counts less
+            for each in Cause:
+                self._failures[each] = self._failures[each] * (WINDOW // 2) // span
+            self._window = self.calls - WINDOW // 2
+        self._failures[cause] = failures = self._failures[cause] + 1
+        share = failures * SHARE >= self.calls - self._window
+        if 0 < self.deopt_limit <= failures and share and not self.retired:
+            self._retire(cause)
+
+    def _retire_after_miss(self) -> None:
+        """A miss costs little, so it takes many, once no more entries are added."""
+        too_many = (self.calls - self.misses) * SHARE <= self.misses >= MISS_LIMIT
+        if self.deopt_limit > 0 and too_many and not self.retired:
+            self._retire(Cause.MISSES)
+
+    def _retire(self, cause: Cause) -> None:
+        self.retired = True
+        self.cause = cause
+        if self.on_retire is None:
+            return
+        try:
+            self.on_retire(self)
+        except BaseException as error:
+            if is_asynchronous(error, self.on_retire):
+                raise
+
+
+def _cause_of(error: BaseException) -> Cause:
+    if isinstance(error, DyntraceError):
+        return Cause.DECLINED
+    return Cause.FLOATING if isinstance(error, FloatingPointError) else Cause.ERRORS
+
+
+def _commit(result: Any) -> bool:
+    """Do the effect of a region without outputs; after its first byte there is no way back."""
+    if result is not True:
+        if type(result) is not tuple or len(result) != 1:
+            raise TypeError("a graph with an effect only returns (commit,) or True")
+        result[0]()
+    return True

@@ -1,8 +1,10 @@
 """Stubs: the instructions that call a region, a recorder, or learn the arguments of a first call.
 
 A region's stub passes its inputs, and if the answer is not None drops what the region took from
-the stack, stores and pushes its outputs, runs the commit of an effect, and jumps to the region's
-end; otherwise it falls through to the next version or to the original instructions.
+the stack, stores and pushes its outputs, runs the commit of an effect (a region that is there for
+its effect only has done so itself), and jumps to the region's end; otherwise it falls through to
+the next version or to the original instructions. Both a region's stub and its marker are gated, so
+that they can be jumped over once the region is given up.
 Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
 the stack only together with its callable, through a call that takes both. Read `compile` next.
 """
@@ -38,7 +40,28 @@ from dyntrace.asm.versions import TABLE
 from dyntrace.trace.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
 
-__all__ = ["entry_stub", "recorder_stub", "region_stub"]
+__all__ = ["LabelledGate", "entry_stub", "gated", "marker_stub", "recorder_stub", "region_stub"]
+
+FAR = 40  # operations; a jump over less fits one code unit
+LabelledGate = tuple[Label, Label]
+
+
+def gated(stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
+    """A stub that can be closed: a jump of one code unit, from label to label, leaves it out.
+
+    Over a long stub it takes two: the stub then begins with a jump over the second, and closing it
+    makes that jump lead there.
+    """
+    begin, target, over, behind = Label(), Label(), Label(), Label()
+    if len(stub) <= FAR:
+        return (begin, target), [Mark(begin), *stub, Mark(target)]
+    head: list[Emit] = [Mark(begin), Jump(over), Mark(target), Jump(behind), Mark(over)]
+    return (begin, target), [*head, *stub, Mark(behind)]
+
+
+def marker_stub(marker: Callable[..., Any]) -> list[Emit]:
+    """Tell a region that the original instructions have come to its end."""
+    return [PushCallable(marker), Call(0), PopTop()]
 
 
 def region_stub(layout: Layout, handle: Callable[..., Any]) -> list[Emit]:
@@ -68,12 +91,14 @@ def _load(source: Source, height: int) -> Emit:
 def _unload(layout: Layout) -> list[Emit]:
     """From the region's result on the stack to the state at the region's end."""
     stub: list[Emit] = []
-    bare = layout.bare
-    if bare and (any(layout.dropped) or any(layout.pushes)):
+    bare, done = layout.bare, layout.effect_only
+    if (bare or done) and (any(layout.dropped) or any(layout.pushes)):
         stub.append(BuildTuple(1))
         bare = False
     stub += _drop(layout.dropped)
-    if bare:
+    if done:
+        stub.append(PopTop())
+    elif bare:
         stub += [_store(place) for place in layout.stores]
     else:
         stub += _unpack(layout)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -24,7 +25,8 @@ from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
-from dyntrace.runtime.weaving import Regions, Shapes, Woven
+from dyntrace.runtime.retirement import Gates
+from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, Twins
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import State
@@ -62,7 +64,8 @@ class Unit:
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
         self.profile = Profile()
-        self.regions = Regions(compile_graph, self.on_miss)
+        self.regions = Regions(compile_graph, self.on_miss, self.on_retire)
+        self.gates = Gates()
         self.starts: list[tuple[int, State]] = []
         self.places: dict[int, int] = {}
         self.breaks: list[FoundBreak] = []
@@ -199,7 +202,12 @@ class Unit:
         self.version += 1
         self.compiles += 1
         self.profile.changed = False
+        self.gates.add(woven.code, woven.gates)
         self._run(woven)
+        for layout in woven.layouts:
+            known = self.regions.of_layout(layout)
+            if known is not None and known.region.retired:
+                self._close(known)  # it retired in another thread meanwhile
 
     def _run(self, woven: Woven) -> None:
         """Have every function run `woven`, but those that the user has given other code."""
@@ -255,6 +263,33 @@ class Unit:
         self.starts.append((start, state))
         self.compile()
 
+    # retirement ---------------------------------------------------------------------------------
+
+    @contained(None)
+    def on_retire(self, region: Region) -> None:
+        """Jump over the stubs of a region that has given up, in running code where that works."""
+        known = self.regions.record_of(region)
+        if known is not None and not self.given_up:
+            self._close(known)
+
+    def _close(self, known: Known) -> None:
+        woven = self.woven
+        code = self.gates.close(known.layout, woven.code)
+        if woven is not self.woven:
+            return
+        if not woven.recorders and self._all_retired(woven):
+            self._run(Woven(self.original))
+        elif code is not woven.code:
+            self._run(replace(woven, code=code))
+
+    def _all_retired(self, woven: Woven) -> bool:
+        found = [self.regions.of_layout(layout) for layout in woven.layouts]
+        return all(known is not None and known.region.retired for known in found)
+
+    def retired(self) -> list[Known]:
+        """The regions that were given up."""
+        return [known for known in self.regions.all() if known.region.retired and known.plans]
+
     # reports ------------------------------------------------------------------------------------
 
     def has_nothing_to_gain(self) -> bool:
@@ -287,8 +322,9 @@ class Unit:
             self._run(self._first_version())
 
     def plans(self) -> list[tuple[Plan, Region]]:
-        """The regions of the newest code with what was traced for each."""
-        return self.regions.of_layouts(self.woven.layouts)
+        """The regions in use in the newest code with what was traced for each."""
+        found = self.regions.of_layouts(self.woven.layouts)
+        return [(plan, region) for plan, region in found if not region.retired]
 
 
 def _has_arrays(state: State) -> bool:

@@ -8,7 +8,7 @@ a unit has the same co_stacksize, so that running frames fit newer code. Read `r
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -26,7 +26,15 @@ from dyntrace.errors import AssemblyError
 from dyntrace.graph.verify import verify
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
-from dyntrace.runtime.stubs import entry_stub, recorder_stub, region_stub
+from dyntrace.runtime.retirement import Gate
+from dyntrace.runtime.stubs import (
+    LabelledGate,
+    entry_stub,
+    gated,
+    marker_stub,
+    recorder_stub,
+    region_stub,
+)
 from dyntrace.trace.analysis import Analysis, Plan, Shape
 from dyntrace.trace.flush import Layout
 from dyntrace.trace.state import State
@@ -91,25 +99,44 @@ class Known:
 class Regions:
     """The regions of a unit by layout, kept from version to version."""
 
-    def __init__(self, compile_graph: Callable[..., Any], on_miss: Callable[..., bool]) -> None:
+    def __init__(
+        self,
+        compile_graph: Callable[..., Any],
+        on_miss: Callable[..., bool],
+        on_retire: Callable[[Region], None],
+    ) -> None:
         self._compile_graph = compile_graph
         self._on_miss = weakref.WeakMethod(on_miss)
+        self._on_retire = weakref.WeakMethod(on_retire)
         self._known: dict[Layout, Known] = {}
 
     def of(self, plan: Plan) -> Known:
         """The region for `plan`, with an entry for it."""
         known = self._known.get(plan.layout)
         if known is None:
-            region = Region()
-            region.on_miss = self._missed
-            region.deopt_limit = DEOPT_LIMIT
-            known = self._known[plan.layout] = Known(plan.layout, plan.state, region)
-        self.add_entry(known, plan)
+            known = self._known[plan.layout] = Known(plan.layout, plan.state, self._region(plan))
+        if not known.region.retired:
+            self.add_entry(known, plan)
         return known
+
+    def _region(self, plan: Plan) -> Region:
+        region = Region()
+        region.on_miss = self._missed
+        region.on_retire = self._retired
+        region.deopt_limit = DEOPT_LIMIT
+        region.commits = plan.layout.effect_only
+        if config.measure and plan.marked is not None:
+            region.measure()
+        return region
 
     def _missed(self, region: Region, args: tuple[Any, ...]) -> bool:
         on_miss = self._on_miss()
         return on_miss is not None and bool(on_miss(region, args))
+
+    def _retired(self, region: Region) -> None:
+        on_retire = self._on_retire()
+        if on_retire is not None:
+            on_retire(region)
 
     def add_entry(self, known: Known, plan: Plan) -> bool:
         """Let the region serve what `plan` was traced for; False if it does already."""
@@ -126,6 +153,9 @@ class Regions:
 
     def record_of(self, region: Region) -> Known | None:
         return next((known for known in self._known.values() if known.region is region), None)
+
+    def of_layout(self, layout: Layout) -> Known | None:
+        return self._known.get(layout)
 
     def of_layouts(self, layouts: tuple[Layout, ...]) -> list[tuple[Plan, Region]]:
         """One plan for each region of a version, in the order of the bytecode."""
@@ -172,12 +202,14 @@ class Woven:
     landings   for each place a running frame may stand at, the byte offset where it goes on
     recorders  the points whose recorders are in the code; -1 is the watch on the arguments
     layouts    those of its regions, in the order of the bytecode
+    gates      of each layout, where its stubs can be jumped over
     """
 
     code: CodeType
     landings: dict[int, int] = field(default_factory=dict)
     recorders: frozenset[int] = frozenset()
     layouts: tuple[Layout, ...] = ()
+    gates: Mapping[Layout, tuple[Gate, ...]] = field(default_factory=dict)
 
     def is_idle(self) -> bool:
         """Whether the code is the original's, instruction by instruction."""
@@ -212,29 +244,41 @@ def weave(
     for point, found in analysis.recorders.items():
         stub = recorder_stub(_GATE.handle, recorder(point), found.count)
         stubs.setdefault(found.at, []).extend(stub)
-    layouts = _add_regions(stubs, analysis, regions)
+    tails: dict[int, list[Emit]] = {}
+    labelled = _add_regions(stubs, tails, analysis, regions)
     landings = sorted({shapes.first, *places})
     for place in landings:
         stubs.setdefault(place, [])
-    assembled = assemble(shapes.body, stubs, landings=landings)
+    assembled = assemble(shapes.body, stubs, tails=tails, landings=landings)
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
-    return Woven(_roomy(shapes, assembled.code), offsets, frozenset(points), tuple(layouts))
+    at = assembled.label_offsets
+    gates = {
+        layout: tuple((at[begin], at[target]) for begin, target in found)
+        for layout, found in labelled.items()
+    }
+    code = _roomy(shapes, assembled.code)
+    return Woven(code, offsets, frozenset(points), tuple(labelled), gates)
 
 
 def _add_regions(
-    stubs: dict[int, list[Emit]], analysis: Analysis, regions: Regions
-) -> list[Layout]:
-    """Add the stubs of all regions, a few versions at each start; their layouts."""
-    layouts: list[Layout] = []
+    stubs: dict[int, list[Emit]], tails: dict[int, list[Emit]], analysis: Analysis, regions: Regions
+) -> dict[Layout, list[LabelledGate]]:
+    """Add the stubs of all regions, a few versions at each start; their layouts, with the gates."""
+    found: dict[Layout, list[LabelledGate]] = {}
     for start in sorted(analysis.plans):
         for plan in analysis.plans[start]:
             known = regions.of(plan)
-            versions = sum(layout.start == start for layout in layouts)
-            if plan.layout in layouts or versions >= MAX_VERSIONS_AT:
+            versions = sum(layout.start == start for layout in found)
+            if plan.layout in found or versions >= MAX_VERSIONS_AT or known.region.retired:
                 continue
-            layouts.append(plan.layout)
-            stubs.setdefault(start, []).extend(region_stub(plan.layout, known.region.handle))
-    return layouts
+            gate, stub = gated(region_stub(plan.layout, known.region.handle))
+            stubs.setdefault(start, []).extend(stub)
+            found[plan.layout] = [gate]
+            if config.measure and plan.marked is not None:
+                gate, stub = gated(marker_stub(known.region.marker))
+                tails.setdefault(plan.marked, []).extend(stub)
+                found[plan.layout].append(gate)
+    return found
 
 
 def _roomy(shapes: Shapes, code: CodeType) -> CodeType:

@@ -93,13 +93,18 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A region to weave: its layout, and what was traced for it."""
+    """A region to weave: its layout, and what was traced for it.
+
+    `marked` is a unit to which the original instructions of the region go on from the unit before
+    it, at their end; None if there is none.
+    """
 
     layout: Layout
     region: RegionBuilder
     state: State
     lineno: int
     end_lineno: int
+    marked: int | None = None
 
     def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
         """What the user calls the graph's inputs, where one name does."""
@@ -281,7 +286,7 @@ class Analysis:
             return None
         lines = [shape.body.units[visit.unit].location.line for visit in trace.visits]
         known = [line for line in lines if line is not None] or [0]
-        return Plan(layout, trace.region, trace.state, min(known), max(known))
+        return Plan(layout, trace.region, trace.state, min(known), max(known), _marked(trace))
 
     def _note_break(self, trace: Trace) -> None:
         stop = trace.stop
@@ -356,6 +361,14 @@ class Analysis:
                 stack = (*trace.state.stack, *((kinds.UNKNOWN,) * unit.handler_depth))
                 found[unit.handler] = State(trace.state.slots, stack[: unit.handler_depth] + raised)
         return list(found.items())
+
+
+def _marked(trace: Trace) -> int | None:
+    """Where the path ends without a jump, or the jump that ends it."""
+    path = [visit.unit for visit in trace.visits]
+    if path and trace.end == path[-1] + 1:
+        return trace.end
+    return path[-1] if len(path) > 1 and path[-2] == path[-1] - 1 else None
 
 
 def _is_full(trace: Trace) -> bool:

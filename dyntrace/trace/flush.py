@@ -52,6 +52,11 @@ class Layout:
     commit: bool
     bare: bool
 
+    @property
+    def effect_only(self) -> bool:
+        """Whether the region does its effect itself, and answers True."""
+        return self.commit and not self.stores and not self.pushes
+
 
 class _Outputs:
     """Turns values into graph outputs; a list or dict met twice stays one object."""

@@ -229,6 +229,56 @@ def test_a_stub_stands_in_the_try_block_of_its_unit():
         rebuilt(program, {inside - 1: stub, handler + 1: stub})(int)
 
 
+def test_a_tail_is_reached_from_the_unit_before_it_only():
+    def program(a):
+        b = 1
+        if a:
+            b = 2
+        b = b + a
+        return b
+
+    seen = []
+    body = decode(program.__code__)
+    merge = unit_with(body, MicroOp("STORE_FAST", 1), 1) + 1
+    tail = [PushCallable(lambda: seen.append(1)), Call(0), PopTop()]
+    stub = [PushCallable(lambda: seen.append(2)), Call(0), PopTop()]
+    changed = rebuilt(program, {merge: stub}, tails={merge: tail})
+    assert (changed(1), seen) == (3, [1, 2])
+    assert (changed(0), seen) == (1, [1, 2, 2])
+
+
+def test_a_tail_stands_in_the_try_block_and_on_the_line_of_the_unit_before_it():
+    def fail():
+        raise ValueError
+
+    def program(a):
+        try:
+            a = a + 1
+        except ValueError:
+            return "caught"
+        return a
+
+    body = decode(program.__code__)
+    behind = unit_with(body, MicroOp("STORE_FAST", 0)) + 1
+    tail = [PushCallable(fail), Call(0), PopTop()]
+    assert rebuilt(program, {}, tails={behind: tail})(1) == "caught"
+    code = assemble(body, {}, tails={behind: tail}).code
+    (line,) = {step.positions.lineno for step in dis.get_instructions(code) if step.argval is fail}
+    assert line == program.__code__.co_firstlineno + 2
+
+
+def test_labels_tell_where_they_are():
+    def program(a):
+        return a
+
+    label = Label()
+    stub = [LoadConst(1), PopTop(), Mark(label)]
+    assembled = assemble(decode(program.__code__), {1: stub})
+    at = assembled.label_offsets[label]
+    (named,) = [s.opname for s in dis.get_instructions(assembled.code) if s.offset == at]
+    assert named == "LOAD_FAST"
+
+
 def test_a_landing_pad_drops_the_top_and_goes_to_the_stub():
     def program(n):
         while n:

@@ -1,4 +1,4 @@
-"""Weaves a stub before every unit of a code object and of all code objects within it.
+"""Weaves a stub and a tail before every unit of a code object and of all code objects within it.
 
 Run as a program, ``python weaving.py PREFIXES ARGUMENTS...`` imports every module whose name starts with one
 of the comma-separated prefixes in woven form and then runs ``unittest ARGUMENTS``. The last line of its
@@ -29,11 +29,12 @@ def all_codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def weave(code: CodeType, probe: Callable[[], object]) -> CodeType:
-    """`code` with a call of `probe` before every unit, nested code objects included."""
+    """`code` with calls of `probe` before every unit, nested code objects included."""
     constants = [weave(c, probe) if isinstance(c, CodeType) else c for c in code.co_consts]
     body = decode(code.replace(co_consts=tuple(constants)))
     stub = [PushCallable(probe), Call(0), PopTop()]
-    return assemble(body, {unit.index: stub for unit in body.units}).code
+    stubs = {unit.index: stub for unit in body.units}
+    return assemble(body, stubs, tails={index: stub for index in stubs if index}).code
 
 
 def woven(function: FunctionType, probe: Callable[[], object] = int) -> FunctionType:

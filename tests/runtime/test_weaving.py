@@ -33,11 +33,14 @@ class Owner:
     def on_miss(self, region, args):
         return False
 
+    def on_retire(self, region):
+        pass
+
 
 @pytest.fixture
 def regions():
     owner = Owner()
-    found = Regions(compile_graph, owner.on_miss)
+    found = Regions(compile_graph, owner.on_miss, owner.on_retire)
     found.owner = owner
     return found
 

@@ -1,0 +1,109 @@
+/* Handle: what compiled code holds of a region; it keeps nothing alive.
+
+   Invariant: code objects are invisible to the garbage collector, so a handle does not own its
+   region; a handle without one answers None. One of a region's two handles calls it; the other, its
+   marker, stands where the original instructions end. The twin is in runtime/region.py. */
+#include "native.h"
+
+#include <structmember.h>
+
+static PyObject *
+handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    Region *region = ((Handle *)self)->region;
+    if (names != NULL && PyTuple_GET_SIZE(names) != 0) {
+        PyErr_SetString(PyExc_TypeError, "a handle takes no keyword arguments");
+        return NULL;
+    }
+    /* Without references it is being taken down by code that called us. */
+    if (region == NULL || Py_REFCNT(region) == 0) {
+        Py_RETURN_NONE;
+    }
+    Py_INCREF(region);
+    PyObject *result = region_call(region, args, nargsf);
+    Py_DECREF(region);
+    return result;
+}
+
+/* The original instructions have come to the region's end. */
+static PyObject *
+marker_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)args;
+    (void)nargsf;
+    (void)names;
+    Region *region = ((Handle *)self)->region;
+    if (region != NULL && region->trial.started != 0) {
+        trial_end_original(&region->trial);
+    }
+    Py_RETURN_NONE;
+}
+
+/* A new handle or marker of a region that has none yet. */
+Handle *
+handle_of(Region *region, bool marker)
+{
+    Handle *handle = (Handle *)PyObject_CallNoArgs((PyObject *)&Handle_Type);
+    if (handle != NULL) {
+        handle->region = region;
+        handle->call = marker ? marker_call : handle_call;
+    }
+    return handle;
+}
+
+static PyObject *
+handle_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    if (PyTuple_GET_SIZE(args) != 0 || (keywords != NULL && PyDict_GET_SIZE(keywords) != 0)) {
+        PyErr_SetString(PyExc_TypeError, "Handle() takes no arguments");
+        return NULL;
+    }
+    Handle *handle = (Handle *)type->tp_alloc(type, 0);
+    if (handle != NULL) {
+        handle->call = handle_call;
+    }
+    return (PyObject *)handle;
+}
+
+static void
+handle_dealloc(PyObject *self)
+{
+    Handle *handle = (Handle *)self;
+    if (handle->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(self);
+    }
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *
+handle_reduce(PyObject *self, PyObject *ignored)
+{
+    (void)self;
+    (void)ignored;
+    PyObject *module = PyImport_ImportModule("dyntrace.runtime.region");
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *empty = PyObject_GetAttrString(module, "_empty_handle");
+    Py_DECREF(module);
+    return empty == NULL ? NULL : Py_BuildValue("(N())", empty);
+}
+
+static PyMethodDef handle_methods[] = {
+    {"__reduce__", handle_reduce, METH_NOARGS, "Copies and pickles are handles of no region."},
+    {NULL, NULL, 0, NULL},
+};
+
+PyTypeObject Handle_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "dyntrace._native.Handle",
+    .tp_doc = "A weak, callable reference to a region; what compiled code holds.",
+    .tp_basicsize = sizeof(Handle),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Handle, call),
+    .tp_weaklistoffset = offsetof(Handle, weakrefs),
+    .tp_call = PyVectorcall_Call,
+    .tp_new = handle_new,
+    .tp_dealloc = handle_dealloc,
+    .tp_methods = handle_methods,
+};

@@ -1,0 +1,37 @@
+/* Patching: a stub in a code object is jumped over from now on, by frames that run it too.
+
+   Invariants: one code unit is exchanged, the first of the stub, so no frame ever stands between
+   what was and what is; it is exchanged only where no tool has instrumented it. The twin, which
+   makes a new code object, is in runtime/retirement.py. */
+#include "native.h"
+
+static bool
+patch(PyCodeObject *code, Py_ssize_t begin, Py_ssize_t target)
+{
+    Py_ssize_t length = Py_SIZE(code), distance = target - begin - 1;
+    if (begin < 0 || distance < 0 || distance > UINT8_MAX || target >= length
+        || is_instrumented(PyThreadState_Get()) || !unit_is_patchable(code, begin)) {
+        return false;
+    }
+    unit_set_jump(code, begin, (uint8_t)distance);
+    code_forget_copies(code);
+    return true;
+}
+
+PyObject *
+patch_jump(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    if (count != 3 || !PyCode_Check(args[0]) || !PyLong_CheckExact(args[1])
+        || !PyLong_CheckExact(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "patch_jump(code, byte_offset, target_byte_offset)");
+        return NULL;
+    }
+    const Py_ssize_t unit = (Py_ssize_t)sizeof(_Py_CODEUNIT);
+    Py_ssize_t begin = PyNumber_AsSsize_t(args[1], NULL);
+    Py_ssize_t target = PyNumber_AsSsize_t(args[2], NULL);
+    if (begin % unit != 0 || target % unit != 0) {
+        Py_RETURN_FALSE;
+    }
+    return PyBool_FromLong(patch((PyCodeObject *)args[0], begin / unit, target / unit));
+}

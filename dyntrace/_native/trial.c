@@ -1,0 +1,206 @@
+/* Trial: is a region faster than the original instructions that it stands for?
+
+   Some of the first calls run the region, some leave the work to the original instructions, whose
+   end a marker shows. Four calls make a comparison, in the order region, original, original, region,
+   so that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size
+   form a bucket with a verdict of its own.
+   Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
+   a region that cannot be compared is kept. The twin is runtime/trial.py. */
+#include "native.h"
+
+#include <limits.h>
+#include <time.h>
+
+enum {
+    FIRST_CALL = 3,    /* the first calls compile the graph */
+    LOOK_AGAIN = 256,  /* calls between two looks for inputs of a new size */
+    LARGE_BUCKET = 11, /* a mebibyte: what is slower there is slower for good */
+    MAX_DROPS = 64,
+    FEW = 3, SOME = 4, MANY = 8, MOST = 6, /* comparisons */
+    STUB_TIME = 20,    /* nanoseconds of a stub outside the call of its handle */
+    LONG_TIME = 20000000, /* nanoseconds that leave no doubt */
+};
+enum { UNKNOWN, KEPT, LOST };
+
+static PyObject *fake_clock; /* NULL, or what tests put in the clock's place */
+
+PyObject *
+set_clock(PyObject *module, PyObject *clock)
+{
+    (void)module;
+    Py_XSETREF(fake_clock, clock == Py_None ? NULL : Py_NewRef(clock));
+    Py_RETURN_NONE;
+}
+
+long long
+trial_clock(void)
+{
+    struct timespec time;
+    if (fake_clock == NULL) {
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        return time.tv_sec * 1000000000LL + time.tv_nsec;
+    }
+    PyObject *answer = PyObject_CallNoArgs(fake_clock);
+    long long found = answer == NULL ? 0 : PyLong_AsLongLong(answer);
+    Py_XDECREF(answer);
+    PyErr_Clear();
+    return found;
+}
+
+void
+trial_begin(Trial *trial)
+{
+    trial->next = FIRST_CALL;
+    trial->bucket = -1;
+}
+
+/* 0 where there are no arrays, else a number that grows by one with each factor of four. */
+static int
+bucket_of(PyObject *const *args, Py_ssize_t count)
+{
+    long long bytes = 0;
+    int bucket = 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        bytes += array_bytes(args[i]);
+    }
+    for (; bytes > 0 && bucket < BUCKETS - 1; bytes >>= 2) {
+        bucket++;
+    }
+    return bucket;
+}
+
+void
+trial_drop(Trial *trial)
+{
+    trial->started = 0;
+    trial->running = false;
+    if (trial->turn != 0 && ++trial->drops >= MAX_DROPS) {
+        trial->next = trial->mixed ? trial->next : LLONG_MAX;
+    }
+    trial->turn = 0;
+    trial->region = trial->original = 0;
+}
+
+/* What is known of inputs of this size; TURN_TIMED: look closer. */
+Turn
+trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count)
+{
+    if (!trial->mixed || trial->started != 0 || trial->running) {
+        return TURN_TIMED;
+    }
+    unsigned char verdict = trial->buckets[bucket_of(args, count)].verdict;
+    return verdict == LOST ? TURN_LOST : verdict == KEPT ? TURN_RUN : TURN_TIMED;
+}
+
+Turn
+trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count)
+{
+    if (trial->started != 0 || trial->running) {
+        trial_drop(trial);
+    }
+    int bucket = bucket_of(args, count);
+    unsigned char verdict = trial->buckets[bucket].verdict;
+    if (verdict == LOST) {
+        return TURN_LOST;
+    }
+    if (verdict == KEPT || trial->drops >= MAX_DROPS) {
+        trial->next = trial->mixed ? call + 1 : call + LOOK_AGAIN;
+        return TURN_RUN;
+    }
+    if (bucket != trial->bucket) {
+        trial_drop(trial);
+        trial->bucket = bucket;
+    }
+    trial->owner = PyThreadState_Get();
+    trial->running = trial->turn == 0 || trial->turn == 3;
+    return trial->running ? TURN_TIMED : TURN_ORIGINAL;
+}
+
+void
+trial_start_original(Trial *trial)
+{
+    trial->started = trial_clock();
+}
+
+void
+trial_end_original(Trial *trial)
+{
+    if (trial->owner == PyThreadState_Get()) {
+        trial->original += trial_clock() - trial->started;
+        trial->started = 0;
+        trial->turn++;
+    }
+}
+
+static int
+verdict_of(const Bucket *bucket)
+{
+    if (bucket->quads >= FEW && bucket->faster == bucket->quads) {
+        return KEPT;
+    }
+    if (bucket->quads >= SOME && bucket->much_slower == bucket->quads) {
+        return LOST;
+    }
+    if (bucket->quads < MANY) {
+        return UNKNOWN;
+    }
+    return bucket->slower >= MOST ? LOST : KEPT;
+}
+
+/* Counts a finished comparison; the bucket's verdict. */
+static int
+compare(Trial *trial, Bucket *bucket)
+{
+    long long region = trial->region, original = trial->original;
+    bool warm = trial->warm;
+    trial->warm = true;
+    if (region + original >= LONG_TIME && region < original) {
+        return KEPT;
+    }
+    if (!warm) {
+        return UNKNOWN; /* the original instructions were not specialised yet */
+    }
+    bucket->quads++;
+    bucket->faster += region * 10 < original * 9;
+    bucket->slower += region * 100 > original * 103;
+    bucket->much_slower += region * 4 > original * 5;
+    return verdict_of(bucket);
+}
+
+/* Lost where size is not the reason: with large inputs, or without arrays, and nowhere better. */
+static bool
+is_lost_for_good(const Trial *trial)
+{
+    for (int i = 0; i < BUCKETS; i++) {
+        const Bucket *bucket = &trial->buckets[i];
+        if (bucket->verdict == KEPT || (bucket->quads > 0 && bucket->verdict != LOST)) {
+            return false;
+        }
+    }
+    return trial->bucket == 0 || trial->bucket >= LARGE_BUCKET;
+}
+
+bool
+trial_end_region(Trial *trial, long long call, long long time)
+{
+    if (!trial->running || trial->owner != PyThreadState_Get()) {
+        return false;
+    }
+    trial->running = false;
+    trial->region += time + STUB_TIME;
+    if (trial->turn++ == 0) {
+        return false;
+    }
+    Bucket *bucket = &trial->buckets[trial->bucket];
+    bucket->verdict = (unsigned char)compare(trial, bucket);
+    trial->turn = 0;
+    trial->region = trial->original = 0;
+    if (bucket->verdict == LOST) {
+        trial->mixed = true;
+        return is_lost_for_good(trial);
+    }
+    if (bucket->verdict == KEPT && !trial->mixed) {
+        trial->next = call + LOOK_AGAIN;
+    }
+    return false;
+}
