@@ -21,12 +21,12 @@ fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
         fitted->strides[i] = source->strides[i + extra];
     }
     if (fitted->ndim > target->ndim) {
-        return DECLINED;
+        return REPLAY;
     }
     for (int i = 0; i < fitted->ndim; i++) {
         npy_intp wanted = target->dims[target->ndim - fitted->ndim + i];
         if (fitted->dims[i] != wanted && fitted->dims[i] != 1) {
-            return DECLINED;
+            return REPLAY;
         }
     }
     return DONE;
@@ -299,11 +299,11 @@ plan_assign(Planner *planner, const Instr *instr)
     const Register *into = &planner->program->registers[target_reg];
     if (target->where != IN_BASE || plan->bases[target->base].code != BASE_OBJECT
         || holds_twice(target->ndim, target->dims, target->strides, into->itemsize)) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     short reg = plan->bases[target->base].reg;
     if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {
-        return DECLINED;
+        return REPLAY;
     }
     int kept = plan->values[source_reg].where == IN_TILE ? plan->values[source_reg].group : -1;
     Status status = close_others(planner, kept);

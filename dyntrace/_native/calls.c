@@ -224,7 +224,7 @@ call_step(const Program *program, const ProgramStep *step, PyObject **objects, P
     if (step->code == STEP_SUBMIT || is_of_kind(program, step, result)) {
         return DONE;
     }
-    return PyErr_Occurred() ? FAILED : DECLINED;
+    return PyErr_Occurred() ? FAILED : REPLAY;
 }
 
 void

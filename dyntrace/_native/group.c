@@ -271,7 +271,7 @@ make_lines(Group *group)
     coalesce(group);
     bool split = group->mode == ROWS || group->mode == COLUMNS;
     if (split && inner_rank(group) > 1) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     if (split && inner_rank(group) == 0) { /* rows of one element */
         group->extents[group->rank++] = 1;
@@ -281,7 +281,7 @@ make_lines(Group *group)
     }
     bool linear = group->mode == TREE || group->mode == CHAIN || group->mode == PARTS;
     if (linear && group->rank > 1) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     group->line = group->rank > 0 ? group->extents[group->rank - 1] : 1;
     group->lines = group->line > 0 ? group->size / group->line : 0;
@@ -295,7 +295,7 @@ make_lines(Group *group)
             operand->code = OPERAND_FLAT;
         }
         if (operand->code == OPERAND_LANES && !make_even(group, operand)) {
-            return UNSUPPORTED;
+            return TO_TWIN;
         }
     }
     return DONE;
@@ -313,7 +313,7 @@ check_micro(const Group *group, Micro *micro)
                               || operand->code == OPERAND_LANES;
         }
         if (lines && micro->exact != EXACT && group->rank > 0 && operand->strides[group->rank - 1] < 0) {
-            return UNSUPPORTED;
+            return TO_TWIN;
         }
     }
     return DONE;
@@ -377,12 +377,40 @@ cut_lines(Group *group, npy_intp elements)
     }
 }
 
+/* Whether bits depend on how far an element is from where the loop began. */
+bool
+group_is_placed(const Group *group)
+{
+    for (int k = 0; k < group->micro_count; k++) {
+        if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact == PLACED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The least number of lines whose elements are a multiple of 64. */
+static npy_intp
+lines_of_64(npy_intp line)
+{
+    npy_intp lines = 64;
+    while (lines > 1 && line % 2 == 0) {
+        line /= 2;
+        lines /= 2;
+    }
+    return lines;
+}
+
 static void
 whole_lines(Group *group, npy_intp elements)
 {
     group->piece = group->line;
     group->pieces = 1;
     group->tile_lines = group->line > 0 && elements / group->line > 1 ? elements / group->line : 1;
+    if (group_is_placed(group)) {
+        npy_intp least = lines_of_64(group->line);
+        group->tile_lines = (group->tile_lines + least - 1) / least * least;
+    }
     if (group->tile_lines > group->lines) {
         group->tile_lines = group->lines > 0 ? group->lines : 1;
     }

@@ -281,7 +281,7 @@ parse_call(Program *program, ProgramStep *step, PyObject *source, const char *na
         return fail("a call");
     }
     step->names = names == Py_None ? NULL : names;
-    program->quiet = false;
+    program->calls_python = true;
     return 0;
 }
 
@@ -349,7 +349,6 @@ parse_program(Program *program, PyObject *spec)
         PyErr_NoMemory();
         return -1;
     }
-    program->quiet = true;
     for (Py_ssize_t i = 0; i < count; i++) {
         program->step_count++;
         if (parse_step(program, &program->steps[i], PyTuple_GET_ITEM(steps, i)) < 0) {
@@ -389,4 +388,7 @@ clear_program(Program *program)
     }
     free(program->steps);
     free(program->registers);
+    program->steps = NULL;
+    program->registers = NULL;
+    program->step_count = program->register_count = 0;
 }

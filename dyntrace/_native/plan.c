@@ -215,7 +215,7 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
             continue;
         }
         if (!broadcast_dims(&result->ndim, result->dims, value->ndim, value->dims)) {
-            return DECLINED;
+            return REPLAY;
         }
         if (value->ndim > 0) {
             shape->arrays[shape->array_count++] = value;
@@ -256,7 +256,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         const Value *other = &planner->plan->values[instr->in[1 - place]];
         if (other->where != IN_OBJECT && other->ndim > 0
             && memcmp(other->strides, value->strides, sizeof value->strides) != 0) {
-            return DECLINED; /* it depends on who else holds the temporary */
+            return REPLAY; /* it depends on who else holds the temporary */
         }
         return DONE;
     }
@@ -544,7 +544,7 @@ plan_count(Planner *planner, const Instr *instr)
     value->size = 1;
     value->group = -1;
     value->offset = count - instr->less;
-    return value->offset > 0 ? DONE : UNSUPPORTED; /* eager warns */
+    return value->offset > 0 ? DONE : TO_TWIN; /* eager warns */
 }
 
 /* Whole segments ---------------------------------------------------------------------------- */
@@ -583,7 +583,7 @@ plan_export(Planner *planner, short reg)
     Export *export = &plan->exports[plan->export_count++];
     *export = (Export){.reg = reg, .base = value->base, .offset = value->offset};
     if (value->where != IN_BASE) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     Base *base = &plan->bases[value->base];
     if (planner->program->registers[reg].ndim < 0) {
@@ -595,7 +595,7 @@ plan_export(Planner *planner, short reg)
     }
     bool whole = base->code == BASE_NEW && base->reg == reg;
     export->code = whole ? EXPORT_NEW : EXPORT_VIEW;
-    return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : UNSUPPORTED;
+    return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : TO_TWIN;
 }
 
 /* Places scalars and blocks in the scratch; the buffers of the groups come behind them. */

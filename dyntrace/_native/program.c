@@ -57,13 +57,13 @@ run_steps(Program *program, PyObject **objects)
     return status;
 }
 
-/* The graph as one NumPy call for each node; warnings raise meanwhile, as in any region. */
+/* The graph as one NumPy call for each node. */
 static PyObject *
 run_twin(Program *program, PyObject *const *args, size_t nargsf)
 {
     Floating state = {NULL};
     program->twin_runs++;
-    if (program->quiet && floating_enter(&state) < 0) {
+    if (floating_enter(&state) < 0) {
         return NULL;
     }
     PyObject *result = PyObject_Vectorcall(program->twin, args, nargsf, NULL);
@@ -71,18 +71,39 @@ run_twin(Program *program, PyObject *const *args, size_t nargsf)
     return result;
 }
 
-static PyObject *
-program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+/* Within what raises instead of warning, if Python is called. */
+static Status
+run_guarded(Program *program, PyObject **objects)
 {
-    Program *program = (Program *)self;
-    PyObject *on_stack[REGISTERS_ON_STACK], **objects = on_stack, *result = NULL;
-    if (names != NULL && PyTuple_GET_SIZE(names) != 0) {
-        PyErr_SetString(PyExc_TypeError, "a program takes no keyword arguments");
+    Floating state = {NULL};
+    if (!program->calls_python) {
+        return run_steps(program, objects);
+    }
+    if (floating_enter(&state) < 0) {
+        return FAILED;
+    }
+    Status status = run_steps(program, objects);
+    floating_leave(&state);
+    return status;
+}
+
+static PyObject *
+result_of(Program *program, Status status, PyObject **objects)
+{
+    switch (status) {
+    case DONE:
+        return outputs_of(program, objects);
+    case REPLAY:
+        return Py_NewRef(Py_None);
+    default:
         return NULL;
     }
-    if (!inputs_fit(program, args, PyVectorcall_NARGS(nargsf))) {
-        return run_twin(program, args, nargsf);
-    }
+}
+
+static PyObject *
+run_program(Program *program, PyObject *const *args, size_t nargsf)
+{
+    PyObject *on_stack[REGISTERS_ON_STACK], **objects = on_stack;
     if (program->register_count > REGISTERS_ON_STACK) {
         objects = PyMem_New(PyObject *, program->register_count);
         if (objects == NULL) {
@@ -90,61 +111,77 @@ program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *nam
         }
     }
     int given = program->input_count, first = given + program->constant_count;
-    for (int i = 0; i < given; i++) {
-        objects[i] = args[i];
-    }
-    for (int i = given; i < first; i++) {
-        objects[i] = program->registers[i].constant;
+    for (int i = 0; i < first; i++) {
+        objects[i] = i < given ? args[i] : program->registers[i].constant;
     }
     memset(objects + first, 0, (size_t)(program->register_count - first) * sizeof *objects);
-    Py_INCREF(program);
     program->runs++;
-    Status status = run_steps(program, objects);
-    if (status == DONE) {
-        result = outputs_of(program, objects);
-    }
-    else if (status == DECLINED) {
-        result = Py_NewRef(Py_None);
-    }
+    Status status = run_guarded(program, objects);
+    PyObject *result = result_of(program, status, objects);
     for (int i = first; i < program->register_count; i++) {
         Py_XDECREF(objects[i]);
     }
     if (objects != on_stack) {
         PyMem_Free(objects);
     }
-    if (status == UNSUPPORTED) {
-        result = run_twin(program, args, nargsf);
+    return status == TO_TWIN ? run_twin(program, args, nargsf) : result;
+}
+
+/* Another thread may have come first; its description is as good. */
+static int
+prepare(Program *program)
+{
+    PyObject *spec = PyObject_CallNoArgs(program->describe);
+    if (spec == NULL || program->spec != NULL) {
+        Py_XDECREF(spec);
+        return spec == NULL ? -1 : 0;
     }
+    if (spec != Py_None && (!PyTuple_Check(spec) || calls_init() < 0
+                            || parse_program(program, spec) < 0)) {
+        clear_program(program);
+        Py_DECREF(spec);
+        return -1;
+    }
+    program->spec = spec;
+    return 0;
+}
+
+static PyObject *
+program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    Program *program = (Program *)self;
+    if (names != NULL && PyTuple_GET_SIZE(names) != 0) {
+        PyErr_SetString(PyExc_TypeError, "a program takes no keyword arguments");
+        return NULL;
+    }
+    if (program->spec == NULL && prepare(program) < 0) {
+        return NULL;
+    }
+    Py_INCREF(program);
+    bool machine = program->spec != Py_None && inputs_fit(program, args, PyVectorcall_NARGS(nargsf));
+    PyObject *result = machine ? run_program(program, args, nargsf) : run_twin(program, args, nargsf);
     Py_DECREF(program);
     return result;
 }
 
-/* Program(spec, twin) ----------------------------------------------------------------------- */
+/* Program(describe, twin) ----------------------------------------------------------------------- */
 static PyObject *
 program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *spec, *twin;
-    static char *names[] = {"spec", "twin", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!O:Program", names, &PyTuple_Type, &spec,
-                                     &twin)) {
+    PyObject *describe, *twin;
+    static char *names[] = {"describe", "twin", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO:Program", names, &describe, &twin)) {
         return NULL;
     }
-    if (calls_init() < 0) {
-        return NULL;
-    }
-    if (!PyCallable_Check(twin)) {
-        PyErr_SetString(PyExc_TypeError, "the twin of a program must be callable");
+    if (!PyCallable_Check(describe) || !PyCallable_Check(twin)) {
+        PyErr_SetString(PyExc_TypeError, "a program is made from two callables");
         return NULL;
     }
     Program *program = (Program *)type->tp_alloc(type, 0);
-    if (program == NULL) {
-        return NULL;
-    }
-    program->call = program_call;
-    program->spec = Py_NewRef(spec);
-    program->twin = Py_NewRef(twin);
-    if (parse_program(program, spec) < 0) {
-        Py_CLEAR(program);
+    if (program != NULL) {
+        program->call = program_call;
+        program->describe = Py_NewRef(describe);
+        program->twin = Py_NewRef(twin);
     }
     return (PyObject *)program;
 }
@@ -153,6 +190,7 @@ static int
 program_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Program *program = (Program *)self;
+    Py_VISIT(program->describe);
     Py_VISIT(program->spec);
     Py_VISIT(program->twin);
     return 0;
@@ -165,6 +203,7 @@ program_dealloc(PyObject *self)
     Program *program = (Program *)self;
     PyObject_GC_UnTrack(self);
     clear_program(program);
+    Py_XDECREF(program->describe);
     Py_XDECREF(program->spec);
     Py_XDECREF(program->twin);
     Py_TYPE(self)->tp_free(self);
@@ -173,8 +212,6 @@ program_dealloc(PyObject *self)
 static PyMemberDef program_members[] = {
     {"spec", T_OBJECT, offsetof(Program, spec), READONLY, "The description it was made from."},
     {"twin", T_OBJECT, offsetof(Program, twin), READONLY, "The same graph as Python calls."},
-    {"quiet", T_BOOL, offsetof(Program, quiet), READONLY,
-     "Whether it calls no Python, and looks after NumPy's floating-point modes itself."},
     {"runs", T_LONGLONG, offsetof(Program, runs), READONLY, "How often it was called."},
     {"twin_runs", T_LONGLONG, offsetof(Program, twin_runs), READONLY,
      "How often the twin had to be called."},
@@ -183,10 +220,23 @@ static PyMemberDef program_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static PyObject *
+get_quiet(PyObject *self, void *ignored)
+{
+    (void)self;
+    (void)ignored;
+    Py_RETURN_TRUE;
+}
+
+static PyGetSetDef program_getset[] = {
+    {"quiet", get_quiet, NULL, "It looks after NumPy's floating-point modes itself.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 PyTypeObject Program_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Program",
-    .tp_doc = "Program(spec, twin): a lowered graph; see dyntrace/exec/lowering.py.",
+    .tp_doc = "Program(describe, twin): a graph that `describe()` lowers; see exec/lowering.py.",
     .tp_basicsize = sizeof(Program),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_HAVE_GC,
     .tp_vectorcall_offset = offsetof(Program, call),
@@ -195,6 +245,7 @@ PyTypeObject Program_Type = {
     .tp_traverse = program_traverse,
     .tp_dealloc = program_dealloc,
     .tp_members = program_members,
+    .tp_getset = program_getset,
 };
 
 int

@@ -27,12 +27,12 @@ pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
         }
     }
     if (pattern->first < 0) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     for (int i = 0; i < value->ndim; i++) {
         bool kept = value->dims[i] != 1 && !(instr->axes >> i & 1);
         if (kept && i > pattern->first && i < pattern->last) {
-            return UNSUPPORTED;
+            return TO_TWIN;
         }
         pattern->outer |= kept && i < pattern->first;
         pattern->inner |= kept && i > pattern->last;
@@ -254,7 +254,8 @@ group_apart(Planner *planner, const Instr *instr, uint8_t mode)
     Value *value = &plan->values[instr->in[0]];
     if (value->where == IN_TILE) {
         Group *group = &plan->groups[value->group];
-        if (group->mode == LINEAR && (mode == COLUMNS || is_linear(group))) {
+        if (group->mode == LINEAR && !group_is_placed(group)
+            && (mode == COLUMNS || is_linear(group))) {
             group->mode = mode;
             return value->group;
         }
@@ -277,7 +278,7 @@ reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
     Group *group = &planner->plan->groups[number];
     group->inner = ndim - 1 - pattern->last;
     group->reduced = ((1u << (pattern->last + 1)) - 1) & ~((1u << pattern->first) - 1);
-    return group_has_rows(group) ? reduce_apart(planner, instr, number) : UNSUPPORTED;
+    return group_has_rows(group) ? reduce_apart(planner, instr, number) : TO_TWIN;
 }
 
 static Status
@@ -319,17 +320,17 @@ plan_reduce(Planner *planner, const Instr *instr)
         return FAILED;
     }
     if (value->size == 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     Status status = pattern_of(instr, value, &pattern);
     if (status != DONE) {
         return status;
     }
     if (!has_usual_order(value, itemsize, &pattern)) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     if (pattern.inner) {
-        return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : UNSUPPORTED;
+        return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : TO_TWIN;
     }
     if (pattern.outer || pattern.row <= SMALL_WHOLE) {
         return reduce_rows(planner, instr, &pattern);

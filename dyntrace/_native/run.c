@@ -238,7 +238,7 @@ take_base(Call *call, const Base *base, char **address)
                                       &call->plan->values[base->reg]));
         if (*object == NULL) {
             PyErr_Clear();
-            return DECLINED;
+            return REPLAY;
         }
         *address = PyArray_BYTES((PyArrayObject *)*object);
         return DONE;
@@ -247,7 +247,7 @@ take_base(Call *call, const Base *base, char **address)
         return DONE;
     default:
         *address = call->memory + base->place;
-        return store_scalar(base, *object, *address) ? DONE : DECLINED;
+        return store_scalar(base, *object, *address) ? DONE : REPLAY;
     }
 }
 
@@ -278,7 +278,7 @@ take_memory(Call *call)
         call->memory = arena_take(size);
         call->memory_size = size;
     }
-    return call->memory == NULL && size > 0 ? DECLINED : DONE;
+    return call->memory == NULL && size > 0 ? REPLAY : DONE;
 }
 
 /* Running ----------------------------------------------------------------------------------- */
@@ -313,11 +313,11 @@ flags_allowed(void)
     } NAMES[] = {{FE_DIVBYZERO, "divide"}, {FE_OVERFLOW, "over"}, {FE_UNDERFLOW, "under"},
                  {FE_INVALID, "invalid"}};
     PyObject *found = PyObject_CallNoArgs(modes);
-    Status status = found == NULL ? DECLINED : DONE;
+    Status status = found == NULL ? REPLAY : DONE;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == DONE; i++) {
         PyObject *mode = raised & NAMES[i].flag ? PyDict_GetItemString(found, NAMES[i].name) : NULL;
         if (mode != NULL && PyUnicode_CompareWithASCIIString(mode, "ignore") != 0) {
-            status = DECLINED;
+            status = REPLAY;
         }
     }
     Py_XDECREF(found);
@@ -352,6 +352,10 @@ run_plan(Call *call, bool flags)
     }
     if (state != NULL) {
         PyEval_RestoreThread(state);
+    }
+    if (PyErr_Occurred()) { /* a loop that is not supposed to raise has */
+        PyErr_Clear();
+        status = REPLAY;
     }
     return status;
 }
@@ -398,7 +402,7 @@ make_exports(Call *call)
         }
         if (made == NULL) {
             PyErr_Clear();
-            return DECLINED;
+            return REPLAY;
         }
         Py_XSETREF(call->objects[export->reg], made);
     }
@@ -413,7 +417,7 @@ run_call(Call *call, bool flags)
     if (call->plan->base_count > BASES_ON_STACK) {
         call->bases = PyMem_New(char *, call->plan->base_count);
         if (call->bases == NULL) {
-            return DECLINED;
+            return REPLAY;
         }
     }
     Status status = take_memory(call);
@@ -441,13 +445,13 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
     npy_intp key[KEY_ROOM];
     int length = make_key(program, segment, objects, key);
     if (length < 0) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     Plan *plan = find_plan(segment, key, length);
     if (plan == NULL) {
         plan = plan_make(program, segment, objects, key, length);
         if (plan == NULL) {
-            return DECLINED;
+            return REPLAY;
         }
         program->plans_made++;
         keep_plan(segment, plan);

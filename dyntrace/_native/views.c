@@ -27,14 +27,14 @@ take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp s
     npy_intp start, stop, step = 1;
     const Bound *parts = item->parts;
     if (parts[2].reg != ABSENT && (!bound_value(planner, &parts[2], &step) || step == 0)) {
-        return DECLINED;
+        return REPLAY;
     }
     step = step < -NPY_MAX_INTP ? -NPY_MAX_INTP : step;
     start = step < 0 ? NPY_MAX_INTP : 0;
     stop = step < 0 ? NPY_MIN_INTP : NPY_MAX_INTP;
     if ((parts[0].reg != ABSENT && !bound_value(planner, &parts[0], &start))
         || (parts[1].reg != ABSENT && !bound_value(planner, &parts[1], &stop))) {
-        return DECLINED;
+        return REPLAY;
     }
     npy_intp count = PySlice_AdjustIndices(length, &start, &stop, step);
     if (count <= 0) {
@@ -52,7 +52,7 @@ take_int(const Planner *planner, const Item *item, npy_intp length, npy_intp str
 {
     npy_intp index;
     if (!bound_value(planner, &item->parts[0], &index) || index < -length || index >= length) {
-        return DECLINED;
+        return REPLAY;
     }
     *offset += (index < 0 ? index + length : index) * stride;
     return DONE;
@@ -75,13 +75,13 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
         taken += instr->items[i].code == ITEM_INT || instr->items[i].code == ITEM_SLICE;
     }
     if (taken > source->ndim) {
-        return DECLINED;
+        return REPLAY;
     }
     for (int i = 0; i < instr->item_count && status == DONE; i++) {
         const Item *item = &instr->items[i];
         int fill = item->code == ITEM_ELLIPSIS ? source->ndim - taken : 0;
         if (view->ndim + fill >= MAX_NDIM) {
-            return UNSUPPORTED;
+            return TO_TWIN;
         }
         switch (item->code) {
         case ITEM_NEWAXIS:
@@ -147,13 +147,13 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         npy_intp length;
         if (!bound_value(planner, &instr->items[i].parts[0], &length)
             || (length < 0 && (length != -1 || open >= 0))) {
-            return DECLINED;
+            return REPLAY;
         }
         open = length < 0 ? i : open;
         view->dims[i] = length;
         known *= length < 0 ? 1 : length;
         if (known > source->size && source->size > 0) {
-            return DECLINED;
+            return REPLAY;
         }
     }
     view->ndim = instr->item_count;
@@ -162,10 +162,10 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         known = known > 0 ? known * view->dims[open] : -1;
     }
     if (known != source->size) {
-        return DECLINED;
+        return REPLAY;
     }
     if (!is_dense_in_order(source->ndim, source->dims, source->strides, itemsize)) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     dense_strides(view->ndim, view->dims, itemsize, view->strides);
     view->offset = source->offset;
@@ -182,7 +182,7 @@ plan_view(Planner *planner, const Instr *instr)
         return status;
     }
     if (source->where != IN_BASE && !on_rows) {
-        return UNSUPPORTED;
+        return TO_TWIN;
     }
     Value view = {.where = source->where, .base = source->base, .group = source->group,
                   .operand = source->operand};

@@ -41,7 +41,7 @@ enum {
 };
 
 /* Why a call ends without a result: run the original instructions, or run the Python twin. */
-typedef enum { DONE = 0, DECLINED = 1, UNSUPPORTED = 2, FAILED = 3 } Status;
+typedef enum { DONE = 0, REPLAY = 1, TO_TWIN = 2, FAILED = 3 } Status;
 
 /* Loops ------------------------------------------------------------------------------------- */
 /* On how far the element is from the loop's begin; on strides, too; on its operands only. */
@@ -147,13 +147,14 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
-    PyObject *spec, *twin;
+    PyObject *describe;    /* makes the specification when the program is first called */
+    PyObject *spec, *twin; /* spec: NULL before that; None if there is only the twin */
     Register *registers; /* inputs, then constants, then the others */
     ProgramStep *steps;
     PyObject *outputs;   /* template; NULL: the register `bare`, or True if there is none */
     short bare;
     int input_count, constant_count, register_count, step_count;
-    bool quiet;          /* calls no Python, so that modes of floating-point errors do not matter */
+    bool calls_python;   /* so that the modes of floating-point errors matter */
     long long runs, twin_runs, plans_made;
 } Program;
 
@@ -266,7 +267,7 @@ typedef struct {
 } Export;
 
 struct Plan {
-    Status status;        /* UNSUPPORTED is remembered, too */
+    Status status;        /* TO_TWIN is remembered, too */
     bool busy, detached;
     npy_intp *key;
     int key_length;
@@ -321,6 +322,7 @@ int group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize
 int group_cast(Group *group, int operand, int type);
 Micro *group_micro(Group *group, uint8_t code);
 Status group_finish(Group *group);
+bool group_is_placed(const Group *group);
 bool group_has_rows(Group *group); /* its inner axes coalesce into one */
 void group_free(Group *group);
 
@@ -342,7 +344,7 @@ void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp
 void group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 void group_combine(const Group *group, char *const *bases);
 Status segment_run(Program *program, Segment *segment, PyObject **objects);
-Status flags_allowed(void); /* DECLINED if a floating-point flag is up that is not ignored */
+Status flags_allowed(void); /* REPLAY if a floating-point flag is up that is not ignored */
 
 /* calls.c */
 enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,

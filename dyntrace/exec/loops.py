@@ -58,7 +58,7 @@ def is_numpys(ufunc: np.ufunc) -> bool:
 def can_cast(source: Any, target: np.dtype[Any]) -> bool:
     """Whether the machine converts such operands: arrays by a loop, numbers one by one."""
     if not isinstance(source, np.dtype):
-        return not (target.char == "e" and source is float)
+        return target.char != "e" or source not in (int, float)
     if source == target:
         return True
     if target.char == "?":
@@ -98,6 +98,8 @@ def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loo
         ufunc._get_strided_loop(capsule)
     except (TypeError, ValueError):
         return None
+    if ufunc is np.power and dtypes[0].kind in "iu":
+        return None  # raises for negative exponents
     inputs = operands[: ufunc.nin]
     if not all(dtype.char in NUMERIC for dtype in dtypes):
         return None

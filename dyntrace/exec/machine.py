@@ -8,6 +8,7 @@ nothing for the machine, the twin is all there is. Read `exec.lowering` next.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dyntrace import config
@@ -22,12 +23,11 @@ __all__ = ["compile_graph", "lowered"]
 
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
-    """A callable of the input values that runs the graph once."""
+    """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
     if not config.native:
         return twin
-    spec = lowered(graph)
-    return twin if spec is None else Program(spec, twin)
+    return Program(partial(lowered, graph), twin)
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.exec import numpy_backend
+from dyntrace import config
+from dyntrace.exec import numpy_backend, rules
 from tests.differential import check, check_calls
 
 ARRAY = np.arange(1.0, 6.0)
@@ -234,12 +235,13 @@ def test_a_signal_that_strikes_while_a_graph_is_compiled_reaches_the_user(monkey
         signal.raise_signal(signal.SIGTERM)
         return generate(*args)
 
-    generate = numpy_backend.generated_code
+    module, name = (rules, "lower") if config.native else (numpy_backend, "generated_code")
+    generate = getattr(module, name)
     before = signal.signal(signal.SIGTERM, handler)
     try:
         fast = dyntrace.optimize(program)
         with monkeypatch.context() as patch:
-            patch.setattr(numpy_backend, "generated_code", interrupted)
+            patch.setattr(module, name, interrupted)
             with pytest.raises(ValueError, match="from the handler"):
                 fast(np.ones(3))
                 fast(np.ones(3))
