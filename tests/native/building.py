@@ -23,6 +23,8 @@ UNDER = os.environ.get("DYNTRACE_UNDER", "").split()
 CANNOT = {"threads_refused", "too_much_is_refused"} if SANITIZE or UNDER else set()
 if "address" in SANITIZE:  # its own locks do not survive a fork beside other threads
     CANNOT |= {"forked_while_others_run", "forked_while_others_take"}
+if "thread" in SANITIZE:  # takes the child's threads for the parent's
+    CANNOT |= {"forked_while_others_run"}
 PATIENCE = 60 if not (SANITIZE or UNDER) else 1200
 
 
