@@ -175,6 +175,18 @@ def test_only_asm_imports_the_bytecode_library(path):
     assert "bytecode" not in names or room(path) == "asm"
 
 
+DOORS = {"runtime/handles.py", "exec/machine_resources.py"}
+
+
+@each_module
+def test_the_native_module_has_few_doors(path):
+    found = any(
+        isinstance(node, ast.ImportFrom) and node.module == "dyntrace._native"
+        for node in ast.walk(tree(path))
+    )
+    assert not found or name_of(path) in DOORS
+
+
 @each_module
 def test_no_module_has_a_name_that_says_nothing(path):
     assert path.stem not in {"utils", "helpers", "misc", "common"}

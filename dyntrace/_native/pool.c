@@ -270,11 +270,12 @@ count_workers(int change)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Starts what is missing of `wanted` workers, and says how many of those there are. */
+/* Starts what is missing of `wanted` workers, and says how many of those there are. Each is started
+   once: if the limit falls meanwhile, they end as fast as they start. */
 static int
 start_workers(int wanted)
 {
-    while (atomic_load(&pool.running) < wanted) {
+    for (int missing = wanted - atomic_load(&pool.running); missing > 0; missing--) {
         if (pool.patience > 0) {
             pool.patience--;
             break;
