@@ -128,7 +128,7 @@ def compared(session: Session, results: list[Result], allowed: float | None) -> 
     limit = 0.1 if allowed is None else allowed
     found = changes(results, session.saved, limit, again)
     print()
-    print(comparison(found, limit))
+    print(comparison(found, session.saved, limit))
     return int(allowed is not None and any(change.regressed for change in found))
 
 

@@ -9,7 +9,7 @@ that raises, has regressed whatever its speed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.result import Result
@@ -39,15 +39,12 @@ class Change:
 def changes(
     results: Iterable[Result], saved: Mapping[str, Saved], allowed: float, again: Again
 ) -> list[Change]:
-    """A change for each result, then one for each saved case that was not run.
+    """A change for each result.
 
     allowed  the loss that is still no regression: 0.1 lets the ratio fall to nine tenths
     again    measures a case once more, for suspected regressions
     """
-    results = list(results)
-    found = [_change(result, saved.get(result.case), allowed, again) for result in results]
-    left = set(saved) - {result.case for result in results}
-    return found + [Change(name, saved[name].ratio, math.nan, "not run") for name in sorted(left)]
+    return [_change(result, saved.get(result.case), allowed, again) for result in results]
 
 
 def _change(result: Result, saved: Saved | None, allowed: float, again: Again) -> Change:
@@ -70,19 +67,21 @@ def _change(result: Result, saved: Saved | None, allowed: float, again: Again) -
 WIDTHS = (-32, 8, 8, 9, -12)
 
 
-def comparison(found: Iterable[Change], allowed: float) -> str:
-    """The table of changes, and how many are regressions."""
-    found = list(found)
-    return "\n".join(_lines(found, allowed))
+def comparison(found: Sequence[Change], saved: Mapping[str, Saved], allowed: float) -> str:
+    """The table of changes, how many are regressions, and how much of the file was not run."""
+    return "\n".join(_lines(found, saved, allowed))
 
 
-def _lines(found: list[Change], allowed: float) -> Iterator[str]:
+def _lines(found: Sequence[Change], saved: Mapping[str, Saved], allowed: float) -> Iterator[str]:
     yield line(("case", "before", "now", "change", "verdict"), WIDTHS)
     for each in found:
         moved = "-" if math.isnan(each.change) else f"{100 * each.change:+.1f} %"
         yield line((each.case, times(each.before), times(each.now), moved, each.verdict), WIDTHS)
     count = sum(each.regressed for each in found)
     yield f"{count} of {len(found)} cases regressed (limit {100 * allowed:g} % of the ratio)"
+    left = set(saved) - {each.case for each in found}
+    if left:
+        yield f"{len(left)} saved cases were not run"
 
 
 def mismatches(saved: Mapping[str, Saved], metadata: Mapping[str, object]) -> list[str]:

@@ -109,7 +109,7 @@ def load(path: Path) -> dict[str, Saved]:
         raise StoreError(f"there is no file {path}")
     try:
         suite = pyperf.BenchmarkSuite.load(str(path))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is not a file of saved results: {error}") from error
     known = {benchmark.get_name(): benchmark for benchmark in suite}
     found = {}

@@ -11,7 +11,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from bench.peers.installed import installed_version
 from bench.peers.protocol import Refused
@@ -71,21 +71,18 @@ def one_expression(function: Callable[..., Any]) -> str:
                 continue
             case _:
                 refuse(statement)
-    raise Refused("numexpr takes one expression; this function returns nothing")
+    raise Refused("it takes one expression, and this function returns nothing")
 
 
 def checked(expression: str) -> str:
     if len(expression) > LONGEST:
-        raise Refused("numexpr takes one expression; this one is too long when names are replaced")
+        raise Refused("it takes one expression; this one is too long when names are replaced")
     return expression
 
 
-def refuse(node: ast.AST) -> None:
-    line = getattr(node, "lineno", "?")
-    raise Refused(
-        f"numexpr takes one expression of its own functions; line {line} of the function"
-        f" has {type(node).__name__}"
-    )
+def refuse(node: ast.AST) -> NoReturn:
+    line, text = getattr(node, "lineno", "?"), ast.unparse(node).splitlines()[0]
+    raise Refused(f"it takes one expression of its own functions, not {text!r}, line {line}")
 
 
 class Inlining(ast.NodeTransformer):
@@ -108,4 +105,3 @@ class Inlining(ast.NodeTransformer):
                 arguments = [self.visit(argument) for argument in node.args]
                 return ast.Call(ast.Name(FUNCTIONS[name], ast.Load()), arguments, [])
         refuse(node)
-        return node

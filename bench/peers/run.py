@@ -9,12 +9,12 @@ import warnings
 from typing import Any
 
 from bench.bits import distance
-from bench.peers.protocol import Peer
+from bench.peers.protocol import Peer, Refused
 from bench.result import PeerResult
 from bench.timing import Effort, middle, timed, timed_pairs
 from bench.workload import Case
 
-LONGEST = 160  # characters of a failure
+LONGEST = 200  # characters of a failure
 
 
 def measure_peer(peer: Peer, case: Case, effort: Effort) -> PeerResult:
@@ -46,6 +46,8 @@ def outcome(function: Any, case: Case) -> Any:
 
 
 def failure_text(error: Exception) -> str:
-    """The kind of the error and the first line that says something."""
+    """The kind of the error and its first two lines that say something, in one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:LONGEST]
+    text = " ".join(lines[:2])
+    kind = "" if isinstance(error, Refused) else f"{type(error).__name__}: "
+    return f"{kind}{text}"[:LONGEST]
