@@ -15,7 +15,7 @@ from pyperf import perf_counter
 import dyntrace
 from bench.bits import differences
 from bench.captured import captured_share
-from bench.memory import peaks
+from bench.memory import NoPeak, peaks
 from bench.peers.protocol import Peer
 from bench.peers.run import measure_peer
 from bench.result import Result
@@ -55,9 +55,17 @@ def measure(case: Case, plan: Plan) -> Result:
         result.differences.append(f"raised {type(error).__name__}: {error}")
         return result
     if plan.memory:
-        result.peaks = peaks(case)
+        measure_peaks(case, result)
     result.peers = [measure_peer(peer, case, plan.effort) for peer in plan.peers]
     return result
+
+
+def measure_peaks(case: Case, result: Result) -> None:
+    """Peak memory, or a note why there is none."""
+    try:
+        result.peaks = peaks(case)
+    except NoPeak as error:
+        result.notes.append(f"no peak memory: {error}")
 
 
 def time_both(eager: Any, optimised: Any, case: Case, plan: Plan, result: Result) -> None:

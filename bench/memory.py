@@ -27,24 +27,37 @@ HOW = "VmHWM above the state before the call, in a child process"
 PAGE = resource.getpagesize()
 
 
-def peaks(case: Case, timeout: float = 300.0) -> tuple[int, int] | None:
-    """Bytes for eager and optimised; None for cases whose arrays are too small to tell."""
+class NoPeak(Exception):
+    """A child process that did not give a figure; the message says why."""
+
+
+def peaks(case: Case) -> tuple[int, int] | None:
+    """Bytes for eager and optimised; None for cases whose arrays are too small to tell.
+
+    Raises NoPeak.
+    """
     if memory_of(case.arguments()) < LEAST:
         return None
-    eager, optimised = (peak_in_child(case, way, timeout) for way in WAYS)
-    return None if eager is None or optimised is None else (eager, optimised)
+    eager, optimised = (peak_in_child(case, way) for way in WAYS)
+    return eager, optimised
 
 
-def peak_in_child(case: Case, way: str, timeout: float) -> int | None:
-    """Bytes of one way's peak; None if the child failed."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "bench.memory", case.name, way],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=os.environ | {"PYTHONPATH": search_path()},
-    )
-    return int(done.stdout) if done.returncode == 0 else None
+def peak_in_child(case: Case, way: str, timeout: float = 300.0) -> int:
+    """Bytes of one way's peak. Raises NoPeak."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "bench.memory", case.name, way],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=os.environ | {"PYTHONPATH": search_path()},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoPeak(f"{way}: the child process took over {timeout:g} s") from error
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        raise NoPeak(f"{way}: the child process ended with {done.returncode}: {last}")
+    return int(done.stdout)
 
 
 def peak(case: Case, way: str) -> int:

@@ -36,6 +36,7 @@ class Result:
     deopts       region calls during timing that fell back to the original code, guard misses too
     retired      regions given up for the original code
     peaks        bytes of peak memory above the arguments, eager and optimised
+    notes        what could not be measured, and why
     differences  where optimised results differ from eager ones, or what was raised
     """
 
@@ -49,6 +50,7 @@ class Result:
     deopts: int = 0
     retired: int = 0
     peaks: tuple[int, int] | None = None
+    notes: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     peers: list[PeerResult] = field(default_factory=list)
 

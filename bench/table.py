@@ -87,7 +87,7 @@ def peak_text(peaks: tuple[int, int] | None) -> str:
 
 
 def remarks(result: Result) -> list[str]:
-    """What does not fit a column: breaks, fallen-back calls, differences, peers."""
+    """What does not fit a column: breaks, fallen-back calls, differences, notes, peers."""
     found = []
     if result.breaks:
         found.append("breaks: " + counted(result.breaks))
@@ -96,7 +96,7 @@ def remarks(result: Result) -> list[str]:
             f"{result.deopts} graph calls fell back while timed; {result.retired} graphs retired"
         )
     found += [f"DIFFERS {text}" for text in result.differences]
-    return found + [peer_text(peer) for peer in result.peers]
+    return found + result.notes + [peer_text(peer) for peer in result.peers]
 
 
 def counted(codes: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.catalogue import WORKLOADS
 from bench.measure import Plan, compared, measure, measure_again
-from bench.memory import LEAST, peak_in_child, peaks
+from bench.memory import LEAST, NoPeak, peak_in_child, peaks
 from bench.peers.protocol import Refused
 from bench.timing import Effort
 from bench.workload import Case
@@ -82,6 +82,20 @@ def test_peak_memory_is_that_of_the_temporaries(way):
     table = 4_000 * 128 * 8
     peak = peak_in_child(case("row_distances", 4_000), way, timeout=60)
     assert 1.8 * table < peak < 4 * table
+
+
+def test_a_child_that_fails_is_told_and_the_row_goes_on(monkeypatch):
+    with pytest.raises(NoPeak, match="eager: the child process ended with 1: .*Unknown"):
+        peak_in_child(Case(WORKLOADS[0].__class__("absent", np.sin, lambda size: ()), 3), "eager")
+    with pytest.raises(NoPeak, match="took over"):
+        peak_in_child(case("chain_5", 4), "eager", timeout=0.001)
+
+    def broken(case):
+        raise NoPeak("not today")
+
+    monkeypatch.setattr("bench.measure.peaks", broken)
+    result = measure(case("chain_5", 4), Plan(PLAN.effort))
+    assert result.notes == ["no peak memory: not today"] and result.peaks is None
 
 
 def test_small_arrays_have_no_peak():
