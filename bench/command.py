@@ -86,7 +86,14 @@ def prepared(options: argparse.Namespace, cases: list[Case]) -> Session:
     optimise = functools.partial(dyntrace.optimize, backend=options.backend)
     optimise(len)  # refuses an unknown backend
     peers, versions = present() if options.peers else ([], [])
-    plan = Plan(effort_of(options), options.memory and not options.quick, peers, optimise)
+    plan = Plan(
+        effort_of(options),
+        options.memory and not options.quick,
+        peers,
+        options.peer_timeout,
+        options.allocator,
+        optimise,
+    )
     metadata = about(options)
     print("\n".join(header(metadata, plan, versions)))
     for text in [] if saved is None else mismatches(saved, metadata):

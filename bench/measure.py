@@ -16,9 +16,8 @@ import dyntrace
 from bench.bits import differences
 from bench.captured import captured_share
 from bench.memory import NoPeak, peaks
-from bench.peers.protocol import Peer
-from bench.peers.run import measure_peer
-from bench.result import Result
+from bench.peers.child import PATIENCE, measure_in_child
+from bench.result import PeerResult, Result
 from bench.timing import Effort, middle, timed_pairs
 from bench.workload import Case
 
@@ -30,13 +29,18 @@ FIRST_CALLS = 3
 class Plan:
     """What is measured of each case.
 
-    optimise  makes the optimised function out of a fresh one
     memory    whether child processes are started for peak memory
+    peers     names of other tools that are measured too
+    patience  seconds that each of them may take
+    pages     the allocator's state, "pinned" or "default"
+    optimise  makes the optimised function out of a fresh one
     """
 
     effort: Effort = field(default_factory=Effort)
     memory: bool = True
-    peers: Sequence[Peer] = ()
+    peers: Sequence[str] = ()
+    patience: float = PATIENCE
+    pages: str = "default"
     optimise: Callable[[Any], Any] = dyntrace.optimize
 
 
@@ -56,8 +60,12 @@ def measure(case: Case, plan: Plan) -> Result:
         return result
     if plan.memory:
         measure_peaks(case, result)
-    result.peers = [measure_peer(peer, case, plan.effort) for peer in plan.peers]
+    result.peers = [measure_peer(peer, case, plan) for peer in plan.peers]
     return result
+
+
+def measure_peer(peer: str, case: Case, plan: Plan) -> PeerResult:
+    return measure_in_child(peer, case, plan.effort, plan.pages, plan.patience)
 
 
 def measure_peaks(case: Case, result: Result) -> None:

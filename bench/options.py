@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.catalogue import FIXED, Size
+from bench.peers.child import PATIENCE
 from bench.workload import NO_HARM
 
 
@@ -73,6 +74,13 @@ def add_measurement(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--peers", action="store_true", help="also numba, numexpr, JAX, torch.compile if installed"
+    )
+    group.add_argument(
+        "--peer-timeout",
+        type=positive(float),
+        default=PATIENCE,
+        metavar="SECONDS",
+        help=f"for one peer on one case, compilation included (default: {PATIENCE:g})",
     )
 
 

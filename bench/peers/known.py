@@ -11,8 +11,8 @@ from bench.peers.torch_peer import TorchPeer
 KNOWN: tuple[Peer, ...] = (NumbaPeer(), NumexprPeer(), JaxPeer(), TorchPeer())
 
 
-def present() -> tuple[list[Peer], list[str]]:
-    """Those that are installed, and a line for each known one: its version, or that it is not."""
+def present() -> tuple[list[str], list[str]]:
+    """The names of those that are installed, and for each known one a line with its version."""
     versions = [(peer, peer.version()) for peer in KNOWN]
     lines = [f"{peer.name} {version or 'is not installed'}" for peer, version in versions]
-    return [peer for peer, version in versions if version is not None], lines
+    return [peer.name for peer, version in versions if version is not None], lines

@@ -8,7 +8,7 @@ import pytest
 from bench.catalogue import WORKLOADS
 from bench.measure import Plan, compared, measure, measure_again
 from bench.memory import LEAST, NoPeak, peak_in_child, peaks
-from bench.peers.protocol import Refused
+from bench.result import PeerResult
 from bench.timing import Effort
 from bench.workload import Case
 
@@ -61,16 +61,14 @@ def test_forgotten_mutations_are_found():
     assert "arguments[0]" in line
 
 
-def test_peers_come_with_the_row():
-    class Absent:
-        name = "absent"
+def test_peers_come_with_the_row(monkeypatch):
+    def asked(*arguments):
+        return PeerResult(arguments[0], failure=" ".join(map(str, arguments[3:])))
 
-        def prepare(self, function):
-            raise Refused("never")
-
-    plan = Plan(PLAN.effort, memory=False, peers=[Absent()])
+    monkeypatch.setattr("bench.measure.measure_in_child", asked)
+    plan = Plan(PLAN.effort, memory=False, peers=["swift"], patience=7.0, pages="pinned")
     (peer,) = measure(case("chain_5", 4), plan).peers
-    assert (peer.name, peer.failure) == ("absent", "never")
+    assert (peer.name, peer.failure) == ("swift", "pinned 7.0")
 
 
 def test_measuring_again_takes_more_pairs():

@@ -7,6 +7,7 @@ import pytest
 
 from bench.catalogue import WORKLOADS
 from bench.peers import known
+from bench.peers.child import measure_in_child
 from bench.peers.numba_peer import called_functions
 from bench.peers.numexpr_peer import FUNCTIONS, one_expression
 from bench.peers.protocol import Refused
@@ -138,3 +139,21 @@ def test_functions_of_more_than_an_expression_are_refused_with_the_place(name, w
 def test_called_functions_are_found_through_each_other():
     assert sorted(called_functions(named("gray_scott").function)) == ["laplacian"]
     assert list(called_functions(named("chain_5").function)) == []
+
+
+def in_child(peer, name="jacobi_1d", size=5, patience=60.0):
+    return measure_in_child(peer, Case(named(name), size), EFFORT, "default", patience)
+
+
+def test_a_child_hands_back_what_the_peer_said():
+    found = in_child("numexpr")
+    assert found.name == "numexpr"
+    assert found.failure.startswith("it takes one expression") and "line 2" in found.failure
+
+
+def test_a_child_that_takes_too_long_is_ended():
+    assert in_child("numexpr", patience=0.01).failure == "not done after 0.01 s"
+
+
+def test_a_child_that_crashes_is_told_with_its_last_words():
+    assert in_child("abacus").failure == "the process ended with 1: KeyError: 'abacus'"
