@@ -1,0 +1,70 @@
+"""All workloads, and the choice of those to run.
+
+Invariant: names are unique, and a choice that would leave nothing to run raises `Unknown` with what
+there is to choose from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.workload import Case, Workload
+from bench.workloads import branches, elementwise, reductions, rows, stencils
+
+FAMILIES: dict[str, tuple[Workload, ...]] = {
+    module.__name__.rpartition(".")[2]: module.WORKLOADS
+    for module in (elementwise, reductions, stencils, rows, branches)
+}
+WORKLOADS = tuple(workload for family in FAMILIES.values() for workload in family)
+FIXED = "fixed"  # in `--sizes`: the workloads whose size is not a free number of elements
+Size = int | str
+
+
+class Unknown(ValueError):
+    """A choice that fits no workload; the message says what there is."""
+
+
+def choose(
+    families: Sequence[str] = (),
+    words: Sequence[str] = (),
+    sizes: Sequence[Size] | None = None,
+    goals: bool = False,
+) -> list[Case]:
+    """The cases to run: of these families, with one of these words in the name, at these sizes.
+
+    An empty choice means all. `sizes` are numbers of elements, for scaled workloads, and `FIXED`.
+    With `goals`, only cases that have a ratio of their own to reach.
+    """
+    for family in families:
+        if family not in FAMILIES:
+            raise Unknown(f"no family {family!r}; there are {', '.join(FAMILIES)}")
+    cases = [
+        case
+        for workload in WORKLOADS
+        if not families or workload.family in families
+        if not words or any(word in workload.name for word in words)
+        for case in cases_of(workload, sizes)
+        if case.has_goal or not goals
+    ]
+    if not cases:
+        raise Unknown("no workload fits this choice; --list shows what there is")
+    return cases
+
+
+def cases_of(workload: Workload, sizes: Sequence[Size] | None) -> list[Case]:
+    """A workload at its own sizes, or at those of `sizes` that apply to it."""
+    chosen: Sequence[Size] = workload.sizes
+    if sizes is not None and workload.scaled:
+        chosen = sizes
+    elif sizes is not None and FIXED not in sizes:
+        chosen = ()
+    return [Case(workload, size) for size in chosen if isinstance(size, int)]
+
+
+def case_called(name: str) -> Case:
+    """The case of a name such as `softmax/2000`."""
+    workload, _, size = name.partition("/")
+    for known in WORKLOADS:
+        if known.name == workload and size.isdecimal():
+            return Case(known, int(size))
+    raise Unknown(f"no case {name!r}; names look like softmax/2000")

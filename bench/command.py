@@ -1,0 +1,190 @@
+"""What `python -m bench` does with its options: what is run, printed and saved, and the status.
+
+The status is 0, 1 if bits differ or, with `--compare`, a case regressed, and 2 for a command that
+makes no sense. Invariant: everything that can be wrong with a command is found before the first
+measurement.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+import dyntrace
+from bench import allocator, dispatch, memory
+from bench.catalogue import Unknown, choose
+from bench.compare import changes, comparison, mismatches
+from bench.measure import Plan, measure, measure_again
+from bench.options import make_parser
+from bench.peers.known import present
+from bench.result import Result
+from bench.store import Saved, StoreError, Value, load, save, system_metadata
+from bench.table import duration, heading, row, summary
+from bench.timing import QUICK, Effort
+from bench.workload import Case
+from dyntrace import config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark as the command line says; returns the exit status."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return run(options)
+    except (Unknown, StoreError, dyntrace.errors.BackendError, NotNow) as error:
+        parser.error(str(error))
+
+
+class NotNow(Exception):
+    """Options that do not go together."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one command measures, and what it is compared with."""
+
+    cases: list[Case]
+    plan: Plan
+    saved: dict[str, Saved] | None
+    metadata: dict[str, Value]
+
+
+def run(options: argparse.Namespace) -> int:
+    cases = choose(options.family, options.filter, options.sizes, options.goals)
+    if options.list:
+        print(listing(cases))
+        return 0
+    session = prepared(options, cases)
+    results = measured(session)
+    print()
+    print(summary(results))
+    if options.goals:
+        print(dispatch_text())
+    status = int(any(result.differences for result in results))
+    if session.saved is not None:
+        status |= compared(session, results, options.fail_over)
+    if options.save is not None:
+        save(results, options.save, session.metadata)
+        print(f"saved in {options.save}")
+    return status
+
+
+def prepared(options: argparse.Namespace, cases: list[Case]) -> Session:
+    """Everything that may be refused, and the lines above the table."""
+    saved = None if options.compare is None else load(options.compare)
+    check_writable(options.save)
+    if options.fail_over is not None and saved is None:
+        raise NotNow("--fail-over needs --compare FILE")
+    if options.threads is not None:
+        dyntrace.set_num_threads(options.threads)
+    optimise = functools.partial(dyntrace.optimize, backend=options.backend)
+    optimise(len)  # refuses an unknown backend
+    peers, versions = present() if options.peers else ([], [])
+    plan = Plan(
+        effort_of(options),
+        options.memory and not options.quick,
+        peers,
+        options.peer_timeout,
+        options.allocator,
+        optimise,
+    )
+    metadata = about(options)
+    print("\n".join(header(metadata, plan, versions)))
+    for text in [] if saved is None else mismatches(saved, metadata):
+        print(f"warning: the runs differ: {text}")
+    return Session(cases, plan, saved, metadata)
+
+
+def check_writable(path: Path | None) -> None:
+    if path is not None and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise StoreError(f"cannot write {path}: {path.parent} is not a folder to write to")
+
+
+def effort_of(options: argparse.Namespace) -> Effort:
+    effort = QUICK if options.quick else Effort()
+    return effort if options.time is None else replace(effort, seconds=options.time)
+
+
+def measured(session: Session) -> list[Result]:
+    """Each case measured and printed in turn."""
+    print(heading())
+    results = []
+    for case in session.cases:
+        results.append(measure(case, session.plan))
+        print(row(results[-1]), flush=True)
+    return results
+
+
+def compared(session: Session, results: list[Result], allowed: float | None) -> int:
+    """Print the changes since the saved run; 1 if a case regressed and `--fail-over` was given."""
+    assert session.saved is not None
+    cases = {case.name: case for case in session.cases}
+
+    def again(result: Result) -> Result:
+        print(f"measuring again: {result.case}", flush=True)
+        return measure_again(cases[result.case], session.plan)
+
+    limit = 0.1 if allowed is None else allowed
+    found = changes(results, session.saved, limit, again)
+    print()
+    print(comparison(found, session.saved, limit))
+    return int(allowed is not None and any(change.regressed for change in found))
+
+
+def about(options: argparse.Namespace) -> dict[str, Value]:
+    """What was measured and where, as it is saved."""
+    return {
+        **system_metadata(),
+        "dyntrace_version": dyntrace.__version__,
+        "dyntrace_native": "in use" if config.native else "not in use",
+        "dyntrace_backend": options.backend,
+        "dyntrace_threads": dyntrace.get_num_threads(),
+        "dyntrace_numpy": np.__version__,
+        "dyntrace_allocator": allocator.state(options.allocator),
+    }
+
+
+def header(metadata: dict[str, Value], plan: Plan, peers: list[str]) -> list[str]:
+    """What a reader must know about the run before believing its figures."""
+    facts = {key.removeprefix("dyntrace_"): value for key, value in metadata.items()}
+    lines = [
+        f"dyntrace {facts['version']}, native module {facts['native']}, backend {facts['backend']}"
+        f", {facts['threads']} threads; Python {facts.get('python_version')}, NumPy"
+        f" {facts['numpy']}, {facts.get('cpu_model_name', 'processor unknown')}",
+        f"allocator: {facts['allocator']}",
+        f"peak memory: {memory.HOW if plan.memory else 'not measured'}",
+    ]
+    load = float(facts.get("load_avg_1min", 0.0))
+    if load > 0.5:
+        lines.append(f"warning: the load average is {load:.2f}; other jobs disturb the timings")
+    if peers:
+        lines.append("peers: " + "; ".join(peers))
+    return lines
+
+
+def dispatch_text() -> str:
+    seconds = dispatch.guard_and_dispatch()
+    verdict = "reached" if seconds <= dispatch.LIMIT else "not reached"
+    return (
+        f"guard and dispatch of a region with three arrays: {duration(seconds)}"
+        f" (limit {duration(dispatch.LIMIT)}: {verdict})"
+    )
+
+
+def listing(cases: Sequence[Case]) -> str:
+    """Names of the cases, by workload, with the goals."""
+    lines = []
+    for workload in dict.fromkeys(id(case.workload) for case in cases):
+        mine = [case for case in cases if id(case.workload) == workload]
+        first = mine[0].workload
+        sizes = ", ".join(
+            f"{case.size}" + (f" (goal {case.goal:g})" if case.has_goal else "") for case in mine
+        )
+        lines.append(f"{first.family:12} {first.name:24} {sizes}")
+    return "\n".join(lines)

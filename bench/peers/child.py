@@ -1,0 +1,69 @@
+"""A peer measured in a child process, so that it can take too long, crash, or leave threads behind.
+
+The child times the peer and eager in pairs of its own, in the allocator's state of the run, and
+prints a `PeerResult` as JSON on its last line: `python -m bench.peers.child PEER CASE ALLOCATOR
+SECONDS SAMPLE FEWEST MOST`. Invariant: when `measure_in_child` returns, no process of it is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from bench import allocator
+from bench.catalogue import case_called
+from bench.peers.known import KNOWN
+from bench.peers.run import measure_peer
+from bench.result import PeerResult
+from bench.timing import Effort
+from bench.workload import Case, search_path
+
+PATIENCE = 60.0  # seconds for one peer on one case, compilation included
+
+
+def measure_in_child(
+    peer: str, case: Case, effort: Effort, pages: str, patience: float = PATIENCE
+) -> PeerResult:
+    """The result for the peer of this name; what goes wrong is its failure."""
+    figures = [str(value) for value in dataclasses.astuple(effort)]
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "bench.peers.child", peer, case.name, pages, *figures],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": search_path()},
+        start_new_session=True,
+    ) as child:
+        try:
+            printed, complaints = child.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            return PeerResult(peer, failure=f"not done after {patience:g} s")
+        finally:
+            end(child)
+    if child.returncode != 0:
+        last = (complaints.strip().splitlines() or ["it printed nothing"])[-1]
+        return PeerResult(peer, failure=f"the process ended with {child.returncode}: {last}")
+    return PeerResult(**json.loads(printed.splitlines()[-1]))
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """End the child and the compilers it started, which are in its session."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def main(peer: str, case: str, pages: str, *figures: str) -> None:
+    allocator.state(pages)
+    seconds, sample, fewest, most = figures
+    effort = Effort(float(seconds), float(sample), int(fewest), int(most))
+    known = {each.name: each for each in KNOWN}
+    print(json.dumps(dataclasses.asdict(measure_peer(known[peer], case_called(case), effort))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,78 @@
+"""`Result`, what was found out about one case: a row of the table and an entry of a saved file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bench.timing import Pairs, middle, quartiles
+from bench.workload import NO_HARM
+
+
+@dataclass
+class PeerResult:
+    """What a peer made of the same source: `failure` says in its words why there is no time.
+
+    seconds   median of a call, and `ratio` of eager's in the same pairs to it
+    distance  largest relative difference from eager's numbers; 0.0 is the same values
+    first     seconds of the first call, compilation included
+    """
+
+    name: str
+    seconds: float = float("nan")
+    ratio: float = float("nan")
+    distance: float = float("nan")
+    first: float = float("nan")
+    failure: str = ""
+
+
+@dataclass
+class Result:
+    """One case.
+
+    pairs        seconds per call, eager first
+    first_call   seconds of the first optimised call, `optimize` included, above eager's
+    captured     share of the executed NumPy calls that ran inside graphs
+    breaks       codes of the graph breaks, one for each place
+    deopts       region calls during timing that fell back to the original code, guard misses too
+    retired      regions given up for the original code
+    peaks        bytes of peak memory above the arguments, eager and optimised
+    notes        what could not be measured, and why
+    differences  where optimised results differ from eager ones, or what was raised
+    """
+
+    case: str
+    family: str = ""
+    goal: float = NO_HARM
+    pairs: Pairs = field(default_factory=Pairs)
+    first_call: float = float("nan")
+    captured: float = float("nan")
+    breaks: list[str] = field(default_factory=list)
+    deopts: int = 0
+    retired: int = 0
+    peaks: tuple[int, int] | None = None
+    notes: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    peers: list[PeerResult] = field(default_factory=list)
+
+    @property
+    def eager(self) -> float:
+        return middle(self.pairs.first)
+
+    @property
+    def optimised(self) -> float:
+        return middle(self.pairs.second)
+
+    @property
+    def ratio(self) -> float:
+        """Eager time over optimised time: the median over the pairs."""
+        return middle(self.pairs.ratios())
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The quartiles of the ratio over the pairs."""
+        return quartiles(self.pairs.ratios())
+
+    @property
+    def reached(self) -> bool:
+        """As printed: to two decimals, which is finer than what can be measured."""
+        return round(self.ratio, 2) >= self.goal
