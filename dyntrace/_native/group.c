@@ -470,6 +470,8 @@ cut_tiles(Group *group)
     return DONE;
 }
 
+enum { FEW_BUFFERS = 48 };
+
 /* Buffers ----------------------------------------------------------------------------------- */
 typedef struct {
     npy_intp offset, size;
@@ -518,11 +520,14 @@ take_buffer(Buffer *buffers, int *count, npy_intp size, int now, int until, npy_
 static Status
 place_buffers(Group *group)
 {
-    Buffer *buffers = malloc(((size_t)group->operand_count + 1) * sizeof *buffers);
+    Buffer few[FEW_BUFFERS], *buffers = few;
     int count = 0;
     npy_intp end = 0;
-    if (buffers == NULL) {
-        return FAILED;
+    if (group->operand_count > FEW_BUFFERS) {
+        buffers = malloc((size_t)group->operand_count * sizeof *buffers);
+        if (buffers == NULL) {
+            return FAILED;
+        }
     }
     for (int k = 0; k < group->micro_count; k++) {
         const Micro *micro = &group->micros[k];
@@ -548,7 +553,9 @@ place_buffers(Group *group)
         }
     }
     group->scratch = end;
-    free(buffers);
+    if (buffers != few) {
+        free(buffers);
+    }
     return DONE;
 }
 
@@ -590,6 +597,19 @@ group_finish(Group *group)
         status = cut_tiles(group);
     }
     return status == DONE ? place_buffers(group) : status;
+}
+
+/* Empties a group, which keeps its room. */
+void
+group_clear(Group *group)
+{
+    Group old = *group;
+    free(group->starts);
+    memset(group, 0, sizeof *group);
+    group->operands = old.operands;
+    group->operand_room = old.operand_room;
+    group->micros = old.micros;
+    group->micro_room = old.micro_room;
 }
 
 void

@@ -264,6 +264,14 @@ parse_segment(const Program *program, ProgramStep *step, PyObject *source)
         return fail("a segment");
     }
     segment->flags |= flags;
+    segment->exported = calloc((size_t)program->register_count + 1, sizeof *segment->exported);
+    if (segment->exported == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int i = 0; i < segment->export_count; i++) {
+        segment->exported[segment->exports[i]] = true;
+    }
     return target == Py_None ? 0 : take_register(program, target, &segment->target);
 }
 
@@ -378,6 +386,7 @@ clear_segment(Segment *segment)
     free(segment->inputs);
     free(segment->exports);
     free(segment->keys);
+    free(segment->exported);
 }
 
 void

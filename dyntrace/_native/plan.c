@@ -6,8 +6,6 @@
    Invariant: shapes that do not fit decline the whole call, before anything has been written. */
 #include "vm.h"
 
-#include "arena.h"
-
 #include <stdlib.h>
 
 int
@@ -66,36 +64,58 @@ forget_open(Planner *planner, int group)
     return DONE;
 }
 
-/* What an operand of a closing group is needed for: 0 nothing, 1 later groups, 2 an object. */
-static int
-need_of(const Planner *planner, int group, int operand)
+static bool
+stands_for(const Value *value, int group, int operand)
 {
-    int need = 0;
-    for (int reg = 0; reg < planner->plan->value_count; reg++) {
-        const Value *value = &planner->plan->values[reg];
-        bool inside = value->where == IN_TILE || value->where == IN_ROW;
-        if (inside && value->group == group && value->operand == operand) {
-            if (planner->exported[reg] && planner->program->registers[reg].ndim >= 0) {
-                return 2;
-            }
-            need = planner->left[reg] > 0 || planner->exported[reg] ? 1 : need;
+    bool inside = value->where == IN_TILE || value->where == IN_ROW;
+    return inside && value->group == group && value->operand == operand;
+}
+
+/* What a register of a closing group is needed for: 0 nothing, 1 later groups, 2 an object. */
+static int
+need_of(const Planner *planner, int reg)
+{
+    if (planner->exported[reg] && planner->program->registers[reg].ndim >= 0) {
+        return 2;
+    }
+    return planner->left[reg] > 0 || planner->exported[reg];
+}
+
+/* The same for an operand: it may stand for several registers where axes have been added. */
+static int
+need_of_operand(const Planner *planner, int group, int operand, short own)
+{
+    const Plan *plan = planner->plan;
+    int need = stands_for(&plan->values[own], group, operand) ? need_of(planner, own) : 0;
+    for (int reg = 0; plan->aliases && reg < plan->value_count; reg++) {
+        if (stands_for(&plan->values[reg], group, operand)) {
+            int its = need_of(planner, reg);
+            need = its > need ? its : need;
         }
     }
     return need;
 }
 
 static void
-move_to_base(Planner *planner, int group, int operand, int base)
+move_value(Value *value, int base)
 {
-    for (int reg = 0; reg < planner->plan->value_count; reg++) {
-        Value *value = &planner->plan->values[reg];
-        bool inside = value->where == IN_TILE || value->where == IN_ROW;
-        if (inside && value->group == group && value->operand == operand) {
-            value->where = IN_BASE;
-            value->base = (short)base;
-            value->offset = 0;
-            value->group = -1;
+    value->where = IN_BASE;
+    value->base = (short)base;
+    value->offset = 0;
+    value->group = -1;
+}
+
+static void
+move_to_base(Planner *planner, int group, int operand, short own, int base)
+{
+    Plan *plan = planner->plan;
+    for (int reg = 0; plan->aliases && reg < plan->value_count; reg++) {
+        if (stands_for(&plan->values[reg], group, operand)) {
+            move_value(&plan->values[reg], base);
         }
+    }
+    if (stands_for(&plan->values[own], group, operand)) {
+        move_value(&plan->values[own], base);
     }
 }
 
@@ -109,7 +129,7 @@ keep_results(Planner *planner, int number)
         if (!operand->written || operand->reg < 0 || operand->kept) {
             continue;
         }
-        int need = need_of(planner, number, i);
+        int need = need_of_operand(planner, number, i, operand->reg);
         if (need == 0) {
             continue;
         }
@@ -121,7 +141,7 @@ keep_results(Planner *planner, int number)
         }
         operand->kept = true;
         operand->base = (short)base;
-        move_to_base(planner, number, i, base);
+        move_to_base(planner, number, i, operand->reg, base);
     }
     return DONE;
 }
@@ -183,10 +203,11 @@ plan_group(Planner *planner, uint8_t mode, const Value *like)
         if (groups == NULL || sequence == NULL) {
             return -1;
         }
+        memset(groups + plan->group_room, 0, (size_t)(room - plan->group_room) * sizeof *groups);
         plan->group_room = room;
     }
     Group *group = &plan->groups[plan->group_count];
-    memset(group, 0, sizeof *group);
+    group_clear(group);
     group->mode = mode;
     group->open = true;
     group->ndim = like->ndim;
@@ -644,8 +665,9 @@ plan_all(Planner *planner)
     return status;
 }
 
-static Plan *
-plan_allocate(const Program *program, const Segment *segment, const npy_intp *key, int key_length)
+/* An empty plan with room for what never changes in number. */
+Plan *
+plan_new(const Program *program, const Segment *segment)
 {
     size_t registers = (size_t)program->register_count;
     Plan *plan = calloc(1, sizeof *plan);
@@ -653,49 +675,51 @@ plan_allocate(const Program *program, const Segment *segment, const npy_intp *ke
         return NULL;
     }
     plan->values = calloc(registers + 1, sizeof *plan->values);
-    plan->key = malloc(((size_t)key_length + 1) * sizeof *plan->key);
+    plan->left = calloc(registers + 1, sizeof *plan->left);
     plan->exports = calloc((size_t)segment->export_count + 1, sizeof *plan->exports);
-    if (plan->values == NULL || plan->key == NULL || plan->exports == NULL) {
+    if (plan->values == NULL || plan->left == NULL || plan->exports == NULL) {
         plan_free(plan);
         return NULL;
     }
-    memcpy(plan->key, key, (size_t)key_length * sizeof *key);
-    plan->key_length = key_length;
     plan->value_count = program->register_count;
-    plan->last_group = -1;
-    for (size_t i = 0; i < registers; i++) {
-        plan->values[i].group = -1;
-    }
     return plan;
 }
 
-Plan *
-plan_make(const Program *program, const Segment *segment, PyObject **objects, const npy_intp *key,
-          int key_length)
+static bool
+take_key(Plan *plan, const npy_intp *key, int length)
 {
-    size_t registers = (size_t)program->register_count;
-    Plan *plan = plan_allocate(program, segment, key, key_length);
-    Planner planner = {.program = program, .segment = segment, .objects = objects, .plan = plan};
-    planner.left = malloc((registers + 1) * sizeof *planner.left);
-    planner.exported = calloc(registers + 1, sizeof *planner.exported);
-    if (plan == NULL || planner.left == NULL || planner.exported == NULL) {
-        plan_free(plan);
-        plan = NULL;
-        goto done;
+    if (length > plan->key_room) {
+        npy_intp *room = realloc(plan->key, (size_t)length * sizeof *room);
+        if (room == NULL) {
+            return false;
+        }
+        plan->key = room;
+        plan->key_room = length;
     }
-    memcpy(planner.left, segment->uses, registers * sizeof *planner.left);
-    for (int i = 0; i < segment->export_count; i++) {
-        planner.exported[segment->exports[i]] = true;
+    memcpy(plan->key, key, (size_t)length * sizeof *key);
+    plan->key_length = length;
+    return true;
+}
+
+/* Plans anew, in the memory of the old plan. */
+bool
+plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject **objects,
+          const npy_intp *key, int length)
+{
+    Planner planner = {.program = program, .segment = segment, .objects = objects, .plan = plan,
+                       .left = plan->left, .exported = segment->exported};
+    plan->key_length = -1;
+    plan->base_count = plan->group_count = plan->sequence_count = plan->export_count = 0;
+    plan->aliases = false;
+    plan->last_group = -1;
+    plan->cost = 0;
+    for (int reg = 0; reg < plan->value_count; reg++) {
+        plan->values[reg].where = NOWHERE;
+        plan->values[reg].group = -1;
     }
+    memcpy(planner.left, segment->uses, (size_t)plan->value_count * sizeof *planner.left);
     plan->status = plan_all(&planner);
-    if (plan->status == FAILED) {
-        plan_free(plan);
-        plan = NULL;
-    }
-done:
-    free(planner.left);
-    free(planner.exported);
-    return plan;
+    return plan->status != FAILED && take_key(plan, key, length);
 }
 
 void
@@ -704,7 +728,7 @@ plan_free(Plan *plan)
     if (plan == NULL) {
         return;
     }
-    for (int i = 0; i < plan->group_count; i++) {
+    for (int i = 0; i < plan->group_room; i++) {
         group_free(&plan->groups[i]);
     }
     free(plan->groups);
@@ -713,8 +737,6 @@ plan_free(Plan *plan)
     free(plan->values);
     free(plan->exports);
     free(plan->key);
-    if (plan->memory != NULL) {
-        arena_give(plan->memory, SMALL_SCRATCH);
-    }
+    free(plan->left);
     free(plan);
 }

@@ -106,18 +106,25 @@ find_plan(Segment *segment, const npy_intp *key, int length)
     return NULL;
 }
 
-static void
-keep_plan(Segment *segment, Plan *plan)
+/* A plan that may be made anew: the oldest of those kept, or one that nobody keeps. */
+static Plan *
+spare_plan(const Program *program, Segment *segment)
 {
     for (int tries = 0; tries < PLANS_KEPT; tries++) {
         int place = segment->next_plan++ % PLANS_KEPT;
-        if (segment->plans[place] == NULL || !segment->plans[place]->busy) {
-            plan_free(segment->plans[place]);
-            segment->plans[place] = plan;
-            return;
+        if (segment->plans[place] == NULL) {
+            segment->plans[place] = plan_new(program, segment);
+            return segment->plans[place];
+        }
+        if (!segment->plans[place]->busy) {
+            return segment->plans[place];
         }
     }
-    plan->detached = true;
+    Plan *plan = plan_new(program, segment);
+    if (plan != NULL) {
+        plan->detached = true;
+    }
+    return plan;
 }
 
 /* Bases ------------------------------------------------------------------------------------- */
@@ -261,24 +268,43 @@ take_bases(Call *call)
     return status;
 }
 
-/* A small scratch stays with its plan; a large one is taken from the arena. */
+/* A small scratch is the thread's own, unless a call within this one has it; a large one is taken
+   from the arena. */
+static _Thread_local char *small_scratch;
+static _Thread_local bool small_scratch_taken;
+
 static Status
 take_memory(Call *call)
 {
-    Plan *plan = call->plan;
+    const Plan *plan = call->plan;
     call->threads = plan->cost >= vm_threads_from ? pool_threads() : 1;
     size_t size = (size_t)(plan->buffers + plan->scratch * call->threads);
-    if (size <= SMALL_SCRATCH) {
-        if (plan->memory == NULL) {
-            plan->memory = arena_take(SMALL_SCRATCH);
+    if (size == 0) {
+        return DONE;
+    }
+    if (size <= SMALL_SCRATCH && !small_scratch_taken) {
+        if (small_scratch == NULL) {
+            small_scratch = arena_take(SMALL_SCRATCH);
         }
-        call->memory = plan->memory;
+        call->memory = small_scratch;
+        small_scratch_taken = call->memory != NULL;
     }
     else {
         call->memory = arena_take(size);
         call->memory_size = size;
     }
-    return call->memory == NULL && size > 0 ? REPLAY : DONE;
+    return call->memory == NULL ? REPLAY : DONE;
+}
+
+static void
+give_memory(Call *call)
+{
+    if (call->memory_size > 0) {
+        arena_give(call->memory, call->memory_size);
+    }
+    else if (call->memory != NULL) {
+        small_scratch_taken = false;
+    }
 }
 
 /* Running ----------------------------------------------------------------------------------- */
@@ -430,9 +456,7 @@ run_call(Call *call, bool flags)
     if (status == DONE) {
         status = make_exports(call);
     }
-    if (call->memory_size > 0) {
-        arena_give(call->memory, call->memory_size);
-    }
+    give_memory(call);
     if (call->bases != on_stack) {
         PyMem_Free(call->bases);
     }
@@ -449,12 +473,11 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
     }
     Plan *plan = find_plan(segment, key, length);
     if (plan == NULL) {
-        plan = plan_make(program, segment, objects, key, length);
-        if (plan == NULL) {
+        plan = spare_plan(program, segment);
+        if (plan == NULL || !plan_make(plan, program, segment, objects, key, length)) {
             return REPLAY;
         }
         program->plans_made++;
-        keep_plan(segment, plan);
     }
     Status status = plan->status;
     if (status == DONE) {

@@ -197,6 +197,7 @@ plan_view(Planner *planner, const Instr *instr)
         status = reshape(planner, instr, source, &view);
     }
     view.size = dims_size(view.ndim, view.dims);
+    planner->plan->aliases |= on_rows;
     planner->plan->values[instr->out[0]] = view;
     return status;
 }

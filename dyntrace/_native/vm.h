@@ -37,7 +37,7 @@ enum {
     MAX_OPEN = 4,     /* groups being formed at a time */
     PLANS_KEPT = 4,
     LINE_BYTES = 64,
-    SMALL_SCRATCH = 1 << 16, /* bytes that a plan keeps for itself */
+    SMALL_SCRATCH = 1 << 16, /* bytes that each thread keeps */
 };
 
 /* Why a call ends without a result: run the original instructions, or run the Python twin. */
@@ -123,6 +123,7 @@ typedef struct {
     short *exports;    /* registers that become objects */
     int export_count;
     short *uses;       /* by register: how often the instructions read it */
+    bool *exported;    /* by register */
     short *keys;       /* int registers whose values decide shapes */
     int key_count;
     bool flags;
@@ -270,7 +271,9 @@ struct Plan {
     Status status;        /* TO_TWIN is remembered, too */
     bool busy, detached;
     npy_intp *key;
-    int key_length;
+    int key_length, key_room;
+    bool aliases;         /* a result of rows stands in several registers */
+    short *left;          /* while it is made: by register, uses still to come */
     Value *values;        /* by register */
     int value_count;
     Base *bases;
@@ -285,7 +288,6 @@ struct Plan {
     double cost;
     npy_intp scratch;     /* bytes of buffers a thread needs */
     npy_intp buffers;     /* where they start, behind scalars and blocks */
-    char *memory;         /* a small scratch is kept */
 };
 
 /* What a plan is made from. */
@@ -295,13 +297,14 @@ typedef struct {
     PyObject **objects;    /* by register */
     Plan *plan;
     short *left;           /* by register: uses still to come */
-    bool *exported;
+    const bool *exported;
     short open[MAX_OPEN];
     int open_count;
 } Planner;
 
-Plan *plan_make(const Program *program, const Segment *segment, PyObject **objects,
-                const npy_intp *key, int key_length); /* NULL: out of memory */
+Plan *plan_new(const Program *program, const Segment *segment); /* NULL: out of memory */
+bool plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject **objects,
+               const npy_intp *key, int length); /* false: out of memory */
 void plan_free(Plan *plan);
 Status plan_flush(Planner *planner);
 Status plan_close(Planner *planner, int group);
@@ -324,6 +327,7 @@ Micro *group_micro(Group *group, uint8_t code);
 Status group_finish(Group *group);
 bool group_is_placed(const Group *group);
 bool group_has_rows(Group *group); /* its inner axes coalesce into one */
+void group_clear(Group *group);
 void group_free(Group *group);
 
 /* layout.c */
