@@ -32,10 +32,11 @@ fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
     return DONE;
 }
 
+/* Of an indexed base: where it begins if all indexes are zero. */
 static char *
 address_of(const Planner *planner, short base, npy_intp offset)
 {
-    short reg = planner->plan->bases[base].reg;
+    short reg = planner->plan->bases[plan_root(planner->plan, base)].reg;
     return PyArray_BYTES((PyArrayObject *)planner->objects[reg]) + offset;
 }
 
@@ -44,10 +45,24 @@ typedef struct {
 } Range;
 
 static Range
+range_of_array(PyArrayObject *array)
+{
+    npy_intp low, high;
+    extent_of(PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array),
+              PyArray_ITEMSIZE(array), &low, &high);
+    return (Range){PyArray_BYTES(array) + low, PyArray_BYTES(array) + high};
+}
+
+/* The whole array where an index decides which part. */
+static Range
 range_of(const Planner *planner, short base, npy_intp offset, int ndim, const npy_intp *dims,
          const npy_intp *strides, npy_intp itemsize)
 {
     npy_intp low, high;
+    if (planner->plan->bases[base].code == BASE_INDEXED) {
+        short reg = planner->plan->bases[base].reg;
+        return range_of_array((PyArrayObject *)planner->objects[reg]);
+    }
     const char *start = address_of(planner, base, offset);
     extent_of(ndim, dims, strides, itemsize, &low, &high);
     return (Range){start + low, start + high};
@@ -70,7 +85,8 @@ owns_memory(PyArrayObject *array)
 static bool
 is_known(const Planner *planner, short base)
 {
-    return owns_memory((PyArrayObject *)planner->objects[planner->plan->bases[base].reg]);
+    short reg = planner->plan->bases[plan_root(planner->plan, base)].reg;
+    return owns_memory((PyArrayObject *)planner->objects[reg]);
 }
 
 static bool
@@ -90,12 +106,15 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
         const Operand *operand = &group->operands[i];
         bool memory = operand->code == OPERAND_LINES || operand->code == OPERAND_LANES
                       || operand->code == OPERAND_SCALAR;
-        if (!memory || plan->bases[operand->base].code != BASE_OBJECT) {
+        if (!memory || plan->bases[plan_root(plan, operand->base)].code != BASE_OBJECT) {
             continue;
         }
         Range read = range_of(planner, operand->base, operand->offset, group->ndim, group->dims,
                               operand->axes, operand->itemsize);
-        bool same = operand->code == OPERAND_LINES && read.low == written.low
+        bool same = operand->code == OPERAND_LINES
+                    && (operand->base == target->base
+                        || (plan->bases[operand->base].code == BASE_OBJECT
+                            && plan->bases[target->base].code == BASE_OBJECT))
                     && address_of(planner, operand->base, operand->offset)
                            == address_of(planner, target->base, target->offset)
                     && operand->itemsize == itemsize
@@ -214,7 +233,9 @@ static bool
 copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, const Value *source,
               npy_intp source_itemsize)
 {
-    if (source->where != IN_BASE || planner->plan->bases[source->base].code != BASE_OBJECT) {
+    const Plan *plan = planner->plan;
+    if (source->where != IN_BASE
+        || plan->bases[plan_root(plan, source->base)].code != BASE_OBJECT) {
         return false;
     }
     Range written = range_of(planner, target->base, target->offset, target->ndim, target->dims,
@@ -297,11 +318,12 @@ plan_assign(Planner *planner, const Instr *instr)
     short target_reg = instr->in[0], source_reg = instr->in[1];
     const Value *target = &plan->values[target_reg];
     const Register *into = &planner->program->registers[target_reg];
-    if (target->where != IN_BASE || plan->bases[target->base].code != BASE_OBJECT
+    if (target->where != IN_BASE
+        || plan->bases[plan_root(plan, target->base)].code != BASE_OBJECT
         || holds_twice(target->ndim, target->dims, target->strides, into->itemsize)) {
         return TO_TWIN;
     }
-    short reg = plan->bases[target->base].reg;
+    short reg = plan->bases[plan_root(plan, target->base)].reg;
     if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {
         return REPLAY;
     }

@@ -102,8 +102,9 @@ parse_elementwise(Instr *instr, PyObject *extra)
 {
     PyObject *loop;
     int reuses[2], outside[2];
-    if (!PyArg_ParseTuple(extra, "O(pp)(pp)", &loop, &reuses[0], &reuses[1], &outside[0],
-                          &outside[1])
+    int inplace;
+    if (!PyArg_ParseTuple(extra, "O(pp)(pp)p", &loop, &reuses[0], &reuses[1], &outside[0],
+                          &outside[1], &inplace)
         || take_loop(instr, loop) < 0) {
         return fail("an elementwise instruction");
     }
@@ -111,6 +112,7 @@ parse_elementwise(Instr *instr, PyObject *extra)
         instr->reuses[i] = reuses[i];
         instr->outside[i] = outside[i];
     }
+    instr->inplace = inplace;
     bool fits = instr->loop->nin == instr->nin && instr->loop->nout == instr->nout;
     return fits ? 0 : fail("a loop with other operands");
 }
@@ -218,6 +220,7 @@ parse_instrs(const Program *program, Segment *segment, PyObject *sources)
         return -1;
     }
     segment->target = -1;
+    segment->views_only = true;
     for (Py_ssize_t i = 0; i < count; i++) {
         Instr *instr = &segment->instrs[i];
         segment->instr_count++;
@@ -228,6 +231,7 @@ parse_instrs(const Program *program, Segment *segment, PyObject *sources)
             segment->uses[instr->in[k]]++;
         }
         segment->flags |= instr->loop != NULL && instr->loop->flags;
+        segment->views_only &= instr->code == VIEW || instr->code == PERMUTE || instr->code == RESHAPE;
     }
     return 0;
 }
@@ -275,13 +279,14 @@ parse_segment(const Program *program, ProgramStep *step, PyObject *source)
     return target == Py_None ? 0 : take_register(program, target, &segment->target);
 }
 
-/* ("call" | "submit" | "join", register, callable, templates, names or None, kind) */
+/* ("call" | "submit" | "join" | "commit", register, callable, templates, names or None, kind) */
 static int
 parse_call(Program *program, ProgramStep *step, PyObject *source, const char *name)
 {
     PyObject *ignored, *number, *names;
     step->code = strcmp(name, "call") == 0     ? STEP_CALL
                  : strcmp(name, "submit") == 0 ? STEP_SUBMIT
+                 : strcmp(name, "commit") == 0 ? STEP_COMMIT
                                                : STEP_JOIN;
     if (!PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->callable, &PyTuple_Type,
                           &step->arguments, &names, &step->kind)
@@ -289,7 +294,7 @@ parse_call(Program *program, ProgramStep *step, PyObject *source, const char *na
         return fail("a call");
     }
     step->names = names == Py_None ? NULL : names;
-    program->calls_python = true;
+    program->calls_python |= step->code != STEP_COMMIT;
     return 0;
 }
 
@@ -305,6 +310,21 @@ parse_step(Program *program, ProgramStep *step, PyObject *source)
     }
     return strcmp(name, "segment") == 0 ? parse_segment(program, step, source)
                                         : parse_call(program, step, source, name);
+}
+
+/* Inputs and constants are not the program's to let go. */
+static int
+parse_drops(const Program *program, ProgramStep *step, PyObject *numbers)
+{
+    if (parse_list(program, numbers, &step->drops, &step->drop_count) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < step->drop_count; i++) {
+        if (step->drops[i] < program->input_count + program->constant_count) {
+            return fail("an input to let go");
+        }
+    }
+    return 0;
 }
 
 static int
@@ -341,14 +361,15 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
     return 0;
 }
 
-/* (number of inputs, registers, constants, steps, outputs) */
+/* (number of inputs, registers, constants, steps, registers to let go after each, outputs) */
 int
 parse_program(Program *program, PyObject *spec)
 {
-    PyObject *registers, *constants, *steps, *outputs;
-    if (!PyArg_ParseTuple(spec, "iO!O!O!O", &program->input_count, &PyTuple_Type, &registers,
-                          &PyTuple_Type, &constants, &PyTuple_Type, &steps, &outputs)
-        || parse_registers(program, registers, constants) < 0) {
+    PyObject *registers, *constants, *steps, *drops, *outputs;
+    if (!PyArg_ParseTuple(spec, "iO!O!O!O!O", &program->input_count, &PyTuple_Type, &registers,
+                          &PyTuple_Type, &constants, &PyTuple_Type, &steps, &PyTuple_Type, &drops,
+                          &outputs)
+        || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps) || parse_registers(program, registers, constants) < 0) {
         return fail("a program");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);
@@ -359,7 +380,8 @@ parse_program(Program *program, PyObject *spec)
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         program->step_count++;
-        if (parse_step(program, &program->steps[i], PyTuple_GET_ITEM(steps, i)) < 0) {
+        if (parse_step(program, &program->steps[i], PyTuple_GET_ITEM(steps, i)) < 0
+            || parse_drops(program, &program->steps[i], PyTuple_GET_ITEM(drops, i)) < 0) {
             return -1;
         }
     }
@@ -394,6 +416,7 @@ clear_program(Program *program)
 {
     for (int i = 0; i < program->step_count; i++) {
         clear_segment(&program->steps[i].segment);
+        free(program->steps[i].drops);
     }
     free(program->steps);
     free(program->registers);

@@ -24,6 +24,28 @@ plan_base(Plan *plan, uint8_t code, short reg, npy_intp size)
     return plan->base_count++;
 }
 
+short
+plan_root(const Plan *plan, short base)
+{
+    while (plan->bases[base].code == BASE_INDEXED) {
+        base = plan->bases[base].parent;
+    }
+    return base;
+}
+
+void
+load_value(PyArrayObject *array, Value *value)
+{
+    value->ndim = PyArray_NDIM(array);
+    memcpy(value->dims, PyArray_DIMS(array), (size_t)value->ndim * sizeof *value->dims);
+    memcpy(value->strides, PyArray_STRIDES(array), (size_t)value->ndim * sizeof *value->dims);
+    value->size = dims_size(value->ndim, value->dims);
+    value->where = IN_BASE;
+    value->group = -1;
+    value->offset = 0;
+    value->owns = PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA | NPY_ARRAY_WRITEABLE);
+}
+
 /* Values ------------------------------------------------------------------------------------ */
 static Status
 load_input(Planner *planner, short reg)
@@ -37,13 +59,7 @@ load_input(Planner *planner, short reg)
         value->size = 1;
         return DONE;
     }
-    PyArrayObject *array = (PyArrayObject *)object;
-    value->ndim = PyArray_NDIM(array);
-    memcpy(value->dims, PyArray_DIMS(array), (size_t)value->ndim * sizeof *value->dims);
-    memcpy(value->strides, PyArray_STRIDES(array), (size_t)value->ndim * sizeof *value->dims);
-    value->size = dims_size(value->ndim, value->dims);
-    value->where = IN_BASE;
-    value->owns = PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA | NPY_ARRAY_WRITEABLE);
+    load_value((PyArrayObject *)object, value);
     int base = plan_base(planner->plan, BASE_OBJECT, reg, 0);
     value->base = (short)base;
     return base < 0 ? FAILED : DONE;
@@ -260,10 +276,18 @@ can_reuse(const Planner *planner, const Instr *instr, const Shape *shape, int pl
            && value->ndim > 0;
 }
 
-/* Eager NumPy computes into the memory of a large temporary, whose layout the result then has. */
+/* Eager NumPy computes into the memory of a large temporary, whose layout the result then has; and
+   into the target of an in-place operator always. */
 static Status
 reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
 {
+    if (instr->inplace) {
+        const Value *value = &planner->plan->values[instr->in[0]];
+        npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
+        scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
+        bool fits = same_dims(value->ndim, value->dims, shape->result.ndim, shape->result.dims);
+        return !fits ? REPLAY : value->owns ? DONE : TO_TWIN;
+    }
     for (int place = 0; place < 2 && place < instr->nin; place++) {
         if (!instr->reuses[place] || !can_reuse(planner, instr, shape, place)) {
             continue;
@@ -606,7 +630,7 @@ plan_export(Planner *planner, short reg)
     if (value->where != IN_BASE) {
         return TO_TWIN;
     }
-    Base *base = &plan->bases[value->base];
+    Base *base = &plan->bases[plan_root(plan, value->base)];
     if (planner->program->registers[reg].ndim < 0) {
         export->code = EXPORT_SCALAR;
         return DONE;
@@ -614,7 +638,7 @@ plan_export(Planner *planner, short reg)
     if (base->code == BASE_BLOCK) {
         base->code = BASE_NEW;
     }
-    bool whole = base->code == BASE_NEW && base->reg == reg;
+    bool whole = base->code == BASE_NEW && base->reg == reg && value->owns;
     export->code = whole ? EXPORT_NEW : EXPORT_VIEW;
     return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : TO_TWIN;
 }

@@ -47,8 +47,19 @@ run_steps(Program *program, PyObject **objects)
     Status status = DONE;
     for (int i = 0; i < program->step_count && status == DONE; i++) {
         ProgramStep *step = &program->steps[i];
-        status = step->code == STEP_SEGMENT ? segment_run(program, &step->segment, objects)
-                                            : call_step(program, step, objects, &jobs);
+        switch (step->code) {
+        case STEP_SEGMENT:
+            status = segment_run(program, &step->segment, objects);
+            break;
+        case STEP_COMMIT:
+            status = commit_step(program, step, objects);
+            break;
+        default:
+            status = call_step(program, step, objects, &jobs);
+        }
+        for (int k = 0; k < step->drop_count; k++) {
+            Py_CLEAR(objects[step->drops[k]]);
+        }
     }
     if (jobs != NULL) {
         settle_jobs(jobs);
@@ -254,5 +265,5 @@ vm_init(void)
     if (PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    return PyType_Ready(&Program_Type) < 0 || run_init() < 0 ? -1 : 0;
+    return PyType_Ready(&Program_Type) < 0 || PyType_Ready(&Commit_Type) < 0 || run_init() < 0 ? -1 : 0;
 }

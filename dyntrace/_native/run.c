@@ -21,8 +21,8 @@ static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is
 static PyObject *modes;             /* numpy.geterr */
 
 /* Keys -------------------------------------------------------------------------------------- */
-static bool
-overlaps(PyArrayObject *one, PyArrayObject *other)
+bool
+arrays_meet(PyArrayObject *one, PyArrayObject *other)
 {
     npy_intp low, high, its_low, its_high;
     extent_of(PyArray_NDIM(one), PyArray_DIMS(one), PyArray_STRIDES(one), PyArray_ITEMSIZE(one),
@@ -44,7 +44,7 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
     npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
     if (segment->target >= 0) {
         PyArrayObject *target = (PyArrayObject *)objects[segment->target];
-        bool meets = overlaps(array, target);
+        bool meets = arrays_meet(array, target);
         found |= owns_memory(array) ? 1 << 20 : 0;
         found |= meets ? 1 << 21 : 0;
         if (meets && array != target) {
@@ -195,19 +195,24 @@ store_quickly(PyObject *object, int type, char *to)
 }
 
 /* Converts as NumPy converts a number beside an array; false if eager would warn or raise. */
+bool
+store_object(const PyArray_Descr *descr, PyObject *object, char *to)
+{
+    int stored = store_quickly(object, descr->type_num, to);
+    if (stored < 0) {
+        stored = PyArray_Pack((PyArray_Descr *)descr, to, object) == 0;
+    }
+    if (!stored) {
+        PyErr_Clear();
+    }
+    return stored;
+}
+
 static bool
 store_scalar(const Base *base, PyObject *object, char *to)
 {
-    int type = base->descr->type_num;
-    if (base->count >= 0) {
-        return store_count(base->count, type, to);
-    }
-    int stored = store_quickly(object, type, to);
-    if (stored < 0) {
-        stored = PyArray_Pack((PyArray_Descr *)base->descr, to, object) == 0;
-    }
-    PyErr_Clear();
-    return stored;
+    return base->count >= 0 ? store_count(base->count, base->descr->type_num, to)
+                            : store_object(base->descr, object, to);
 }
 
 /* A new array as eager would make it. */
@@ -232,6 +237,23 @@ typedef struct {
     npy_intp threads;
 } Call;
 
+/* An index that is out of range is raised by the original instruction. */
+static Status
+move_base(const Call *call, const Base *base, char **address)
+{
+    *address = call->bases[base->parent];
+    for (int i = 0; i < base->index_count; i++) {
+        const Index *index = &base->indexes[i];
+        npy_intp value = PyNumber_AsSsize_t(call->objects[index->reg], NULL);
+        if (value < -index->length || value >= index->length) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+        *address += (value < 0 ? value + index->length : value) * index->stride;
+    }
+    return DONE;
+}
+
 static Status
 take_base(Call *call, const Base *base, char **address)
 {
@@ -252,6 +274,8 @@ take_base(Call *call, const Base *base, char **address)
     case BASE_BLOCK:
         *address = call->memory + base->place;
         return DONE;
+    case BASE_INDEXED:
+        return move_base(call, base, address);
     default:
         *address = call->memory + base->place;
         return store_scalar(base, *object, *address) ? DONE : REPLAY;
@@ -388,25 +412,12 @@ run_plan(Call *call, bool flags)
 
 /* Results ----------------------------------------------------------------------------------- */
 static PyObject *
-new_view(Call *call, const Export *export)
+new_view(const Call *call, const Export *export)
 {
-    const Base *base = &call->plan->bases[export->base];
-    const Value *value = &call->plan->values[export->reg];
-    PyArrayObject *owner = (PyArrayObject *)call->objects[base->reg];
-    PyArray_Descr *descr = PyArray_DESCR(owner);
-    Py_INCREF(descr);
-    int flags = PyArray_FLAGS(owner) & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED);
-    PyObject *view = PyArray_NewFromDescr(
-        &PyArray_Type, descr, value->ndim, value->dims, value->strides,
-        PyArray_BYTES(owner) + export->offset, flags, NULL);
-    Py_INCREF(owner);
-    if (view != NULL && PyArray_SetBaseObject((PyArrayObject *)view, (PyObject *)owner) < 0) {
-        Py_CLEAR(view);
-    }
-    else if (view == NULL) {
-        Py_DECREF(owner);
-    }
-    return view;
+    short root = plan_root(call->plan, export->base);
+    PyArrayObject *owner = (PyArrayObject *)call->objects[call->plan->bases[root].reg];
+    return view_of(owner, &call->plan->values[export->reg],
+                   call->bases[export->base] + export->offset);
 }
 
 static Status
@@ -467,6 +478,9 @@ Status
 segment_run(Program *program, Segment *segment, PyObject **objects)
 {
     npy_intp key[KEY_ROOM];
+    if (segment->views_only) {
+        return views_run(program, segment, objects);
+    }
     int length = make_key(program, segment, objects, key);
     if (length < 0) {
         return TO_TWIN;
@@ -475,6 +489,9 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
     if (plan == NULL) {
         plan = spare_plan(program, segment);
         if (plan == NULL || !plan_make(plan, program, segment, objects, key, length)) {
+            if (plan != NULL && plan->detached) {
+                plan_free(plan);
+            }
             return REPLAY;
         }
         program->plans_made++;

@@ -65,8 +65,28 @@ take_whole(const Value *source, int axis, Value *view)
     view->strides[view->ndim++] = source->strides[axis];
 }
 
+/* The indexes that change from call to call; without a list for them they are read at once. */
+typedef struct {
+    int count;
+    Index indexes[MAX_INDEXES];
+} Indexes;
+
 static Status
-subscript(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+take_index(const Planner *planner, const Item *item, const Value *source, int axis,
+           npy_intp *offset, Indexes *indexes)
+{
+    bool moves = item->parts[0].reg >= 0 && indexes != NULL && indexes->count < MAX_INDEXES;
+    if (!moves) {
+        return take_int(planner, item, source->dims[axis], source->strides[axis], offset);
+    }
+    indexes->indexes[indexes->count++] =
+        (Index){item->parts[0].reg, source->dims[axis], source->strides[axis]};
+    return DONE;
+}
+
+static Status
+subscript(const Planner *planner, const Instr *instr, const Value *source, Value *view,
+          Indexes *indexes)
 {
     int axis = 0, taken = 0;
     npy_intp offset = 0;
@@ -80,7 +100,8 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
     for (int i = 0; i < instr->item_count && status == DONE; i++) {
         const Item *item = &instr->items[i];
         int fill = item->code == ITEM_ELLIPSIS ? source->ndim - taken : 0;
-        if (view->ndim + fill >= MAX_NDIM) {
+        bool adds = item->code == ITEM_NEWAXIS || item->code == ITEM_SLICE;
+        if (view->ndim + fill + adds > MAX_NDIM) {
             return TO_TWIN;
         }
         switch (item->code) {
@@ -94,7 +115,7 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
             }
             break;
         case ITEM_INT:
-            status = take_int(planner, item, source->dims[axis], source->strides[axis], &offset);
+            status = take_index(planner, item, source, axis, &offset, indexes);
             axis++;
             break;
         default:
@@ -172,6 +193,57 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
     return DONE;
 }
 
+/* A base for the same indexes on the same memory, made once. */
+static int
+indexed_base(Plan *plan, short parent, const Indexes *indexes)
+{
+    size_t size = (size_t)indexes->count * sizeof *indexes->indexes;
+    for (int i = 0; i < plan->base_count; i++) {
+        const Base *known = &plan->bases[i];
+        if (known->code == BASE_INDEXED && known->parent == parent
+            && known->index_count == indexes->count
+            && memcmp(known->indexes, indexes->indexes, size) == 0) {
+            return i;
+        }
+    }
+    short root = plan_root(plan, parent);
+    int made = plan_base(plan, BASE_INDEXED, plan->bases[root].reg, 0);
+    if (made >= 0) {
+        Base *base = &plan->bases[made];
+        base->parent = parent;
+        base->index_count = (uint8_t)indexes->count;
+        memcpy(base->indexes, indexes->indexes, size);
+    }
+    return made;
+}
+
+static Status
+plan_subscript(Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    Indexes indexes = {0};
+    memset(indexes.indexes, 0, sizeof indexes.indexes);
+    Status status = subscript(planner, instr, source, view, &indexes);
+    if (status != DONE || indexes.count == 0) {
+        return status;
+    }
+    int base = indexed_base(planner->plan, source->base, &indexes);
+    view->base = (short)base;
+    return base < 0 ? FAILED : DONE;
+}
+
+static Status
+make_view(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    switch (instr->code) {
+    case PERMUTE:
+        return permute(instr, source, view);
+    case RESHAPE:
+        return reshape(planner, instr, source, view);
+    default:
+        return subscript(planner, instr, source, view, NULL);
+    }
+}
+
 Status
 plan_view(Planner *planner, const Instr *instr)
 {
@@ -186,18 +258,60 @@ plan_view(Planner *planner, const Instr *instr)
     }
     Value view = {.where = source->where, .base = source->base, .group = source->group,
                   .operand = source->operand};
-    switch (instr->code) {
-    case VIEW:
-        status = subscript(planner, instr, source, &view);
-        break;
-    case PERMUTE:
-        status = permute(instr, source, &view);
-        break;
-    default:
-        status = reshape(planner, instr, source, &view);
-    }
+    status = instr->code == VIEW ? plan_subscript(planner, instr, source, &view)
+                                 : make_view(planner, instr, source, &view);
     view.size = dims_size(view.ndim, view.dims);
     planner->plan->aliases |= on_rows;
     planner->plan->values[instr->out[0]] = view;
     return status;
+}
+
+/* Segments of nothing but views ------------------------------------------------------------- */
+PyObject *
+view_of(PyArrayObject *owner, const Value *value, char *address)
+{
+    PyArray_Descr *descr = PyArray_DESCR(owner);
+    Py_INCREF(descr);
+    int flags = PyArray_FLAGS(owner) & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED);
+    PyObject *view = PyArray_NewFromDescr(&PyArray_Type, descr, value->ndim, value->dims,
+                                          value->strides, address, flags, NULL);
+    if (view == NULL) {
+        return NULL;
+    }
+    Py_INCREF(owner);
+    if (PyArray_SetBaseObject((PyArrayObject *)view, (PyObject *)owner) < 0) {
+        Py_CLEAR(view);
+    }
+    return view;
+}
+
+/* Views need no plan: each is made from the object before it. */
+Status
+views_run(const Program *program, const Segment *segment, PyObject **objects)
+{
+    Planner planner = {.program = program, .segment = segment, .objects = objects};
+    for (int i = 0; i < segment->instr_count; i++) {
+        const Instr *instr = &segment->instrs[i];
+        PyArrayObject *owner = (PyArrayObject *)objects[instr->in[0]];
+        short reg = instr->out[0];
+        Value source, view = {.ndim = 0};
+        if (PyArray_NDIM(owner) > MAX_NDIM) {
+            return TO_TWIN;
+        }
+        load_value(owner, &source);
+        Status status = make_view(&planner, instr, &source, &view);
+        if (status != DONE) {
+            return status;
+        }
+        char *address = PyArray_BYTES(owner) + view.offset;
+        PyObject *made = program->registers[reg].ndim < 0
+                             ? PyArray_Scalar(address, PyArray_DESCR(owner), (PyObject *)owner)
+                             : view_of(owner, &view, address);
+        if (made == NULL) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+        Py_XSETREF(objects[reg], made);
+    }
+    return DONE;
 }

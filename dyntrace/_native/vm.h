@@ -98,7 +98,7 @@ typedef struct {
     short in[MAX_ARGS], out[2];
     Loop *loop;
     /* ELEMENTWISE: eager's reuse of a temporary operand, by place */
-    bool reuses[2], outside[2];
+    bool reuses[2], outside[2], inplace; /* inplace: always of the first operand, whatever its size */
     /* VIEW, PERMUTE, RESHAPE, BROADCAST */
     uint8_t item_count;
     Item *items;
@@ -126,13 +126,13 @@ typedef struct {
     bool *exported;    /* by register */
     short *keys;       /* int registers whose values decide shapes */
     int key_count;
-    bool flags;
+    bool flags, views_only;
     short target;      /* the array that the trailing effect writes; -1: none */
     Plan *plans[PLANS_KEPT];
     int next_plan;
 } Segment;
 
-enum StepCode { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN };
+enum StepCode { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN, STEP_COMMIT };
 
 /* The objects are borrowed from the program's specification. */
 typedef struct {
@@ -142,6 +142,8 @@ typedef struct {
     PyObject *arguments; /* tuple of templates */
     PyObject *names;     /* of the keywords, or NULL */
     PyObject *kind;      /* what the result must be */
+    short *drops;        /* registers that nobody reads after this step */
+    int drop_count;
     Segment segment;
 } ProgramStep;
 
@@ -178,7 +180,14 @@ typedef struct {
     npy_intp offset;
 } Value;
 
-enum BaseCode { BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR };
+enum BaseCode { BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR, BASE_INDEXED };
+enum { MAX_INDEXES = 4 };
+
+/* An index whose value changes from call to call: it moves a base, and decides no shape. */
+typedef struct {
+    short reg;
+    npy_intp length, stride;
+} Index;
 
 typedef struct {
     uint8_t code;
@@ -186,6 +195,9 @@ typedef struct {
     npy_intp size, place; /* of a block or a scalar: where it is within the plan's scratch */
     const PyArray_Descr *descr; /* of a scalar: what it is converted to; not owned */
     npy_intp count;       /* of a scalar that is a number of elements; -1: it is an object */
+    short parent;         /* of an indexed base: what the indexes move */
+    uint8_t index_count;
+    Index indexes[MAX_INDEXES];
 } Base;
 
 enum OperandCode { OPERAND_TILE, OPERAND_FLAT, OPERAND_SCALAR, OPERAND_LINES, OPERAND_ROW,
@@ -314,9 +326,15 @@ int plan_group(Planner *planner, uint8_t mode, const Value *like); /* -1 */
 bool plan_fits(const Group *group, const Value *value); /* same shape and order */
 Status plan_elementwise(Planner *planner, const Instr *instr);
 Status plan_view(Planner *planner, const Instr *instr);
+short plan_root(const Plan *plan, short base); /* the base that the indexes of others move */
+Status views_run(const Program *program, const Segment *segment, PyObject **objects);
+void load_value(PyArrayObject *array, Value *value);
+PyObject *view_of(PyArrayObject *owner, const Value *value, char *address);
 Status plan_reduce(Planner *planner, const Instr *instr);
 Status plan_assign(Planner *planner, const Instr *instr);
 bool owns_memory(PyArrayObject *array);
+bool arrays_meet(PyArrayObject *one, PyArrayObject *other); /* their address ranges do */
+bool store_object(const PyArray_Descr *descr, PyObject *object, char *to);
 
 /* group.c */
 int group_external(Planner *planner, Group *group, short reg, const Value *value, bool rows);
@@ -357,6 +375,10 @@ Status call_step(const Program *program, const ProgramStep *step, PyObject **obj
 PyObject *build(PyObject *template, PyObject **objects, PyObject *known);
 bool is_array_of(PyObject *value, int type_num, int ndim);
 int calls_init(void);
+
+/* commit.c */
+extern PyTypeObject Commit_Type;
+Status commit_step(const Program *program, const ProgramStep *step, PyObject **objects);
 void settle_jobs(PyObject *jobs); /* keeps a pending exception */
 
 extern npy_intp vm_tile;         /* elements of a tile, forced; 0: by working set */

@@ -1,4 +1,10 @@
-"""Instructions for the trailing effect of a region that leaves nothing else behind."""
+"""Instructions for writes: the trailing effect of a region, and in-place operators on its own arrays.
+
+A region that leaves nothing else behind does its effect itself (`lower_effect`); any other prepares
+a commit (`lower_commit`). An in-place operator on an array that the region made, and that nothing
+else looks into, makes a new value that takes the old one's place (`lower_inplace`).
+Read `exec.rules` next.
+"""
 
 from __future__ import annotations
 
@@ -6,94 +12,144 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import inplace, loops
+from dyntrace.exec import inplace, loops, templates
 from dyntrace.exec.lower_elementwise import dtype_of, lacks_one
 from dyntrace.exec.lower_views import have_keys, is_basic, items_of
 from dyntrace.exec.lowering import ASSIGN, ELEMENTWISE, VIEW, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import is_fresh, shares
 
 _NOTHING = ((False, False), (False, False))
 
 
 def lower_effect(lowering: Lowering, effect: Node) -> bool:
     """Emit the effect if the machine can prove it and do it."""
+    found = _parts(lowering, effect)
+    if found is None:
+        return False
+    array, target, source, strict = found
+    lowering.emit(ASSIGN, (target, source), (), (strict,))
+    lowering.segment.target = _root(lowering, array)
+    lowering.close()
+    return True
+
+
+def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
+    """Prepare the effect in register `commit` if the machine can."""
+    found = _parts(lowering, effect)
+    if found is None:
+        return False
+    _, target, source, strict = found
+    if lowering.dtype(source) not in (None, lowering.dtype(target)):
+        source = _converted(lowering, source, target)
+    for reg in (target, source):
+        lowering.as_object(reg)
+    arguments = ((templates.REGISTER, target), (templates.REGISTER, source))
+    lowering.steps.append(("commit", commit, None, arguments, None, strict))
+    return True
+
+
+def _converted(lowering: Lowering, source: int, target: int) -> int:
+    """The source in the target's dtype, if it is not a number."""
+    dtype, (found, ndim) = lowering.dtype(target), lowering.registers[source]
+    assert dtype is not None
+    if ndim < 0:
+        return source
+    reg = lowering.new(dtype, ndim)
+    loop = loops.own("copy", (dtype, dtype))
+    lowering.segment.overflows |= loops.may_overflow(found, dtype)
+    lowering.emit(ELEMENTWISE, (source,), (reg,), (loop.description, *_NOTHING, False))
+    return reg
+
+
+# (the array written, the register of the part written, that of the value, whether shapes are equal)
+Parts = tuple[Node, int, int, bool]
+
+
+def _parts(lowering: Lowering, effect: Node) -> Parts | None:
     if effect.op.style == "setitem":
-        return _lower_setitem(lowering, *effect.args)
+        return _setitem_parts(lowering, *effect.args)
     if effect.op.style == "inplace":
         ufunc = inplace.OPERATORS.get(effect.op.target)
-        return ufunc is not None and _lower_computed(
-            lowering, ufunc, effect.args, effect.args[0]
-        )
-    return _lower_out(lowering, effect)
+        return None if ufunc is None else _computed(lowering, ufunc, effect.args, effect.args[0])
+    return _out_parts(lowering, effect)
 
 
-def _lower_out(lowering: Lowering, effect: Node) -> bool:
+def _out_parts(lowering: Lowering, effect: Node) -> Parts | None:
     """`np.add(x, y, out=z)` with nothing else."""
     ufunc, keywords = effect.op.target, dict(effect.kwargs)
     if not isinstance(ufunc, np.ufunc) or ufunc.nout != 1 or set(keywords) - {"out"}:
-        return False
+        return None
     target = keywords.get("out") if "out" in keywords else effect.args[-1]
     if type(target) is tuple and len(target) == 1:
         target = target[0]
-    given = len(effect.args) == ufunc.nin + ("out" not in keywords)
-    return given and _lower_computed(lowering, ufunc, effect.args[: ufunc.nin], target)
+    if len(effect.args) != ufunc.nin + ("out" not in keywords):
+        return None
+    return _computed(lowering, ufunc, effect.args[: ufunc.nin], target)
+
+
+def _root(lowering: Lowering, array: Node) -> int:
+    """The register of the array whose memory is written."""
+    reg = lowering.register_of[array]
+    return lowering.root_of.get(reg, reg)
 
 
 def _is_input_array(lowering: Lowering, target: Any) -> bool:
-    return (
-        isinstance(target, Node) and target in lowering.inputs and isinstance(target.kind, ArrayKind)
-    )
-
-
-def _lower_computed(
-    lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
-) -> bool:
-    """The result of a loop, in the target's dtype, into the target."""
-    if not _is_input_array(lowering, target):
+    """Whether the machine has an array to write to: an input, or a view that it made of one."""
+    if not isinstance(target, Node) or not isinstance(target.kind, ArrayKind):
         return False
-    dtypes, dtype = tuple(map(dtype_of, args)), target.kind.dtype
+    return _root(lowering, target) < len(lowering.graph.inputs)
+
+
+def _loop_for(
+    lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], dtype: np.dtype[Any]
+) -> tuple[loops.Loop, tuple[int, ...]] | None:
+    """The loop that computes into an array of `dtype`, with the operands' registers."""
+    dtypes = tuple(map(dtype_of, args))
     regs = [lowering.operand(value) for value in args]
     if lacks_one(dtypes) or lacks_one(regs):
-        return False
+        return None
     loop = loops.elementwise(ufunc, (*dtypes, dtype), "same_kind")
     if loop is None or not loops.can_cast(loop.dtypes[-1], dtype):
-        return False
+        return None
     if loops.exactness(ufunc, loop.dtypes[0]) != loops.EXACT:
-        return False  # in place, its bits may depend on the target's strides
+        return None  # in place, its bits may depend on the target's strides
     overflows = [*zip(dtypes, loop.dtypes, strict=False), (loop.dtypes[-1], dtype)]
     lowering.segment.overflows |= any(loops.may_overflow(*pair) for pair in overflows)
-    result = lowering.new(dtype, target.kind.ndim)
-    ins = tuple(reg for reg in regs if reg is not None)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING))
-    _assign(lowering, target, lowering.register_of[target], result, strict=True)
-    return True
+    return loop, tuple(reg for reg in regs if reg is not None)
 
 
-def _assign(lowering: Lowering, array: Node, target: int, source: int, *, strict: bool) -> None:
-    lowering.emit(ASSIGN, (target, source), (), (strict,))
-    lowering.segment.target = lowering.register_of[array]
-    lowering.close()
+def _computed(
+    lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
+) -> Parts | None:
+    """The result of a loop, in the target's dtype, into the target."""
+    if not _is_input_array(lowering, target):
+        return None
+    found = _loop_for(lowering, ufunc, args, target.kind.dtype)
+    if found is None:
+        return None
+    loop, ins = found
+    result = lowering.new(target.kind.dtype, target.kind.ndim)
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, False))
+    return target, lowering.register_of[target], result, True
 
 
-def _lower_setitem(lowering: Lowering, array: Any, index: Any, value: Any) -> bool:
+def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Parts | None:
     """`x[...] = value` with a basic index and a value that goes in without a warning."""
     if not _is_input_array(lowering, array) or not is_basic(index):
-        return False
+        return None
     source = lowering.operand(value)
-    if source is None or not _fits(value, array.kind.dtype):
-        return False
+    left = array.kind.ndim - _taken(index) + _added(index)
+    if source is None or not _fits(value, array.kind.dtype) or not 0 <= left <= 8:
+        return None
     have_keys(lowering, index)
     items = items_of(lowering, index)
-    left = array.kind.ndim - _taken(index) + _added(index)
-    if left < 0 or left > 8:
-        return False
     view = lowering.new(array.kind.dtype, left)
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         lowering.segment.overflows |= loops.may_overflow(value.kind.dtype, array.kind.dtype)
-    lowering.emit(VIEW, (lowering.register_of[array],), (view,), items)
-    _assign(lowering, array, view, source, strict=False)
-    return True
+    lowering.emit_view(VIEW, lowering.register_of[array], view, items)
+    return array, view, source, False
 
 
 def _items(index: Any) -> tuple[Any, ...]:
@@ -122,3 +178,41 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
     if found is float:
         return dtype.char in "fdgFD"
     return found is int and dtype.kind in "iufc" and dtype.char != "e"
+
+
+# In place on arrays of the region's own ----------------------------------------------------------
+def lower_inplace(lowering: Lowering, node: Node) -> bool:
+    """`x += y` where x is the region's own: a new value of x's layout, which x is from now on."""
+    ufunc = inplace.OPERATORS.get(node.op.target) if node.op.style == "inplace" else None
+    target = node.args[0]
+    if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
+        return False
+    if not is_fresh(target) or target.kind != node.kind or _is_looked_into(lowering, target):
+        return False
+    found = _loop_for(lowering, ufunc, node.args, node.kind.dtype)
+    if found is None:
+        return False
+    loop, ins = found
+    result = lowering.declare(node)
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, True))
+    lowering.replace(target, result)
+    return True
+
+
+def _is_looked_into(lowering: Lowering, target: Node) -> bool:
+    """Whether a value other than in-place results may share the array's memory."""
+    names = {target}
+    for node in lowering.graph.nodes:
+        if any(value in names for value in shares(node) if isinstance(value, Node)):
+            if node.op.style != "inplace" or node.args[0] not in names:
+                return True
+            names.add(node)
+    return _is_from_elsewhere(target)
+
+
+def _is_from_elsewhere(target: Node) -> bool:
+    """Whether the array may itself be a part of another value of the region."""
+    found = target
+    while found.op.style == "inplace":
+        found = found.args[0]
+    return bool(shares(found))

@@ -134,7 +134,7 @@ def emit_loop(
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
     _have_numbers(lowering, regs, dtypes, loop)
-    extra = (loop.description, reuses(node), outside(lowering, node))
+    extra = (loop.description, reuses(node), outside(lowering, node), False)
     lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
 
 

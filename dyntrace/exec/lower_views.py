@@ -60,7 +60,16 @@ def _item(lowering: Lowering, item: Any) -> tuple[Any, ...]:
         return (NEWAXIS, None, None, None)
     if item is Ellipsis:
         return (ELLIPSIS, None, None, None)
-    return (INT, _bound(lowering, item), None, None)
+    return (INT, _index(lowering, item), None, None)
+
+
+def _index(lowering: Lowering, value: Any) -> Bound:
+    """An index moves the memory that is looked at; it does not decide its shape."""
+    if isinstance(value, Node):
+        reg = lowering.register_of[value]
+        lowering.as_object(reg)
+        return (reg,)
+    return value
 
 
 def have_keys(lowering: Lowering, values: Any) -> None:
@@ -81,7 +90,7 @@ def lower_getitem(lowering: Lowering, node: Node) -> bool:
         return False
     have_keys(lowering, index)
     items = items_of(lowering, index)
-    lowering.emit(VIEW, (lowering.register_of[array],), (lowering.declare(node),), items)
+    lowering.emit_view(VIEW, lowering.register_of[array], lowering.declare(node), items)
     return True
 
 
@@ -95,7 +104,7 @@ def lower_transposed(lowering: Lowering, node: Node) -> bool:
         return False
     if not isinstance(node.kind, ArrayKind):
         return False
-    lowering.emit(PERMUTE, (lowering.register_of[node.args[0]],), (lowering.declare(node),), ())
+    lowering.emit_view(PERMUTE, lowering.register_of[node.args[0]], lowering.declare(node), ())
     return True
 
 
@@ -113,7 +122,7 @@ def lower_transpose(lowering: Lowering, node: Node) -> bool:
     if sorted(found) != list(range(ndim)):
         return False
     items = tuple((INT, axis, None, None) for axis in found)
-    lowering.emit(PERMUTE, (lowering.register_of[node.args[0]],), (lowering.declare(node),), items)
+    lowering.emit_view(PERMUTE, lowering.register_of[node.args[0]], lowering.declare(node), items)
     return True
 
 
@@ -128,7 +137,7 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
         return False
     have_keys(lowering, lengths)
     items = tuple((INT, _bound(lowering, length), None, None) for length in lengths)
-    lowering.emit(RESHAPE, (lowering.register_of[node.args[0]],), (lowering.declare(node),), items)
+    lowering.emit_view(RESHAPE, lowering.register_of[node.args[0]], lowering.declare(node), items)
     return True
 
 

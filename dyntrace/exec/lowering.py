@@ -5,7 +5,7 @@ each value. Instructions of the machine are collected in a *segment*; a node the
 instruction for becomes a call of Python between segments, as early as its operands allow, so that
 segments stay long. `exec.rules` and its neighbours say which nodes have instructions.
 
-    program  (number of inputs, registers, constants, steps, outputs)
+    program  (number of inputs, registers, constants, steps, registers to let go after each, outputs)
     segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target)
     call     ("call", register, callable, templates, keyword names, kind)
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import templates
+from dyntrace.exec import lifetimes, templates
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Graph, Node
 
@@ -59,6 +59,7 @@ class Lowering:
         self.constant_of: dict[Any, int] = {}
         self.segment_of: dict[int, Segment] = {}
         self.inputs = frozenset(graph.inputs)
+        self.root_of: dict[int, int] = {}  # of views: the register whose memory they look into
         for node in graph.inputs:
             self.register_of[node] = self._declared(node.kind)
         self._collect_constants()
@@ -106,6 +107,13 @@ class Lowering:
             return self.register_of[value]
         return self.constant_of.get((type(value), repr(value)))
 
+    def replace(self, node: Node, reg: int) -> None:
+        """From now on `node`, and what it stood for before, has its value in another register."""
+        old = self.register_of[node]
+        for known, its in self.register_of.items():
+            if its == old:
+                self.register_of[known] = reg
+
     def dtype(self, reg: int) -> np.dtype[Any] | None:
         """The dtype of a register's elements."""
         found: np.dtype[Any] | None = self.registers[reg][0]
@@ -126,9 +134,10 @@ class Lowering:
             self.segment.made.add(reg)
             self.segment_of[reg] = self.segment
 
-    def is_pending(self, reg: int) -> bool:
-        """Whether the open segment makes it."""
-        return reg in self.segment.made
+    def emit_view(self, code: int, array: int, out: int, items: tuple[Any, ...]) -> None:
+        """Append an instruction whose result looks into `array`."""
+        self.root_of[out] = self.root_of.get(array, array)
+        self.emit(code, (array,), (out,), items)
 
     def as_object(self, reg: int) -> None:
         """Have a register's value as a Python object, closing the segment that makes it."""
@@ -167,7 +176,8 @@ class Lowering:
     ) -> None:
         """Call Python; before the open segment, if that makes none of the operands.
 
-        `ordered`: the call writes memory, so it keeps its place.
+        `ordered`: the call keeps its place, since it writes memory, or makes an array that would
+        live longer elsewhere.
         """
         if ordered:
             self.close()
@@ -187,11 +197,13 @@ class Lowering:
         steps = tuple(
             self._segment_form(step) if isinstance(step, Segment) else step for step in self.steps
         )
+        first = len(self.graph.inputs) + len(self.constants)
         return (
             len(self.graph.inputs),
             tuple(self.registers),
             tuple(self.constants),
             steps,
+            lifetimes.drops(steps, first, outputs),
             outputs,
         )
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import effects, elision, parallel, templates, threads
+from dyntrace.exec import effects, elision, parallel, templates
 from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
-from dyntrace.exec.lower_effects import lower_effect
+from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplace
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower_views import VIEW_RULES
 from dyntrace.exec.lowering import Lowering
@@ -29,7 +29,7 @@ from dyntrace.graph.kinds import (
     PythonScalarKind,
 )
 from dyntrace.graph.node import Node
-from dyntrace.graph.ownership import operands, written
+from dyntrace.graph.ownership import written
 
 Rule = Callable[[Lowering, Node], bool]
 RULES: dict[str, Rule] = {**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES}
@@ -51,7 +51,7 @@ def lower(lowering: Lowering) -> Any:
 
 def _lowered(lowering: Lowering, node: Node) -> bool:
     if written(node):
-        return False
+        return lower_inplace(lowering, node)
     rule = RULES.get(node.op.name)
     if rule is None and isinstance(node.op.target, np.ufunc):
         rule = lower_ufunc
@@ -74,8 +74,12 @@ def lower_call(lowering: Lowering, node: Node) -> None:
         node.args,
         node.kwargs,
         None if node.op.exact else kind_test(node.kind),
-        ordered=bool(written(node)),
+        ordered=bool(written(node)) or _is_array(node),
     )
+
+
+def _is_array(node: Node) -> bool:
+    return isinstance(node.kind, ArrayKind) and node.kind.ndim > 0
 
 
 def _elided(places: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
@@ -134,11 +138,12 @@ def _outputs(lowering: Lowering) -> Any:
 
 
 def _commit(lowering: Lowering, effect: Node) -> Any:
-    """Prepare the effect in Python; the template of its commit."""
+    """Prepare the effect, by the machine or in Python; the template of its commit."""
     reg = lowering.new(None, -1)
-    lowering.call(
-        reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True
-    )
+    if not lower_commit(lowering, effect, reg):
+        lowering.call(
+            reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True
+        )
     value = effects.value_of(effect)
     if isinstance(value, Node):
         lowering.register_of[effect] = lowering.register_of[value]
@@ -153,5 +158,3 @@ def _commit(lowering: Lowering, effect: Node) -> Any:
 def _same(value: Any) -> Any:
     return value
 
-
-__all__ = ["RULES", "kind_test", "lower", "lower_call", "operands", "threads"]

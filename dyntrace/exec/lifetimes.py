@@ -1,0 +1,59 @@
+"""When the values of a program are let go: after the last step that reads them, as in eager code.
+
+Invariant: a register is dropped once, after its last use, and never one of the inputs, the
+constants or the outputs, which are not the program's alone. Read `exec.lowering` next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dyntrace.exec.templates import CONSTANT, REGISTER
+
+VIEW, RESHAPE = 1, 3  # as in exec.lowering, which uses this module
+
+
+def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, ...], ...]:
+    """For each step the registers from `first` on that nothing reads any more after it."""
+    kept = set(_in_template(outputs)) if isinstance(outputs, tuple) else {outputs}
+    last: dict[int, int] = {}
+    for place, step in enumerate(steps):
+        for reg in _touched(step):
+            last[reg] = place
+    found: list[list[int]] = [[] for _ in steps]
+    for reg, place in last.items():
+        if reg >= first and reg not in kept:
+            found[place].append(reg)
+    return tuple(map(tuple, found))
+
+
+def _touched(step: tuple[Any, ...]) -> Iterator[int]:
+    """The registers that a step reads, or makes as objects."""
+    if step[0] == "segment":
+        _, inputs, exports, keys, instructions, _, _ = step
+        yield from (*inputs, *exports, *keys)
+        for code, ins, outs, extra in instructions:
+            yield from (*ins, *outs)
+            if code in (VIEW, RESHAPE):
+                yield from _in_items(extra)
+        return
+    yield step[1]
+    for template in step[3]:
+        yield from _in_template(template)
+    if step[0] == "submit":
+        yield step[5][0]
+
+
+def _in_items(items: tuple[Any, ...]) -> Iterator[int]:
+    """The registers of ints in a subscript or a shape."""
+    for _, *parts in items:
+        yield from (part[0] for part in parts if type(part) is tuple)
+
+
+def _in_template(template: tuple[Any, ...]) -> Iterator[int]:
+    if template[0] == REGISTER:
+        yield template[1]
+    elif template[0] != CONSTANT:
+        for item in template[1]:
+            yield from _in_template(item)
