@@ -146,6 +146,8 @@ def memory_differences(found, wanted):
     for place, (one, other) in enumerate(zip(found, wanted, strict=True)):
         if isinstance(other, np.ndarray):
             lines += [f"input {place} afterwards: {line}" for line in value_differences(one, other)]
+            if other.dtype.char in "gG" and _owner(other).dtype != other.dtype:
+                continue  # bytes between the items, which a write leaves undefined
             lines += [f"base of input {place}: {line}"
                       for line in bit_differences(_owner(one), _owner(other))]  # fmt: skip
     return lines
