@@ -4,11 +4,13 @@
 of it, directly, on operands that two builds give: so no region retires and nothing but the backend
 is under test. Invariant: each check either finds results equal to eager's in every respect, or a
 decline (None or an exception) that left every input untouched and is counted; declines without a
-cause in eager's own outcome may not be more than the proof allows.
+cause in eager's own outcome may not be more than the proof allows. Guards are not in a graph: a
+function whose trace depends on a shape does not belong here.
 """
 
 from __future__ import annotations
 
+import operator
 import textwrap
 import warnings
 from dataclasses import dataclass, field
@@ -37,8 +39,9 @@ def _compile_graph(graph):
     run = get_backend("reference")(graph)
 
     def remembering(*values):
-        _seen.append((graph, values))
-        return run(*values)
+        result = run(*values)
+        _seen.append((graph, values, result))
+        return result
 
     return remembering
 
@@ -108,15 +111,22 @@ def capture(fn, *samples):
         for _ in range(3):
             args = copies(samples)
             del _seen[:]
-            fast(*args)
-    if len(_seen) != 1:
-        raise NotCaptured(f"{len(_seen)} graphs")
-    ((graph, values),) = _seen
-    order = [_position(args, value) for value in values]
+            wanted = fast(*args)
+    seen = _seen[:]
     del _seen[:]
+    if len(seen) != 1:
+        raise NotCaptured(f"{len(seen)} graphs")
+    ((graph, values, result),) = seen
+    order = [_position(args, value) for value in values]
     if None in order:
         raise NotCaptured("the graph has inputs that are not arguments")
+    if graph.effect is None and not _are_same(leaves(result), leaves(wanted)):
+        raise NotCaptured("the graph is not all of the function")
     return Captured(fn, graph, order)
+
+
+def _are_same(found, wanted):
+    return len(found) == len(wanted) and all(map(operator.is_, found, wanted))
 
 
 def _position(args, value):
