@@ -100,7 +100,7 @@ class Captured:
         assert memory(args) == before, "the effect was done before its commit"
         *outputs, commit = result
         commit()
-        return [value for value in outputs if not any(value is item for item in args)]
+        return outside(outputs, args)
 
 
 def capture(fn, *samples):
@@ -206,7 +206,7 @@ class Proof:
         if error is not None:
             return [f"ran, where eager raises {error}"]
         if captured.graph.effect is not None:
-            wanted = [v for v in leaves(wanted) if not any(v is item for item in wanted_args)]
+            wanted = outside(wanted, wanted_args)
         lines = differences(result, wanted, args, wanted_args)
         return lines + memory_differences(args, wanted_args)
 
@@ -220,6 +220,19 @@ class Proof:
         limit = self.allowed * (self.ran + len(self.declined))
         counted = f"{len(self.declined)} declines, {self.ran} runs"
         assert len(self.declined) <= limit, "\n".join([counted, *self.declined[:20]])
+
+
+def outside(results, args):
+    """The results that share no memory with the arguments: not what an effect was written to."""
+    arrays = [item for item in args if isinstance(item, np.ndarray)]
+    return [value for value in leaves(results) if not _is_within(value, arrays)]
+
+
+def _is_within(value, arrays):
+    """Whether a result may be a part of an argument; one of no items may be."""
+    return (isinstance(value, np.ndarray) and not value.size) or any(
+        value is item or np.may_share_memory(value, item) for item in arrays
+    )
 
 
 def _eager(fn, args, mode):

@@ -29,13 +29,13 @@ CALLS = [(name, rest) for name in NAMES for rest in (*AXES, *OPTIONS)]
 def test_reduction_has_eagers_bits_over_every_axis(name):
     proof = Proof(allowed=0.05)
     for rest in (*AXES, *some(OPTIONS, 7, name)):
-        for form in some(FORMS, 2, name, rest):
+        for form in some(FORMS, 1, name, rest):
             fn = function(form.format(name=name, rest=rest), "x, m" if "m" in rest else "x")
-            for dtype in some(DTYPES, 4, name, rest, form):
-                for shape in some(SHAPES, 3, name, rest, form, dtype):
+            for dtype in some(DTYPES, 3, name, rest, form):
+                for shape in some(SHAPES, 2, name, rest, form, dtype):
                     for layout in some(LAYOUTS, 2, name, rest, form, dtype, shape):
                         check(proof, fn, rest, dtype, shape, layout)
-    proof.require(missed=250)
+    proof.require(missed=150)
 
 
 def check(proof, fn, rest, dtype, shape, layout):
@@ -115,7 +115,7 @@ def test_full_sums_go_in_memory_order():
 
 def test_sum_of_negative_zeros_and_of_nothing_is_eagers():
     builds = {n: lambda d, n=n: np.full(n, -0.0, d) for n in (0, 1, 7, 8, 9, 100, 8193)}
-    summed(("x.sum()", "(x * 1).sum()", "x.sum(0)", "x.sum(initial=-0.0)", "x.mean() if False else x.sum() * 1", "x.prod()"), builds, "efdgFD")  # fmt: skip
+    summed(("x.sum()", "(x * 1).sum()", "x.sum(0)", "x.sum(initial=-0.0)", "x.prod()"), builds, "efdgFD")  # fmt: skip
 
 
 @pytest.mark.parametrize("columns", (1, 2, 3, 7, 97, 100, 8191, 8192))
@@ -267,7 +267,7 @@ FUSED = {
     "cosine": "return (x * y).sum(1) / (np.sqrt((x * x).sum(1)) * np.sqrt((y * y).sum(1)))",
     "sum then broadcast": "s = x.sum(axis=0)\nreturn x * s + s, s",
     "running": "return np.cumsum(x, axis=1) - x, np.cumsum(x * y)",
-    "logistic": "p = 1 / (1 + np.exp(-(x @ y[0])))\nreturn x.T @ (p - y[:, 0]) / len(x) if False else x.T @ p",
+    "logistic": "p = 1 / (1 + np.exp(-(x @ y[0])))\nreturn x.T @ (p - y[:, 0].mean())",
 }  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_reduction_fused_with_its_neighbours_has_eagers_bits(name):
         for shape in ((9, 7), (130, 33), (2, 9001), (3, 1), (1, 5), (257, 2)):
             if "distances" in name and shape[1] > 1000:
                 continue
-            for layout in some(LAYOUTS, 5, name, dtype, shape):
+            for layout in some(LAYOUTS, 3, name, dtype, shape):
                 for data in ("wide", "quiet", "odd"):
 
                     def build():
