@@ -7,7 +7,7 @@ from tests.machine.capturing import Proof, function
 from tests.machine.drawing import bodies, operands
 from tests.machine.operands import FULL, LAYOUTS, TIMES, operand
 
-EXAMPLES = 20_000 if FULL else 250 * TIMES
+EXAMPLES = 20_000 if FULL else 400 * TIMES
 COMMON = ("d", "d", "d", "f", "f", "i", "l", "B", "?", "e", "D", "g")
 
 
