@@ -1,0 +1,210 @@
+"""Every ufunc, every dtype, every layout: alone, and in the chains where a machine would fuse.
+
+The product is sampled by a hash of the case; DYNTRACE_PROOF=full runs all of it, DYNTRACE_PROOF=10 ten times the sample.
+"""
+
+import numpy as np
+import pytest
+
+from tests.machine.capturing import Proof, function
+from tests.machine.operands import DTYPES, EMPTY, LAYOUTS, chance, operand, some, swapped
+
+UFUNCS = sorted(
+    name
+    for name in dir(np)
+    if isinstance(getattr(np, name), np.ufunc)
+    and getattr(np, name).signature is None
+    and getattr(np, name).__name__ == name  # its other names are the same object
+    and name != "isnat"  # takes no numbers
+)
+UNARY = [name for name in UFUNCS if getattr(np, name).nin == 1]
+BINARY = [name for name in UFUNCS if getattr(np, name).nin == 2]
+FORMS = {
+    "alone": "return {call}",
+    "before": "t = {call}\nreturn t + {x}",
+    "before a temporary": "return {call} + {x}",
+    "after": "x = x * x\nreturn {call}",
+    "after a temporary": "return {late}",
+    "beside": "return {call}, x * x",
+    "kept": "t = {call}\nreturn t, t == t, {x} + t",
+    "twice": "t = {call}\nu = {call}\nreturn t, u, t != u",
+    "on a view": "t = x[::-1]\nx = t\nreturn {call}, t",
+    "in the middle": "t = {call}\nu = np.maximum(t, {x})\nv = np.add(u, 1)\nreturn v, x",
+}
+SHAPES = ((70,), (9, 5), (2, 3, 4), (131,), (), (1,), (1, 1), (3, 1), (1, 17), (33, 65), *EMPTY)
+WAYS = (("odd", "ignore"), ("quiet", "raise"), ("odd", "raise"), ("wide", "ignore"))
+# NumPy with AVX-512 leaves places of a strided `out` unwritten: eager's bits are not defined.
+UNDEFINED_OUT = ("isnan", "isinf", "isfinite", "signbit")
+
+
+def program(name, form):
+    ufunc = getattr(np, name)
+    parts = "" if ufunc.nout == 1 else "[0]"
+    rest = {1: "", 2: ", y", 3: ", y, y"}[ufunc.nin]
+    texts = {
+        "x": "x" if ufunc.nin == 1 else "y",
+        "call": f"np.{name}(x{rest}){parts}",
+        "late": f"np.{name}(x * x{rest}){parts}",
+    }
+    return function(FORMS[form].format(**texts))
+
+
+def dtypes_for(name, dtype):
+    """The dtype of the second operand: mostly the same, otherwise any."""
+    place = chance(name, dtype)
+    return dtype if place % 3 else DTYPES[place // 3 % len(DTYPES)]
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_ufunc_has_eagers_bits_in_every_dtype_and_layout(name):
+    proof = Proof()
+    for dtype in DTYPES:
+        second = dtypes_for(name, dtype)
+        for form in some(FORMS, 1, name, dtype):
+            fn = program(name, form)
+            for shape in some(SHAPES, 2, name, dtype, form):
+                check_layouts(proof, fn, (name, dtype, form), (dtype, second), shape)
+    proof.require(missed=40)
+
+
+def check_layouts(proof, fn, place, dtypes, shape):
+    for layout in some(LAYOUTS, 2, place, shape):
+        other = some(LAYOUTS, 1, place, shape, layout, "other")[0] if chance(place, layout) % 2 else layout  # fmt: skip
+        for data, mode in some(WAYS, 2, place, shape, layout):
+
+            def build():
+                return (
+                    operand(data, dtypes[0], shape, layout),
+                    operand(data, dtypes[1], shape, other, 3),
+                )
+
+            proof.check(fn, build, mode, (shape, layout, other, data))
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_ufunc_on_negative_strides_has_eagers_bits(name):
+    """Vector code is skipped on negative strides, which changes bits of transcendental functions."""
+    proof = Proof()
+    for dtype in some("efdgFDil", 5, "negative", name):
+        for form in some(FORMS, 1, "negative", name, dtype):
+            fn = program(name, form)
+            for shape in some(((300,), (40, 33), (2, 9, 40)), 2, "negative", name, dtype):
+                for layout in ("reversed", "reversed inner", "reversed outer", "reversed stride 2"):
+
+                    def build():
+                        return (
+                            operand("quiet", dtype, shape, layout),
+                            operand("quiet", dtype, shape, layout, 3),
+                        )
+
+                    proof.check(fn, build, "ignore", (shape, layout))
+    proof.require(missed=24)
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_operands_that_broadcast_have_eagers_bits_and_layout(name):
+    proof = Proof()
+    pairs = [((5, 1), (1, 7)), ((4, 1, 3), (2, 1)), ((70,), (3, 70)), ((70,), ()), ((), (2, 3)),
+             ((3, 1), (0,)), ((1,), (130,)), ((2, 1, 1), (1, 3, 9)), ((1, 9), (6, 1))]  # fmt: skip
+    for dtype in some(DTYPES, 5, "broadcast", name):
+        form = some(FORMS, 1, "broadcast", name, dtype)[0]
+        fn = program(name, form)
+        for one, other in some(pairs, 3, name, dtype):
+            for layouts in some([(a, b) for a in LAYOUTS for b in LAYOUTS], 3, name, dtype, one):
+
+                def build():
+                    return (
+                        operand("odd", dtype, one, layouts[0]),
+                        operand("odd", dtype, other, layouts[1], 2),
+                    )
+
+                proof.check(fn, build, "ignore", (one, other, layouts))
+    proof.require(missed=40)
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_out_where_dtype_and_casting_have_eagers_bits(name):
+    ufunc = getattr(np, name)
+    if ufunc.nout > 1:
+        pytest.skip("two outputs are two targets")
+    proof, rest = Proof(allowed=1.0), {1: "", 2: ", y", 3: ", y, y"}[ufunc.nin]
+    calls = ("out=o", "out=o, where=m", "dtype='d'", "dtype='f', casting='same_kind'",
+             "casting='no'", "out=o, casting='unsafe'", "out=(o,)", "dtype=np.complex128",
+             "out=x", "out=x[::-1]", "out=o[::-1]", "order='F'", "subok=False")  # fmt: skip
+    for dtype in some(DTYPES, 6, "out", name):
+        for given in some(calls, 5, name, dtype):
+            fn = function(f"t = np.{name}(x{rest}, {given})\nreturn t", "x, y, o, m")
+            for shape in some(((130,), (9, 8), (3, 3, 3)), 1, name, dtype, given):
+                for layout in some(LAYOUTS, 3, name, dtype, given):
+                    if (
+                        name in UNDEFINED_OUT
+                        and "out" in given
+                        and (layout != "contiguous" or "::" in given)
+                    ):
+                        continue
+
+                    def build():
+                        return (
+                            operand("quiet", dtype, shape, layout),
+                            operand("quiet", dtype, shape, "contiguous", 3),
+                            output(ufunc, dtype, shape, layout),
+                            operand("odd", "?", shape),
+                        )
+
+                    proof.check(fn, build, "raise", (shape, layout))
+    proof.require(missed=60, ran=0)
+
+
+def output(ufunc, dtype, shape, layout):
+    """A target of the dtype that the ufunc gives for these operands, or of their own."""
+    try:
+        found = ufunc.resolve_dtypes((np.dtype(dtype),) * ufunc.nin + (None,))[-1]
+    except TypeError:
+        found = dtype
+    return operand("quiet", np.dtype(found).char, shape, layout, 7)
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_byte_swapped_operands_are_declined_or_eagers(name):
+    proof = Proof(allowed=1.0)
+    fn = program(name, "before")
+    for dtype in some(DTYPES, 4, "swapped", name):
+        for turn in ("first", "second", "both"):
+
+            def build(turn=turn):
+                x, y = (operand("odd", dtype, (40,), start=s) for s in (0, 3))
+                x = swapped(x) if turn in ("first", "both") else x
+                return x, swapped(y) if turn in ("second", "both") else y
+
+            proof.check(fn, lambda: build("none"), "ignore", "native to capture")
+            proof.check(fn, build, "ignore", turn, may_decline=True)
+    proof.require(ran=0, missed=12)
+
+
+@pytest.mark.parametrize("name", ("matmul", "vecdot", "matvec", "vecmat"))
+def test_ufuncs_with_core_dimensions_have_eagers_bits(name):
+    if not hasattr(np, name):
+        pytest.skip("not in this NumPy")
+    shapes = {
+        "matmul": [((5, 7), (7, 3)), ((2, 5, 7), (7, 3)), ((7,), (7, 3)), ((5, 7), (7,)), ((0, 7), (7, 2)), ((40, 50), (50, 60))],
+        "vecdot": [((5, 7), (5, 7)), ((5, 7), (7,)), ((0, 7), (7,)), ((2, 3, 9), (3, 9))],
+        "matvec": [((5, 7), (7,)), ((2, 5, 7), (2, 7)), ((5, 7), (3, 7))],
+        "vecmat": [((7,), (7, 5)), ((2, 7), (2, 7, 5))],
+    }[name]  # fmt: skip
+    proof = Proof()
+    for dtype in DTYPES:
+        for form in ("alone", "before a temporary" if name == "vecdot" else "twice"):
+            fn = program(name, form)
+            for one, other in shapes:
+                for layouts in some(
+                    [(a, b) for a in LAYOUTS for b in LAYOUTS], 3, name, dtype, one
+                ):
+
+                    def build():
+                        return (
+                            operand("quiet", dtype, one, layouts[0]),
+                            operand("quiet", dtype, other, layouts[1], 3),
+                        )
+
+                    proof.check(fn, build, "ignore", (one, other, layouts))
+    proof.require(missed=8)
