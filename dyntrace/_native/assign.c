@@ -136,7 +136,7 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     const Register *target = &planner->program->registers[target_reg];
     const Value *value = &plan->values[target_reg];
     Value like = *value;
-    keep_order(value->ndim, value->dims, 1, &value, 1, like.strides);
+    copy_order(value, target->itemsize, 1, like.strides);
     int number = plan_group(planner, LINEAR, &like);
     if (number < 0) {
         return FAILED;
@@ -252,9 +252,8 @@ copy_aside(Planner *planner, short reg, Value *fitted)
 {
     Plan *plan = planner->plan;
     const Register *declared = &planner->program->registers[reg];
-    const Value *value = fitted;
     Value like = *fitted;
-    keep_order(value->ndim, value->dims, 1, &value, 1, like.strides);
+    copy_order(fitted, declared->itemsize, 1, like.strides);
     int number = plan_group(planner, LINEAR, &like);
     int base = plan_base(plan, BASE_BLOCK, -1, fitted->size * declared->itemsize);
     if (number < 0 || base < 0) {

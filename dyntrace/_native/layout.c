@@ -179,27 +179,108 @@ sort_axes(int ndim, int count, const Value *const *operands, int *axes)
     }
 }
 
+/* As dense_strides, but with the first axis fastest. */
+static void
+fortran_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
+{
+    npy_intp step = itemsize;
+    for (int i = 0; i < ndim; i++) {
+        strides[i] = step;
+        step *= dims[i] ? dims[i] : 1;
+    }
+}
+
+static bool
+is_fortran(const Value *value, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    for (int i = 0; i < value->ndim; i++) {
+        if (value->dims[i] != 1 && value->strides[i] != step) {
+            return false;
+        }
+        step *= value->dims[i];
+    }
+    return true;
+}
+
+/* Operands of one shape that are all C-contiguous, or all Fortran-contiguous, need no iterator. */
+static bool
+keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+            const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides)
+{
+    bool c_order = true, fortran = true;
+    for (int k = 0; k < count; k++) {
+        const Value *value = operands[k];
+        if (!same_dims(value->ndim, value->dims, ndim, dims)) {
+            return false;
+        }
+        c_order &= is_dense_in_order(ndim, dims, value->strides, itemsizes[k]);
+        fortran &= is_fortran(value, itemsizes[k]);
+    }
+    if (c_order) {
+        dense_strides(ndim, dims, itemsize, strides);
+    }
+    else if (fortran) {
+        fortran_strides(ndim, dims, itemsize, strides);
+    }
+    return c_order || fortran;
+}
+
+/* The strides of a new array for a result; an empty one has none. */
 void
 keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
-           npy_intp itemsize, npy_intp *strides)
+           const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides)
 {
     int axes[MAX_NDIM];
-    bool in_order = true;
-    for (int k = 0; k < count && in_order; k++) {
-        const Value *value = operands[k];
-        in_order = value->ndim < 2
-                   || is_dense_in_order(value->ndim, value->dims, value->strides,
-                                        magnitude(value->strides[value->ndim - 1]));
+    if (dims_size(ndim, dims) == 0) {
+        memset(strides, 0, (size_t)ndim * sizeof *strides);
+        return;
     }
-    if (in_order) {
-        dense_strides(ndim, dims, itemsize, strides);
+    if (ndim < 2) {
+        strides[0] = itemsize;
+        return;
+    }
+    if (keep_simply(ndim, dims, count, operands, itemsizes, itemsize, strides)) {
         return;
     }
     sort_axes(ndim, count, operands, axes);
     npy_intp step = itemsize;
     for (int i = 0; i < ndim; i++) {
         strides[axes[i]] = step;
-        step *= dims[axes[i]] ? dims[axes[i]] : 1;
+        step *= dims[axes[i]];
+    }
+}
+
+/* The strides of a copy that keeps the order: by the size of the strides, as NumPy's copies have it. */
+void
+copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides)
+{
+    int ndim = value->ndim;
+    bool used[MAX_NDIM] = {false};
+    if (value->size == 0) {
+        memset(strides, 0, (size_t)ndim * sizeof *strides);
+        return;
+    }
+    if (is_dense_in_order(ndim, value->dims, value->strides, source_itemsize)) {
+        dense_strides(ndim, value->dims, itemsize, strides);
+        return;
+    }
+    if (is_fortran(value, source_itemsize)) {
+        fortran_strides(ndim, value->dims, itemsize, strides);
+        return;
+    }
+    npy_intp step = itemsize;
+    for (int round = 0; round < ndim; round++) {
+        int least = -1;
+        for (int i = ndim - 1; i >= 0; i--) {
+            if (!used[i] && (least < 0 || magnitude(value->strides[i])
+                                              < magnitude(value->strides[least]))) {
+                least = i;
+            }
+        }
+        used[least] = true;
+        strides[least] = step;
+        step *= value->dims[least];
     }
 }
 

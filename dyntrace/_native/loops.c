@@ -274,14 +274,14 @@ take_own(Loop *loop, const char *name)
     return 0;
 }
 
-/* (capsule or name, dtypes, number of inputs, exact, cost) */
+/* (capsule or name, dtypes, number of inputs, exact, whether it clears flags, cost) */
 Loop *
 loop_new(PyObject *description)
 {
     PyObject *source, *dtypes;
-    int nin, exact;
+    int nin, exact, clears;
     double cost;
-    if (!PyArg_ParseTuple(description, "OOiid", &source, &dtypes, &nin, &exact, &cost)) {
+    if (!PyArg_ParseTuple(description, "OOiipd", &source, &dtypes, &nin, &exact, &clears, &cost)) {
         return NULL;
     }
     Loop *loop = PyMem_Calloc(1, sizeof *loop);
@@ -292,6 +292,7 @@ loop_new(PyObject *description)
     loop->nin = nin;
     loop->nout = PyTuple_Check(dtypes) ? (int)PyTuple_GET_SIZE(dtypes) - nin : 0;
     loop->exact = (uint8_t)exact;
+    loop->clears = clears;
     loop->cost = (float)cost;
     int failed = take_descriptors(loop, dtypes);
     if (failed == 0) {

@@ -102,9 +102,9 @@ parse_elementwise(Instr *instr, PyObject *extra)
 {
     PyObject *loop;
     int reuses[2], outside[2];
-    int inplace;
-    if (!PyArg_ParseTuple(extra, "O(pp)(pp)p", &loop, &reuses[0], &reuses[1], &outside[0],
-                          &outside[1], &inplace)
+    int inplace, copies;
+    if (!PyArg_ParseTuple(extra, "O(pp)(pp)pp", &loop, &reuses[0], &reuses[1], &outside[0],
+                          &outside[1], &inplace, &copies)
         || take_loop(instr, loop) < 0) {
         return fail("an elementwise instruction");
     }
@@ -113,6 +113,7 @@ parse_elementwise(Instr *instr, PyObject *extra)
         instr->outside[i] = outside[i];
     }
     instr->inplace = inplace;
+    instr->copies = copies;
     bool fits = instr->loop->nin == instr->nin && instr->loop->nout == instr->nout;
     return fits ? 0 : fail("a loop with other operands");
 }

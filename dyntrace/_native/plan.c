@@ -238,7 +238,9 @@ plan_group(Planner *planner, uint8_t mode, const Value *like)
 typedef struct {
     Value result;       /* its shape, and strides for items of one byte */
     const Value *arrays[MAX_ARGS];
+    npy_intp itemsizes[MAX_ARGS];
     int array_count;
+    bool swapped;       /* eager takes the second operand first */
 } Shape;
 
 static Status
@@ -255,11 +257,18 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
             return REPLAY;
         }
         if (value->ndim > 0) {
+            shape->itemsizes[shape->array_count] = planner->program->registers[instr->in[i]].itemsize;
             shape->arrays[shape->array_count++] = value;
         }
     }
     result->size = dims_size(result->ndim, result->dims);
-    keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, 1, result->strides);
+    if (instr->copies && shape->array_count == 1) {
+        copy_order(shape->arrays[0], shape->itemsizes[0], 1, result->strides);
+    }
+    else {
+        keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, shape->itemsizes,
+                   1, result->strides);
+    }
     return DONE;
 }
 
@@ -295,6 +304,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         const Value *value = &planner->plan->values[instr->in[place]];
         npy_intp itemsize = planner->program->registers[instr->in[place]].itemsize;
         if (!instr->outside[place]) {
+            shape->swapped = place == 1;
             scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
             return DONE;
         }
@@ -505,7 +515,7 @@ result_for(Planner *planner, int number, const Instr *instr, int place, int made
 }
 
 static Status
-add_micro(Planner *planner, int number, const Instr *instr, bool rows, Value *result)
+add_micro(Planner *planner, int number, const Instr *instr, bool rows, Shape *shape)
 {
     int args[MAX_ARGS], count = 0;
     for (int i = 0; i < instr->nin; i++) {
@@ -514,6 +524,11 @@ add_micro(Planner *planner, int number, const Instr *instr, bool rows, Value *re
             return FAILED;
         }
         args[count++] = operand;
+    }
+    if (shape->swapped) {
+        int first = args[0];
+        args[0] = args[1];
+        args[1] = first;
     }
     Group *group = &planner->plan->groups[number];
     for (int i = 0; i < instr->nout; i++) {
@@ -535,13 +550,14 @@ add_micro(Planner *planner, int number, const Instr *instr, bool rows, Value *re
     micro->context = loop->context;
     micro->auxdata = loop->auxdata;
     micro->exact = loop->exact;
+    micro->clears = loop->clears;
     micro->cost = loop->cost;
     for (int i = 0; i < count; i++) {
         micro->args[i] = (short)args[i];
         group->operands[args[i]].last = (short)(group->micro_count - 1);
     }
     for (int i = 0; i < instr->nout; i++) {
-        if (result_for(planner, number, instr, i, args[instr->nin + i], result) < 0) {
+        if (result_for(planner, number, instr, i, args[instr->nin + i], &shape->result) < 0) {
             return FAILED;
         }
     }
@@ -571,7 +587,7 @@ plan_elementwise(Planner *planner, const Instr *instr)
             return FAILED;
         }
     }
-    return add_micro(planner, number, instr, rows, &shape.result);
+    return add_micro(planner, number, instr, rows, &shape);
 }
 
 /* The number of elements that a reduction takes together. */

@@ -43,9 +43,9 @@ pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
 
 /* Whether NumPy would add the elements up in the order of the axes, or of memory for all of them. */
 static bool
-has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern)
+has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, uint8_t kind)
 {
-    bool everything = !pattern->outer && !pattern->inner;
+    bool everything = !pattern->outer && !pattern->inner && kind == BY_LOOP;
     if (everything && pattern->first == pattern->last) {
         return true;
     }
@@ -65,6 +65,9 @@ result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *
     }
     dense_strides(result->ndim, result->dims, itemsize, result->strides);
     result->size = dims_size(result->ndim, result->dims);
+    if (result->size == 0) {
+        memset(result->strides, 0, sizeof result->strides);
+    }
     result->owns = true;
     result->group = -1;
 }
@@ -171,6 +174,7 @@ add_reduction(Planner *planner, int number, const Instr *instr, int source, int 
         micro->context = instr->loop->context;
         micro->auxdata = instr->loop->auxdata;
         micro->cost = instr->loop->cost;
+        micro->clears = instr->loop->clears;
     }
     group->operands[source].last = group->operands[total].last = (short)(group->micro_count - 1);
     return DONE;
@@ -326,7 +330,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (status != DONE) {
         return status;
     }
-    if (!has_usual_order(value, itemsize, &pattern)) {
+    if (!has_usual_order(value, itemsize, &pattern, instr->kind)) {
         return TO_TWIN;
     }
     if (pattern.inner) {

@@ -9,10 +9,8 @@
 #include "arena.h"
 #include "pool.h"
 
-#include <fenv.h>
 #include <stdlib.h>
 
-enum { FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
 enum { KEY_ROOM = 512, BASES_ON_STACK = 64 };
 
 npy_intp vm_tile = 0;
@@ -235,6 +233,7 @@ typedef struct {
     char *memory;
     size_t memory_size;
     npy_intp threads;
+    int raised;  /* flags */
 } Call;
 
 /* An index that is out of range is raised by the original instruction. */
@@ -278,7 +277,7 @@ take_base(Call *call, const Base *base, char **address)
         return move_base(call, base, address);
     default:
         *address = call->memory + base->place;
-        return store_scalar(base, *object, *address) ? DONE : REPLAY;
+        return store_scalar(base, *object, *address) ? DONE : TO_TWIN;
     }
 }
 
@@ -337,7 +336,7 @@ run_group(Call *call, int number)
 {
     const Group *group = &call->plan->groups[number];
     npy_intp threads = group->cost >= vm_threads_from ? call->threads : 1;
-    group_run(group, call->bases, call->memory + call->plan->buffers, threads);
+    call->raised |= group_run(group, call->bases, call->memory + call->plan->buffers, threads);
 }
 
 static void
@@ -349,13 +348,9 @@ clear_flags(void)
 }
 
 /* With the GIL held. */
-Status
-flags_allowed(void)
+static Status
+flags_allowed(int raised)
 {
-    int raised = fetestexcept(FLAGS);
-    if (raised == 0) {
-        return DONE;
-    }
     feclearexcept(FLAGS);
     static const struct {
         int flag;
@@ -390,12 +385,13 @@ run_plan(Call *call, bool flags)
     for (int i = 0; i < plan->sequence_count; i++) {
         run_group(call, plan->sequence[i]);
     }
-    if (flags && fetestexcept(FLAGS) != 0) {
+    call->raised |= flags ? fetestexcept(FLAGS) : 0;
+    if (flags && call->raised != 0) {
         if (state != NULL) {
             PyEval_RestoreThread(state);
             state = NULL;
         }
-        status = flags_allowed();
+        status = flags_allowed(call->raised);
     }
     if (status == DONE && plan->last_group >= 0) {
         run_group(call, plan->last_group);

@@ -17,6 +17,7 @@ typedef struct {
     npy_intp column, width;
     npy_intp chain;         /* TREE: the leaf; PARTS: the part */
     bool begins;            /* the first tile of a chain, or the first lines of a block */
+    int raised;             /* flags that a loop may have cleared since */
 } Tile;
 
 /* Where an operand's elements for a line of the tile are, and how far apart. */
@@ -230,12 +231,15 @@ run_reduction(const Tile *tile, const Micro *micro)
 }
 
 static void
-run_micros(const Tile *tile)
+run_micros(Tile *tile)
 {
     const Group *group = tile->group;
     bool cut = tile->lines > 1 && tile->width < group->line;
     for (int k = 0; k < group->micro_count; k++) {
         const Micro *micro = &group->micros[k];
+        if (micro->clears) {
+            tile->raised |= fetestexcept(FLAGS);
+        }
         if (micro->code == MICRO_REDUCE) {
             run_reduction(tile, micro);
         }
@@ -304,6 +308,7 @@ typedef struct {
     char *buffers;
     npy_intp units, each;  /* units of work, and how many are taken at a time */
     atomic_llong next;
+    atomic_int raised;
 } Job;
 
 /* A unit is a tile; of a group in PARTS it is a part, whose tiles follow one another. */
@@ -334,20 +339,22 @@ work(void *context, Py_ssize_t part)
     for (;;) {
         npy_intp first = (npy_intp)atomic_fetch_add(&job->next, job->each);
         if (first >= job->units) {
-            return;
+            break;
         }
         npy_intp end = least(first + job->each, job->units);
         for (npy_intp unit = first; unit < end; unit++) {
             run_unit(&tile, unit);
         }
     }
+    atomic_fetch_or(&job->raised, tile.raised);
 }
 
-void
+int
 group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads)
 {
+    int raised = 0;
     if (group->size == 0) {
-        return;
+        return 0;
     }
     npy_intp units = group->mode == PARTS ? group->parts : group->tile_count;
     threads = group->mode == CHAIN ? 1 : least(threads, units);
@@ -356,11 +363,14 @@ group_run(const Group *group, char *const *bases, char *buffers, npy_intp thread
         for (npy_intp unit = 0; unit < units; unit++) {
             run_unit(&tile, unit);
         }
+        raised = tile.raised;
     }
     else {
         Job job = {.group = group, .bases = bases, .buffers = buffers, .units = units};
         job.each = units / (threads * 16) > 0 ? units / (threads * 16) : 1;
         pool_run(work, &job, threads);
+        raised = job.raised;
     }
     group_combine(group, bases);
+    return raised;
 }

@@ -16,6 +16,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <fenv.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -56,6 +57,7 @@ typedef struct {
     PyArray_Descr *descr[MAX_ARGS];
     bool flags;             /* may set floating-point flags */
     uint8_t exact;          /* what the bits of an element depend on */
+    bool clears;            /* may clear flags that were up before */
     float cost;             /* nanoseconds for an element, roughly */
 } Loop;
 
@@ -98,7 +100,7 @@ typedef struct {
     short in[MAX_ARGS], out[2];
     Loop *loop;
     /* ELEMENTWISE: eager's reuse of a temporary operand, by place */
-    bool reuses[2], outside[2], inplace; /* inplace: always of the first operand, whatever its size */
+    bool reuses[2], outside[2], inplace, copies; /* inplace: always of the first operand, whatever its size */
     /* VIEW, PERMUTE, RESHAPE, BROADCAST */
     uint8_t item_count;
     Item *items;
@@ -234,6 +236,7 @@ typedef struct {
     NpyAuxData *auxdata;
     const Instr *instr;  /* of a reduction */
     uint8_t exact;
+    bool clears;
     float cost;
 } Micro;
 
@@ -355,7 +358,8 @@ void dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *
 bool is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 bool is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 void keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
-                npy_intp itemsize, npy_intp *strides);
+                const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides);
+void copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides);
 void scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out);
 bool same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other);
 bool holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
@@ -363,10 +367,11 @@ void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp
                npy_intp *low, npy_intp *high);
 
 /* tiles.c, run.c */
-void group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
+/* The floating-point flags that were up in between and have been cleared by a loop. */
+int group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 void group_combine(const Group *group, char *const *bases);
 Status segment_run(Program *program, Segment *segment, PyObject **objects);
-Status flags_allowed(void); /* REPLAY if a floating-point flag is up that is not ignored */
+enum { FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
 
 /* calls.c */
 enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,

@@ -27,6 +27,8 @@ _EXACT = frozenset(
     "isnan isinf isfinite signbit copysign floor ceil trunc rint sign conjugate real imag".split()
 )
 _PLACED = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
+# Loops that leave the floating-point flags up that were up before; others may clear them.
+_KEEPING = frozenset("add subtract multiply divide square sqrt negative positive absolute".split())
 _COSTS = {  # nanoseconds for an element of eight bytes in the first cache
     0.15: "add subtract multiply negative positive absolute square equal not_equal less less_equal "
     "greater greater_equal logical_and logical_or logical_not bitwise_and bitwise_or invert "
@@ -40,7 +42,7 @@ _INTEGERS = "?bhilqBHILQ"
 _REALS = "fdg"
 _COMPLEX = "FDG"
 
-Description = tuple[Any, tuple[np.dtype[Any], ...], int, int, float]
+Description = tuple[Any, tuple[np.dtype[Any], ...], int, int, bool, float]
 
 
 class Loop(NamedTuple):
@@ -123,13 +125,14 @@ def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
 
 def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop | None:
     cost = _COST.get(ufunc.__name__, _OTHER_COST) * max(1.0, dtypes[0].itemsize / 8)
-    description = (capsule, tuple(dtypes), ufunc.nin, exact, cost)
+    clears = ufunc.__name__ not in _KEEPING and dtypes[0].kind in "fc"
+    description = (capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
     return Loop(description, tuple(dtypes))
 
 
 def own(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
     """A loop of the machine's own: "where" or "copy"."""
-    return Loop((name, dtypes, len(dtypes) - 1, EXACT, _COST[name]), dtypes)
+    return Loop((name, dtypes, len(dtypes) - 1, EXACT, False, _COST[name]), dtypes)
 
 
 @cache

@@ -59,7 +59,7 @@ def _converted(lowering: Lowering, source: int, target: int) -> int:
     reg = lowering.new(dtype, ndim)
     loop = loops.own("copy", (dtype, dtype))
     lowering.segment.overflows |= loops.may_overflow(found, dtype)
-    lowering.emit(ELEMENTWISE, (source,), (reg,), (loop.description, *_NOTHING, False))
+    lowering.emit(ELEMENTWISE, (source,), (reg,), (loop.description, *_NOTHING, False, False))
     return reg
 
 
@@ -131,7 +131,7 @@ def _computed(
         return None
     loop, ins = found
     result = lowering.new(target.kind.dtype, target.kind.ndim)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, False))
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, False, False))
     return target, lowering.register_of[target], result, True
 
 
@@ -194,7 +194,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
         return False
     loop, ins = found
     result = lowering.declare(node)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, True))
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, True, False))
     lowering.replace(target, result)
     return True
 

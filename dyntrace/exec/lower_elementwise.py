@@ -69,8 +69,7 @@ def lower_power(lowering: Lowering, node: Node) -> bool:
     if type(exponent) not in (int, float) or not isinstance(kind, ArrayKind):
         return False
     ufunc = _POWERS.get(exponent)
-    floating = kind.dtype.char in "fdg" or (kind.dtype.char in "FD" and exponent == 2)
-    if ufunc is None or not floating:
+    if ufunc is None or kind.dtype.char not in "fdg":
         return False
     return lower_loop(lowering, node, ufunc, (base,))
 
@@ -131,10 +130,12 @@ def emit_loop(
     loop: loops.Loop,
     regs: tuple[int, ...],
     dtypes: tuple[Any, ...],
+    *,
+    copies: bool = False,
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
     _have_numbers(lowering, regs, dtypes, loop)
-    extra = (loop.description, reuses(node), outside(lowering, node), False)
+    extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
     lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
 
 
@@ -221,7 +222,7 @@ def _lower_copy(lowering: Lowering, node: Node, source: Any, wanted: np.dtype[An
     reg = lowering.operand(node.args[0])
     assert reg is not None
     loop = loops.own("copy", (wanted, wanted))
-    emit_loop(lowering, node, loop, (reg,), (source,))
+    emit_loop(lowering, node, loop, (reg,), (source,), copies=True)
     return True
 
 

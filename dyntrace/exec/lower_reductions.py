@@ -15,7 +15,7 @@ from dyntrace.graph.node import Node
 Rule = Callable[[Lowering, Node], bool]
 BY_LOOP, BY_ARGMAX, BY_ARGMIN = range(3)
 WHOLE, TREE, PARTS, FRAGILE = range(4)
-_NOTHING = ((False, False), (False, False), False)
+_NOTHING = ((False, False), (False, False), False, False)
 
 
 class Reduction(NamedTuple):
