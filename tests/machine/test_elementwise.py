@@ -33,6 +33,7 @@ FORMS = {
 }
 SHAPES = ((70,), (9, 5), (2, 3, 4), (131,), (), (1,), (1, 1), (3, 1), (1, 17), (33, 65), *EMPTY)
 WAYS = (("odd", "ignore"), ("quiet", "raise"), ("odd", "raise"), ("wide", "ignore"))
+INTEGERS = ("gcd", "lcm", "ldexp", "invert", "bitwise_count")  # take few dtypes or none twice
 # NumPy with AVX-512 leaves places of a strided `out` unwritten: eager's bits are not defined.
 UNDEFINED_OUT = ("isnan", "isinf", "isfinite", "signbit")
 
@@ -85,7 +86,7 @@ def check_layouts(proof, fn, place, dtypes, shape):
 def test_ufunc_on_negative_strides_has_eagers_bits(name):
     """Vector code is skipped on negative strides, which changes bits of transcendental functions."""
     proof = Proof()
-    for dtype in some("efdgFDil", 5, "negative", name):
+    for dtype in some("efdgFDil", 4, "negative", name):
         for form in some(FORMS, 1, "negative", name, dtype):
             fn = program(name, form)
             for shape in some(((300,), (40, 33), (2, 9, 40)), 2, "negative", name, dtype):
@@ -98,7 +99,7 @@ def test_ufunc_on_negative_strides_has_eagers_bits(name):
                         )
 
                     proof.check(fn, build, "ignore", (shape, layout))
-    proof.require(missed=24)
+    proof.require(missed=24, ran=0 if name in INTEGERS else 1)
 
 
 @pytest.mark.parametrize("name", BINARY)

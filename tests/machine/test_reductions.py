@@ -31,7 +31,7 @@ def test_reduction_has_eagers_bits_over_every_axis(name):
     for rest in (*AXES, *some(OPTIONS, 7, name)):
         for form in some(FORMS, 1, name, rest):
             fn = function(form.format(name=name, rest=rest), "x, m" if "m" in rest else "x")
-            for dtype in some(DTYPES, 3, name, rest, form):
+            for dtype in some(DTYPES, 2, name, rest, form):
                 for shape in some(SHAPES, 2, name, rest, form, dtype):
                     for layout in some(LAYOUTS, 2, name, rest, form, dtype, shape):
                         check(proof, fn, rest, dtype, shape, layout)
@@ -61,7 +61,7 @@ def test_method_and_ufunc_reductions_have_eagers_bits(text):
     proof, fn = Proof(), expression(text, "x")
     for dtype in DTYPES:
         for shape in some(((5, 7), (2, 1000), (70, 3), (1, 9), (8, 129)), 2, text, dtype):
-            for layout in some(LAYOUTS, 3, text, dtype, shape):
+            for layout in some(LAYOUTS, 2, text, dtype, shape):
                 check(proof, fn, "", dtype, shape, layout)
     proof.require(missed=20)
 
@@ -278,7 +278,7 @@ def test_reduction_fused_with_its_neighbours_has_eagers_bits(name):
         for shape in ((9, 7), (130, 33), (2, 9001), (3, 1), (1, 5), (257, 2)):
             if "distances" in name and shape[1] > 1000:
                 continue
-            for layout in some(LAYOUTS, 3, name, dtype, shape):
+            for layout in some(LAYOUTS, 2, name, dtype, shape):
                 for data in ("wide", "quiet", "odd"):
 
                     def build():
