@@ -68,25 +68,44 @@ range_of(const Planner *planner, short base, npy_intp offset, int ndim, const np
     return (Range){start + low, start + high};
 }
 
-/* Whether all memory of the array is known by its addresses: two mappings of a file are not. */
 bool
-owns_memory(PyArrayObject *array)
+is_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
+                      const npy_intp *source_strides)
+{
+    if (ndim != 1 || source_ndim < 1) {
+        return false;
+    }
+    npy_intp stride = source_strides[source_ndim - 1];
+    return stride != strides[0] && (stride < 0) == (strides[0] < 0);
+}
+
+/* The object that the array's memory belongs to; NULL for NumPy's own, which is nobody else's. */
+static PyObject *
+owner_of(PyArrayObject *array)
 {
     while (!PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA)) {
         PyObject *base = PyArray_BASE(array);
         if (base == NULL || !PyArray_Check(base)) {
-            return false;
+            return base == NULL ? (PyObject *)array : base;
         }
         array = (PyArrayObject *)base;
     }
-    return true;
+    return NULL;
 }
 
-static bool
-is_known(const Planner *planner, short base)
+/* Addresses do not tell whether arrays share memory where two mappings may be of one file. */
+bool
+may_be_mapped_twice(PyArrayObject *one, PyArrayObject *other)
+{
+    PyObject *owner = owner_of(one), *others = owner_of(other);
+    return owner != NULL && others != NULL && owner != others;
+}
+
+static PyArrayObject *
+array_of(const Planner *planner, short base)
 {
     short reg = planner->plan->bases[plan_root(planner->plan, base)].reg;
-    return owns_memory((PyArrayObject *)planner->objects[reg]);
+    return (PyArrayObject *)planner->objects[reg];
 }
 
 static bool
@@ -120,8 +139,9 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
                     && operand->itemsize == itemsize
                     && memcmp(operand->axes, target->strides,
                               (size_t)group->ndim * sizeof *target->strides) == 0;
-        if (!same && (meet(read, written) || !is_known(planner, operand->base)
-                      || !is_known(planner, target->base))) {
+        if (!same && (meet(read, written)
+                      || may_be_mapped_twice(array_of(planner, operand->base),
+                                             array_of(planner, target->base)))) {
             return true;
         }
     }
@@ -228,6 +248,22 @@ can_write_straight(Planner *planner, short target_reg, short source_reg)
     return !is_disturbed(planner, &plan->groups[source->group], target, into->itemsize);
 }
 
+/* Whether an operand may share memory with the target without showing it: eager's order decides. */
+static bool
+is_mapped_twice(const Planner *planner, const Value *target)
+{
+    const Segment *segment = planner->segment;
+    PyArrayObject *written = array_of(planner, target->base);
+    for (int i = 0; i < segment->input_count; i++) {
+        PyObject *object = planner->objects[segment->inputs[i]];
+        if (object != NULL && PyArray_Check(object)
+            && may_be_mapped_twice((PyArrayObject *)object, written)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether a plain copy reads what it writes. */
 static bool
 copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, const Value *source,
@@ -242,8 +278,7 @@ copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, co
                              target->strides, itemsize);
     Range read = range_of(planner, source->base, source->offset, source->ndim, source->dims,
                           source->strides, source_itemsize);
-    return meet(read, written) || !is_known(planner, source->base)
-           || !is_known(planner, target->base);
+    return meet(read, written);
 }
 
 /* Brings a source that overlaps the target into memory of our own. */
@@ -293,9 +328,12 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
                         ? DONE
                         : fit_source(&plan->values[target_reg], &plan->values[source_reg], strict,
                                      &fitted);
+    const Value *target = &plan->values[target_reg];
     if (status == DONE
-        && copies_itself(planner, &plan->values[target_reg], into->itemsize, &fitted,
-                         source_itemsize)) {
+        && copies_itself(planner, target, into->itemsize, &fitted, source_itemsize)) {
+        if (is_read_while_written(target->ndim, target->strides, fitted.ndim, fitted.strides)) {
+            return REPLAY;
+        }
         status = copy_aside(planner, source_reg, &fitted);
     }
     if (status == DONE) {
@@ -324,6 +362,10 @@ plan_assign(Planner *planner, const Instr *instr)
     }
     short reg = plan->bases[plan_root(plan, target->base)].reg;
     if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {
+        return REPLAY;
+    }
+    bool computed = plan->values[source_reg].where == IN_TILE && !instr->strict;
+    if (!computed && is_mapped_twice(planner, target)) {
         return REPLAY;
     }
     int kept = plan->values[source_reg].where == IN_TILE ? plan->values[source_reg].group : -1;

@@ -65,15 +65,6 @@ fits(PyArrayObject *target, PyArrayObject *source, bool strict)
     return true;
 }
 
-static bool
-may_share(PyArrayObject *one, PyArrayObject *other)
-{
-    if (!owns_memory(one) || !owns_memory(other)) {
-        return true;
-    }
-    return arrays_meet(one, other);
-}
-
 /* The source as an array of the target's dtype in memory of its own; NULL without an exception. */
 static PyArrayObject *
 source_array(PyArrayObject *target, PyObject *value)
@@ -84,7 +75,14 @@ source_array(PyArrayObject *target, PyObject *value)
         if (PyArray_DESCR(source)->type_num != PyArray_DESCR(target)->type_num) {
             return NULL;
         }
-        if (may_share(target, source)) {
+        if (may_be_mapped_twice(target, source)) {
+            return NULL;
+        }
+        if (arrays_meet(target, source)) {
+            if (is_read_while_written(PyArray_NDIM(target), PyArray_STRIDES(target),
+                                      PyArray_NDIM(source), PyArray_STRIDES(source))) {
+                return NULL;
+            }
             return (PyArrayObject *)PyArray_NewCopy(source, NPY_KEEPORDER);
         }
         return (PyArrayObject *)Py_NewRef(value);

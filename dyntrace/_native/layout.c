@@ -226,10 +226,11 @@ keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *opera
     return c_order || fortran;
 }
 
-/* The strides of a new array for a result; an empty one has none. */
+/* The strides of a new array with items of one byte; an empty one has none. `simply`: NumPy does
+   without its iterator where it can. */
 void
 keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
-           const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides)
+           const npy_intp *itemsizes, bool simply, npy_intp *strides)
 {
     int axes[MAX_NDIM];
     if (dims_size(ndim, dims) == 0) {
@@ -237,14 +238,14 @@ keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operan
         return;
     }
     if (ndim < 2) {
-        strides[0] = itemsize;
+        strides[0] = 1;
         return;
     }
-    if (keep_simply(ndim, dims, count, operands, itemsizes, itemsize, strides)) {
+    if (simply && keep_simply(ndim, dims, count, operands, itemsizes, 1, strides)) {
         return;
     }
     sort_axes(ndim, count, operands, axes);
-    npy_intp step = itemsize;
+    npy_intp step = 1;
     for (int i = 0; i < ndim; i++) {
         strides[axes[i]] = step;
         step *= dims[axes[i]];

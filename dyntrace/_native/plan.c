@@ -182,6 +182,7 @@ plan_close(Planner *planner, int number)
         status = group_finish(&plan->groups[number]);
     }
     plan->sequence[plan->sequence_count++] = (short)number;
+    planner->failed = status != DONE ? status : planner->failed;
     return status;
 }
 
@@ -247,9 +248,11 @@ static Status
 shape_of(Planner *planner, const Instr *instr, Shape *shape)
 {
     Value *result = &shape->result;
+    bool simply = instr->loop->capsule != NULL; /* not `where` */
     memset(shape, 0, sizeof *shape);
     for (int i = 0; i < instr->nin; i++) {
         const Value *value = &planner->plan->values[instr->in[i]];
+        const Register *declared = &planner->program->registers[instr->in[i]];
         if (value->where == IN_OBJECT || value->where == IN_COUNT) {
             continue;
         }
@@ -257,7 +260,8 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
             return REPLAY;
         }
         if (value->ndim > 0) {
-            shape->itemsizes[shape->array_count] = planner->program->registers[instr->in[i]].itemsize;
+            simply &= declared->descr->type_num == instr->loop->descr[i]->type_num;
+            shape->itemsizes[shape->array_count] = declared->itemsize;
             shape->arrays[shape->array_count++] = value;
         }
     }
@@ -267,7 +271,7 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
     }
     else {
         keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, shape->itemsizes,
-                   1, result->strides);
+                   simply, result->strides);
     }
     return DONE;
 }
@@ -759,6 +763,9 @@ plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject *
     }
     memcpy(planner.left, segment->uses, (size_t)plan->value_count * sizeof *planner.left);
     plan->status = plan_all(&planner);
+    if (plan->status == FAILED && planner.failed != DONE) {
+        plan->status = planner.failed;
+    }
     return plan->status != FAILED && take_key(plan, key, length);
 }
 

@@ -43,7 +43,7 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
     if (segment->target >= 0) {
         PyArrayObject *target = (PyArrayObject *)objects[segment->target];
         bool meets = arrays_meet(array, target);
-        found |= owns_memory(array) ? 1 << 20 : 0;
+        found |= may_be_mapped_twice(array, target) ? 1 << 20 : 0;
         found |= meets ? 1 << 21 : 0;
         if (meets && array != target) {
             found ^= (PyArray_BYTES(array) - PyArray_BYTES(target)) << 22;

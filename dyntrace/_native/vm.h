@@ -315,6 +315,7 @@ typedef struct {
     const bool *exported;
     short open[MAX_OPEN];
     int open_count;
+    Status failed;         /* why a group could not be closed */
 } Planner;
 
 Plan *plan_new(const Program *program, const Segment *segment); /* NULL: out of memory */
@@ -335,7 +336,10 @@ void load_value(PyArrayObject *array, Value *value);
 PyObject *view_of(PyArrayObject *owner, const Value *value, char *address);
 Status plan_reduce(Planner *planner, const Instr *instr);
 Status plan_assign(Planner *planner, const Instr *instr);
-bool owns_memory(PyArrayObject *array);
+bool may_be_mapped_twice(PyArrayObject *one, PyArrayObject *other);
+/* Whether NumPy would assign within one axis without a temporary, reading what it has written. */
+bool is_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
+                           const npy_intp *source_strides);
 bool arrays_meet(PyArrayObject *one, PyArrayObject *other); /* their address ranges do */
 bool store_object(const PyArray_Descr *descr, PyObject *object, char *to);
 
@@ -358,7 +362,7 @@ void dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *
 bool is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 bool is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 void keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
-                const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides);
+                const npy_intp *itemsizes, bool simply, npy_intp *strides);
 void copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides);
 void scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out);
 bool same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other);

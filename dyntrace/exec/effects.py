@@ -149,7 +149,10 @@ def _converted(owned: bool, value: Any, target: Any, shape: tuple[int, ...]) -> 
     dtype = target.dtype
     if type(value) is np.ndarray:
         if same_dtype(value.dtype, dtype):
-            return value if owned or not can_overlap(value, target) else value.copy(order="K")
+            if owned or not can_overlap(value, target):
+                return value
+            _require_temporary(value, target)
+            return value.copy(order="K")
         refuse_imaginary(value, dtype)
         source = np.empty_like(value, dtype=dtype)
     elif isinstance(value, (tuple, list)):
@@ -160,6 +163,15 @@ def _converted(owned: bool, value: Any, target: Any, shape: tuple[int, ...]) -> 
         source = np.empty((), dtype)
     source[...] = value
     return source
+
+
+def _require_temporary(value: Any, target: Any) -> None:
+    """NumPy assigns one way along one axis without a temporary, and reads what it has written."""
+    if target.ndim != 1 or not value.ndim:
+        return
+    one, other = target.strides[0], value.strides[-1]
+    if one != other and (one < 0) == (other < 0):
+        raise CannotProve("what is read has been written before")
 
 
 def _require_fit(source: Any, shape: tuple[int, ...]) -> None:

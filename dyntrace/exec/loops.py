@@ -28,7 +28,7 @@ _EXACT = frozenset(
 )
 _PLACED = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
 # Loops that leave the floating-point flags up that were up before; others may clear them.
-_KEEPING = frozenset("add subtract multiply divide square sqrt negative positive absolute".split())
+_KEEPING = frozenset("add subtract multiply divide square sqrt".split())
 _COSTS = {  # nanoseconds for an element of eight bytes in the first cache
     0.15: "add subtract multiply negative positive absolute square equal not_equal less less_equal "
     "greater greater_equal logical_and logical_or logical_not bitwise_and bitwise_or invert "
