@@ -87,12 +87,19 @@ def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
     return STRIDED if is_numpys(ufunc) and dtype.char in "fdg" else PLACED
 
 
-@cache
 def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loop | None:
     """The loop for operands of these dtypes or Python types, and the results wanted; None: none.
 
     A Python number takes part with its type, so that it is as weak as it is beside an array.
     """
+    keys = tuple(value.char if isinstance(value, np.dtype) else value for value in operands)
+    return _elementwise(ufunc, keys, casting)
+
+
+@cache
+def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop | None:
+    """By the characters of dtypes: a C long equals a C long long, but has loops of its own."""
+    operands = tuple(np.dtype(key) if isinstance(key, str) else key for key in keys)
     if not is_numpys(ufunc) or ufunc.signature is not None:
         return None
     try:
@@ -110,9 +117,14 @@ def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loo
     return _described(ufunc, capsule, dtypes, exactness(ufunc, dtypes[0]))
 
 
-@cache
 def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
     """The loop that adds numbers of `dtype` up; its operands are (result, number, result)."""
+    return _reduction(ufunc, dtype.char)
+
+
+@cache
+def _reduction(ufunc: np.ufunc, char: str) -> Loop | None:
+    dtype = np.dtype(char)
     try:
         dtypes, capsule = ufunc._resolve_dtypes_and_context((None, dtype, None), reduction=True)
         ufunc._get_strided_loop(capsule)
