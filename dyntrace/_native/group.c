@@ -346,18 +346,20 @@ bytes_per_element(const Group *group)
     return bytes + most > 0 ? bytes + most : 1;
 }
 
-/* Elements of a tile: what is live fits the first cache for small arrays, and part of the second for
-   large ones, where a call's fixed cost and the hardware's prefetching weigh more. */
+/* Elements of a tile. What a tile touches stays in the first cache for small arrays; for large ones
+   it takes part of the second, since fetching from memory wants longer runs. */
 static npy_intp
 tile_elements(const Group *group)
 {
     if (vm_tile > 0) {
         return vm_tile;
     }
-    npy_intp budget = group->size >= 400000 ? 192 * 1024 : 48 * 1024;
-    npy_intp elements = budget / bytes_per_element(group);
-    elements = elements > 8192 ? 8192 : elements < 512 ? 512 : elements;
-    return elements & ~(npy_intp)63;
+    bool large = group->size >= 400000;
+    npy_intp elements = large ? 4096 : 1024, room = large ? 320 * 1024 : 80 * 1024;
+    while (elements > 256 && elements * bytes_per_element(group) > room) {
+        elements /= 2;
+    }
+    return elements;
 }
 
 /* A block of columns never has a width of one, which NumPy would add up in another order. */
@@ -559,6 +561,48 @@ place_buffers(Group *group)
     return DONE;
 }
 
+enum { STREAM_FROM = 24 << 20 }; /* bytes of a result that no cache would hold */
+
+/* A large result that is not read again in its tile is made in a buffer and moved past the caches. */
+static Status
+stream_results(Group *group)
+{
+    int count = group->operand_count, micros = group->micro_count;
+    for (int i = 0; i < count && stream_loop() != NULL; i++) {
+        Operand *operand = &group->operands[i];
+        bool large = operand->kept && operand->code == OPERAND_TILE
+                     && group->size * operand->itemsize >= STREAM_FROM
+                     && group->mode != COLUMNS;
+        const Micro *maker = large ? &group->micros[operand->last] : NULL;
+        if (!large || maker->args[maker->count - 1] != i || operand->last >= micros) {
+            continue;
+        }
+        Operand kept = *operand;
+        kept.reg = -1;
+        int made = group_new(group, OPERAND_FLAT, -1, kept.type, kept.itemsize);
+        Micro *micro = made < 0 ? NULL : group_micro(group, MICRO_FULL);
+        if (micro == NULL) {
+            return FAILED;
+        }
+        operand = &group->operands[i];
+        operand->kept = false;
+        operand->base = -1;
+        operand->last = (short)(group->micro_count - 1);
+        group->operands[made].kept = true;
+        group->operands[made].base = kept.base;
+        group->operands[made].offset = kept.offset;
+        group->operands[made].last = operand->last;
+        micro->count = 2;
+        micro->args[0] = (short)i;
+        micro->args[1] = (short)made;
+        micro->function = stream_loop();
+        micro->bytes = (uint8_t)kept.itemsize;
+        micro->exact = EXACT;
+        group->streams = true;
+    }
+    return DONE;
+}
+
 /* Results that are kept are written where they stay. */
 static void
 point_at_results(Group *group)
@@ -585,8 +629,11 @@ group_finish(Group *group)
     if (group->size == 0) {
         return DONE;
     }
+    Status status = stream_results(group);
     point_at_results(group);
-    Status status = make_lines(group);
+    if (status == DONE) {
+        status = make_lines(group);
+    }
     for (int k = 0; k < group->micro_count && status == DONE; k++) {
         status = check_micro(group, &group->micros[k]);
         const Micro *micro = &group->micros[k];

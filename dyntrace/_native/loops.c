@@ -98,6 +98,40 @@ select_loop(npy_intp itemsize)
     PICK(select)
 }
 
+#if defined(__x86_64__)
+#include <emmintrin.h>
+
+/* Counts bytes. The line that is written is not read first, which saves a third of the traffic. */
+static int
+copy_streaming(PyArrayMethod_Context *context, char *const *data, const npy_intp *count,
+               const npy_intp *strides, NpyAuxData *auxdata)
+{
+    UNUSED_LOOP_ARGS, (void)strides;
+    const char *from = data[0];
+    char *to = data[1];
+    npy_intp left = *count, head = (npy_intp)(-(uintptr_t)to & 15);
+    head = head < left ? head : left;
+    memcpy(to, from, (size_t)head);
+    for (from += head, to += head, left -= head; left >= 16; from += 16, to += 16, left -= 16) {
+        _mm_stream_si128((__m128i *)to, _mm_loadu_si128((const __m128i *)from));
+    }
+    memcpy(to, from, (size_t)left);
+    return 0;
+}
+
+PyArrayMethod_StridedLoop *
+stream_loop(void)
+{
+    return copy_streaming;
+}
+#else
+PyArrayMethod_StridedLoop *
+stream_loop(void)
+{
+    return NULL;
+}
+#endif
+
 /* Casts ------------------------------------------------------------------------------------- */
 #define REALS(DO, FROM, TYPE)                                                                    \
     DO(FROM, TYPE, float, npy_float)                                                             \

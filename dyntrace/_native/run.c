@@ -10,11 +10,14 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum { KEY_ROOM = 512, BASES_ON_STACK = 64 };
 
 npy_intp vm_tile = 0;
-double vm_threads_from = 30e3;
+double vm_threads_from = 60e3;
+static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
+static const int HOT_AFTER = 4;
 static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is released */
 static PyObject *modes;             /* numpy.geterr */
 
@@ -91,13 +94,24 @@ make_key(const Program *program, const Segment *segment, PyObject **objects, npy
     return length;
 }
 
+static bool
+same_key(const npy_intp *one, const npy_intp *other, int length)
+{
+    for (int i = 0; i < length; i++) {
+        if (one[i] != other[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static Plan *
 find_plan(Segment *segment, const npy_intp *key, int length)
 {
     for (int i = 0; i < PLANS_KEPT; i++) {
         Plan *plan = segment->plans[i];
         if (plan != NULL && plan->key_length == length && !plan->busy
-            && memcmp(plan->key, key, (size_t)length * sizeof *key) == 0) {
+            && same_key(plan->key, key, length)) {
             return plan;
         }
     }
@@ -291,16 +305,40 @@ take_bases(Call *call)
     return status;
 }
 
+static double
+nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double last_end; /* of a run that was worth a second thread in a loop */
+
+/* How many threads pay. Waking one costs as much as some 50 microseconds of work; but in a loop of
+   calls that follow one another closely the threads stay awake, and a tenth of that is enough. */
+static npy_intp
+choose_threads(double cost)
+{
+    static int streak;
+    if (cost < HOT_FROM && cost < vm_threads_from) {
+        return 1;
+    }
+    bool close = nanoseconds() - last_end < HOT_WITHIN;
+    streak = !close ? 0 : streak < HOT_AFTER ? streak + 1 : streak;
+    return cost >= vm_threads_from || streak >= HOT_AFTER ? pool_threads() : 1;
+}
+
 /* A small scratch is the thread's own, unless a call within this one has it; a large one is taken
    from the arena. */
-static _Thread_local char *small_scratch;
-static _Thread_local bool small_scratch_taken;
+static _Thread_local char *small_scratch __attribute__((tls_model("initial-exec")));
+static _Thread_local bool small_scratch_taken __attribute__((tls_model("initial-exec")));
 
 static Status
 take_memory(Call *call)
 {
     const Plan *plan = call->plan;
-    call->threads = plan->cost >= vm_threads_from ? pool_threads() : 1;
+    call->threads = choose_threads(plan->cost);
     size_t size = (size_t)(plan->buffers + plan->scratch * call->threads);
     if (size == 0) {
         return DONE;
@@ -335,14 +373,14 @@ static void
 run_group(Call *call, int number)
 {
     const Group *group = &call->plan->groups[number];
-    npy_intp threads = group->cost >= vm_threads_from ? call->threads : 1;
+    npy_intp threads = group->cost >= HOT_FROM || vm_threads_from < HOT_FROM ? call->threads : 1;
     call->raised |= group_run(group, call->bases, call->memory + call->plan->buffers, threads);
 }
 
 static void
 clear_flags(void)
 {
-    if (fetestexcept(FLAGS) != 0) {
+    if (raised_flags() != 0) {
         feclearexcept(FLAGS);
     }
 }
@@ -385,7 +423,7 @@ run_plan(Call *call, bool flags)
     for (int i = 0; i < plan->sequence_count; i++) {
         run_group(call, plan->sequence[i]);
     }
-    call->raised |= flags ? fetestexcept(FLAGS) : 0;
+    call->raised |= flags ? raised_flags() : 0;
     if (flags && call->raised != 0) {
         if (state != NULL) {
             PyEval_RestoreThread(state);
@@ -395,6 +433,9 @@ run_plan(Call *call, bool flags)
     }
     if (status == DONE && plan->last_group >= 0) {
         run_group(call, plan->last_group);
+    }
+    if (plan->cost >= HOT_FROM) {
+        last_end = nanoseconds();
     }
     if (state != NULL) {
         PyEval_RestoreThread(state);

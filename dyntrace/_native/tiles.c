@@ -68,6 +68,7 @@ run_at_once(const Tile *tile, const Micro *micro)
     for (int i = 0; i < micro->count; i++) {
         data[i] = line_of(tile, &tile->group->operands[micro->args[i]], 0, &strides[i]);
     }
+    count *= micro->bytes ? micro->bytes : 1;
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
@@ -238,7 +239,7 @@ run_micros(Tile *tile)
     for (int k = 0; k < group->micro_count; k++) {
         const Micro *micro = &group->micros[k];
         if (micro->clears) {
-            tile->raised |= fetestexcept(FLAGS);
+            tile->raised |= raised_flags();
         }
         if (micro->code == MICRO_REDUCE) {
             run_reduction(tile, micro);
@@ -330,6 +331,18 @@ run_unit(Tile *tile, npy_intp unit)
     }
 }
 
+/* What went past the caches is there for other processors, too. */
+static void
+finish_streams(const Group *group)
+{
+    if (group->streams) {
+        atomic_thread_fence(memory_order_seq_cst);
+#if defined(__x86_64__)
+        __builtin_ia32_sfence();
+#endif
+    }
+}
+
 static void
 work(void *context, Py_ssize_t part)
 {
@@ -346,6 +359,7 @@ work(void *context, Py_ssize_t part)
             run_unit(&tile, unit);
         }
     }
+    finish_streams(job->group);
     atomic_fetch_or(&job->raised, tile.raised);
 }
 
@@ -363,6 +377,7 @@ group_run(const Group *group, char *const *bases, char *buffers, npy_intp thread
         for (npy_intp unit = 0; unit < units; unit++) {
             run_unit(&tile, unit);
         }
+        finish_streams(group);
         raised = tile.raised;
     }
     else {

@@ -65,6 +65,7 @@ Loop *loop_new(PyObject *description); /* NULL with an exception */
 void loop_free(Loop *loop);
 PyArrayMethod_StridedLoop *cast_loop(int from, int to); /* NULL: there is none */
 PyArrayMethod_StridedLoop *copy_loop(npy_intp itemsize);
+PyArrayMethod_StridedLoop *stream_loop(void); /* dense bytes, past the caches; NULL: there is none */
 bool cast_may_flag(int from, int to);
 
 /* Programs ---------------------------------------------------------------------------------- */
@@ -229,6 +230,7 @@ enum MicroCode { MICRO_FULL, MICRO_ROW, MICRO_REDUCE };
 typedef struct {
     uint8_t code;
     bool by_line;        /* an operand has to be taken row by row */
+    uint8_t bytes;       /* of an element, if the loop counts bytes; else 0 */
     uint8_t count;       /* operands */
     short args[MAX_ARGS];
     PyArrayMethod_StridedLoop *function;
@@ -272,6 +274,7 @@ typedef struct {
     short partials;             /* TREE, PARTS: the base of the partial results */
     npy_intp scratch;           /* bytes of buffers a thread needs */
     double cost;                /* nanoseconds, estimated */
+    bool streams;               /* results go past the caches */
 } Group;
 
 enum ExportCode { EXPORT_NEW, EXPORT_VIEW, EXPORT_SCALAR, EXPORT_OBJECT };
@@ -376,6 +379,21 @@ int group_run(const Group *group, char *const *bases, char *buffers, npy_intp th
 void group_combine(const Group *group, char *const *bases);
 Status segment_run(Program *program, Segment *segment, PyObject **objects);
 enum { FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
+
+/* As fetestexcept(FLAGS), without a call. */
+static inline int
+raised_flags(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    unsigned short word;
+    unsigned control;
+    __asm__ volatile("fnstsw %0" : "=a"(word));
+    __asm__ volatile("stmxcsr %0" : "=m"(control));
+    return (word | (int)control) & FLAGS;
+#else
+    return fetestexcept(FLAGS);
+#endif
+}
 
 /* calls.c */
 enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,
