@@ -184,7 +184,7 @@ typedef struct {
 } Value;
 
 enum BaseCode { BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR, BASE_INDEXED };
-enum { MAX_INDEXES = 4 };
+enum { MAX_INDEXES = MAX_NDIM };
 
 /* An index whose value changes from call to call: it moves a base, and decides no shape. */
 typedef struct {

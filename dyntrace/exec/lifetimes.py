@@ -1,4 +1,5 @@
-"""When the values of a program are let go: after the last step that reads them, as in eager code.
+"""When the values of a program are let go: after the last step that reads them, as in eager code;
+and which of them decide shapes.
 
 Invariant: a register is dropped once, after its last use, and never one of the inputs, the
 constants or the outputs, which are not the program's alone. Read `exec.lowering` next.
@@ -12,6 +13,7 @@ from typing import Any
 from dyntrace.exec.templates import CONSTANT, REGISTER
 
 VIEW, RESHAPE = 1, 3  # as in exec.lowering, which uses this module
+INT = 0  # as in exec.lower_views
 
 
 def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, ...], ...]:
@@ -26,6 +28,19 @@ def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, 
         if reg >= first and reg not in kept:
             found[place].append(reg)
     return tuple(map(tuple, found))
+
+
+def keys(instructions: list[Any]) -> tuple[int, ...]:
+    """The int registers whose values decide shapes: bounds of slices, and lengths.
+
+    An index moves the memory that is looked at, but its value decides no shape.
+    """
+    found: dict[int, None] = {}
+    for code, _, _, extra in instructions:
+        if code in (VIEW, RESHAPE):
+            deciding = [item for item in extra if code == RESHAPE or item[0] != INT]
+            found.update(dict.fromkeys(_in_items(tuple(deciding))))
+    return tuple(found)
 
 
 def _touched(step: tuple[Any, ...]) -> Iterator[int]:

@@ -41,7 +41,7 @@ def _is_item(item: Any) -> bool:
 def _bound(lowering: Lowering, value: Any) -> Bound:
     if isinstance(value, Node):
         reg = lowering.register_of[value]
-        lowering.key(reg)
+        lowering.as_object(reg)
         return (reg,)
     return value
 
@@ -60,16 +60,7 @@ def _item(lowering: Lowering, item: Any) -> tuple[Any, ...]:
         return (NEWAXIS, None, None, None)
     if item is Ellipsis:
         return (ELLIPSIS, None, None, None)
-    return (INT, _index(lowering, item), None, None)
-
-
-def _index(lowering: Lowering, value: Any) -> Bound:
-    """An index moves the memory that is looked at; it does not decide its shape."""
-    if isinstance(value, Node):
-        reg = lowering.register_of[value]
-        lowering.as_object(reg)
-        return (reg,)
-    return value
+    return (INT, _bound(lowering, item), None, None)
 
 
 def have_keys(lowering: Lowering, values: Any) -> None:

@@ -41,7 +41,6 @@ class Segment:
     instructions: list[Instruction] = field(default_factory=list)
     made: set[int] = field(default_factory=set)
     exports: list[int] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
     overflows: bool = False
     target: int | None = None
 
@@ -149,17 +148,43 @@ class Lowering:
         if maker is self.segment:
             self.close()
 
-    def key(self, reg: int) -> None:
-        """The value of an int register decides shapes in the open segment."""
-        self.as_object(reg)
-        if reg not in self.segment.keys:
-            self.segment.keys.append(reg)
-
     def close(self) -> None:
         """End the open segment; its exports may still grow."""
+        if not self.segment.instructions:
+            return
+        views = self._views_apart()
+        if views.instructions:
+            self.steps.append(views)
         if self.segment.instructions:
             self.steps.append(self.segment)
-            self.segment = Segment()
+        self.segment = Segment()
+
+    def _views_apart(self) -> Segment:
+        """Take views that the open segment does not use itself: they need no plan of their own."""
+        segment, views = self.segment, Segment()
+        used = {reg for _, ins, _, _ in segment.instructions for reg in ins}
+        apart = [
+            instruction
+            for instruction in segment.instructions
+            if instruction[0] in (VIEW, PERMUTE, RESHAPE)
+            and instruction[2][0] not in used
+            and instruction[1][0] not in segment.made
+        ]
+        if len(apart) < len(segment.instructions):
+            for instruction in apart:
+                segment.instructions.remove(instruction)
+                self._move(instruction, segment, views)
+        return views
+
+    def _move(self, instruction: Instruction, segment: Segment, to: Segment) -> None:
+        (reg,) = instruction[2]
+        to.instructions.append(instruction)
+        segment.made.discard(reg)
+        to.made.add(reg)
+        self.segment_of[reg] = to
+        if reg in segment.exports:
+            segment.exports.remove(reg)
+            to.exports.append(reg)
 
     # calls ------------------------------------------------------------------------------------
 
@@ -216,7 +241,7 @@ class Lowering:
             "segment",
             inputs,
             tuple(segment.exports),
-            tuple(segment.keys),
+            lifetimes.keys(segment.instructions),
             tuple(segment.instructions),
             segment.overflows,
             segment.target,
