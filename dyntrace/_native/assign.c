@@ -148,6 +148,32 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
     return false;
 }
 
+static Micro *
+add_copy(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
+{
+    Micro *micro = from < 0 || to < 0 || move == NULL ? NULL : group_micro(group, MICRO_FULL);
+    if (micro != NULL) {
+        micro->count = 2;
+        micro->args[0] = (short)from;
+        micro->args[1] = (short)to;
+        micro->function = move;
+        micro->exact = EXACT;
+        micro->cost = 0.2f;
+    }
+    return micro;
+}
+
+static void
+point_at(Operand *operand, const Value *target)
+{
+    operand->code = OPERAND_LINES;
+    operand->kept = true;
+    operand->base = target->base;
+    operand->offset = target->offset;
+    operand->reg = -1;
+    memcpy(operand->axes, target->strides, sizeof operand->axes);
+}
+
 /* A group that copies the source, cast if need be, into the target. */
 static Status
 copy_group(Planner *planner, short target_reg, short source_reg, const Value *fitted, int *made)
@@ -176,21 +202,10 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
                                           ? copy_loop(target->itemsize)
                                           : cast_loop(group->operands[from].type, type);
     int to = group_new(group, OPERAND_LINES, -1, type, target->itemsize);
-    Micro *micro = to < 0 ? NULL : group_micro(group, MICRO_FULL);
-    if (micro == NULL || move == NULL) {
+    if (add_copy(group, from, to, move) == NULL) {
         return FAILED;
     }
-    Operand *operand = &group->operands[to];
-    operand->kept = true;
-    operand->base = value->base;
-    operand->offset = value->offset;
-    memcpy(operand->axes, value->strides, sizeof operand->axes);
-    micro->count = 2;
-    micro->args[0] = (short)from;
-    micro->args[1] = (short)to;
-    micro->function = move;
-    micro->exact = EXACT;
-    micro->cost = 0.2f;
+    point_at(&group->operands[to], value);
     *made = number;
     return DONE;
 }
@@ -209,12 +224,7 @@ redirect(Planner *planner, short target_reg, short source_reg)
     if (!final || planner->left[source_reg] > 1 || planner->exported[source_reg]) {
         return false;
     }
-    operand->code = OPERAND_LINES;
-    operand->kept = true;
-    operand->base = target->base;
-    operand->offset = target->offset;
-    operand->reg = -1;
-    memcpy(operand->axes, target->strides, sizeof operand->axes);
+    point_at(operand, target);
     return true;
 }
 
@@ -240,8 +250,7 @@ can_write_straight(Planner *planner, short target_reg, short source_reg)
     const Plan *plan = planner->plan;
     const Value *target = &plan->values[target_reg], *source = &plan->values[source_reg];
     const Register *into = &planner->program->registers[target_reg];
-    if (source->where != IN_TILE || planner->segment->flags
-        || into->descr->type_num != planner->program->registers[source_reg].descr->type_num
+    if (source->where != IN_TILE || into->descr->type_num != planner->program->registers[source_reg].descr->type_num
         || !same_dims(source->ndim, source->dims, target->ndim, target->dims)) {
         return false;
     }
@@ -297,16 +306,9 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     Group *group = &plan->groups[number];
     int from = group_external(planner, group, reg, fitted, false);
     int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
-    Micro *micro = from < 0 || to < 0 ? NULL : group_micro(group, MICRO_FULL);
-    if (micro == NULL) {
+    if (add_copy(group, from, to, copy_loop(declared->itemsize)) == NULL) {
         return FAILED;
     }
-    micro->count = 2;
-    micro->args[0] = (short)from;
-    micro->args[1] = (short)to;
-    micro->function = copy_loop(declared->itemsize);
-    micro->exact = EXACT;
-    micro->cost = 0.2f;
     group->operands[to].kept = true;
     group->operands[to].base = (short)base;
     fitted->where = IN_BASE;
@@ -314,6 +316,41 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     fitted->offset = 0;
     scale_strides(fitted->ndim, like.strides, 1, declared->itemsize, fitted->strides);
     return plan_close(planner, number);
+}
+
+/* What is written over is kept, and put back if the flags do not allow what was done: the group
+   copies each tile of the target before it writes it. */
+static Status
+keep_old(Planner *planner, short target_reg, int number)
+{
+    Plan *plan = planner->plan;
+    const Register *into = &planner->program->registers[target_reg];
+    Value saved = plan->values[target_reg];
+    int base = plan_base(plan, BASE_BLOCK, -1, saved.size * into->itemsize), undo;
+    Group *group = &plan->groups[number];
+    int from = group_external(planner, group, target_reg, &plan->values[target_reg], false);
+    int to = group_new(group, OPERAND_TILE, -1, into->descr->type_num, into->itemsize);
+    if (base < 0 || add_copy(group, from, to, copy_loop(into->itemsize)) == NULL) {
+        return FAILED;
+    }
+    group->operands[to].kept = true;
+    group->operands[to].base = (short)base;
+    Micro last = group->micros[group->micro_count - 1];
+    group->micros[group->micro_count - 1] = group->micros[group->micro_count - 2];
+    group->micros[group->micro_count - 2] = last;
+    saved.base = (short)base;
+    saved.offset = 0;
+    scale_strides(saved.ndim, group->order, 1, into->itemsize, saved.strides);
+    Status status = plan_close(planner, number);
+    if (status == DONE) {
+        status = copy_group(planner, target_reg, target_reg, &saved, &undo);
+    }
+    if (status == DONE) {
+        status = plan_close(planner, undo);
+        plan->sequence_count--;
+        plan->undo_group = (short)undo;
+    }
+    return status;
 }
 
 static Status
@@ -376,7 +413,8 @@ plan_assign(Planner *planner, const Instr *instr)
     if (kept >= 0 && can_write_straight(planner, target_reg, source_reg)
         && redirect(planner, target_reg, source_reg)) {
         plan->values[source_reg].where = NOWHERE;
-        return plan_close(planner, kept);
+        return planner->segment->flags ? keep_old(planner, target_reg, kept)
+                                       : plan_close(planner, kept);
     }
     status = plan_flush(planner);
     return status == DONE ? move_into(planner, target_reg, source_reg, instr->strict) : status;

@@ -623,12 +623,24 @@ point_at_results(Group *group)
     }
 }
 
+/* The last use of each operand, now that the order of micro-operations is known. */
+static void
+find_last_uses(Group *group)
+{
+    for (int k = 0; k < group->micro_count; k++) {
+        for (int i = 0; i < group->micros[k].count; i++) {
+            group->operands[group->micros[k].args[i]].last = (short)k;
+        }
+    }
+}
+
 Status
 group_finish(Group *group)
 {
     if (group->size == 0) {
         return DONE;
     }
+    find_last_uses(group);
     Status status = stream_results(group);
     point_at_results(group);
     if (status == DONE) {

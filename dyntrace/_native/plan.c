@@ -755,7 +755,7 @@ plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject *
     plan->key_length = -1;
     plan->base_count = plan->group_count = plan->sequence_count = plan->export_count = 0;
     plan->aliases = false;
-    plan->last_group = -1;
+    plan->last_group = plan->undo_group = -1;
     plan->cost = 0;
     for (int reg = 0; reg < plan->value_count; reg++) {
         plan->values[reg].where = NOWHERE;

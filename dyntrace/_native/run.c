@@ -431,8 +431,9 @@ run_plan(Call *call, bool flags)
         }
         status = flags_allowed(call->raised);
     }
-    if (status == DONE && plan->last_group >= 0) {
-        run_group(call, plan->last_group);
+    int after = status == DONE ? plan->last_group : plan->undo_group;
+    if (after >= 0) {
+        run_group(call, after);
     }
     if (plan->cost >= HOT_FROM) {
         last_end = nanoseconds();

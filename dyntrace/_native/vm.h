@@ -303,6 +303,7 @@ struct Plan {
     Export *exports;
     int export_count;
     short last_group;     /* runs after the flags have been looked at; -1: none */
+    short undo_group;     /* puts the target back if they do not allow what was done; -1: none */
     double cost;
     npy_intp scratch;     /* bytes of buffers a thread needs */
     npy_intp buffers;     /* where they start, behind scalars and blocks */

@@ -63,14 +63,16 @@ def lower_operator(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_power(lowering: Lowering, node: Node) -> bool:
-    """`x ** 2` and the other exponents that NumPy has a way of its own for."""
+    """`x ** 2` and the other exponents that NumPy has a way of its own for, and constants at all."""
     base, exponent = node.args
     kind = _kind(base)
     if type(exponent) not in (int, float) or not isinstance(kind, ArrayKind):
         return False
-    ufunc = _POWERS.get(exponent)
-    if ufunc is None or kind.dtype.char not in "fdg":
+    if kind.dtype.char not in "fdg" or exponent in (0, 1):
         return False
+    ufunc = _POWERS.get(exponent)
+    if ufunc is None:
+        return lower_loop(lowering, node, np.power, node.args)
     return lower_loop(lowering, node, ufunc, (base,))
 
 
