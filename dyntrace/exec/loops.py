@@ -38,6 +38,7 @@ _COSTS = {  # nanoseconds for an element of eight bytes in the first cache
 }
 _COST = {name: cost for cost, names in _COSTS.items() for name in names.split()}
 _OTHER_COST = 3.0
+CLIP: np.ufunc = vars(umath)["clip"]  # what np.clip ends in
 _INTEGERS = "?bhilqBHILQ"
 _REALS = "fdg"
 _COMPLEX = "FDG"
@@ -102,11 +103,10 @@ def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop |
     operands = tuple(np.dtype(key) if isinstance(key, str) else key for key in keys)
     if not is_numpys(ufunc) or ufunc.signature is not None:
         return None
-    try:
-        dtypes, capsule = ufunc._resolve_dtypes_and_context(operands, casting=casting)
-        ufunc._get_strided_loop(capsule)
-    except (TypeError, ValueError):
+    found = _resolved(ufunc, operands, casting=casting)
+    if found is None:
         return None
+    dtypes, capsule = found
     if ufunc is np.power and dtypes[0].kind in "iu":
         return None  # raises for negative exponents
     inputs = operands[: ufunc.nin]
@@ -124,15 +124,20 @@ def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
 
 @cache
 def _reduction(ufunc: np.ufunc, char: str) -> Loop | None:
-    dtype = np.dtype(char)
+    found = _resolved(ufunc, (None, np.dtype(char), None), reduction=True)
+    if found is None or not all(dtype.char in NUMERIC for dtype in found[0]):
+        return None
+    return _described(ufunc, found[1], found[0], EXACT)
+
+
+def _resolved(ufunc: Any, operands: tuple[Any, ...], **how: Any) -> tuple[Any, Any] | None:
+    """The dtypes of a loop and the capsule that holds it; None if there is none."""
     try:
-        dtypes, capsule = ufunc._resolve_dtypes_and_context((None, dtype, None), reduction=True)
+        dtypes, capsule = ufunc._resolve_dtypes_and_context(operands, **how)
         ufunc._get_strided_loop(capsule)
     except (TypeError, ValueError):
         return None
-    if not all(found.char in NUMERIC for found in dtypes):
-        return None
-    return _described(ufunc, capsule, dtypes, EXACT)
+    return dtypes, capsule
 
 
 def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop | None:
@@ -158,4 +163,5 @@ def identity(ufunc: np.ufunc, dtype: np.dtype[Any]) -> bytes | None:
     start = np.zeros(1, dtype) + np.array([ufunc.identity], dtype)
     if ufunc is np.add and dtype.kind in "fc":
         start = np.add.reduce(np.array([-0.0]).astype(dtype), keepdims=True)
-    return start.astype(dtype).tobytes()
+    found: bytes = start.astype(dtype).tobytes()
+    return found

@@ -1,4 +1,4 @@
-"""Instructions for writes: the trailing effect of a region, and in-place operators on its own arrays.
+"""Instructions for writes: a region's trailing effect, and in-place operators on its own arrays.
 
 A region that leaves nothing else behind does its effect itself (`lower_effect`); any other prepares
 a commit (`lower_commit`). An in-place operator on an array that the region made, and that nothing

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy._core import umath
 
 from dyntrace.exec import elision, loops
 from dyntrace.exec.lowering import ELEMENTWISE, Lowering
@@ -47,7 +46,7 @@ _NOTHING = (False, False)
 
 def lower_ufunc(lowering: Lowering, node: Node) -> bool:
     """A call of a ufunc with its inputs and nothing else."""
-    ufunc = node.op.target
+    ufunc: Any = node.op.target
     if node.kwargs or len(node.args) != ufunc.nin or ufunc.nout != 1:
         return False
     return lower_loop(lowering, node, ufunc, node.args)
@@ -63,7 +62,7 @@ def lower_operator(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_power(lowering: Lowering, node: Node) -> bool:
-    """`x ** 2` and the other exponents that NumPy has a way of its own for, and constants at all."""
+    """`x ** 2`, the other exponents that NumPy has a way of its own for, and other constants."""
     base, exponent = node.args
     kind = _kind(base)
     if type(exponent) not in (int, float) or not isinstance(kind, ArrayKind):
@@ -105,16 +104,14 @@ def result_dtype(kind: Kind) -> np.dtype[Any] | None:
     return kind.dtype if isinstance(kind, ArrayKind | NumpyScalarKind) else None
 
 
-def lower_loop(
-    lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any, ...], casting: str = "same_kind"
-) -> bool:
+def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any, ...]) -> bool:
     """The instruction for one loop over the operands, if all of them can be operands."""
     dtypes = tuple(map(dtype_of, args))
     wanted = result_dtype(node.kind)
     regs = [lowering.operand(value) for value in args]
     if wanted is None or lacks_one(dtypes) or lacks_one(regs):
         return False
-    loop = loops.elementwise(ufunc, (*dtypes, None), casting)
+    loop = loops.elementwise(ufunc, (*dtypes, None), "same_kind")
     if loop is None or loop.dtypes[-1] != wanted or not _has_arrays(node, args):
         return False
     emit_loop(lowering, node, loop, tuple(regs), dtypes)  # type: ignore[arg-type]
@@ -136,19 +133,12 @@ def emit_loop(
     copies: bool = False,
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
-    _have_numbers(lowering, regs, dtypes, loop)
-    extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
-    lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
-
-
-def _have_numbers(
-    lowering: Lowering, regs: tuple[int, ...], dtypes: tuple[Any, ...], loop: loops.Loop
-) -> None:
-    """Numbers that Python computes are objects; casts that may overflow are noted."""
     lowering.segment.overflows |= any(
         loops.may_overflow(dtype, wanted)
         for dtype, wanted in zip(dtypes, loop.dtypes, strict=False)
     )
+    extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
+    lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
 
 
 def reuses(node: Node) -> tuple[bool, bool]:
@@ -188,7 +178,12 @@ def lower_where(lowering: Lowering, node: Node) -> bool:
     wanted = result_dtype(node.kind)
     dtypes = tuple(map(dtype_of, node.args))
     regs = [lowering.operand(value) for value in node.args]
-    if wanted is None or lacks_one(dtypes) or lacks_one(regs) or not isinstance(node.kind, ArrayKind):
+    if (
+        wanted is None
+        or lacks_one(dtypes)
+        or lacks_one(regs)
+        or not isinstance(node.kind, ArrayKind)
+    ):
         return False
     if not all(loops.can_cast(dtype, wanted) for dtype in dtypes[1:]) or _narrows(dtypes, wanted):
         return False
@@ -235,7 +230,7 @@ def lower_clip(lowering: Lowering, node: Node) -> bool:
     kind = node.args[0].kind
     if kind.dtype.kind not in "f" or any(dtype_of(value) is None for value in node.args):
         return False
-    return lower_loop(lowering, node, umath.clip, node.args)
+    return lower_loop(lowering, node, loops.CLIP, node.args)
 
 
 ELEMENTWISE_RULES: dict[str, Rule] = {

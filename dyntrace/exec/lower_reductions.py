@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dyntrace.exec import loops
+from dyntrace.exec import loops, selftest
 from dyntrace.exec.lowering import COUNT, ELEMENTWISE, REDUCE, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
@@ -65,7 +65,7 @@ def _split(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
     if dtype.kind in "biu":
         return PARTS
     if ufunc is np.add:
-        return TREE if dtype.char in "fdFD" else WHOLE
+        return TREE if dtype.char in "fdFD" and selftest.adds_in_a_tree(dtype.char) else WHOLE
     return FRAGILE if ufunc in (np.maximum, np.minimum) and dtype.char in "fd" else WHOLE
 
 
@@ -77,6 +77,8 @@ def reduce(
     assert source is not None
     loop = loops.reduction(ufunc, wanted if wanted.kind != "b" else source)
     if loop is None or loop.dtypes[0] != wanted or not _adds_alike(source, loop.dtypes[1]):
+        return False
+    if wanted.kind in "fc" and not selftest.reduces_in_lines(ufunc, wanted.char):
         return False
     extra = (
         loop.description,
@@ -138,14 +140,19 @@ def _index_kind(found: Reduction) -> ArrayKind | NumpyScalarKind:
 
 
 # Composed reductions ------------------------------------------------------------------------------
-def _floats(lowering: Lowering, node: Node, allowed: tuple[str, ...] = ()) -> Reduction | None:
-    """The reduction of an array of floats to numbers of the same dtype."""
+def _floats(
+    lowering: Lowering, node: Node, name: str, allowed: tuple[str, ...] = ()
+) -> Reduction | None:
+    """The reduction of an array of floats to numbers of the same dtype, in the steps of `name`."""
     found = parse(lowering, node, allowed)
     kind = node.kind
     if found is None or not isinstance(kind, ArrayKind | NumpyScalarKind):
         return None
-    source = lowering.dtype(found.source)
-    return found if source == kind.dtype and kind.dtype.char in "fd" else None
+    char = kind.dtype.char
+    if lowering.dtype(found.source) != kind.dtype or char not in "fd":
+        return None
+    trusted = selftest.reduces_in_lines(np.add, char) and selftest.composes(name, char)
+    return found if trusted else None
 
 
 def apply(
@@ -178,7 +185,7 @@ def mean_into(lowering: Lowering, reduction: Reduction, out: int) -> None:
 
 def lower_mean(lowering: Lowering, node: Node) -> bool:
     """`np.mean` of floats: the sum, divided by the number of elements."""
-    found = _floats(lowering, node)
+    found = _floats(lowering, node, "mean")
     if found is None:
         return False
     mean_into(lowering, found, lowering.declare(node))
@@ -206,7 +213,7 @@ def _less(node: Node) -> int | None:
 
 def lower_variance(lowering: Lowering, node: Node) -> bool:
     """`np.var` of floats."""
-    found, less = _floats(lowering, node, ("ddof",)), _less(node)
+    found, less = _floats(lowering, node, "var", ("ddof",)), _less(node)
     if found is None or less is None:
         return False
     variance_into(lowering, found, less, lowering.declare(node))
@@ -215,7 +222,7 @@ def lower_variance(lowering: Lowering, node: Node) -> bool:
 
 def lower_deviation(lowering: Lowering, node: Node) -> bool:
     """`np.std` of floats: the root of the variance."""
-    found, less = _floats(lowering, node, ("ddof",)), _less(node)
+    found, less = _floats(lowering, node, "std", ("ddof",)), _less(node)
     if found is None or less is None:
         return False
     out = lowering.declare(node)
@@ -231,7 +238,7 @@ def lower_norm(lowering: Lowering, node: Node) -> bool:
     keywords = dict(node.kwargs)
     if type(keywords.get("axis")) is not int or keywords.get("ord", None) not in (None, 2):
         return False
-    found = _floats(lowering, node, ("ord",)) if len(node.args) == 1 else None
+    found = _floats(lowering, node, "norm", ("ord",)) if len(node.args) == 1 else None
     if found is None:
         return False
     out = lowering.declare(node)

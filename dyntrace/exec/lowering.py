@@ -1,16 +1,14 @@
 """Lowering: from a graph to the description of a program for the virtual machine.
 
 A program is a list of steps over *registers*: first the inputs, then the constants, then one for
-each value. Instructions of the machine are collected in a *segment*; a node the machine has no
-instruction for becomes a call of Python between segments, as early as its operands allow, so that
-segments stay long. `exec.rules` and its neighbours say which nodes have instructions.
+each value. Instructions are collected in a *segment*; a node without one becomes a call of Python
+between segments. `exec.rules` and its neighbours say which nodes have instructions.
 
-    program  (number of inputs, registers, constants, steps, registers to let go after each, outputs)
+    program  (number of inputs, registers, constants, steps, registers to drop after each, outputs)
     segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target)
     call     ("call", register, callable, templates, keyword names, kind)
 
-Invariant: a register is written once, before it is read; what crosses from a segment into a call,
-another segment or the outputs is among the segment's exports. Read `_native/vm.h` next.
+Invariant: a register is written once, before it is read. Read `_native/vm.h` next.
 """
 
 from __future__ import annotations
@@ -234,7 +232,7 @@ class Lowering:
 
     def _segment_form(self, segment: Segment) -> tuple[Any, ...]:
         read: dict[int, None] = {}
-        for _, ins, _, extra in segment.instructions:
+        for _, ins, _, _ in segment.instructions:
             read.update(dict.fromkeys(ins))
         inputs = tuple(reg for reg in read if reg not in segment.made)
         return (

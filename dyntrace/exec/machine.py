@@ -25,9 +25,7 @@ __all__ = ["compile_graph", "lowered"]
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
-    if not config.native:
-        return twin
-    return Program(partial(lowered, graph), twin)
+    return Program(partial(lowered, graph), twin) if config.native else twin
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec import effects, elision, parallel, templates
-from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplace
+from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower_views import VIEW_RULES
 from dyntrace.exec.lowering import Lowering
@@ -65,8 +65,10 @@ def lower_call(lowering: Lowering, node: Node) -> None:
     places = elision.places_of(node)
     if places:
         outside = any(node.args[place] in lowering.inputs for place in places)
-        target = partial(elision.beside_outside, places, target) if outside else partial(
-            _elided, places, target
+        target = (
+            partial(elision.beside_outside, places, target)
+            if outside
+            else partial(_elided, places, target)
         )
     lowering.call(
         reg,
@@ -141,9 +143,7 @@ def _commit(lowering: Lowering, effect: Node) -> Any:
     """Prepare the effect, by the machine or in Python; the template of its commit."""
     reg = lowering.new(None, -1)
     if not lower_commit(lowering, effect, reg):
-        lowering.call(
-            reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True
-        )
+        lowering.call(reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True)
     value = effects.value_of(effect)
     if isinstance(value, Node):
         lowering.register_of[effect] = lowering.register_of[value]
@@ -157,4 +157,3 @@ def _commit(lowering: Lowering, effect: Node) -> Any:
 
 def _same(value: Any) -> Any:
     return value
-

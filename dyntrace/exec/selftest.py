@@ -1,0 +1,106 @@
+"""Does this NumPy, on this processor, add up in the order that the machine reproduces?
+
+The order in which NumPy's reductions take their elements decides bits, and is nowhere promised. So
+each rule the machine relies on is tried on numbers of wide range when it is first needed, and a
+rule that does not hold here is not used. Invariant: an answer holds for the process, since neither
+NumPy nor the processor changes in it; asking takes less than a millisecond, so nothing is stored.
+Read `exec.lower_reductions`, the user, next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["adds_in_a_tree", "composes", "reduces_in_lines"]
+
+_LEAF = 1024
+
+
+def _numbers(shape: tuple[int, ...], char: str) -> np.ndarray[Any, Any]:
+    """Numbers of very different sizes, so that every order of adding shows."""
+    place = np.arange(int(np.prod(shape)), dtype="d")
+    reach = 2 if char == "e" else 11
+    values: Any = np.sin(place * 12.9898) * 10.0 ** (place * 7 % reach - reach // 2)
+    if char in "FDG":
+        values = values + 1j * np.cos(place * 4.1414) * 10.0 ** (place * 5 % reach - reach // 2)
+    found: np.ndarray[Any, Any] = values.astype(char).reshape(shape)
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    return np.array_equal(one, other, equal_nan=True)
+
+
+@cache
+def adds_in_a_tree(char: str) -> bool:
+    """Whether a sum over everything halves, at multiples of eight numbers, down to small leaves."""
+    unit = 2 if char in "FD" else 1
+    return all(
+        _same(np.add.reduce(values), _tree(values, unit))
+        for values in (_numbers((count,), char) for count in (3001, 8192, 20011))
+    )
+
+
+def _tree(values: np.ndarray[Any, Any], unit: int) -> Any:
+    if values.size <= _LEAF:
+        return np.add.reduce(values)
+    half = values.size * unit // 2
+    half = (half - half % 8) // unit
+    return _tree(values[:half], unit) + _tree(values[half:], unit)
+
+
+@cache
+def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
+    """Whether rows are reduced as if alone, and columns row by row."""
+    values = _numbers((37, 211), char)
+    with np.errstate(all="ignore"):
+        rows = [ufunc.reduce(row) for row in values]
+        columns = values[0]
+        for row in values[1:]:
+            columns = ufunc(columns, row)
+        return _same(ufunc.reduce(values, axis=1), np.array(rows, char)) and _same(
+            ufunc.reduce(values, axis=0), columns
+        )
+
+
+@cache
+def composes(name: str, char: str) -> bool:
+    """Whether a mean, variance, deviation or norm is made in the steps that the machine takes."""
+    values = _numbers((23, 97), char)
+    function, steps = _STEPS[name]
+    return _same(function(values), steps(values))
+
+
+def _divided(total: Any, count: int) -> Any:
+    return np.true_divide(total, np.intp(count)).astype(total.dtype)
+
+
+def _mean(values: Any) -> Any:
+    return _divided(np.add.reduce(values, axis=1), values.shape[1])
+
+
+def _variance(values: Any) -> Any:
+    mean = _divided(np.add.reduce(values, axis=1, keepdims=True), values.shape[1])
+    distance = values - mean
+    return _divided(np.add.reduce(distance * distance, axis=1), values.shape[1] - 1)
+
+
+def _deviation(values: Any) -> Any:
+    return np.sqrt(_variance(values))
+
+
+def _norm(values: Any) -> Any:
+    return np.sqrt(np.add.reduce(values * values, axis=1))
+
+
+_Function = Callable[[Any], Any]
+_STEPS: dict[str, tuple[_Function, _Function]] = {
+    "mean": (lambda values: np.mean(values, axis=1), _mean),
+    "var": (lambda values: np.var(values, axis=1, ddof=1), _variance),
+    "std": (lambda values: np.std(values, axis=1, ddof=1), _deviation),
+    "norm": (lambda values: np.linalg.norm(values, axis=1), _norm),
+}
