@@ -101,3 +101,11 @@ code_forget_copies(PyCodeObject *code)
 {
     Py_CLEAR(code->_co_code);
 }
+
+/* Waits a signal's handler to be run by this thread, or another? With or without the GIL. */
+static inline bool
+signal_is_pending(PyThreadState *ts)
+{
+    (void)ts;
+    return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
+}

@@ -109,3 +109,10 @@ code_forget_copies(PyCodeObject *code)
         Py_CLEAR(code->_co_cached->_co_code);
     }
 }
+
+/* Waits a signal's handler to be run by this thread, or another? With or without the GIL. */
+static inline bool
+signal_is_pending(PyThreadState *ts)
+{
+    return (_Py_atomic_load_uintptr_relaxed(&ts->eval_breaker) & _PY_SIGNALS_PENDING_BIT) != 0;
+}

@@ -13,6 +13,10 @@
 #include <internal/pycore_context.h>
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
+#include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030D0000
+#include <internal/pycore_ceval.h>
+#endif
 #undef Py_BUILD_CORE
 #include <assert.h>
 #include <stdbool.h>

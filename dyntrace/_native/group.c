@@ -490,10 +490,14 @@ buffer_size(const Group *group, const Operand *operand)
     return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
 }
 
-/* An operand of the micro-operation that dies there and whose buffer the result can take over. */
+/* An operand of the micro-operation that dies there and whose buffer the result can take over; but
+   in place, some loops take another way to their bits. */
 static int
 dying_twin(const Group *group, const Micro *micro, int number, const Operand *made)
 {
+    if (micro->exact != EXACT) {
+        return -1;
+    }
     for (int i = 0; i < micro->count; i++) {
         const Operand *operand = &group->operands[micro->args[i]];
         if (operand != made && operand->code == made->code && operand->written && !operand->kept

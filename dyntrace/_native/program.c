@@ -40,6 +40,13 @@ outputs_of(const Program *program, PyObject **objects)
     return made;
 }
 
+/* Whether a signal's handler should run before anything else is done. */
+bool
+is_interrupted(PyThreadState *thread)
+{
+    return signal_is_pending(thread);
+}
+
 static Status
 run_steps(Program *program, PyObject **objects)
 {
@@ -56,6 +63,9 @@ run_steps(Program *program, PyObject **objects)
             break;
         default:
             status = call_step(program, step, objects, &jobs);
+        }
+        if (status == DONE && i + 1 < program->step_count && is_interrupted(PyThreadState_Get())) {
+            status = REPLAY;
         }
         for (int k = 0; k < step->drop_count; k++) {
             Py_CLEAR(objects[step->drops[k]]);

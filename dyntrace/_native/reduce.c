@@ -333,6 +333,9 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (!has_usual_order(value, itemsize, &pattern, instr->kind)) {
         return TO_TWIN;
     }
+    if (instr->split == SPLIT_CHUNKS && pattern.row > SMALL_WHOLE) {
+        return TO_TWIN;
+    }
     if (pattern.inner) {
         return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : TO_TWIN;
     }

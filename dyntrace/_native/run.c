@@ -18,6 +18,7 @@ npy_intp vm_tile = 0;
 double vm_threads_from = 60e3;
 static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
 static const int HOT_AFTER = 4;
+static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked for */
 static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is released */
 static PyObject *modes;             /* numpy.geterr */
 
@@ -412,7 +413,7 @@ static Status
 run_plan(Call *call, bool flags)
 {
     Plan *plan = call->plan;
-    PyThreadState *state = NULL;
+    PyThreadState *state = NULL, *thread = PyThreadState_Get();
     Status status = DONE;
     if (flags) {
         clear_flags();
@@ -420,18 +421,25 @@ run_plan(Call *call, bool flags)
     if (plan->cost >= GIL_FROM) {
         state = PyEval_SaveThread();
     }
-    for (int i = 0; i < plan->sequence_count; i++) {
-        run_group(call, plan->sequence[i]);
+    for (int i = 0; i < plan->sequence_count && status == DONE; i++) {
+        bool stops = i > 0 && plan->cost >= LONG_RUN && is_interrupted(thread);
+        if (stops) { /* nothing has been written yet: a target is written by the last group */
+            status = REPLAY;
+        }
+        else {
+            run_group(call, plan->sequence[i]);
+        }
     }
+    bool complete = status == DONE;
     call->raised |= flags ? raised_flags() : 0;
-    if (flags && call->raised != 0) {
+    if (flags && call->raised != 0 && status == DONE) {
         if (state != NULL) {
             PyEval_RestoreThread(state);
             state = NULL;
         }
         status = flags_allowed(call->raised);
     }
-    int after = status == DONE ? plan->last_group : plan->undo_group;
+    int after = status == DONE ? plan->last_group : complete ? plan->undo_group : -1;
     if (after >= 0) {
         run_group(call, after);
     }

@@ -92,8 +92,9 @@ typedef struct {
 enum InstrCode { ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN };
 enum ReduceKind { BY_LOOP, BY_ARGMAX, BY_ARGMIN };
 /* How a reduction over everything may be split: not at all, as a pairwise sum, anywhere, anywhere
-   unless the result is zero or not a number. */
-enum SplitKind { WHOLE, SPLIT_TREE, SPLIT_PARTS, SPLIT_FRAGILE };
+   unless the result is zero or not a number; in chunks of NumPy's own making, so that only what
+   fits in one can be done here. */
+enum SplitKind { WHOLE, SPLIT_TREE, SPLIT_PARTS, SPLIT_FRAGILE, SPLIT_CHUNKS };
 
 typedef struct {
     uint8_t code;
@@ -378,6 +379,7 @@ void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp
 /* The floating-point flags that were up in between and have been cleared by a loop. */
 int group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 void group_combine(const Group *group, char *const *bases);
+bool is_interrupted(PyThreadState *thread);
 Status segment_run(Program *program, Segment *segment, PyObject **objects);
 enum { FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
 

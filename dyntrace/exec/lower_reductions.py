@@ -14,7 +14,7 @@ from dyntrace.graph.node import Node
 
 Rule = Callable[[Lowering, Node], bool]
 BY_LOOP, BY_ARGMAX, BY_ARGMIN = range(3)
-WHOLE, TREE, PARTS, FRAGILE = range(4)
+WHOLE, TREE, PARTS, FRAGILE, CHUNKS = range(5)
 _NOTHING = ((False, False), (False, False), False, False)
 
 
@@ -65,7 +65,9 @@ def _split(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
     if dtype.kind in "biu":
         return PARTS
     if ufunc is np.add:
-        return TREE if dtype.char in "fdFD" and selftest.adds_in_a_tree(dtype.char) else WHOLE
+        if not selftest.adds_in_a_tree("f" if dtype.char == "e" else dtype.char):
+            return CHUNKS
+        return TREE if dtype.char in "fdFD" else WHOLE
     return FRAGILE if ufunc in (np.maximum, np.minimum) and dtype.char in "fd" else WHOLE
 
 

@@ -38,7 +38,7 @@ def _same(one: Any, other: Any) -> bool:
 @cache
 def adds_in_a_tree(char: str) -> bool:
     """Whether a sum over everything halves, at multiples of eight numbers, down to small leaves."""
-    unit = 2 if char in "FD" else 1
+    unit = 2 if char in "FDG" else 1
     return all(
         _same(np.add.reduce(values), _tree(values, unit))
         for values in (_numbers((count,), char) for count in (3001, 8192, 20011))
