@@ -211,7 +211,7 @@ def _add_unit(found: Explanation, unit: Unit) -> None:
                 plan.lineno,
                 plan.end_lineno,
                 region.calls,
-                region.deopts + region.misses + region.skips,
+                region.deopts + region.misses,
                 plan.names(unit.local_names()),
             )
         )

@@ -21,12 +21,12 @@ fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
         fitted->strides[i] = source->strides[i + extra];
     }
     if (fitted->ndim > target->ndim) {
-        return REPLAY;
+        return MISFIT;
     }
     for (int i = 0; i < fitted->ndim; i++) {
         npy_intp wanted = target->dims[target->ndim - fitted->ndim + i];
         if (fitted->dims[i] != wanted && fitted->dims[i] != 1) {
-            return REPLAY;
+            return MISFIT;
         }
     }
     return DONE;
@@ -399,7 +399,7 @@ plan_assign(Planner *planner, const Instr *instr)
     }
     short reg = plan->bases[plan_root(plan, target->base)].reg;
     if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {
-        return REPLAY;
+        return MISFIT;
     }
     bool computed = plan->values[source_reg].where == IN_TILE && !instr->strict;
     if (!computed && is_mapped_twice(planner, target)) {

@@ -101,7 +101,7 @@ static Status
 prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
 {
     if (!PyArray_ISWRITEABLE(target)) {
-        return REPLAY;
+        return MISFIT;
     }
     if (PyArray_NDIM(target) > MAX_NDIM
         || holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
@@ -112,7 +112,7 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
     if (source == NULL || !fits(target, source, strict)) {
         Py_XDECREF(source);
         PyErr_Clear();
-        return REPLAY;
+        return MISFIT;
     }
     Commit *commit = PyObject_New(Commit, &Commit_Type);
     if (commit == NULL) {

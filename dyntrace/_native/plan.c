@@ -257,7 +257,7 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
             continue;
         }
         if (!broadcast_dims(&result->ndim, result->dims, value->ndim, value->dims)) {
-            return REPLAY;
+            return MISFIT;
         }
         if (value->ndim > 0) {
             simply &= declared->descr->type_num == instr->loop->descr[i]->type_num;
@@ -299,7 +299,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
         scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
         bool fits = same_dims(value->ndim, value->dims, shape->result.ndim, shape->result.dims);
-        return !fits ? REPLAY : value->owns ? DONE : TO_TWIN;
+        return !fits ? MISFIT : value->owns ? DONE : TO_TWIN;
     }
     for (int place = 0; place < 2 && place < instr->nin; place++) {
         if (!instr->reuses[place] || !can_reuse(planner, instr, shape, place)) {

@@ -116,6 +116,12 @@ result_of(Program *program, Status status, PyObject **objects)
         return outputs_of(program, objects);
     case REPLAY:
         return Py_NewRef(Py_None);
+    case MISFIT:
+        PyErr_SetString(PyExc_ValueError, "shapes or indexes do not fit");
+        return NULL;
+    case FLAGGED:
+        PyErr_SetString(PyExc_FloatingPointError, "a floating-point flag is not ignored");
+        return NULL;
     default:
         return NULL;
     }

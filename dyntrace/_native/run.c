@@ -261,7 +261,7 @@ move_base(const Call *call, const Base *base, char **address)
         npy_intp value = PyNumber_AsSsize_t(call->objects[index->reg], NULL);
         if (value < -index->length || value >= index->length) {
             PyErr_Clear();
-            return REPLAY;
+            return MISFIT;
         }
         *address += (value < 0 ? value + index->length : value) * index->stride;
     }
@@ -401,7 +401,7 @@ flags_allowed(int raised)
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == DONE; i++) {
         PyObject *mode = raised & NAMES[i].flag ? PyDict_GetItemString(found, NAMES[i].name) : NULL;
         if (mode != NULL && PyUnicode_CompareWithASCIIString(mode, "ignore") != 0) {
-            status = REPLAY;
+            status = FLAGGED;
         }
     }
     Py_XDECREF(found);

@@ -27,14 +27,14 @@ take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp s
     npy_intp start, stop, step = 1;
     const Bound *parts = item->parts;
     if (parts[2].reg != ABSENT && (!bound_value(planner, &parts[2], &step) || step == 0)) {
-        return REPLAY;
+        return MISFIT;
     }
     step = step < -NPY_MAX_INTP ? -NPY_MAX_INTP : step;
     start = step < 0 ? NPY_MAX_INTP : 0;
     stop = step < 0 ? NPY_MIN_INTP : NPY_MAX_INTP;
     if ((parts[0].reg != ABSENT && !bound_value(planner, &parts[0], &start))
         || (parts[1].reg != ABSENT && !bound_value(planner, &parts[1], &stop))) {
-        return REPLAY;
+        return MISFIT;
     }
     npy_intp count = PySlice_AdjustIndices(length, &start, &stop, step);
     if (count <= 0) {
@@ -52,7 +52,7 @@ take_int(const Planner *planner, const Item *item, npy_intp length, npy_intp str
 {
     npy_intp index;
     if (!bound_value(planner, &item->parts[0], &index) || index < -length || index >= length) {
-        return REPLAY;
+        return MISFIT;
     }
     *offset += (index < 0 ? index + length : index) * stride;
     return DONE;
@@ -95,7 +95,7 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
         taken += instr->items[i].code == ITEM_INT || instr->items[i].code == ITEM_SLICE;
     }
     if (taken > source->ndim) {
-        return REPLAY;
+        return MISFIT;
     }
     for (int i = 0; i < instr->item_count && status == DONE; i++) {
         const Item *item = &instr->items[i];
@@ -168,13 +168,13 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         npy_intp length;
         if (!bound_value(planner, &instr->items[i].parts[0], &length)
             || (length < 0 && (length != -1 || open >= 0))) {
-            return REPLAY;
+            return MISFIT;
         }
         open = length < 0 ? i : open;
         view->dims[i] = length;
         known *= length < 0 ? 1 : length;
         if (known > source->size && source->size > 0) {
-            return REPLAY;
+            return MISFIT;
         }
     }
     view->ndim = instr->item_count;
@@ -183,7 +183,7 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         known = known > 0 ? known * view->dims[open] : -1;
     }
     if (known != source->size) {
-        return REPLAY;
+        return MISFIT;
     }
     if (!is_dense_in_order(source->ndim, source->dims, source->strides, itemsize)) {
         return TO_TWIN;

@@ -41,8 +41,10 @@ enum {
     SMALL_SCRATCH = 1 << 16, /* bytes that each thread keeps */
 };
 
-/* Why a call ends without a result: run the original instructions, or run the Python twin. */
-typedef enum { DONE = 0, REPLAY = 1, TO_TWIN = 2, FAILED = 3 } Status;
+/* Why a call ends without a result. The original instructions run: REPLAY, nothing more is known;
+   MISFIT, shapes or indexes do not fit; FLAGGED, a floating-point flag is up. TO_TWIN: the twin runs.
+   FAILED: an exception is set, or memory is short. */
+typedef enum { DONE, REPLAY, MISFIT, FLAGGED, TO_TWIN, FAILED } Status;
 
 /* Loops ------------------------------------------------------------------------------------- */
 /* On how far the element is from the loop's begin; on strides, too; on its operands only. */

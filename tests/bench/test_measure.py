@@ -79,7 +79,8 @@ def test_measuring_again_takes_more_pairs():
 def test_peak_memory_is_that_of_the_temporaries(way):
     table = 4_000 * 128 * 8
     peak = peak_in_child(case("row_distances", 4_000), way, timeout=60)
-    assert 1.8 * table < peak < 4 * table
+    assert peak < 4 * table
+    assert peak > 1.8 * table or way == "optimised"  # which may need none
 
 
 def test_a_child_that_fails_is_told_and_the_row_goes_on(monkeypatch):
