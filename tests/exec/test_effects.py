@@ -556,8 +556,11 @@ def test_value_that_overlaps_the_assigned_part(compile_graph, orders):
         x = np.asarray(numbers("d", (6, 6)), order=orders[0])
         return x, x[::-1] if orders[1] == "C" else x.T
 
-    for text in ("x[:] = y", "x[1:] = y[:-1]", "x[0] = y[1]"):
+    for text in ("x[:] = y", "x[1:] = y[:-1]"):
         assert run(compile_graph, f"def f(x, y):\n    {text}", build) == "committed"
+    unlike = orders[1] == "F"  # NumPy moves between lines of unlike steps without a temporary
+    wanted = "refused" if unlike else "committed"
+    assert run(compile_graph, "def f(x, y):\n    x[0] = y[1]", build) == wanted
     for text in ("x[[0, 1]] = y[2:4]", "x[x > 0] = y[x > 0]"):
         run(compile_graph, f"def f(x, y):\n    {text}", build)
     assert run(compile_graph, "def f(x, y):\n    x[[0, 1]] = y[2:4]", build) == "refused"
