@@ -213,6 +213,7 @@ def _add_unit(found: Explanation, unit: Unit) -> None:
                 region.calls,
                 region.deopts + region.misses,
                 plan.names(unit.local_names()),
+                region.skips,
             )
         )
     for item in sorted(unit.breaks, key=lambda item: item.unit):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.errors import InternalError
-from dyntrace.exec import effects, elision, parallel, threads
+from dyntrace.exec import effects, elision, parallel, threads, transforms
 from dyntrace.exec.checks import check, quick_test
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.exec.uses import Uses
@@ -127,6 +127,8 @@ class _Compiler:
     # -- nodes ---------------------------------------------------------------------------------
 
     def _node(self, node: Node) -> None:
+        if node in self.joins:
+            self._flush()  # its operands need names
         nested = self._nested_operands(node)
         found = _Expression(node, depth=1 + max((inner.depth for inner in nested), default=0))
         for inner in nested:
@@ -150,7 +152,7 @@ class _Compiler:
             call = partial(elision.beside_outside, places, node.op.target)
             return f"{self._bind(call)}({source.arguments(node, write)})"
         if node in self.joins or _is_replaced(node.op):
-            return f"{self._bind(node.op.target)}({source.arguments(node, write)})"
+            return f"{self._function(node.op)}({source.arguments(node, write)})"
         return source.expression(node, write, self._function)
 
     def _nested_operands(self, node: Node) -> list[_Expression]:
@@ -260,7 +262,7 @@ class _Compiler:
         return text if text is not None else self._bind(value)
 
     def _function(self, op: Op) -> str:
-        return self._bind(op.target)
+        return self._bind(transforms.target_of(op))
 
     # -- the end -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Node
-from dyntrace.graph.ownership import operands, written
+from dyntrace.graph.ownership import operands, shares, written
 
 LARGE = 256 * 1024  # bytes of the first array operand from which a thread is worth its start
 
@@ -30,10 +30,9 @@ def joins(nodes: Sequence[Node]) -> dict[Node, int]:
 
 def is_movable(node: Node) -> bool:
     """Heavy, without BLAS, and neither writing nor sharing memory."""
-    op = node.op
-    return (
-        op.heavy and not (op.blas or op.aliases or written(node)) and first_array(node) is not None
-    )
+    if not node.op.heavy or node.op.blas or written(node) or shares(node):
+        return False
+    return first_array(node) is not None
 
 
 def first_array(node: Node) -> Node | None:

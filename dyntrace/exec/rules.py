@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import effects, elision, parallel, templates
+from dyntrace.exec import effects, elision, parallel, templates, transforms
 from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplace
 from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
@@ -61,7 +61,7 @@ def _lowered(lowering: Lowering, node: Node) -> bool:
 def lower_call(lowering: Lowering, node: Node) -> None:
     """The node's own call."""
     reg = lowering.declare(node)
-    target: Any = node.op.target
+    target: Any = transforms.target_of(node.op)
     places = elision.places_of(node)
     if places:
         outside = any(node.args[place] in lowering.inputs for place in places)
@@ -107,7 +107,8 @@ def _submit(lowering: Lowering, node: Node) -> None:
     limit = (lowering.register_of[array], parallel.LARGE)
     lowering.as_object(limit[0])
     lowering.close()
-    lowering.call(reg, node.op.target, node.args, node.kwargs, limit, how="submit")
+    target = transforms.target_of(node.op)
+    lowering.call(reg, target, node.args, node.kwargs, limit, how="submit")
 
 
 def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:

@@ -24,6 +24,8 @@ class Op:
                 "infix" a + b, "prefix" -a, "item" a[b], "setitem" a[b] = c, "inplace" a += b
     exact       the inferred kind is certain; otherwise the executor checks each result
     aliases     the result may share memory with an argument, or be one
+    along_axes  it does so only if it is no array of one dimension or more, or if an argument beside
+                the first is empty or computed
     writes      positions (int) or keywords (str) of the arguments whose memory is written
     heavy       worth a thread of its own when large
     blas        runs BLAS or LAPACK: never beside another such node, never on another thread
@@ -35,6 +37,7 @@ class Op:
     style: str = "call"
     exact: bool = False
     aliases: bool = False
+    along_axes: bool = False
     writes: tuple[int | str, ...] = ()
     heavy: bool = False
     blas: bool = False

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import KnownKind, NumpyScalarKind, PythonScalarKind, StringKind
+from dyntrace.graph.kinds import ArrayKind, KnownKind, NumpyScalarKind, PythonScalarKind, StringKind
 from dyntrace.graph.node import INPUT, Node
 
 _NUMBERS = (NumpyScalarKind, PythonScalarKind)
@@ -44,9 +44,23 @@ def shares(node: Node) -> list[Any]:
     """The arguments the result may be, or look into; numbers look into nothing."""
     if isinstance(node.kind, _NUMBERS):
         return []
-    if node.op.aliases:
+    if node.op.aliases and not _works_along_axes(node):
         return [*node.args, *(value for _, value in node.kwargs)]
     return written(node)
+
+
+def _works_along_axes(node: Node) -> bool:
+    """Whether an operation that is the identity without axes has at least one."""
+    if not node.op.along_axes or not isinstance(node.kind, ArrayKind) or not node.kind.ndim:
+        return False
+    rest = [*node.args[1:], *(value for _, value in node.kwargs)]
+    return all(
+        bool(value) if isinstance(value, (tuple, list)) else _is_plain(value) for value in rest
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (int, str))
 
 
 def roots(node: Node) -> frozenset[Node]:

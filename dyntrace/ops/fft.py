@@ -8,7 +8,12 @@ from dyntrace.ops.functions import Line, Refusal, captured, register
 
 LINES: tuple[Line | Refusal, ...] = (
     captured("fft ifft rfft irfft hfft ihfft", heavy=True),
-    captured("fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn", aliases=True, heavy=True),
+    captured(
+        "fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn",
+        aliases=True,
+        along_axes=True,
+        heavy=True,
+    ),
     captured("fftfreq rfftfreq fftshift ifftshift"),
 )
 

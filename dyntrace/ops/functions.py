@@ -33,6 +33,7 @@ class Line:
     parameters  positional parameter names; None: those of the Python code
     static      parameters read by the trace, besides the usual ones (`ops.probe.STATIC`)
     dynamic     usual static parameters that are data here
+    along_axes  it does so only without axes
     writes      names of parameters whose memory is written
     twin        runs the quiet twin, because the function may warn
     around      wraps the default inference
@@ -49,6 +50,7 @@ class Line:
     dynamic: str = ""
     exact: bool = False
     aliases: bool = False
+    along_axes: bool = False
     writes: str = "out"
     heavy: bool = False
     blas: bool = False
@@ -100,6 +102,7 @@ def _record(target: Any, name: str, family: str, line: Line) -> Record:
         family,
         exact=line.exact,
         aliases=line.aliases,
+        along_axes=line.along_axes,
         writes=tuple(_writes(names, line.writes.split())),
         heavy=line.heavy,
         blas=line.blas,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dyntrace.graph.kinds import (
@@ -89,15 +90,18 @@ def _check(kind: Kind, kinds: list[Kind]) -> None:
             raise Refused("DT202", "integers in a sequence")  # their size decides the dtype
 
 
-def power(infer: Infer) -> Infer:
-    """`int ** int` is a float for a negative exponent: the example decides, the executor checks."""
+def power(infer: Infer, squares: Infer) -> Infer:
+    """Exponents whose value decides the kind: the example decides here, the executor checks.
+
+    `int ** int` is a float for a negative exponent, and `array ** 2` is what `np.square` gives.
+    """
 
     def checked(call: Call) -> Kind:
         kinds = [operand.kind for operand in call.args]
+        example = getattr(kinds[1], "example", None)
         if all(isinstance(kind, PythonScalarKind) and kind.type in (int, bool) for kind in kinds):
-            example = getattr(kinds[1], "example", None)
             return PythonScalarKind(float if example is not None and example < 0 else int)
-        return infer(call)
+        return squares(call) if type(example) is int and example == 2 else infer(call)
 
     return checked
 
@@ -120,8 +124,7 @@ def _register_binary(name: str, plain: Any, inplace: Any) -> None:
     exact, blas = name != "pow", name == "matmul"
     style = "call" if name == "contains" else "infix"
     op = Op(f"operator.{name}", plain, "operator", style, exact=exact, blas=blas)
-    infer = operands_only(probing(op, DATA))
-    record = Record(op, power(infer) if name == "pow" else infer)
+    record = Record(op, _inference(op))
     add_operator(name, False, record)
     add_callable(plain, record)
     if inplace is None:
@@ -129,10 +132,16 @@ def _register_binary(name: str, plain: Any, inplace: Any) -> None:
     op = Op(
         f"operator.i{name}", inplace, "operator", "inplace", exact=exact, writes=(0,), blas=blas
     )
-    infer = operands_only(probing(op, DATA))
-    record = Record(op, written_in_place(power(infer) if name == "pow" else infer))
+    record = Record(op, written_in_place(_inference(op)))
     add_operator(name, True, record)
     add_callable(inplace, record)
+
+
+def _inference(op: Op) -> Infer:
+    infer = operands_only(probing(op, DATA))
+    if op.target not in (operator.pow, operator.ipow):
+        return infer
+    return power(infer, operands_only(probing(op, replace(DATA, number=2))))
 
 
 def _register_unary(name: str, target: Any) -> None:

@@ -32,8 +32,8 @@ class GraphReport:
 
     filename, lineno, end_lineno   the user's lines its operations come from
     calls                          how often its region was called since it was compiled
-    deopts                         how many of those calls ended in the original bytecode,
-                                   those that were compared with it included
+    deopts                         how many of those calls ended in the original bytecode
+    skips                          how many were left to it, to compare it or since it is faster
     names                          the user's names of the graph's inputs, None where there is none
     """
 
@@ -44,6 +44,7 @@ class GraphReport:
     calls: int = 0
     deopts: int = 0
     names: tuple[str | None, ...] = ()
+    skips: int = 0
 
     @property
     def op_count(self) -> int:
@@ -54,7 +55,7 @@ class GraphReport:
     @property
     def executed(self) -> int:
         """NumPy operations executed inside this graph so far: completed calls times operations."""
-        return self.op_count * max(self.calls - self.deopts, 0)
+        return self.op_count * max(self.calls - self.deopts - self.skips, 0)
 
     @property
     def code(self) -> str:

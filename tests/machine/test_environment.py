@@ -237,7 +237,6 @@ def test_number_of_threads_does_not_change_bits(count):
         threads.set_num_threads(before)
 
 
-@pytest.mark.xfail(reason="a heavy operation begun early must have an operand with a name")
 def test_heavy_operations_on_values_of_the_stack_are_not_declined():
     proof = Proof()
     fn = function("return np.sort(x, axis=None), np.sort(y * x, axis=None), np.fft.fft(x)")

@@ -123,3 +123,11 @@ def test_scipy_ufuncs_by_rule():
     assert call(special.gammaln, 3.0) == NumpyScalarKind(F8)
     assert call(special.jv, 1, V) == ArrayKind(F8, 1)
     assert registry.record_of(special.erf).op.target is special.erf
+
+
+@pytest.mark.parametrize("power", (0, 1, 2, 3, 2.0, 0.5, -0.5, True, np.int64(2), np.float32(2)))
+@pytest.mark.parametrize("char", "?bBhHiIlLqQefdgFDG")
+def test_powers_have_the_kind_of_numpys_shortcut(char, power):
+    for value in (np.ones(3, char), np.ones((), char), np.ones((2, 2), char)):
+        found = infer(registry.operator_record("pow"), value, power)
+        assert found.dtype.char == (value**power).dtype.char
