@@ -323,7 +323,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (value->where == IN_ROW && plan_settle(planner, instr->in[0]) != DONE) {
         return FAILED;
     }
-    if (value->size == 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
+    if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
         return TO_TWIN;
     }
     Status status = pattern_of(instr, value, &pattern);
