@@ -189,7 +189,7 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     }
     Group *group = &plan->groups[number];
     int type = target->descr->type_num, from;
-    if (fitted->where == IN_OBJECT) {
+    if (fitted->where == IN_OBJECT || fitted->where == IN_COUNT) {
         from = group_scalar(planner, group, source_reg, target->descr);
     }
     else {
@@ -361,7 +361,7 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     npy_intp source_itemsize = planner->program->registers[source_reg].itemsize;
     Value fitted = plan->values[source_reg];
     int number;
-    Status status = fitted.where == IN_OBJECT
+    Status status = fitted.where == IN_OBJECT || fitted.where == IN_COUNT
                         ? DONE
                         : fit_source(&plan->values[target_reg], &plan->values[source_reg], strict,
                                      &fitted);

@@ -13,7 +13,8 @@ add_operand(Group *group, Operand operand)
 {
     if (group->operand_count == group->operand_room) {
         int room = group->operand_room ? 2 * group->operand_room : 8;
-        Operand *operands = realloc(group->operands, (size_t)room * sizeof *operands);
+        Operand *operands =
+            room > INT16_MAX ? NULL : realloc(group->operands, (size_t)room * sizeof *operands);
         if (operands == NULL) {
             return -1;
         }
@@ -38,7 +39,8 @@ group_micro(Group *group, uint8_t code)
 {
     if (group->micro_count == group->micro_room) {
         int room = group->micro_room ? 2 * group->micro_room : 8;
-        Micro *micros = realloc(group->micros, (size_t)room * sizeof *micros);
+        Micro *micros =
+            room > INT16_MAX ? NULL : realloc(group->micros, (size_t)room * sizeof *micros);
         if (micros == NULL) {
             return NULL;
         }

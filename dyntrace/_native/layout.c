@@ -4,8 +4,6 @@
    the rule of NumPy's iterator (order "K") for the axes of an array it allocates. */
 #include "vm.h"
 
-#include <stdlib.h>
-
 /* Widens `dims` in place to what it and `other` broadcast to; false if they do not. */
 bool
 broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
@@ -30,14 +28,19 @@ broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
     return true;
 }
 
+/* The number of elements; -1 if they could not all be in memory, whatever their size. */
 npy_intp
 dims_size(int ndim, const npy_intp *dims)
 {
     npy_intp size = 1;
+    bool empty = false;
     for (int i = 0; i < ndim; i++) {
-        size *= dims[i];
+        empty |= dims[i] == 0;
+        if (dims[i] != 0 && __builtin_mul_overflow(size, dims[i], &size)) {
+            return -1;
+        }
     }
-    return size;
+    return size > NPY_MAX_INTP / LARGEST_ITEM ? -1 : empty ? 0 : size;
 }
 
 bool
@@ -94,28 +97,35 @@ is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp items
     return true;
 }
 
+/* Strides of axes of length one may be any number. */
+static npy_uintp
+magnitude(npy_intp stride)
+{
+    return stride < 0 ? -(npy_uintp)stride : (npy_uintp)stride;
+}
+
 /* Whether two elements may share an address; true when not sure. */
 bool
 holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
-    npy_intp reach = itemsize;
+    npy_uintp reach = (npy_uintp)itemsize;
     bool used[MAX_NDIM] = {false};
     for (int round = 0; round < ndim; round++) {
         int least = -1;
         for (int i = 0; i < ndim; i++) {
             if (!used[i] && dims[i] != 1
-                && (least < 0 || llabs(strides[i]) < llabs(strides[least]))) {
+                && (least < 0 || magnitude(strides[i]) < magnitude(strides[least]))) {
                 least = i;
             }
         }
         if (least < 0) {
             return false;
         }
-        if (llabs(strides[least]) < reach) {
+        if (magnitude(strides[least]) < reach) {
             return true;
         }
         used[least] = true;
-        reach += llabs(strides[least]) * (dims[least] - 1);
+        reach += magnitude(strides[least]) * (npy_uintp)(dims[least] - 1);
     }
     return false;
 }
@@ -127,20 +137,14 @@ axis_stride(const Value *value, int ndim, int axis)
     return own < 0 || value->dims[own] == 1 ? 0 : value->strides[own];
 }
 
-static npy_intp
-magnitude(npy_intp stride)
-{
-    return stride < 0 ? -stride : stride;
-}
-
 /* 1: axis `outer` must come inside of `inner`; 0: it must not; -1: no operand tells. */
 static int
 compare_axes(int ndim, int count, const Value *const *operands, int outer, int inner)
 {
     int verdict = -1;
     for (int k = 0; k < count; k++) {
-        npy_intp a = magnitude(axis_stride(operands[k], ndim, outer));
-        npy_intp b = magnitude(axis_stride(operands[k], ndim, inner));
+        npy_uintp a = magnitude(axis_stride(operands[k], ndim, outer));
+        npy_uintp b = magnitude(axis_stride(operands[k], ndim, inner));
         if (a == 0 || b == 0) {
             continue;
         }
@@ -285,12 +289,19 @@ copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_
     }
 }
 
+/* A product that may wrap around, as NumPy's does: for strides of axes that nobody walks along. */
+npy_intp
+scaled(npy_intp stride, npy_intp factor)
+{
+    return (npy_intp)((npy_uintp)stride * (npy_uintp)factor);
+}
+
 /* The strides of an array of other item size in the same order. */
 void
 scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
 {
     for (int i = 0; i < ndim; i++) {
-        out[i] = strides[i] / from * to;
+        out[i] = scaled(strides[i] / from, to);
     }
 }
 
@@ -302,11 +313,11 @@ extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp item
     *low = 0;
     *high = itemsize;
     for (int i = 0; i < ndim; i++) {
-        npy_intp reach = (dims[i] - 1) * strides[i];
         if (dims[i] == 0) {
             *low = *high = 0;
             return;
         }
+        npy_intp reach = scaled(strides[i], dims[i] - 1);
         *(reach < 0 ? low : high) += reach;
     }
 }

@@ -13,8 +13,9 @@ plan_base(Plan *plan, uint8_t code, short reg, npy_intp size)
 {
     if (plan->base_count == plan->base_room) {
         int room = plan->base_room ? 2 * plan->base_room : 16;
-        Base *bases = realloc(plan->bases, (size_t)room * sizeof *bases);
-        if (bases == NULL || room > INT16_MAX) {
+        Base *bases =
+            room > INT16_MAX ? NULL : realloc(plan->bases, (size_t)room * sizeof *bases);
+        if (bases == NULL) {
             return -1;
         }
         plan->bases = bases;
@@ -37,8 +38,10 @@ void
 load_value(PyArrayObject *array, Value *value)
 {
     value->ndim = PyArray_NDIM(array);
-    memcpy(value->dims, PyArray_DIMS(array), (size_t)value->ndim * sizeof *value->dims);
-    memcpy(value->strides, PyArray_STRIDES(array), (size_t)value->ndim * sizeof *value->dims);
+    for (int i = 0; i < value->ndim; i++) {
+        value->dims[i] = PyArray_DIM(array, i);
+        value->strides[i] = PyArray_STRIDE(array, i);
+    }
     value->size = dims_size(value->ndim, value->dims);
     value->where = IN_BASE;
     value->group = -1;
@@ -66,7 +69,7 @@ load_input(Planner *planner, short reg)
 }
 
 /* Groups ------------------------------------------------------------------------------------ */
-static Status
+static void
 forget_open(Planner *planner, int group)
 {
     for (int i = 0; i < planner->open_count; i++) {
@@ -74,10 +77,9 @@ forget_open(Planner *planner, int group)
             memmove(&planner->open[i], &planner->open[i + 1],
                     (size_t)(planner->open_count - i - 1) * sizeof *planner->open);
             planner->open_count--;
-            return DONE;
+            return;
         }
     }
-    return DONE;
 }
 
 static bool
@@ -213,6 +215,9 @@ plan_group(Planner *planner, uint8_t mode, const Value *like)
     }
     if (plan->group_count == plan->group_room) {
         int room = plan->group_room ? 2 * plan->group_room : 4;
+        if (room > INT16_MAX) {
+            return -1;
+        }
         Group *groups = realloc(plan->groups, (size_t)room * sizeof *groups);
         short *sequence = realloc(plan->sequence, (size_t)room * sizeof *sequence);
         plan->groups = groups != NULL ? groups : plan->groups;
@@ -266,6 +271,9 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
         }
     }
     result->size = dims_size(result->ndim, result->dims);
+    if (result->size < 0) {
+        return REPLAY;
+    }
     if (instr->copies && shape->array_count == 1) {
         copy_order(shape->arrays[0], shape->itemsizes[0], 1, result->strides);
     }
@@ -312,7 +320,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
             scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
             return DONE;
         }
-        const Value *other = &planner->plan->values[instr->in[1 - place]];
+        const Value *other = &planner->plan->values[instr->in[instr->nin > 1 ? 1 - place : place]];
         if (other->where != IN_OBJECT && other->ndim > 0
             && memcmp(other->strides, value->strides, sizeof value->strides) != 0) {
             return REPLAY; /* it depends on who else holds the temporary */
@@ -381,12 +389,15 @@ spans_rows(const Group *group, const Value *value)
     return true;
 }
 
+enum { MOST_OPERANDS = 2048 }; /* of a group; what it costs to close one grows with their square */
+
 /* Whether an instruction of this result may work on the rows of the group alone. */
 static bool
 can_join_rows(const Planner *planner, const Instr *instr, const Group *group, int number,
               const Value *result)
 {
-    if (group->mode != ROWS || !group->open || !is_row_shaped(group, result)) {
+    if (group->mode != ROWS || !group->open || !is_row_shaped(group, result)
+        || group->operand_count > MOST_OPERANDS) {
         return false;
     }
     for (int i = 0; i < instr->nin; i++) {
@@ -407,7 +418,7 @@ static bool
 can_join(const Planner *planner, const Instr *instr, int number, const Value *result)
 {
     const Group *group = &planner->plan->groups[number];
-    if (!plan_fits(group, result)) {
+    if (!plan_fits(group, result) || group->operand_count > MOST_OPERANDS) {
         return false;
     }
     for (int i = 0; i < instr->nin; i++) {
@@ -653,7 +664,7 @@ plan_export(Planner *planner, short reg)
     Base *base = &plan->bases[plan_root(plan, value->base)];
     if (planner->program->registers[reg].ndim < 0) {
         export->code = EXPORT_SCALAR;
-        return DONE;
+        return value->ndim == 0 ? DONE : TO_TWIN;
     }
     if (base->code == BASE_BLOCK) {
         base->code = BASE_NEW;
@@ -740,7 +751,9 @@ take_key(Plan *plan, const npy_intp *key, int length)
         plan->key = room;
         plan->key_room = length;
     }
-    memcpy(plan->key, key, (size_t)length * sizeof *key);
+    for (int i = 0; i < length; i++) {
+        plan->key[i] = key[i];
+    }
     plan->key_length = length;
     return true;
 }

@@ -323,7 +323,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (value->where == IN_ROW && plan_settle(planner, instr->in[0]) != DONE) {
         return FAILED;
     }
-    if (value->size == 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
+    if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
         return TO_TWIN;
     }
     Status status = pattern_of(instr, value, &pattern);
@@ -402,13 +402,24 @@ reduce_again(const Group *group, const Micro *micro, char *const *bases, char *t
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
+/* The one reduction of a group in parts; copies of large results may stand behind it. */
+static const Micro *
+reduction_of(const Group *group)
+{
+    const Micro *micro = &group->micros[group->micro_count - 1];
+    while (micro->code != MICRO_REDUCE) {
+        micro--;
+    }
+    return micro;
+}
+
 void
 group_combine(const Group *group, char *const *bases)
 {
     if (group->mode != TREE && group->mode != PARTS) {
         return;
     }
-    const Micro *micro = &group->micros[group->micro_count - 1];
+    const Micro *micro = reduction_of(group);
     const Operand *to = &group->operands[micro->args[1]];
     char *partials = bases[group->partials], *total = bases[to->base] + to->offset;
     npy_intp part = 0;

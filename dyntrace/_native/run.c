@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { KEY_ROOM = 512, BASES_ON_STACK = 64 };
+enum { KEY_ROOM = 512, BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
 
 npy_intp vm_tile = 0;
 double vm_threads_from = 60e3;
@@ -50,7 +50,7 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
         found |= may_be_mapped_twice(array, target) ? 1 << 20 : 0;
         found |= meets ? 1 << 21 : 0;
         if (meets && array != target) {
-            found ^= (PyArray_BYTES(array) - PyArray_BYTES(target)) << 22;
+            found ^= (npy_intp)((npy_uintp)(PyArray_BYTES(array) - PyArray_BYTES(target)) << 22);
         }
     }
     return found;
@@ -124,7 +124,7 @@ static Plan *
 spare_plan(const Program *program, Segment *segment)
 {
     for (int tries = 0; tries < PLANS_KEPT; tries++) {
-        int place = segment->next_plan++ % PLANS_KEPT;
+        unsigned place = segment->next_plan++ % PLANS_KEPT;
         if (segment->plans[place] == NULL) {
             segment->plans[place] = plan_new(program, segment);
             return segment->plans[place];
@@ -259,7 +259,7 @@ move_base(const Call *call, const Base *base, char **address)
     for (int i = 0; i < base->index_count; i++) {
         const Index *index = &base->indexes[i];
         npy_intp value = PyNumber_AsSsize_t(call->objects[index->reg], NULL);
-        if (value < -index->length || value >= index->length) {
+        if ((value == -1 && PyErr_Occurred()) || value < -index->length || value >= index->length) {
             PyErr_Clear();
             return MISFIT;
         }
@@ -397,7 +397,7 @@ flags_allowed(int raised)
     } NAMES[] = {{FE_DIVBYZERO, "divide"}, {FE_OVERFLOW, "over"}, {FE_UNDERFLOW, "under"},
                  {FE_INVALID, "invalid"}};
     PyObject *found = PyObject_CallNoArgs(modes);
-    Status status = found == NULL ? REPLAY : DONE;
+    Status status = found == NULL ? FAILED : DONE; /* a signal has come in between */
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == DONE; i++) {
         PyObject *mode = raised & NAMES[i].flag ? PyDict_GetItemString(found, NAMES[i].name) : NULL;
         if (mode != NULL && PyUnicode_CompareWithASCIIString(mode, "ignore") != 0) {
@@ -405,7 +405,6 @@ flags_allowed(int raised)
         }
     }
     Py_XDECREF(found);
-    PyErr_Clear();
     return status;
 }
 
@@ -443,13 +442,12 @@ run_plan(Call *call, bool flags)
     if (after >= 0) {
         run_group(call, after);
     }
-    if (plan->cost >= HOT_FROM) {
-        last_end = nanoseconds();
-    }
+    double end = plan->cost >= HOT_FROM ? nanoseconds() : 0;
     if (state != NULL) {
         PyEval_RestoreThread(state);
     }
-    if (PyErr_Occurred()) { /* a loop that is not supposed to raise has */
+    last_end = end > 0 ? end : last_end;
+    if (status != FAILED && PyErr_Occurred()) { /* a loop that is not supposed to raise has */
         PyErr_Clear();
         status = REPLAY;
     }
@@ -532,23 +530,23 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
         return TO_TWIN;
     }
     Plan *plan = find_plan(segment, key, length);
-    if (plan == NULL) {
+    bool fresh = plan == NULL;
+    if (fresh) {
         plan = spare_plan(program, segment);
-        if (plan == NULL || !plan_make(plan, program, segment, objects, key, length)) {
-            if (plan != NULL && plan->detached) {
-                plan_free(plan);
-            }
+        if (plan == NULL) {
             return REPLAY;
         }
-        program->plans_made++;
     }
-    Status status = plan->status;
+    plan->busy = true; /* from now on, other calls leave it alone */
+    Status status = fresh && !plan_make(plan, program, segment, objects, key, length)
+                        ? REPLAY
+                        : plan->status;
+    program->plans_made += fresh;
     if (status == DONE) {
         Call call = {.program = program, .plan = plan, .objects = objects};
-        plan->busy = true;
         status = run_call(&call, segment->flags);
-        plan->busy = false;
     }
+    plan->busy = false;
     if (plan->detached) {
         plan_free(plan);
     }
@@ -565,7 +563,8 @@ run_init(void)
     modes = PyObject_GetAttrString(numpy, "geterr");
     Py_DECREF(numpy);
     const char *tile = getenv("DYNTRACE_TILE"), *from = getenv("DYNTRACE_THREADS_FROM");
-    vm_tile = tile != NULL ? (npy_intp)atol(tile) : 0;
+    npy_intp elements = tile != NULL ? (npy_intp)atol(tile) : 0;
+    vm_tile = elements < LARGEST_TILE ? elements : LARGEST_TILE;
     vm_threads_from = from != NULL ? atof(from) : vm_threads_from;
     return modes == NULL ? -1 : 0;
 }

@@ -42,7 +42,7 @@ take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp s
     }
     *offset += start * stride;
     view->dims[view->ndim] = count;
-    view->strides[view->ndim++] = stride * step;
+    view->strides[view->ndim++] = scaled(stride, step);
     return DONE;
 }
 
@@ -124,7 +124,10 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
             axis++;
         }
     }
-    while (axis < source->ndim && view->ndim < MAX_NDIM) {
+    if (view->ndim + source->ndim - axis > MAX_NDIM) {
+        return TO_TWIN;
+    }
+    while (axis < source->ndim) {
         take_whole(source, axis++, view);
     }
     view->offset = source->offset + offset;
@@ -149,6 +152,9 @@ only_adds_axes(const Instr *instr)
 static Status
 permute(const Instr *instr, const Value *source, Value *view)
 {
+    if (instr->item_count != 0 && instr->item_count != source->ndim) {
+        return TO_TWIN;
+    }
     view->ndim = source->ndim;
     for (int i = 0; i < source->ndim; i++) {
         npy_intp axis = instr->item_count ? instr->items[i].parts[0].value : source->ndim - 1 - i;
@@ -172,8 +178,7 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         }
         open = length < 0 ? i : open;
         view->dims[i] = length;
-        known *= length < 0 ? 1 : length;
-        if (known > source->size && source->size > 0) {
+        if (length >= 0 && __builtin_mul_overflow(known, length, &known)) {
             return MISFIT;
         }
     }
@@ -260,7 +265,7 @@ plan_view(Planner *planner, const Instr *instr)
                   .operand = source->operand};
     status = instr->code == VIEW ? plan_subscript(planner, instr, source, &view)
                                  : make_view(planner, instr, source, &view);
-    view.size = dims_size(view.ndim, view.dims);
+    view.size = status == DONE ? dims_size(view.ndim, view.dims) : 0;
     planner->plan->aliases |= on_rows;
     planner->plan->values[instr->out[0]] = view;
     return status;
@@ -302,6 +307,9 @@ views_run(const Program *program, const Segment *segment, PyObject **objects)
         Status status = make_view(&planner, instr, &source, &view);
         if (status != DONE) {
             return status;
+        }
+        if (program->registers[reg].ndim < 0 && view.ndim > 0) {
+            return TO_TWIN;
         }
         char *address = PyArray_BYTES(owner) + view.offset;
         PyObject *made = program->registers[reg].ndim < 0

@@ -37,6 +37,7 @@ enum {
     MAX_ITEMS = 16,   /* items of one subscript */
     MAX_OPEN = 4,     /* groups being formed at a time */
     PLANS_KEPT = 4,
+    LARGEST_ITEM = 32, /* bytes of an element that loops work on */
     LINE_BYTES = 64,
     SMALL_SCRATCH = 1 << 16, /* bytes that each thread keeps */
 };
@@ -113,7 +114,7 @@ typedef struct {
     uint32_t axes;
     npy_intp less;
     bool keepdims, has_identity;
-    char identity[32];
+    char identity[LARGEST_ITEM];
     PyArray_ArgFunc *argfunc;
     /* ASSIGN: in[0] is the target, in[1] the value */
     bool strict;      /* the value's shape must be the target's, as a ufunc has it */
@@ -135,7 +136,7 @@ typedef struct {
     bool flags, views_only;
     short target;      /* the array that the trailing effect writes; -1: none */
     Plan *plans[PLANS_KEPT];
-    int next_plan;
+    unsigned next_plan;
 } Segment;
 
 enum StepCode { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN, STEP_COMMIT };
@@ -365,6 +366,7 @@ void group_free(Group *group);
 /* layout.c */
 bool broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other);
 npy_intp dims_size(int ndim, const npy_intp *dims);
+npy_intp scaled(npy_intp stride, npy_intp factor);
 void dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides);
 bool is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 bool is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
