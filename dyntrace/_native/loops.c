@@ -8,6 +8,9 @@
 
 #include <complex.h>
 
+#define NO_IMPORT_UFUNC
+#include <numpy/ufuncobject.h>
+
 /* The layout that NumPy documents for the capsule. */
 typedef struct {
     PyArrayMethod_StridedLoop *strided_loop;
@@ -270,11 +273,31 @@ take_descriptors(Loop *loop, PyObject *dtypes)
     return 0;
 }
 
+/* Whether the capsule's loop takes the operands that the description says. */
+static bool
+takes_operands(const Loop *loop, const PyArrayMethod_Context *context)
+{
+    const PyUFuncObject *ufunc = (const PyUFuncObject *)context->caller;
+    if (ufunc == NULL || ufunc->nargs != loop->nin + loop->nout) {
+        return false;
+    }
+    for (int i = 0; i < ufunc->nargs; i++) {
+        if (context->descriptors[i]->type_num != loop->descr[i]->type_num) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
 take_capsule(Loop *loop, PyObject *capsule)
 {
     CallInfo *info = PyCapsule_GetPointer(capsule, CAPSULE);
     if (info == NULL) {
+        return -1;
+    }
+    if (!takes_operands(loop, info->context)) {
+        PyErr_SetString(PyExc_ValueError, "the loop is for other operands");
         return -1;
     }
     if (info->strided_loop == NULL || info->requires_pyapi) {
