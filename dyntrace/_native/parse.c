@@ -167,8 +167,8 @@ parse_count(Instr *instr, PyObject *extra)
 {
     unsigned axes;
     Py_ssize_t less;
-    if (!PyArg_ParseTuple(extra, "In", &axes, &less)) {
-        return -1;
+    if (!PyArg_ParseTuple(extra, "In", &axes, &less) || less < 0) {
+        return fail("a count");
     }
     instr->axes = axes;
     instr->less = less;

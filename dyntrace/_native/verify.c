@@ -365,7 +365,8 @@ verify_kind(const Flow *flow, const ProgramStep *step)
         return 0;
     }
     if (step->code == STEP_SUBMIT) {
-        bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1));
+        bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1))
+                     && PyLong_AsSsize_t(PyTuple_GET_ITEM(kind, 1)) >= 0;
         return limit ? verify_known(flow, PyTuple_GET_ITEM(kind, 0)) : fail("a limit");
     }
     return kind == Py_None || PyType_Check(kind) || size > 0 ? 0 : fail("the kind of a result");

@@ -11,7 +11,7 @@ import pytest
 
 from dyntrace import config
 from dyntrace.errors import DyntraceWarning, InternalError
-from dyntrace.exec import machine
+from dyntrace.exec import loops, machine
 from tests.machine.capturing import capture, function
 
 if not config.native:
@@ -122,6 +122,35 @@ def test_too_many_items_and_scalars_of_arrays_are_left_to_the_twin():
     spec = with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=-1)
     program = Program(lambda: spec, lambda x: "twin")
     assert program(np.arange(3.0)) == "twin"
+
+
+def chain(length, dtypes, exported):
+    """The description of `length` additions of register 0, each result used by the next."""
+    add = loops.elementwise(np.add, (np.dtype("d"), np.dtype("d"), None), "unsafe")
+    extra = (add.description, (False, False), (False, False), False, False)
+    registers = ((np.dtype("d"), 1), *((np.dtype(dtypes[i % 2]), 1) for i in range(length)))
+    instructions = tuple((0, (i, 0), (i + 1,), extra) for i in range(length))
+    exports = tuple(range(1, length + 1)) if exported else (length,)
+    segment = ("segment", (0,), exports, (), instructions, False, None)
+    return (1, registers, (), (segment,), ((),), length)
+
+
+@pytest.mark.parametrize("length", [500, 5000, 30000])
+def test_thousands_of_casts_between_instructions(length):
+    program = Program(lambda: chain(length, "df", False), lambda x: "twin")
+    assert program(np.full(3, 0.5)).tolist() == [0.5 * (length + 1)] * 3
+
+
+@pytest.mark.parametrize(("length", "runs"), [(3000, True), (20000, False)])
+def test_more_results_than_a_plan_has_numbers_for(length, runs):
+    program = Program(lambda: chain(length, "dd", True), lambda x: "twin")
+    for _ in range(3):
+        found = program(np.ones(2))
+        assert found.tolist() == [length + 1.0] * 2 if runs else found is None
+
+
+def test_more_registers_than_there_are_numbers():
+    assert isinstance(run(chain(40000, "dd", False), [np.ones(2)]), ValueError)
 
 
 # What is not lowered ------------------------------------------------------------------------------
