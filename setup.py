@@ -22,7 +22,7 @@ else:
             sources=sorted(path.as_posix() for path in folder.glob("*.c")),
             depends=sorted(path.as_posix() for path in folder.glob("*.h")),
             include_dirs=[numpy.get_include()],
-            extra_compile_args=["-std=gnu11", "-O3", "-pthread"],
+            extra_compile_args=["-std=c11", "-O3", "-pthread"],
             extra_link_args=["-pthread"],
             optional=True,
         )

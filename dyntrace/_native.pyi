@@ -21,15 +21,30 @@ class Region:
     def __reduce__(self) -> NoReturn: ...
 
 class Program:
+<<<<<<< HEAD
     spec: tuple[Any, ...] | None
     twin: Callable[..., Any]
     quiet: bool
+=======
+>>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
     runs: int
     twin_runs: int
     plans_made: int
     def __init__(
+<<<<<<< HEAD
         self, describe: Callable[[], tuple[Any, ...] | None], twin: Callable[..., Any]
     ) -> None: ...
+=======
+        self,
+        describe: Callable[[], tuple[Any, ...] | None],
+        twin: Callable[..., Any],
+        report: Callable[[Exception], Any] | None = None,
+    ) -> None: ...
+    @property
+    def spec(self) -> tuple[Any, ...] | None: ...
+    @property
+    def twin(self) -> Callable[..., Any]: ...
+>>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
     def __call__(self, *values: Any) -> Any: ...
 
 def osr(code: CodeType, byte_offset: int) -> bool: ...

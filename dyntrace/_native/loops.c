@@ -8,6 +8,9 @@
 
 #include <complex.h>
 
+#define NO_IMPORT_UFUNC
+#include <numpy/ufuncobject.h>
+
 /* The layout that NumPy documents for the capsule. */
 typedef struct {
     PyArrayMethod_StridedLoop *strided_loop;
@@ -255,7 +258,7 @@ static int
 take_descriptors(Loop *loop, PyObject *dtypes)
 {
     Py_ssize_t count = PyTuple_Check(dtypes) ? PyTuple_GET_SIZE(dtypes) : -1;
-    if (count != loop->nin + loop->nout || count > MAX_ARGS) {
+    if (count > MAX_ARGS || loop->nin < 1 || loop->nin >= count) {
         PyErr_SetString(PyExc_ValueError, "a loop has one dtype for each operand");
         return -1;
     }
@@ -270,11 +273,31 @@ take_descriptors(Loop *loop, PyObject *dtypes)
     return 0;
 }
 
+/* Whether the capsule's loop takes the operands that the description says. */
+static bool
+takes_operands(const Loop *loop, const PyArrayMethod_Context *context)
+{
+    const PyUFuncObject *ufunc = (const PyUFuncObject *)context->caller;
+    if (ufunc == NULL || ufunc->nargs != loop->nin + loop->nout) {
+        return false;
+    }
+    for (int i = 0; i < ufunc->nargs; i++) {
+        if (context->descriptors[i]->type_num != loop->descr[i]->type_num) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
 take_capsule(Loop *loop, PyObject *capsule)
 {
     CallInfo *info = PyCapsule_GetPointer(capsule, CAPSULE);
     if (info == NULL) {
+        return -1;
+    }
+    if (!takes_operands(loop, info->context)) {
+        PyErr_SetString(PyExc_ValueError, "the loop is for other operands");
         return -1;
     }
     if (info->strided_loop == NULL || info->requires_pyapi) {
@@ -294,11 +317,16 @@ static int
 take_own(Loop *loop, const char *name)
 {
     npy_intp itemsize = PyDataType_ELSIZE(loop->descr[loop->nin]);
+    bool same = loop->nout == 1;
+    for (int i = loop->nin == 3; i < loop->nin; i++) {
+        same &= loop->descr[i]->type_num == loop->descr[loop->nin]->type_num;
+    }
     loop->exact = EXACT;
-    if (strcmp(name, "where") == 0 && loop->nin == 3) {
+    if (same && strcmp(name, "where") == 0 && loop->nin == 3
+        && loop->descr[0]->type_num == NPY_BOOL) {
         loop->function = select_loop(itemsize);
     }
-    else if (strcmp(name, "copy") == 0 && loop->nin == 1) {
+    else if (same && strcmp(name, "copy") == 0 && loop->nin == 1) {
         loop->function = copy_loop(itemsize);
     }
     if (loop->function == NULL) {
@@ -315,6 +343,10 @@ loop_new(PyObject *description)
     PyObject *source, *dtypes;
     int nin, exact, clears;
     double cost;
+    if (!PyTuple_Check(description)) {
+        PyErr_SetString(PyExc_TypeError, "a loop is described by a tuple");
+        return NULL;
+    }
     if (!PyArg_ParseTuple(description, "OOiipd", &source, &dtypes, &nin, &exact, &clears, &cost)) {
         return NULL;
     }
@@ -330,8 +362,10 @@ loop_new(PyObject *description)
     loop->cost = (float)cost;
     int failed = take_descriptors(loop, dtypes);
     if (failed == 0) {
-        failed = PyUnicode_Check(source) ? take_own(loop, PyUnicode_AsUTF8(source))
-                                         : take_capsule(loop, source);
+        const char *name = PyUnicode_Check(source) ? PyUnicode_AsUTF8(source) : NULL;
+        failed = name != NULL            ? take_own(loop, name)
+                 : PyErr_Occurred() != NULL ? -1
+                                            : take_capsule(loop, source);
     }
     if (failed < 0) {
         loop_free(loop);

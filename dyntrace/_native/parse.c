@@ -53,8 +53,8 @@ parse_bound(const Program *program, PyObject *source, Bound *bound)
         return take_register(program, PyTuple_GET_ITEM(source, 0), &bound->reg);
     }
     bound->reg = CONSTANT;
-    bound->value = PyNumber_AsSsize_t(source, NULL);
-    return bound->value == -1 && PyErr_Occurred() ? -1 : 0;
+    bound->value = PyLong_Check(source) ? PyNumber_AsSsize_t(source, NULL) : 0;
+    return PyLong_Check(source) ? 0 : fail("a bound");
 }
 
 /* (code, bound, bound, bound) */
@@ -77,7 +77,8 @@ parse_items(const Program *program, Instr *instr, PyObject *items)
         int code;
         PyObject *source = PyTuple_GET_ITEM(items, i);
         if (!PyTuple_Check(source)
-            || !PyArg_ParseTuple(source, "iOOO", &code, &parts[0], &parts[1], &parts[2])) {
+            || !PyArg_ParseTuple(source, "iOOO", &code, &parts[0], &parts[1], &parts[2])
+            || code < 0 || code > ITEM_ELLIPSIS) {
             return fail("an item");
         }
         item->code = (uint8_t)code;
@@ -119,12 +120,13 @@ parse_elementwise(Instr *instr, PyObject *extra)
 }
 
 static int
-parse_identity(Instr *instr, PyObject *identity)
+parse_identity(Instr *instr, PyObject *identity, npy_intp itemsize)
 {
     if (identity == Py_None) {
         return 0;
     }
-    if (!PyBytes_Check(identity) || PyBytes_GET_SIZE(identity) > (Py_ssize_t)sizeof instr->identity) {
+    if (!PyBytes_Check(identity) || PyBytes_GET_SIZE(identity) != itemsize
+        || itemsize > LARGEST_ITEM) {
         return fail("an identity");
     }
     memcpy(instr->identity, PyBytes_AS_STRING(identity), (size_t)PyBytes_GET_SIZE(identity));
@@ -138,8 +140,10 @@ parse_reduce(const Program *program, Instr *instr, PyObject *extra)
     PyObject *loop, *identity;
     int kind, split, keepdims;
     unsigned axes;
+    npy_intp itemsize = instr->nout > 0 ? program->registers[instr->out[0]].itemsize : 0;
     if (!PyArg_ParseTuple(extra, "OiiIpO", &loop, &kind, &split, &axes, &keepdims, &identity)
-        || parse_identity(instr, identity) < 0) {
+        || kind < 0 || kind > BY_ARGMIN || split < 0 || split > SPLIT_FRAGILE
+        || parse_identity(instr, identity, itemsize) < 0) {
         return fail("a reduction");
     }
     instr->kind = (uint8_t)kind;
@@ -150,6 +154,9 @@ parse_reduce(const Program *program, Instr *instr, PyObject *extra)
         return take_loop(instr, loop);
     }
     PyArray_Descr *descr = program->registers[instr->in[0]].descr;
+    if (descr == NULL || PyTypeNum_ISUSERDEF(descr->type_num)) {
+        return fail("a search of what has no dtype");
+    }
     PyArray_ArrFuncs *functions = PyDataType_GetArrFuncs(descr);
     instr->argfunc = kind == BY_ARGMAX ? functions->argmax : functions->argmin;
     return instr->argfunc == NULL ? fail("no search for this dtype") : 0;
@@ -160,8 +167,8 @@ parse_count(Instr *instr, PyObject *extra)
 {
     unsigned axes;
     Py_ssize_t less;
-    if (!PyArg_ParseTuple(extra, "In", &axes, &less)) {
-        return -1;
+    if (!PyArg_ParseTuple(extra, "In", &axes, &less) || less < 0) {
+        return fail("a count");
     }
     instr->axes = axes;
     instr->less = less;
@@ -175,7 +182,8 @@ parse_instr(const Program *program, Instr *instr, PyObject *source)
     PyObject *ins, *outs, *extra;
     int code;
     if (!PyTuple_Check(source)
-        || !PyArg_ParseTuple(source, "iOOO!", &code, &ins, &outs, &PyTuple_Type, &extra)) {
+        || !PyArg_ParseTuple(source, "iOOO!", &code, &ins, &outs, &PyTuple_Type, &extra)
+        || code < 0 || code > ASSIGN) {
         return fail("an instruction");
     }
     instr->code = (uint8_t)code;
@@ -194,10 +202,6 @@ parse_instr(const Program *program, Instr *instr, PyObject *source)
     switch (code) {
     case ELEMENTWISE:
         return parse_elementwise(instr, extra);
-    case VIEW:
-    case PERMUTE:
-    case RESHAPE:
-        return parse_items(program, instr, extra);
     case COUNT:
         return parse_count(instr, extra);
     case REDUCE:
@@ -206,7 +210,7 @@ parse_instr(const Program *program, Instr *instr, PyObject *source)
         instr->strict = PyTuple_GET_SIZE(extra) == 1 && PyTuple_GET_ITEM(extra, 0) == Py_True;
         return nin == 2 ? 0 : fail("an assignment");
     default:
-        return fail("an unknown instruction");
+        return parse_items(program, instr, extra);
     }
 }
 
@@ -229,7 +233,9 @@ parse_instrs(const Program *program, Segment *segment, PyObject *sources)
             return -1;
         }
         for (int k = 0; k < instr->nin; k++) {
-            segment->uses[instr->in[k]]++;
+            if (segment->uses[instr->in[k]]++ == INT16_MAX) {
+                return fail("a register is read too often");
+            }
         }
         segment->flags |= instr->loop != NULL && instr->loop->flags;
         segment->views_only &= instr->code == VIEW || instr->code == PERMUTE || instr->code == RESHAPE;
@@ -285,11 +291,13 @@ static int
 parse_call(Program *program, ProgramStep *step, PyObject *source, const char *name)
 {
     PyObject *ignored, *number, *names;
-    step->code = strcmp(name, "call") == 0     ? STEP_CALL
-                 : strcmp(name, "submit") == 0 ? STEP_SUBMIT
-                 : strcmp(name, "commit") == 0 ? STEP_COMMIT
-                                               : STEP_JOIN;
-    if (!PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->callable, &PyTuple_Type,
+    static const char *const NAMES[] = {[STEP_CALL] = "call", [STEP_SUBMIT] = "submit",
+                                        [STEP_JOIN] = "join", [STEP_COMMIT] = "commit"};
+    step->code = STEP_CALL;
+    while (step->code <= STEP_COMMIT && strcmp(name, NAMES[step->code]) != 0) {
+        step->code++;
+    }
+    if (step->code > STEP_COMMIT || !PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->callable, &PyTuple_Type,
                           &step->arguments, &names, &step->kind)
         || take_register(program, number, &step->reg) < 0) {
         return fail("a call");
@@ -332,16 +340,19 @@ static int
 parse_registers(Program *program, PyObject *sources, PyObject *constants)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    if (count > INT16_MAX) {
+        return fail("too many registers");
+    }
     program->registers = calloc((size_t)count + 1, sizeof *program->registers);
-    if (program->registers == NULL || count > INT16_MAX) {
+    if (program->registers == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     program->register_count = (int)count;
     for (Py_ssize_t i = 0; i < count; i++) {
         Register *reg = &program->registers[i];
-        PyObject *dtype;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(sources, i), "Oi", &dtype, &reg->ndim)) {
+        PyObject *dtype, *source = PyTuple_GET_ITEM(sources, i);
+        if (!PyTuple_Check(source) || !PyArg_ParseTuple(source, "Oi", &dtype, &reg->ndim)) {
             return fail("a register");
         }
         if (PyArray_DescrCheck(dtype)) {
@@ -352,10 +363,11 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
             return fail("too many dimensions");
         }
     }
-    program->constant_count = (int)PyTuple_GET_SIZE(constants);
-    if (program->input_count < 0 || program->input_count + program->constant_count > count) {
+    Py_ssize_t constant_count = PyTuple_GET_SIZE(constants);
+    if (program->input_count < 0 || program->input_count > count - constant_count) {
         return fail("the number of inputs");
     }
+    program->constant_count = (int)constant_count;
     for (int i = 0; i < program->constant_count; i++) {
         program->registers[program->input_count + i].constant = PyTuple_GET_ITEM(constants, i);
     }
@@ -370,7 +382,8 @@ parse_program(Program *program, PyObject *spec)
     if (!PyArg_ParseTuple(spec, "iO!O!O!O!O", &program->input_count, &PyTuple_Type, &registers,
                           &PyTuple_Type, &constants, &PyTuple_Type, &steps, &PyTuple_Type, &drops,
                           &outputs)
-        || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps) || parse_registers(program, registers, constants) < 0) {
+        || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps)
+        || parse_registers(program, registers, constants) < 0) {
         return fail("a program");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);

@@ -154,23 +154,75 @@ run_program(Program *program, PyObject *const *args, size_t nargsf)
     return status == TO_TWIN ? run_twin(program, args, nargsf) : result;
 }
 
-/* Another thread may have come first; its description is as good. */
+/* Takes over what has been parsed from `spec`, unless another thread has come first. */
+static void
+adopt(Program *program, Program *parsed, PyObject *spec)
+{
+    if (program->spec != NULL) {
+        clear_program(parsed);
+        return;
+    }
+    program->registers = parsed->registers;
+    program->steps = parsed->steps;
+    program->outputs = parsed->outputs;
+    program->bare = parsed->bare;
+    program->input_count = parsed->input_count;
+    program->constant_count = parsed->constant_count;
+    program->register_count = parsed->register_count;
+    program->step_count = parsed->step_count;
+    program->calls_python = parsed->calls_python;
+    program->spec = Py_NewRef(spec);
+}
+
+/* Other threads may do the same meanwhile: nothing of the program changes before it is parsed. */
+static int
+describe(Program *program)
+{
+    Program parsed = {.spec = NULL};
+    PyObject *spec = PyObject_CallNoArgs(program->describe);
+    if (spec == NULL) {
+        return -1;
+    }
+    int status = 0;
+    if (spec != Py_None) {
+        status = calls_init() < 0 || parse_program(&parsed, spec) < 0 ? -1 : verify_program(&parsed);
+    }
+    if (status < 0) {
+        clear_program(&parsed);
+    }
+    else {
+        adopt(program, &parsed, spec);
+    }
+    Py_DECREF(spec);
+    return status;
+}
+
+/* Where the description cannot be made or used, `report` decides: it raises, or there is only the
+   twin from then on. */
 static int
 prepare(Program *program)
 {
-    PyObject *spec = PyObject_CallNoArgs(program->describe);
-    if (spec == NULL || program->spec != NULL) {
-        Py_XDECREF(spec);
-        return spec == NULL ? -1 : 0;
+    if (describe(program) == 0) {
+        return 0;
     }
-    if (spec != Py_None && (!PyTuple_Check(spec) || calls_init() < 0
-                            || parse_program(program, spec) < 0)) {
-        clear_program(program);
-        Py_DECREF(spec);
+    if (program->report == NULL || !PyErr_ExceptionMatches(PyExc_Exception)) {
         return -1;
     }
-    program->spec = spec;
-    return 0;
+    PyObject *kind, *error, *traceback;
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyErr_NormalizeException(&kind, &error, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(error, traceback);
+    }
+    PyObject *answer = PyObject_CallOneArg(program->report, error);
+    Py_DECREF(kind);
+    Py_DECREF(error);
+    Py_XDECREF(traceback);
+    Py_XDECREF(answer);
+    if (answer != NULL && program->spec == NULL) {
+        program->spec = Py_NewRef(Py_None);
+    }
+    return answer == NULL ? -1 : 0;
 }
 
 static PyObject *
@@ -181,27 +233,30 @@ program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *nam
         PyErr_SetString(PyExc_TypeError, "a program takes no keyword arguments");
         return NULL;
     }
-    if (program->spec == NULL && prepare(program) < 0) {
-        return NULL;
-    }
     Py_INCREF(program);
-    bool machine = program->spec != Py_None && inputs_fit(program, args, PyVectorcall_NARGS(nargsf));
-    PyObject *result = machine ? run_program(program, args, nargsf) : run_twin(program, args, nargsf);
+    PyObject *result = NULL;
+    if (program->spec != NULL || prepare(program) == 0) {
+        bool machine = program->spec != Py_None
+                       && inputs_fit(program, args, PyVectorcall_NARGS(nargsf));
+        result = machine ? run_program(program, args, nargsf) : run_twin(program, args, nargsf);
+    }
     Py_DECREF(program);
     return result;
 }
 
-/* Program(describe, twin) ----------------------------------------------------------------------- */
+/* Program(describe, twin, report=None) ----------------------------------------------------------- */
 static PyObject *
 program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *describe, *twin;
-    static char *names[] = {"describe", "twin", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO:Program", names, &describe, &twin)) {
+    PyObject *describe, *twin, *report = Py_None;
+    static char *names[] = {"describe", "twin", "report", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:Program", names, &describe, &twin,
+                                     &report)) {
         return NULL;
     }
-    if (!PyCallable_Check(describe) || !PyCallable_Check(twin)) {
-        PyErr_SetString(PyExc_TypeError, "a program is made from two callables");
+    if (!PyCallable_Check(describe) || !PyCallable_Check(twin)
+        || (report != Py_None && !PyCallable_Check(report))) {
+        PyErr_SetString(PyExc_TypeError, "a program is made from callables");
         return NULL;
     }
     Program *program = (Program *)type->tp_alloc(type, 0);
@@ -209,6 +264,7 @@ program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         program->call = program_call;
         program->describe = Py_NewRef(describe);
         program->twin = Py_NewRef(twin);
+        program->report = report == Py_None ? NULL : Py_NewRef(report);
     }
     return (PyObject *)program;
 }
@@ -220,6 +276,7 @@ program_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(program->describe);
     Py_VISIT(program->spec);
     Py_VISIT(program->twin);
+    Py_VISIT(program->report);
     return 0;
 }
 
@@ -233,6 +290,7 @@ program_dealloc(PyObject *self)
     Py_XDECREF(program->describe);
     Py_XDECREF(program->spec);
     Py_XDECREF(program->twin);
+    Py_XDECREF(program->report);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -263,7 +321,8 @@ static PyGetSetDef program_getset[] = {
 PyTypeObject Program_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Program",
-    .tp_doc = "Program(describe, twin): a graph that `describe()` lowers; see exec/lowering.py.",
+    .tp_doc = "Program(describe, twin, report=None): a graph that `describe()` lowers, see\n"
+              "exec/lowering.py; `report(error)` is told if that fails and only the twin is left.",
     .tp_basicsize = sizeof(Program),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_HAVE_GC,
     .tp_vectorcall_offset = offsetof(Program, call),

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "pool.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -334,6 +335,26 @@ choose_threads(double cost)
    from the arena. */
 static _Thread_local char *small_scratch __attribute__((tls_model("initial-exec")));
 static _Thread_local bool small_scratch_taken __attribute__((tls_model("initial-exec")));
+static pthread_key_t small_scratch_key; /* gives it back when the thread ends */
+
+static void
+give_small_scratch(void *memory)
+{
+    arena_give(memory, SMALL_SCRATCH);
+}
+
+static char *
+own_scratch(void)
+{
+    if (small_scratch == NULL) {
+        small_scratch = arena_take(SMALL_SCRATCH);
+        if (small_scratch != NULL && pthread_setspecific(small_scratch_key, small_scratch) != 0) {
+            arena_give(small_scratch, SMALL_SCRATCH);
+            small_scratch = NULL;
+        }
+    }
+    return small_scratch;
+}
 
 static Status
 take_memory(Call *call)
@@ -345,10 +366,7 @@ take_memory(Call *call)
         return DONE;
     }
     if (size <= SMALL_SCRATCH && !small_scratch_taken) {
-        if (small_scratch == NULL) {
-            small_scratch = arena_take(SMALL_SCRATCH);
-        }
-        call->memory = small_scratch;
+        call->memory = own_scratch();
         small_scratch_taken = call->memory != NULL;
     }
     else {
@@ -566,5 +584,9 @@ run_init(void)
     npy_intp elements = tile != NULL ? (npy_intp)atol(tile) : 0;
     vm_tile = elements < LARGEST_TILE ? elements : LARGEST_TILE;
     vm_threads_from = from != NULL ? atof(from) : vm_threads_from;
+    if (modes != NULL && pthread_key_create(&small_scratch_key, give_small_scratch) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
     return modes == NULL ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 
    loops.c    inner loops: NumPy's own, and copies, casts, `where`     layout.c  shapes and strides
    parse.c    a program from its Python description                    plan.c    instructions -> groups
+   verify.c   whether a parsed program can be trusted                  views.c   views in a plan
    group.c    a group: operands, coalesced dimensions, tiles           reduce.c  reductions in a plan
    tiles.c    running a group tile by tile                             run.c     one call of a segment
    program.c  the Program type, its call                               calls.c   steps that call Python
@@ -158,6 +159,7 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
     PyObject *describe;    /* makes the specification when the program is first called */
+    PyObject *report;      /* is told of the exception if that fails; or NULL */
     PyObject *spec, *twin; /* spec: NULL before that; None if there is only the twin */
     Register *registers; /* inputs, then constants, then the others */
     ProgramStep *steps;
@@ -169,6 +171,7 @@ typedef struct {
 } Program;
 
 int parse_program(Program *program, PyObject *spec);
+int verify_program(const Program *program);
 void clear_program(Program *program);
 
 /* Plans ------------------------------------------------------------------------------------- */

@@ -2,16 +2,21 @@
 
 Invariant: a program and its Python twin are two ways to run one graph; the program calls the twin
 where it has no plan for the layouts at hand. Without the native module, and for graphs that have
-nothing for the machine, the twin is all there is. Read `exec.lowering` next.
+nothing for the machine, the twin is all there is; so it is, with a warning, where lowering fails or
+its description is wrong. Read `exec.lowering` next.
 """
 
 from __future__ import annotations
 
+import sys
+import traceback
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from dyntrace import config
+from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec import numpy_backend, rules
 from dyntrace.exec.lowering import Lowering, NotLowered
 from dyntrace.graph.node import Graph
@@ -19,13 +24,21 @@ from dyntrace.graph.node import Graph
 if config.native:
     from dyntrace._native import Program
 
-__all__ = ["compile_graph", "lowered"]
+__all__ = ["compile_graph", "lowered", "report"]
+
+_reported: set[str] = set()
 
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
+<<<<<<< HEAD
     return Program(partial(lowered, graph), twin) if config.native else twin
+=======
+    if not config.native:
+        return twin
+    return Program(partial(lowered, graph), twin, report)
+>>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:
@@ -38,3 +51,22 @@ def lowered(graph: Graph) -> tuple[Any, ...] | None:
         return None
     steps = spec[3]
     return spec if any(step[0] == "segment" for step in steps) else None
+
+
+def report(error: Exception) -> None:
+    """Warn once per kind of error that a graph has to do with its twin; in strict mode raise."""
+    if config.strict:
+        raise InternalError(f"a graph cannot be lowered: {error}") from error
+    key = f"{type(error).__name__}: {error}"
+    if isinstance(error, (RecursionError, MemoryError)) or key in _reported:
+        return  # the program is short of these, not wrong
+    _reported.add(key)
+    trace = "".join(traceback.format_exception(error))
+    text = (
+        "dyntrace met an internal error while lowering a graph; it runs as Python calls instead. "
+        f"Please report this text:\n{trace}"
+    )
+    try:
+        warnings.warn(DyntraceWarning(text), stacklevel=2)
+    except DyntraceWarning:
+        print(text, file=sys.stderr)
