@@ -21,20 +21,10 @@ class Region:
     def __reduce__(self) -> NoReturn: ...
 
 class Program:
-<<<<<<< HEAD
-    spec: tuple[Any, ...] | None
-    twin: Callable[..., Any]
-    quiet: bool
-=======
->>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
     runs: int
     twin_runs: int
     plans_made: int
     def __init__(
-<<<<<<< HEAD
-        self, describe: Callable[[], tuple[Any, ...] | None], twin: Callable[..., Any]
-    ) -> None: ...
-=======
         self,
         describe: Callable[[], tuple[Any, ...] | None],
         twin: Callable[..., Any],
@@ -44,7 +34,8 @@ class Program:
     def spec(self) -> tuple[Any, ...] | None: ...
     @property
     def twin(self) -> Callable[..., Any]: ...
->>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
+    @property
+    def quiet(self) -> bool: ...
     def __call__(self, *values: Any) -> Any: ...
 
 def osr(code: CodeType, byte_offset: int) -> bool: ...

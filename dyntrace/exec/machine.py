@@ -32,13 +32,7 @@ _reported: set[str] = set()
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
-<<<<<<< HEAD
-    return Program(partial(lowered, graph), twin) if config.native else twin
-=======
-    if not config.native:
-        return twin
-    return Program(partial(lowered, graph), twin, report)
->>>>>>> 0ead01299c120203427a3cc10c5f0cc5e02dad3f
+    return Program(partial(lowered, graph), twin, report) if config.native else twin
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:
