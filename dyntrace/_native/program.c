@@ -108,12 +108,11 @@ run_guarded(Program *program, PyObject **objects)
     return status;
 }
 
+/* None, or the exception that tells the region why. */
 static PyObject *
-result_of(Program *program, Status status, PyObject **objects)
+refusal(Status status)
 {
     switch (status) {
-    case DONE:
-        return outputs_of(program, objects);
     case REPLAY:
         return Py_NewRef(Py_None);
     case MISFIT:
@@ -144,14 +143,17 @@ run_program(Program *program, PyObject *const *args, size_t nargsf)
     memset(objects + first, 0, (size_t)(program->register_count - first) * sizeof *objects);
     program->runs++;
     Status status = run_guarded(program, objects);
-    PyObject *result = result_of(program, status, objects);
+    PyObject *result = status == DONE ? outputs_of(program, objects) : NULL;
     for (int i = first; i < program->register_count; i++) {
         Py_XDECREF(objects[i]);
     }
     if (objects != on_stack) {
         PyMem_Free(objects);
     }
-    return status == TO_TWIN ? run_twin(program, args, nargsf) : result;
+    if (status == TO_TWIN) {
+        return run_twin(program, args, nargsf);
+    }
+    return status == DONE ? result : refusal(status);
 }
 
 /* Takes over what has been parsed from `spec`, unless another thread has come first. */
