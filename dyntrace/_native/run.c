@@ -123,7 +123,8 @@ static Plan *
 spare_plan(const Program *program, Segment *segment)
 {
     for (int tries = 0; tries < PLANS_KEPT; tries++) {
-        int place = segment->next_plan++ % PLANS_KEPT;
+        int place = segment->next_plan;
+        segment->next_plan = (place + 1) % PLANS_KEPT;
         if (segment->plans[place] == NULL) {
             segment->plans[place] = plan_new(program, segment);
             return segment->plans[place];
