@@ -95,7 +95,8 @@ build(PyObject *template, PyObject **objects, PyObject *known)
     return made;
 }
 
-/* Exact, of a built-in dtype in native byte order, without metadata. */
+/* Exact, of a built-in dtype in native byte order, without metadata. A dtype that names its byte
+   order, as that of memory of ctypes does, is native too, but results would have to name it. */
 bool
 is_array_of(PyObject *value, int type_num, int ndim)
 {
@@ -105,7 +106,8 @@ is_array_of(PyObject *value, int type_num, int ndim)
     PyArrayObject *array = (PyArrayObject *)value;
     PyArray_Descr *descr = PyArray_DESCR(array);
     return PyArray_NDIM(array) == ndim && descr->type_num == type_num
-           && PyArray_ISNBO(descr->byteorder) && PyDataType_METADATA(descr) == NULL;
+           && (descr->byteorder == NPY_NATIVE || descr->byteorder == NPY_IGNORE)
+           && PyDataType_METADATA(descr) == NULL;
 }
 
 /* `kind`: None, a type, or (kind, ) for the check in Python. */

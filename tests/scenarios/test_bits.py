@@ -297,3 +297,14 @@ def test_unpickled_and_byte_swapped_and_metadata_dtypes():
         ]
         * 2,
     )
+
+
+def test_a_dtype_that_names_its_byte_order_is_passed_on():
+    import ctypes
+
+    def program(x):
+        return x + 1, x * x, np.sqrt(x).max(), x[::2] / 3
+
+    x = np.ctypeslib.as_array((ctypes.c_double * 5)(1, 2, 3, 4, 5))
+    assert x.dtype.byteorder in "<>"
+    check_calls(program, [(x,)] * 5, make=lambda: (x,))
