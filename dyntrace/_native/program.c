@@ -200,14 +200,14 @@ describe(Program *program)
 }
 
 /* Where the description cannot be made or used, `report` decides: it raises, or there is only the
-   twin from then on. */
+   twin from then on. What was thrown in from outside passes through. */
 static int
 prepare(Program *program)
 {
     if (describe(program) == 0) {
         return 0;
     }
-    if (program->report == NULL || !PyErr_ExceptionMatches(PyExc_Exception)) {
+    if (program->report == NULL || is_asynchronous(program->describe)) {
         return -1;
     }
     PyObject *kind, *error, *traceback;
