@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { KEY_ROOM = 512, BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
+enum { BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
 
 npy_intp vm_tile = 0;
 double vm_threads_from = 60e3;
@@ -23,212 +23,7 @@ static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked
 static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is released */
 static PyObject *modes;             /* numpy.geterr */
 
-/* Keys -------------------------------------------------------------------------------------- */
-bool
-arrays_meet(PyArrayObject *one, PyArrayObject *other)
-{
-    npy_intp low, high, its_low, its_high;
-    extent_of(PyArray_NDIM(one), PyArray_DIMS(one), PyArray_STRIDES(one), PyArray_ITEMSIZE(one),
-              &low, &high);
-    extent_of(PyArray_NDIM(other), PyArray_DIMS(other), PyArray_STRIDES(other),
-              PyArray_ITEMSIZE(other), &its_low, &its_high);
-    return PyArray_BYTES(one) + low < PyArray_BYTES(other) + its_high
-           && PyArray_BYTES(other) + its_low < PyArray_BYTES(one) + high;
-}
-
-/* What matters of an array beyond its shape; -1: it cannot be used. */
-static npy_intp
-describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
-{
-    int flags = PyArray_FLAGS(array);
-    if (!(flags & NPY_ARRAY_ALIGNED)) {
-        return -1;
-    }
-    npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
-    if (segment->target >= 0) {
-        PyArrayObject *target = (PyArrayObject *)objects[segment->target];
-        bool meets = arrays_meet(array, target);
-        found |= may_be_mapped_twice(array, target) ? 1 << 20 : 0;
-        found |= meets ? 1 << 21 : 0;
-        if (meets && array != target) {
-            found ^= (npy_intp)((npy_uintp)(PyArray_BYTES(array) - PyArray_BYTES(target)) << 22);
-        }
-    }
-    return found;
-}
-
-/* The length of the key; -1: not to be planned. */
-static int
-make_key(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key)
-{
-    int length = 0;
-    for (int i = 0; i < segment->input_count; i++) {
-        short reg = segment->inputs[i];
-        const Register *declared = &program->registers[reg];
-        if (declared->descr == NULL || declared->ndim < 0) {
-            continue;
-        }
-        PyArrayObject *array = (PyArrayObject *)objects[reg];
-        int ndim = PyArray_NDIM(array);
-        if (length + 2 * ndim + 1 > KEY_ROOM || ndim > MAX_NDIM) {
-            return -1;
-        }
-        npy_intp flags = describe_array(segment, objects, array);
-        if (flags < 0 && !(PyArray_FLAGS(array) & NPY_ARRAY_ALIGNED)) {
-            return -1;
-        }
-        key[length++] = flags;
-        for (int axis = 0; axis < ndim; axis++) {
-            key[length++] = PyArray_DIM(array, axis);
-            key[length++] = PyArray_STRIDE(array, axis);
-        }
-    }
-    for (int i = 0; i < segment->key_count; i++) {
-        if (length + 1 > KEY_ROOM) {
-            return -1;
-        }
-        key[length] = PyNumber_AsSsize_t(objects[segment->keys[i]], NULL);
-        if (key[length++] == -1 && PyErr_Occurred()) {
-            PyErr_Clear();
-            return -1;
-        }
-    }
-    return length;
-}
-
-static bool
-same_key(const npy_intp *one, const npy_intp *other, int length)
-{
-    for (int i = 0; i < length; i++) {
-        if (one[i] != other[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static Plan *
-find_plan(Segment *segment, const npy_intp *key, int length)
-{
-    for (int i = 0; i < PLANS_KEPT; i++) {
-        Plan *plan = segment->plans[i];
-        if (plan != NULL && plan->key_length == length && !plan->busy
-            && same_key(plan->key, key, length)) {
-            return plan;
-        }
-    }
-    return NULL;
-}
-
-/* A plan that may be made anew: the oldest of those kept, or one that nobody keeps. */
-static Plan *
-spare_plan(const Program *program, Segment *segment)
-{
-    for (int tries = 0; tries < PLANS_KEPT; tries++) {
-        unsigned place = segment->next_plan++ % PLANS_KEPT;
-        if (segment->plans[place] == NULL) {
-            segment->plans[place] = plan_new(program, segment);
-            return segment->plans[place];
-        }
-        if (!segment->plans[place]->busy) {
-            return segment->plans[place];
-        }
-    }
-    Plan *plan = plan_new(program, segment);
-    if (plan != NULL) {
-        plan->detached = true;
-    }
-    return plan;
-}
-
 /* Bases ------------------------------------------------------------------------------------- */
-static bool
-store_float(double value, int type, char *to)
-{
-    if (type == NPY_DOUBLE) {
-        *(npy_double *)to = value;
-        return true;
-    }
-    if (type == NPY_FLOAT && (value != value || (value <= 3.4e38 && value >= -3.4e38)
-                              || value - value != 0)) {
-        *(npy_float *)to = (npy_float)value;
-        return true;
-    }
-    if (type == NPY_CFLOAT && value <= 3.4e38 && value >= -3.4e38) {
-        ((npy_float *)to)[0] = (npy_float)value;
-        ((npy_float *)to)[1] = 0;
-        return true;
-    }
-    return false;
-}
-
-static bool
-store_count(npy_intp count, int type, char *to)
-{
-    switch (type) {
-    case NPY_DOUBLE:
-        *(npy_double *)to = (npy_double)count;
-        return true;
-    case NPY_FLOAT:
-        *(npy_float *)to = (npy_float)count;
-        return true;
-    case NPY_LONGDOUBLE:
-        *(npy_longdouble *)to = (npy_longdouble)count;
-        return true;
-    case NPY_CDOUBLE:
-        ((npy_double *)to)[0] = (npy_double)count;
-        ((npy_double *)to)[1] = 0;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* What PyArray_Pack would do, for the commonest; -1: something else. */
-static int
-store_quickly(PyObject *object, int type, char *to)
-{
-    if (PyArray_IsScalar(object, Double) && type == NPY_DOUBLE) {
-        *(npy_double *)to = PyArrayScalar_VAL(object, Double);
-        return true;
-    }
-    if (PyFloat_CheckExact(object)) {
-        bool narrow = type == NPY_HALF || type == NPY_FLOAT || type == NPY_CFLOAT;
-        return store_float(PyFloat_AS_DOUBLE(object), type, to) ? true : narrow ? false : -1;
-    }
-    bool inexact = type == NPY_DOUBLE || type == NPY_FLOAT;
-    if (!PyLong_CheckExact(object) || (!inexact && type != NPY_LONG)) {
-        return -1;
-    }
-    if (inexact) {
-        double value = PyLong_AsDouble(object);
-        return !PyErr_Occurred() && store_float(value, type, to);
-    }
-    *(npy_long *)to = PyLong_AsLong(object);
-    return !PyErr_Occurred();
-}
-
-/* Converts as NumPy converts a number beside an array; false if eager would warn or raise. */
-bool
-store_object(const PyArray_Descr *descr, PyObject *object, char *to)
-{
-    int stored = store_quickly(object, descr->type_num, to);
-    if (stored < 0) {
-        stored = PyArray_Pack((PyArray_Descr *)descr, to, object) == 0;
-    }
-    if (!stored) {
-        PyErr_Clear();
-    }
-    return stored;
-}
-
-static bool
-store_scalar(const Base *base, PyObject *object, char *to)
-{
-    return base->count >= 0 ? store_count(base->count, base->descr->type_num, to)
-                            : store_object(base->descr, object, to);
-}
-
 /* A new array as eager would make it. */
 static PyObject *
 new_array(const Register *declared, const Value *value)
@@ -543,14 +338,14 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
     if (segment->views_only) {
         return views_run(program, segment, objects);
     }
-    int length = make_key(program, segment, objects, key);
+    int length = key_make(program, segment, objects, key);
     if (length < 0) {
         return TO_TWIN;
     }
-    Plan *plan = find_plan(segment, key, length);
+    Plan *plan = key_find(segment, key, length);
     bool fresh = plan == NULL;
     if (fresh) {
-        plan = spare_plan(program, segment);
+        plan = key_spare(program, segment);
         if (plan == NULL) {
             return REPLAY;
         }

@@ -3,7 +3,8 @@
    loops.c    inner loops: NumPy's own, and copies, casts, `where`     layout.c  shapes and strides
    parse.c    a program from its Python description                    plan.c    instructions -> groups
    verify.c   whether a parsed program can be trusted                  views.c   views in a plan
-   group.c    a group: operands, coalesced dimensions, tiles           reduce.c  reductions in a plan
+   group.c    a group: operands, coalesced dimensions               cut.c     its tiles and buffers
+   elementwise.c, views.c, reduce.c, assign.c   planning by instruction
    tiles.c    running a group tile by tile                             run.c     one call of a segment
    program.c  the Program type, its call                               calls.c   steps that call Python
    assign.c   the trailing effect
@@ -353,6 +354,7 @@ bool is_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
                            const npy_intp *source_strides);
 bool arrays_meet(PyArrayObject *one, PyArrayObject *other); /* their address ranges do */
 bool store_object(const PyArray_Descr *descr, PyObject *object, char *to);
+bool store_scalar(const Base *base, PyObject *object, char *to);
 
 /* group.c */
 int group_external(Planner *planner, Group *group, short reg, const Value *value, bool rows);
@@ -361,6 +363,8 @@ int group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize
 int group_cast(Group *group, int operand, int type);
 Micro *group_micro(Group *group, uint8_t code);
 Status group_finish(Group *group);
+Status group_cut(Group *group);
+Status group_place_buffers(Group *group);
 bool group_is_placed(const Group *group);
 bool group_has_rows(Group *group); /* its inner axes coalesce into one */
 void group_clear(Group *group);
@@ -381,6 +385,12 @@ bool same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *ot
 bool holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize,
                npy_intp *low, npy_intp *high);
+
+/* keys.c */
+enum { KEY_ROOM = 512 };
+int key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key);
+Plan *key_find(Segment *segment, const npy_intp *key, int length);
+Plan *key_spare(const Program *program, Segment *segment); /* NULL: out of memory */
 
 /* tiles.c, run.c */
 /* The floating-point flags that were up in between and have been cleared by a loop. */
