@@ -1,13 +1,11 @@
 /* The virtual machine that runs graphs: its structures, and what its parts offer each other.
 
-   loops.c    inner loops: NumPy's own, and copies, casts, `where`     layout.c  shapes and strides
-   parse.c    a program from its Python description                    plan.c    instructions -> groups
-   verify.c   whether a parsed program can be trusted                  views.c   views in a plan
-   group.c    a group: operands, coalesced dimensions               cut.c     its tiles and buffers
-   elementwise.c, views.c, reduce.c, assign.c   planning by instruction
-   tiles.c    running a group tile by tile                             run.c     one call of a segment
-   program.c  the Program type, its call                               calls.c   steps that call Python
-   assign.c   the trailing effect
+   program.c      the Program type, its call       parse.c, verify.c  from its Python description
+   run.c, keys.c  one call of a segment, its plan  calls.c, commit.c  steps that call Python, or write
+   plan.c         instructions become groups       elementwise.c, views.c, reduce.c, assign.c  by kind
+   group.c        operands, coalesced axes         cut.c              tiles and their buffers
+   tiles.c        running a group tile by tile     loops.c            NumPy's loops, and some more
+   layout.c       shapes and strides               scalars.c          numbers for loops
 
    Vocabulary: a *program* is a list of steps over registers; a step is a call of Python or a
    *segment* of instructions. A segment is *planned* for the shapes at hand (the plan is kept) and
