@@ -29,7 +29,7 @@ def nothing(x, y, z):
     return x
 
 
-nothing.quiet = True  # as the built-in backend's programs, which look after NumPy's modes themselves
+nothing.quiet = True  # as the built-in backend's programs: they see to NumPy's modes
 
 
 def plain(x, y, z):
