@@ -281,7 +281,7 @@ make_lines(Group *group)
             group->operands[i].strides[group->rank - 1] = 0;
         }
     }
-    bool linear = group->mode == TREE || group->mode == CHAIN || group->mode == PARTS;
+    bool linear = group->mode == TREE || group->mode == PARTS;
     if (linear && group->rank > 1) {
         return TO_TWIN;
     }

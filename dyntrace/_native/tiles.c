@@ -199,11 +199,6 @@ reduce_chain(const Tile *tile, const Micro *micro)
     const Operand *to = &group->operands[micro->args[1]];
     npy_intp stride;
     char *source = line_of(tile, from, 0, &stride);
-    if (group->mode == CHAIN) {
-        char *total = tile->bases[to->base] + to->offset;
-        reduce_line(micro, total, to->itemsize, source, stride, tile->width, tile->begins);
-        return;
-    }
     char *total = tile->bases[group->partials] + tile->chain * to->itemsize;
     if (group->mode == PARTS) {
         reduce_line(micro, total, to->itemsize, source, stride, tile->width, tile->begins);
@@ -371,7 +366,7 @@ group_run(const Group *group, char *const *bases, char *buffers, npy_intp thread
         return 0;
     }
     npy_intp units = group->mode == PARTS ? group->parts : group->tile_count;
-    threads = group->mode == CHAIN ? 1 : least(threads, units);
+    threads = least(threads, units);
     if (threads <= 1) {
         Tile tile = {.group = group, .bases = bases, .buffers = buffers};
         for (npy_intp unit = 0; unit < units; unit++) {

@@ -250,8 +250,8 @@ typedef struct {
 
 /* LINEAR  elements in memory order        ROWS    whole rows, with reductions along them
    COLUMNS blocks of columns, rows added   TREE    subtrees of a pairwise sum
-   CHAIN   one element after another       PARTS   as CHAIN, in independent parts */
-enum GroupMode { LINEAR, ROWS, COLUMNS, TREE, CHAIN, PARTS };
+   PARTS   one tile after another, in independent parts */
+enum GroupMode { LINEAR, ROWS, COLUMNS, TREE, PARTS };
 
 typedef struct {
     uint8_t mode;
