@@ -175,6 +175,7 @@ buffer_size(const Group *group, const Operand *operand)
     npy_intp elements = operand->code == OPERAND_ROW ? group->tile_lines
                                                      : group->tile_lines * width;
     npy_intp size = elements * operand->itemsize;
+    size += LINE_BYTES; /* memory that begins where other memory ends may pass for overlapping */
     return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
 }
 

@@ -142,7 +142,7 @@ parse_reduce(const Program *program, Instr *instr, PyObject *extra)
     unsigned axes;
     npy_intp itemsize = instr->nout > 0 ? program->registers[instr->out[0]].itemsize : 0;
     if (!PyArg_ParseTuple(extra, "OiiIpO", &loop, &kind, &split, &axes, &keepdims, &identity)
-        || kind < 0 || kind > BY_ARGMIN || split < 0 || split > SPLIT_FRAGILE
+        || kind < 0 || kind > BY_ARGMIN || split < 0 || split > SPLIT_CHUNKS
         || parse_identity(instr, identity, itemsize) < 0) {
         return fail("a reduction");
     }

@@ -320,10 +320,10 @@ place_scratch(Plan *plan)
             npy_intp alignment = base->size >= LINE_BYTES ? LINE_BYTES : 32;
             place = (place + alignment - 1) & ~(alignment - 1);
             base->place = place;
-            place += base->size;
+            place += base->size + (base->size >= LINE_BYTES ? LINE_BYTES : 0); /* as in cut.c */
         }
     }
-    plan->buffers = (place + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
+    plan->buffers = (place + 2 * LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
     for (int i = 0; i < plan->group_count; i++) {
         Group *group = &plan->groups[i];
         buffers = group->scratch > buffers ? group->scratch : buffers;

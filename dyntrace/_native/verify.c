@@ -182,7 +182,7 @@ verify_reduction(const Flow *flow, const Instr *instr)
         || !is_plain(from) || !is_plain(to)) {
         return fail("a reduction is of one array of numbers");
     }
-    if (instr->kind > BY_ARGMIN || instr->split > SPLIT_FRAGILE) {
+    if (instr->kind > BY_ARGMIN || instr->split > SPLIT_CHUNKS) {
         return fail("an unknown kind of reduction");
     }
     if (instr->kind != BY_LOOP) {

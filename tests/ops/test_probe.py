@@ -125,6 +125,10 @@ def test_scipy_ufuncs_by_rule():
     assert registry.record_of(special.erf).op.target is special.erf
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.4.0",
+    reason="the shortcut was another; kinds only deopt",
+)
 @pytest.mark.parametrize("power", (0, 1, 2, 3, 2.0, 0.5, -0.5, True, np.int64(2), np.float32(2)))
 @pytest.mark.parametrize("char", "?bBhHiIlLqQefdgFDG")
 def test_powers_have_the_kind_of_numpys_shortcut(char, power):
