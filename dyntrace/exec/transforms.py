@@ -32,9 +32,13 @@ Array = np.ndarray[Any, Any]
 Part = tuple[slice, ...]
 
 
+# Older versions give lines of one call other bits than the same lines of several.
+SPLITS = np.lib.NumpyVersion(np.__version__) >= "2.4.0"
+
+
 def target_of(op: Op) -> Callable[..., Any]:
     """What a node of this operation calls."""
-    return _TARGETS.get(id(op.target), op.target)
+    return _TARGETS.get(id(op.target), op.target) if SPLITS else op.target
 
 
 def _along_axis(
