@@ -154,12 +154,14 @@ def reuses(node: Node) -> tuple[bool, bool]:
 
 
 def _may_reuse(target: Any, place: int, temporary: Any, other: Any) -> bool:
+    if not isinstance(temporary, np.dtype):
+        return False  # a Python number has no memory to compute into
     if place == 1 and target not in elision.COMMUTATIVE:
         return False
     if target is operator.truediv and temporary.kind not in "fc":
         return False
     beside = other if isinstance(other, np.dtype) else np.dtype(other)
-    return isinstance(temporary, np.dtype) and np.can_cast(beside, temporary, "safe")
+    return np.can_cast(beside, temporary, "safe")
 
 
 def outside(lowering: Lowering, node: Node) -> tuple[bool, bool]:
