@@ -1,0 +1,102 @@
+"""How a test function is traced: optimised by itself, inside a `with` block, or by what runs it.
+
+    plain      as it is
+    run        as it is: the whole process runs under `python -m dyntrace run`
+    optimize   `dyntrace.optimize(function)`
+    with       inside `with dyntrace.optimize():`, so what runs the tests is not traced
+
+Invariant: the same function is optimised once, so a test with many parameters, or inherited by many
+classes, runs the graphs that its first calls recorded.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+WAYS = ("run", "optimize", "with")
+
+
+def wrapper(through: str) -> Callable[[Any], Any]:
+    """What to apply to the callable of each test."""
+    if through in ("plain", "run"):
+        return lambda test: test
+    import dyntrace
+
+    make = dyntrace.optimize if through == "optimize" else _inside
+    return functools.partial(_wrapped, functools.cache(make))
+
+
+def _wrapped(make: Callable[[Any], Any], test: Any) -> Any:
+    """A test's callable, traced; below Hypothesis what it calls with the examples is."""
+    if type(test) is MethodType and type(test.__func__) is FunctionType:
+        return MethodType(_wrapped(make, test.__func__), test.__self__)
+    if type(test) is not FunctionType:
+        return test
+    handle = getattr(test, "hypothesis", None)
+    if type(getattr(handle, "inner_test", None)) is not FunctionType:
+        return make(test)
+    if not getattr(handle, "traced", False):
+        handle.inner_test, handle.traced = make(handle.inner_test), True
+    return test
+
+
+def _inside(function: FunctionType) -> Any:
+    """`function`, whose calls run in a `with optimize()` block, and a coroutine to its end."""
+    import dyntrace
+
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def driven(*args: Any, **kwargs: Any) -> Any:
+            with dyntrace.optimize():
+                return await function(*args, **kwargs)
+
+        return driven
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with dyntrace.optimize():
+            return function(*args, **kwargs)
+
+    return called
+
+
+class InternalErrors:
+    """Counts the errors of dyntrace's own; in a plain process there is nothing to count."""
+
+    def __init__(self, through: str) -> None:
+        self.count = 0
+        if through != "plain":
+            self._listen()
+
+    def _listen(self) -> None:
+        from dyntrace.runtime import containment
+
+        report = containment.report
+
+        @functools.wraps(report)
+        def counted(*args: Any) -> None:
+            self.count += 1
+            report(*args)
+
+        containment.report = counted
+
+    def taken(self) -> int:
+        """How many there were since this was asked last."""
+        count, self.count = self.count, 0
+        return count
+
+
+def captured(through: str) -> tuple[int, int]:
+    """How many functions this process has traced, and how many graphs it captured in them."""
+    if through == "plain":
+        return 0, 0
+    from dyntrace.api import stats_of
+    from dyntrace.compile import live_units
+
+    units = live_units()
+    return len(units), stats_of(units).graphs
