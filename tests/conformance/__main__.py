@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from dyntrace import config
 from tests.conformance import discovery, known, process
@@ -35,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
         options.add_argument(
             f"--{suite}", nargs="*", metavar="MODULE", help="names, prefixes or shell patterns"
         )
-    options.add_argument("--selection", help="a selection of selections.toml")
-    options.add_argument("--through", choices=WAYS, default="optimize")
+    options.add_argument("--selection", choices=selections(), help="what selections.toml lists")
+    options.add_argument("--through", choices=WAYS, help="how to trace (default: optimize)")
     options.add_argument("--jobs", type=int, default=1, help="modules run at the same time")
     options.add_argument("--time-limit", type=float, default=120, help="seconds for one test")
     options.add_argument("--list", action="store_true", help="list the modules, run nothing")
@@ -45,49 +46,58 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-def selected(options: argparse.Namespace) -> Iterator[Module]:
-    """The modules that the command line asks for, each once."""
-    wanted = {"python": options.python_modules, "numpy": options.numpy, "scipy": options.scipy}
-    if options.selection:
-        with SELECTIONS.open("rb") as file:
-            selection = tomllib.load(file)[options.selection]
-        wanted = {suite: (wanted[suite] or []) + selection.get(suite, []) for suite in wanted}
-        wanted = {suite: patterns or None for suite, patterns in wanted.items()}
-    for suite, patterns in wanted.items():
-        if patterns is not None:
-            yield from discovery.chosen(suite, patterns or EVERYTHING)
+def selections() -> dict[str, list[dict[str, Any]]]:
+    """The parts of each selection: a way, and patterns by suite."""
+    with SELECTIONS.open("rb") as file:
+        return tomllib.load(file)
+
+
+def selected(options: argparse.Namespace) -> Iterator[tuple[Module, str]]:
+    """The modules that the command line asks for, each with the way it is to be traced."""
+    named = {"python": options.python_modules, "numpy": options.numpy, "scipy": options.scipy}
+    parts = [named, *selections().get(options.selection, [])]
+    for part in parts:
+        through = options.through or part.get("through", "optimize")
+        for suite in discovery.SUITES:
+            patterns = part.get(suite)
+            if patterns is not None:
+                for module in discovery.chosen(suite, patterns or EVERYTHING):
+                    yield module, through
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
-        modules = list(selected(options))
+        tasks = list(selected(options))
     except LookupError as error:
         print(error, file=sys.stderr)
         return 2
     if options.list:
-        print(*(f"{module.suite:7}{module.name}" for module in modules), sep="\n")
+        for module, through in tasks:
+            print(f"{module.suite:7} {through:9} {module.name}")
         return 0
-    if not modules:
+    if not tasks:
         print("nothing to run: name modules, or a selection", file=sys.stderr)
         return 2
-    if options.through != "optimize" and not config.native:
+    if any(through != "optimize" for _, through in tasks) and not config.native:
         print("frames are traced by the native module, which is not in use", file=sys.stderr)
         return 2
-    return conform(modules, options, known.read())
+    return conform(tasks, options)
 
 
-def conform(modules: list[Module], options: argparse.Namespace, entries: list[known.Entry]) -> int:
-    """Run and compare `modules`, print what was found; the exit code."""
+def conform(tasks: list[tuple[Module, str]], options: argparse.Namespace) -> int:
+    """Run and compare each module, print what was found; the exit code."""
     version = "{}.{}".format(*sys.version_info)
-    report = Report(known.Known(entries, version, options.through), options.details)
-    running = modules if options.all else report.without_those_not_run(modules)
+    report = Report(known.Known(known.read(), version), options.details)
+    if not options.all:
+        tasks = report.without_those_not_run(tasks)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
         copies = Copies(Path(folder))
-        work = pool.map(
-            lambda module: run_both(copies.of(module), options.through, options.time_limit), running
-        )
-        for found in work:
+
+        def work(task: tuple[Module, str]) -> Comparison:
+            return run_both(copies.of(task[0]), task[1], options.time_limit)
+
+        for found in pool.map(work, tasks):
             report.add(found)
     return report.close()
 
@@ -97,7 +107,7 @@ def run_both(module: Module, through: str, limit: float) -> Comparison:
     began = time.monotonic()
     plain = process.run(module, "plain", limit)
     traced = process.run(module, through, limit * TRACED_LIMIT)
-    found = compare(module, plain, traced, lambda: process.run(module, "plain", limit))
+    found = compare(module, through, plain, traced, lambda: process.run(module, "plain", limit))
     found.seconds = time.monotonic() - began
     return found
 

@@ -38,6 +38,7 @@ class Comparison:
     """
 
     module: Module
+    through: str
     same: int = 0
     different: list[Difference] = field(default_factory=list)
     unstable: list[Difference] = field(default_factory=list)
@@ -48,13 +49,15 @@ class Comparison:
     seconds: float = 0.0
 
 
-def compare(module: Module, plain: Run, traced: Run, again: Callable[[], Run]) -> Comparison:
+def compare(
+    module: Module, through: str, plain: Run, traced: Run, again: Callable[[], Run]
+) -> Comparison:
     """The comparison of a plain and a traced run; `again` makes a second plain run."""
-    found = Comparison(module, trouble=_trouble(plain, traced))
+    found = Comparison(module, through, trouble=_trouble(plain, traced))
     found.functions, found.graphs = traced.functions, traced.graphs
     found.internal = sum(outcome.internal for outcome in traced.outcomes.values())
     differing = []
-    for test in plain.outcomes.keys() | traced.outcomes.keys():
+    for test in _comparable(plain, traced):
         one = plain.outcomes.get(test, MISSING)
         other = traced.outcomes.get(test, MISSING)
         if one.ends_like(other) and not other.internal:
@@ -69,9 +72,19 @@ def compare(module: Module, plain: Run, traced: Run, again: Callable[[], Run]) -
     return found
 
 
+def _comparable(plain: Run, traced: Run) -> set[str]:
+    """The tests that both runs should have come to: all, unless one of them was given up."""
+    if plain.trouble or traced.trouble:
+        return plain.outcomes.keys() & traced.outcomes.keys()
+    return plain.outcomes.keys() | traced.outcomes.keys()
+
+
 def _trouble(plain: Run, traced: Run) -> str:
     if plain.trouble:
         return f"the plain run ended early: {plain.trouble}"
     if not plain.outcomes:
         return "" if not traced.outcomes else "the plain run had no tests"
-    return f"the traced run ended early: {traced.trouble}" if traced.trouble else ""
+    if traced.trouble:
+        lost = len(plain.outcomes.keys() - traced.outcomes.keys())
+        return f"the traced run ended early, {lost} tests were not run: {traced.trouble}"
+    return ""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conformance.discovery import Module
 from tests.conformance.through import WAYS
 
 LIST = Path(__file__).with_name("known.toml")
@@ -58,32 +59,35 @@ def read(path: Path = LIST) -> list[Entry]:
 
 
 class Known:
-    """The entries that are about one run's Python and way, and which of them have been met."""
+    """The entries that are about one Python, and which of them have been met."""
 
-    def __init__(self, entries: Iterable[Entry], python: str, through: str) -> None:
+    def __init__(self, entries: Iterable[Entry], python: str) -> None:
         self._entries = list(entries)
         self._python = python
-        self._through = through
         self._looked_at: set[Entry] = set()
         self._met: set[Entry] = set()
 
-    def _about(self, suite: str, module: str) -> list[Entry]:
+    def _about(self, module: Module, through: str) -> list[Entry]:
         return [
             entry
             for entry in self._entries
-            if entry.is_about(suite, module, self._python, self._through)
+            if entry.is_about(module.suite, module.name, self._python, through)
         ]
 
-    def not_run(self, suite: str, module: str) -> Entry | None:
+    def not_run(self, module: Module, through: str) -> Entry | None:
         """The entry that says why a module is not run, if there is one."""
-        return next((entry for entry in self._about(suite, module) if not entry.run), None)
+        return next((entry for entry in self._about(module, through) if not entry.run), None)
 
-    def look_at(self, suite: str, module: str, tests: Iterable[str]) -> dict[str, Entry]:
+    def look_at(self, module: Module, through: str, tests: Iterable[str]) -> dict[str, Entry]:
         """The entries for those of the differing `tests` that are listed."""
-        entries = [entry for entry in self._about(suite, module) if entry.run]
+        entries = [entry for entry in self._about(module, through) if entry.run]
         self._looked_at.update(entries)
-        found = {test: entry for test in tests for entry in entries if entry.names(test)}
-        self._met.update(entry for test in found for entry in entries if entry.names(test))
+        found = {}
+        for test in tests:
+            for entry in entries:
+                if entry.names(test):
+                    found[test] = entry
+                    self._met.add(entry)
         return found
 
     def gone(self) -> list[Entry]:

@@ -22,7 +22,7 @@ from tests.conformance.discovery import Module
 from tests.conformance.records import Outcome, Told, read
 
 CHILD = Path(__file__).with_name("child.py")
-MOST_DEATHS = 10
+MOST_DEATHS = 20
 MOST_TO_BEGIN = 300
 LOOK_EVERY = 0.1
 SHOWN = 4000
@@ -83,8 +83,10 @@ def _in_one_process(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        hung = not _ends(child, results, limit)
-        _end_group(child)
+        try:
+            hung = not _ends(child, results, limit)
+        finally:
+            _end_group(child)
     text = output.read_text(encoding="utf-8", errors="replace")[-SHOWN:]
     return read(results), _death(child.returncode, hung, text)
 

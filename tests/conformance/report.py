@@ -23,13 +23,13 @@ class Report:
         self._same = self._different = self._listed = self._unstable = self._internal = 0
         self._troubles = 0
 
-    def without_those_not_run(self, modules: list[Module]) -> list[Module]:
-        """`modules` without those that the list says are not to be run, which are named."""
+    def without_those_not_run(self, tasks: list[tuple[Module, str]]) -> list[tuple[Module, str]]:
+        """`tasks` without those that the list says are not to be run, which are named."""
         running = []
-        for module in modules:
-            entry = self._known.not_run(module.suite, module.name)
+        for module, through in tasks:
+            entry = self._known.not_run(module, through)
             if entry is None:
-                running.append(module)
+                running.append((module, through))
             else:
                 print(f"{module.name}: not run: {entry.reason}")
         return running
@@ -37,14 +37,14 @@ class Report:
     def add(self, found: Comparison) -> None:
         """Print and count one module."""
         tests = [item.test for item in found.different]
-        listed = self._known.look_at(found.module.suite, found.module.name, tests)
+        listed = self._known.look_at(found.module, found.through, tests)
         self._same += found.same
         self._different += len(found.different)
         self._listed += len(listed)
         self._unstable += len(found.unstable)
         self._internal += found.internal
         counts = f"{found.same} same, {len(found.different)} different"
-        traced = f"{found.functions} functions traced, {found.graphs} graphs"
+        traced = f"through {found.through} {found.functions} functions, {found.graphs} graphs"
         print(f"{found.module.name}: {counts}; {traced}, {found.seconds:.0f} s", flush=True)
         for item in found.different:
             if item.test in listed:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import pytest
 
 from tests.conformance import __main__ as command
 from tests.conformance import discovery, known
 from tests.conformance.copies import Copies, with_parent_named
 from tests.conformance.discovery import Module
+from tests.conformance.through import WAYS
 
 
 def names(suite, *patterns):
@@ -36,11 +35,12 @@ def test_a_pattern_that_names_nothing_is_refused():
         discovery.chosen("python", ["test_dict", "test_dicct"])
 
 
-@pytest.mark.parametrize("text", command.SELECTIONS.read_text().split("\n\n"))
-def test_selections_name_modules_that_are_there(text):
-    for selection in tomllib.loads(text).values():
-        for suite, patterns in selection.items():
-            assert names(suite, *patterns)
+@pytest.mark.parametrize("selection", command.selections())
+def test_selections_name_modules_that_are_there(selection):
+    for part in command.selections()[selection]:
+        assert part["through"] in WAYS
+        for suite in part.keys() - {"through"}:
+            assert names(suite, *part[suite])
 
 
 @pytest.mark.parametrize(

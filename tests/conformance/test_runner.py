@@ -83,6 +83,10 @@ HEADS = {
 }
 
 
+PASS, FAIL = Outcome("pass"), Outcome("fail", "AssertionError", "AssertionError: x")
+MODULE = Module("python", "test_m", "test.test_m")
+
+
 @pytest.fixture(params=HEADS)
 def fake(request, tmp_path, monkeypatch):
     """Writes one of FAKES for a kind of suite, and names it as a module."""
@@ -149,7 +153,7 @@ def test_the_tests_after_one_that_kills_the_process_are_compared_too(fake):
 def test_the_tests_after_one_that_hangs_are_compared_too(fake):
     module = fake("hang")
     plain = run(module, "plain", LIMIT)
-    found = compare(module, plain, run(module, "optimize", 5), lambda: plain)
+    found = compare(module, "optimize", plain, run(module, "optimize", 5), lambda: plain)
     assert (found.same, found.trouble) == (2, "")
     assert differences(found.different) == {"test_b_hangs": ("pass", "hang")}
 
@@ -163,6 +167,14 @@ def test_an_internal_error_is_a_difference_although_the_test_passes(fake):
 def test_a_module_that_cannot_be_imported_is_in_trouble():
     found = command.run_both(Module("python", "none", "no_such_module"), "optimize", LIMIT)
     assert "No module named 'no_such_module'" in found.trouble
+
+
+def test_tests_that_a_run_did_not_come_to_are_not_called_different():
+    plain = Run({"a": PASS, "b": PASS, "c": PASS})
+    ended = Run({"a": PASS, "b": FAIL}, trouble="given up")
+    found = compare(MODULE, "run", plain, ended, lambda: plain)
+    assert (found.same, differences(found.different).keys()) == (1, {"b"})
+    assert "1 tests were not run: given up" in found.trouble
 
 
 def test_names_used_twice_are_told_apart(tmp_path):
@@ -184,22 +196,19 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path):
 
 # what is said of it -------------------------------------------------------------------------------
 
-PASS, FAIL = Outcome("pass"), Outcome("fail", "AssertionError", "AssertionError: x")
-MODULE = Module("python", "test_m", "test.test_m")
-
 
 def found(**traced):
     """A comparison of tests that all pass when they are not traced."""
     plain = Run({name: PASS for name in traced})
-    return compare(MODULE, plain, Run(dict(traced)), lambda: plain)
+    return compare(MODULE, "run", plain, Run(dict(traced)), lambda: plain)
 
 
 def entry(**facts):
     return Entry(**({"suite": "python", "module": "test_m", "reason": "because"} | facts))
 
 
-def closed(entries, *comparisons, through="run"):
-    report = Report(Known(entries, "3.12", through), details=False)
+def closed(entries, *comparisons):
+    report = Report(Known(entries, "3.12"), details=False)
     for comparison in comparisons:
         report.add(comparison)
     return report.close()
@@ -238,9 +247,10 @@ def test_a_listed_difference_that_is_gone_is_told(capsys):
 
 
 def test_modules_listed_as_not_to_be_run_are_left_out_with_the_reason(capsys):
-    report = Report(Known([entry(run=False)], "3.12", "run"), details=False)
+    report = Report(Known([entry(run=False, through=("run",))], "3.12"), details=False)
     other = Module("python", "test_n", "test.test_n")
-    assert report.without_those_not_run([MODULE, other]) == [other]
+    kept = [(MODULE, "optimize"), (other, "run")]
+    assert report.without_those_not_run([(MODULE, "run"), *kept]) == kept
     assert capsys.readouterr().out == "test_m: not run: because\n"
 
 
