@@ -19,7 +19,7 @@ from dyntrace.api import (
     verify,
 )
 
-__version__ = "0.1.0"
+__version__ = config.version
 __all__ = [
     "disable",
     "errors",

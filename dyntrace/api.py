@@ -219,7 +219,7 @@ def _add_unit(found: Explanation, unit: Unit) -> None:
     for item in sorted(unit.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
     found.retired += retirements(unit)
-    found.notes += unit.notes
+    found.notes += unit.notes + unit.errors()
 
 
 def retirements(unit: Unit) -> list[BreakReport]:
@@ -265,7 +265,7 @@ def stats_of(units: list[Unit]) -> Stats:
         misses=sum(region.misses for region in regions),
         retired=sum(bool(region.retired) for region in regions),
         replacements=sum(unit.replacements for unit in units),
-        internal_errors=sum(unit.internal_errors for unit in units),
+        internal_errors=sum(len(unit.errors()) for unit in units),
         retirements=tuple(item for unit in units for item in retirements(unit)),
     )
 

@@ -38,6 +38,8 @@ def _require_numpy() -> None:
         ) from error
 
 
+version = "0.1.0"
+
 _main = _in_main_interpreter()
 if not _main:
     _require_numpy()

@@ -5,8 +5,10 @@ import os
 os.environ.setdefault("DYNTRACE_STRICT", "1")  # internal errors raise, graphs are verified
 os.environ.setdefault("DYNTRACE_MEASURE", "0")  # what runs where must not depend on the clock
 
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from dyntrace import config, incidents  # noqa: E402
 from tests.differential import harness  # noqa: E402
 
 settings.register_profile(
@@ -17,6 +19,19 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("deterministic")
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """Errors of dyntrace's own are raised, whatever the environment says; the session forgets them."""
+    monkeypatch.setattr(config, "strict", True)
+    monkeypatch.setattr(incidents, "_noted", incidents.Incidents())
+
+
+@pytest.fixture
+def lenient(strict, monkeypatch):
+    """As users run it: errors are contained, and none has been reported yet."""
+    monkeypatch.setattr(config, "strict", False)
 
 
 def pytest_addoption(parser):

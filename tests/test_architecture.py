@@ -13,6 +13,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 RANKS = {
     "errors": 0,
     "config": 0,
+    "incidents": 0,
     "breaks": 0,
     "graph": 1,
     "asm": 1,

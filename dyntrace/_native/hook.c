@@ -266,7 +266,7 @@ ask(Frame *frame, PyCodeObject *code)
         PyObject_CallFunctionObjArgs(callback, (PyObject *)code, frame->f_globals, NULL);
     here.busy = false;
     int status = 0;
-    if (answer == NULL && is_asynchronous(callback)) {
+    if (answer == NULL && callback_failed(callback, Py_None)) {
         status = -1;
     }
     else if (answer != NULL) {

@@ -133,7 +133,10 @@ extern PyTypeObject Handle_Type;
 extern PyTypeObject Region_Type;
 Handle *handle_of(Region *region, bool marker);
 PyObject *region_call(Region *region, PyObject *const *args, size_t nargsf);
-bool is_asynchronous(PyObject *run); /* of the pending exception; may replace it */
+/* Of the pending exception, which they may replace: does it go on to the program? */
+bool is_asynchronous(PyObject *run);
+bool run_failed(PyObject *run, PyObject *region);
+bool callback_failed(PyObject *callback, PyObject *owner);
 int region_init(void);
 
 /* retire.c: -1 with an exception that was thrown in from outside. */

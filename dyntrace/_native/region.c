@@ -8,26 +8,46 @@
 #include <limits.h>
 #include <structmember.h>
 
-static PyObject *asynchronous; /* (exception, callable) -> bool */
-static PyObject *refusal;      /* the class of what executors raise to decline */
+/* Functions of runtime/failures.py: (exception, callable[, owner]) -> bool. */
+static PyObject *asynchronous, *failed_run, *failed_callback;
+static PyObject *refusal; /* the class of what executors raise to decline */
+static PyObject *internal; /* that of what strict mode raises */
 
 /* Exceptions -------------------------------------------------------------------------------- */
-bool
-is_asynchronous(PyObject *run)
+static bool
+goes_on(PyObject *question, PyObject *run, PyObject *owner)
 {
     PyObject *error = take_error();
     if (error == NULL) {
         return false;
     }
-    PyObject *answer = PyObject_CallFunctionObjArgs(asynchronous, error, run, NULL);
+    PyObject *answer = PyObject_CallFunctionObjArgs(question, error, run, owner, NULL);
     if (answer == NULL) {
         Py_DECREF(error); /* what interrupted the question takes its place */
-        return !PyErr_ExceptionMatches(PyExc_Exception);
+        return !PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(internal);
     }
     bool verdict = answer == Py_True;
     Py_DECREF(answer);
     give_error(error);
     return verdict;
+}
+
+bool
+is_asynchronous(PyObject *run)
+{
+    return goes_on(asynchronous, run, NULL);
+}
+
+bool
+run_failed(PyObject *run, PyObject *region)
+{
+    return goes_on(failed_run, run, region);
+}
+
+bool
+callback_failed(PyObject *callback, PyObject *owner)
+{
+    return goes_on(failed_callback, callback, owner);
 }
 
 /* The call ---------------------------------------------------------------------------------- */
@@ -84,7 +104,7 @@ report_miss(Region *region, PyObject *const *args, Py_ssize_t count)
     }
     int status = answer == Py_True;
     if (answer == NULL) {
-        status = is_asynchronous(callback) ? -1 : 0;
+        status = callback_failed(callback, (PyObject *)region) ? -1 : 0;
         if (status == 0) {
             PyErr_Clear();
         }
@@ -121,12 +141,12 @@ commit(PyObject *result)
 
 /* Why a run without a result failed; takes the pending exception. NO_CAUSE: it is not ours. */
 static Cause
-cause_of_error(PyObject *run)
+cause_of_error(Region *region, PyObject *run)
 {
     Cause cause = PyErr_ExceptionMatches(PyExc_FloatingPointError) ? FLOATING
                   : PyErr_ExceptionMatches(refusal)                ? DECLINED
                                                                    : ERRORS;
-    if (is_asynchronous(run)) {
+    if (run_failed(run, (PyObject *)region)) {
         return NO_CAUSE;
     }
     PyErr_Clear();
@@ -142,7 +162,7 @@ run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, Py
         Py_DECREF(entry);
         return region->commits ? commit(result) : result;
     }
-    Cause cause = result == NULL ? cause_of_error(entry->run) : DECLINED;
+    Cause cause = result == NULL ? cause_of_error(region, entry->run) : DECLINED;
     Py_DECREF(entry);
     if (cause == NO_CAUSE || retire_after_deopt(region, cause) < 0) {
         Py_XDECREF(result);
@@ -469,6 +489,10 @@ int
 region_init(void)
 {
     asynchronous = import_name("dyntrace.runtime.failures", "is_asynchronous");
+    failed_run = import_name("dyntrace.runtime.failures", "run_failed");
+    failed_callback = import_name("dyntrace.runtime.failures", "callback_failed");
     refusal = import_name("dyntrace.errors", "DyntraceError");
-    return asynchronous == NULL || refusal == NULL ? -1 : 0;
+    internal = import_name("dyntrace.errors", "InternalError");
+    bool complete = asynchronous != NULL && failed_run != NULL && failed_callback != NULL;
+    return complete && refusal != NULL && internal != NULL ? 0 : -1;
 }

@@ -20,7 +20,7 @@ retire(Region *region, Cause cause)
     }
     PyObject *callback = Py_NewRef(region->on_retire);
     PyObject *answer = PyObject_CallOneArg(callback, (PyObject *)region);
-    int status = answer == NULL && is_asynchronous(callback) ? -1 : 0;
+    int status = answer == NULL && callback_failed(callback, (PyObject *)region) ? -1 : 0;
     if (status == 0) {
         PyErr_Clear();
     }

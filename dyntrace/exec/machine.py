@@ -8,15 +8,11 @@ its description is wrong. Read `exec.lowering` next.
 
 from __future__ import annotations
 
-import sys
-import traceback
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from dyntrace import config
-from dyntrace.errors import DyntraceWarning, InternalError
+from dyntrace import config, incidents
 from dyntrace.exec import numpy_backend, rules
 from dyntrace.exec.lowering import Lowering, NotLowered
 from dyntrace.graph.node import Graph
@@ -26,13 +22,11 @@ if config.native:
 
 __all__ = ["compile_graph", "lowered", "report"]
 
-_reported: set[str] = set()
-
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
-    return Program(partial(lowered, graph), twin, report) if config.native else twin
+    return Program(partial(lowered, graph), twin, partial(report, graph)) if config.native else twin
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:
@@ -47,20 +41,7 @@ def lowered(graph: Graph) -> tuple[Any, ...] | None:
     return spec if any(step[0] == "segment" for step in steps) else None
 
 
-def report(error: Exception) -> None:
-    """Warn once per kind of error that a graph has to do with its twin; in strict mode raise."""
-    if config.strict:
-        raise InternalError(f"a graph cannot be lowered: {error}") from error
-    key = f"{type(error).__name__}: {error}"
-    if isinstance(error, (RecursionError, MemoryError)) or key in _reported:
-        return  # the program is short of these, not wrong
-    _reported.add(key)
-    trace = "".join(traceback.format_exception(error))
-    text = (
-        "dyntrace met an internal error while lowering a graph; it runs as Python calls instead. "
-        f"Please report this text:\n{trace}"
-    )
-    try:
-        warnings.warn(DyntraceWarning(text), stacklevel=2)
-    except DyntraceWarning:
-        print(text, file=sys.stderr)
+def report(graph: Graph, error: Exception) -> None:
+    """A graph has to do with its twin."""
+    if not isinstance(error, (RecursionError, MemoryError)):  # the program is short of these
+        incidents.note(error, "while lowering a graph", "it runs as Python calls", graph)

@@ -57,7 +57,12 @@ def _finish(region_of: Callable[[], FunctionType | None], graph: Graph, *values:
     """Give the region its code, and run it."""
     region = region_of()
     assert region is not None
-    region.__code__ = generated_code(graph, region.__globals__)
+    try:
+        region.__code__ = generated_code(graph, region.__globals__)
+    except (RecursionError, MemoryError, InternalError):
+        raise
+    except Exception as error:
+        raise InternalError(f"no code can be generated for a graph: {error}") from error
     return region(*values)
 
 

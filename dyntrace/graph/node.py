@@ -79,7 +79,7 @@ class Node:
 INPUT = Op("input", lambda index: index, "input", exact=True)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Graph:
     """The nodes of one region.
 

@@ -66,9 +66,11 @@ def one_kind(infer: Infer) -> Infer:
     """`min` and `max`: numbers that are all of one kind, or the result's kind is not known."""
 
     def checked(call: Call) -> Kind:
+        if call.kwargs or not call.args:
+            raise Refused("DT202")
         operands = call.args if len(call.args) > 1 else call.args[0].items
         kinds = {operand.kind for operand in operands}
-        if call.kwargs or len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALARS):
+        if len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALARS):
             raise Refused("DT202")
         return infer(call)
 

@@ -1,25 +1,22 @@
-"""Containment: an error inside dyntrace never reaches the user's program.
+"""Containment: an error in what a unit does for a program never reaches the program.
 
-It is counted, reported once as a warning with how to report it, and the original code runs.
-Invariant: only `Exception` is contained; what the user or a signal throws passes through.
+The unit is given up, the error goes to `incidents`, and the original code runs. Invariant: only
+`Exception` is contained; what the user or a signal throws passes through.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
-import traceback
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from dyntrace import config
-from dyntrace.errors import DyntraceError, DyntraceWarning, GraphBreakError
+from dyntrace import incidents
+from dyntrace.errors import GraphBreakError, InternalError
 
-__all__ = ["contained"]
+__all__ = ["INSTEAD", "contained"]
 
+INSTEAD = "the original code runs"
 Answer = TypeVar("Answer")
-_reported: set[str] = set()
 
 
 def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
@@ -35,8 +32,7 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
             except (RecursionError, MemoryError):
                 return cast(Answer, fallback)  # the program is short of these, not wrong
             except Exception as error:
-                unit.give_up(error)
-                report(error, unit.name)
+                _give_up(unit, error)
                 return cast(Answer, fallback)
 
         return guarded
@@ -44,20 +40,12 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
     return decorate
 
 
-def report(error: Exception, name: str) -> None:
-    """Warn once per kind of error; in strict mode raise it."""
-    if config.strict:
-        raise error
-    key = f"{type(error).__name__}: {error}"
-    if key in _reported:
-        return
-    _reported.add(key)
-    trace = "".join(traceback.format_exception(error))
-    text = (
-        f"dyntrace met an internal error while optimising {name}; the original code runs instead. "
-        f"Please report this text with the function's source:\n{trace}"
-    )
+def _give_up(unit: Any, error: Exception) -> None:
+    """Note `error`, and what is wrong with giving up, if anything is."""
     try:
-        warnings.warn(DyntraceWarning(text), stacklevel=4)
-    except (DyntraceWarning, DyntraceError):
-        print(text, file=sys.stderr)
+        unit.give_up()
+    except InternalError:
+        raise
+    except Exception as second:
+        incidents.note(second, f"while giving {unit.name} up", INSTEAD, unit)
+    incidents.note(error, f"while optimising {unit.name}", INSTEAD, unit)

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from dyntrace.errors import DyntraceError
 from dyntrace.runtime.causes import Cause
-from dyntrace.runtime.failures import is_asynchronous
+from dyntrace.runtime.failures import callback_failed, run_failed
 from dyntrace.runtime.floating import STATE, raising_state
 from dyntrace.runtime.interruption import tracing_active
 from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
@@ -239,7 +239,7 @@ class Region:
         try:
             return self.on_miss(self, args) is True
         except BaseException as error:
-            if is_asynchronous(error, self.on_miss):
+            if callback_failed(error, self.on_miss, self):
                 raise
             return False
 
@@ -248,7 +248,7 @@ class Region:
         try:
             result = entry.execute(values)
         except BaseException as error:
-            if is_asynchronous(error, entry.run):
+            if run_failed(error, entry.run, self):
                 raise
             result = None
             cause = _cause_of(error)
@@ -283,7 +283,7 @@ class Region:
         try:
             self.on_retire(self)
         except BaseException as error:
-            if is_asynchronous(error, self.on_retire):
+            if callback_failed(error, self.on_retire, self):
                 raise
 
 

@@ -20,6 +20,7 @@ from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
 from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.incidents import lines_of
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
@@ -74,9 +75,9 @@ class Unit:
         self.visits = 0
         self.compiles = 0
         self.replacements = 0
-        self.internal_errors = 0
         self.given_up = False
         self.shapes: Shapes | None = None
+        self.woven = Woven(original)
         self.woven = self._first_version()
 
     @property
@@ -86,8 +87,9 @@ class Unit:
 
     # versions ---------------------------------------------------------------------------------
 
+    @contained(None)
     @rare_collections()
-    def _first_version(self) -> Woven:
+    def _first_stub(self) -> Woven | None:
         """The original with a stub that shows the arguments of the first call."""
         try:
             self.shapes = Shapes.of(self.original)
@@ -96,6 +98,10 @@ class Unit:
             self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
             return Woven(self.original)
         return weaving.first_version(self.shapes, self._recorder(Unit.enter, -1))
+
+    def _first_version(self) -> Woven:
+        """The first stub's code; the original where that fails."""
+        return self._first_stub() or Woven(self.original)
 
     def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
         """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code."""
@@ -218,11 +224,9 @@ class Unit:
         if self.on_new_code is not None:
             self.on_new_code(woven.code)
 
-    def give_up(self, error: Exception) -> None:
+    def give_up(self) -> None:
         """Run the original code from now on."""
-        self.internal_errors += 1
         self.given_up = True
-        self.notes.append(f"internal error: {type(error).__name__}: {error}")
         self._run(Woven(self.original))
 
     # misses -------------------------------------------------------------------------------------
@@ -305,6 +309,13 @@ class Unit:
     @contained(None)
     def _settled(self) -> None:
         self.compile()
+
+    def errors(self) -> list[str]:
+        """A line for each error of dyntrace's own, met in this unit, its regions and graphs."""
+        owners: list[Any] = [self]
+        for known in self.regions.all():
+            owners += [known.region, *(plan.region.graph for plan in known.plans)]
+        return [f"internal error: {line}" for owner in owners for line in lines_of(owner)]
 
     def local_names(self) -> tuple[str, ...]:
         """The names of the slots, for reports."""

@@ -125,6 +125,8 @@ def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
 def _classes(frame: Frame, value: Value) -> list[type]:
     """The classes of an `isinstance` test, if none of them has a say of its own in it."""
     items = frame.items_of(value)
+    if items is not None and exact_type(frame, value) is not tuple:
+        return []  # a list is a TypeError
     found = []
     for item in [value] if items is None else items:
         known = constant(frame, item)

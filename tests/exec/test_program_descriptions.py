@@ -5,6 +5,7 @@ only the loops in NumPy's capsules are taken on trust.
 """
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from dyntrace import config
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec import loops, machine
+from dyntrace.graph.node import Graph
 from tests.machine.capturing import capture, function
 
 if not config.native:
@@ -159,10 +161,8 @@ def failing():
 
 
 @pytest.mark.parametrize("describe", [failing, lambda: "nothing", lambda: (1, 2, 3)])
-def test_twin_runs_from_then_on_and_the_error_is_reported_once(describe, monkeypatch):
-    monkeypatch.setattr(config, "strict", False)
-    monkeypatch.setattr(machine, "_reported", set())
-    program = Program(describe, lambda x: x + 1, machine.report)
+def test_twin_runs_from_then_on_and_the_error_is_reported_once(describe, lenient):
+    program = Program(describe, lambda x: x + 1, partial(machine.report, Graph()))
     with pytest.warns(DyntraceWarning, match="Please report"):
         assert program(1) == 2
     with warnings.catch_warnings():
@@ -172,28 +172,23 @@ def test_twin_runs_from_then_on_and_the_error_is_reported_once(describe, monkeyp
     assert program.twin_runs == 2
 
 
-def test_warning_that_is_an_error_does_not_reach_the_program(monkeypatch, capsys):
-    monkeypatch.setattr(config, "strict", False)
-    monkeypatch.setattr(machine, "_reported", set())
-    program = Program(failing, lambda x: x + 1, machine.report)
+def test_warning_that_is_an_error_does_not_reach_the_program(lenient, capsys):
+    program = Program(failing, lambda x: x + 1, partial(machine.report, Graph()))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert program(1) == 2
     assert "no description" in capsys.readouterr().err
 
 
-def test_strict_mode_raises(monkeypatch):
-    monkeypatch.setattr(config, "strict", True)
-    program = Program(failing, lambda x: x + 1, machine.report)
+def test_strict_mode_raises(strict):
+    program = Program(failing, lambda x: x + 1, partial(machine.report, Graph()))
     with pytest.raises(InternalError, match="no description"):
         program(1)
 
 
-def test_signal_while_describing_passes_through(monkeypatch):
-    monkeypatch.setattr(config, "strict", False)
-
+def test_signal_while_describing_passes_through(lenient):
     def interrupted():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Program(interrupted, lambda x: x + 1, machine.report)(1)
+        Program(interrupted, lambda x: x + 1, partial(machine.report, Graph()))(1)

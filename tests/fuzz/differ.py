@@ -98,4 +98,4 @@ def internal_errors(fast):
     """Errors of dyntrace's own that it contained; the warning about them comes only once."""
     mark = mark_of(fast)
     units = list(mark.family.units()) if mark is not None else []
-    return [note for unit in units for note in unit.notes if note.startswith("internal error")]
+    return [line for unit in units for line in unit.errors()]

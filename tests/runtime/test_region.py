@@ -13,6 +13,9 @@ import weakref
 import numpy as np
 import pytest
 
+from dyntrace import incidents
+from dyntrace.errors import DyntraceWarning, InternalError
+
 f8 = np.dtype("f8")
 FIRST = ("argument", 0, None, "none", None, None)
 
@@ -116,10 +119,19 @@ def test_miss_answered_with_anything_but_true_declines(runtime):
     assert region.on_miss is None
 
 
-def test_failing_on_miss_declines(runtime, generated):
+def test_failing_on_miss_declines_and_is_reported(runtime, generated, lenient):
     region = runtime.Region()
     region.on_miss = generated("def run(region, args): raise ValueError")
-    assert region.handle() is None
+    with pytest.warns(DyntraceWarning, match="ValueError"):
+        assert region.handle() is None
+    assert len(incidents.lines_of(region)) == 1
+
+
+def test_failing_on_miss_raises_in_strict_mode(runtime, generated, strict):
+    region = runtime.Region()
+    region.on_miss = generated("def run(region, args): raise ValueError")
+    with pytest.raises(InternalError, match="ValueError"):
+        region.handle()
 
 
 def test_interrupt_in_on_miss_propagates(runtime, generated):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace import config
+from dyntrace import config, incidents
+from dyntrace.errors import DyntraceWarning
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
 from dyntrace.trace.marks import mark_of
@@ -102,11 +103,12 @@ def test_misses_among_hits_do_not_retire(runtime):
     assert not region.retired
 
 
-def test_failing_on_retire_changes_nothing(runtime, generated):
+def test_failing_on_retire_is_reported_and_changes_nothing(runtime, generated, lenient):
     region = region_of(runtime, lambda x: None, limit=1)
     region.on_retire = generated("def run(region): raise ValueError")
-    assert region.handle(1) is None
-    assert region.retired
+    with pytest.warns(DyntraceWarning, match="ValueError"):
+        assert region.handle(1) is None
+    assert region.retired and len(incidents.lines_of(region)) == 1
 
 
 def test_interrupt_in_on_retire_propagates(runtime, generated):

@@ -249,7 +249,7 @@ def test_fullgraph_raises_in_every_call():
     for _ in range(3):
         with pytest.raises(GraphBreakError, match="DT101"):
             fast(A)
-    assert unit.internal_errors == 0
+    assert unit.errors() == []
 
 
 def test_a_unit_dies_with_its_functions():
