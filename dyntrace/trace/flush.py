@@ -1,21 +1,25 @@
 """Flush: what a region must leave behind, as graph outputs and a layout for its stub.
 
-The frame after a region must be what CPython would have made it: live locals stored, the stack
-rebuilt. Values that are not results of the graph travel through it as outputs; NULLs are emitted
-again. Invariant: two traces with equal layouts can share one stub. Read `compile` for the stub.
+The frame after a region must be what CPython would have made it: live locals stored, dead ones too
+where the object exists anyway, the stack rebuilt. Values that are not results of the graph travel
+through it as outputs; NULLs are emitted again. Invariant: two traces with equal layouts can share
+one stub. Read `compile` for the stub.
 """
 
 from __future__ import annotations
 
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from dyntrace.asm.instructions import Body
+from dyntrace.asm.flow import successors
+from dyntrace.asm.instructions import Body, MicroOp
 from dyntrace.breaks import SECOND_EFFECT
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.graph import kinds
 from dyntrace.graph.node import Node, Op
+from dyntrace.graph.ownership import is_fresh, roots
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.interpreter import Trace
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
@@ -35,7 +39,7 @@ class Layout:
     dropped    stack slots it removes, topmost first; True where the slot holds NULL
     stores     (slot, whether it is a cell) it stores, in the order of the outputs
     pushes     what it then pushes, deepest first: True for a NULL, False for an output
-    cleared    dead locals that hold an old value to let go
+    cleared    dead locals that let go of what they hold
     depth      how many stack slots there are at the start
     commit     whether the result ends with the commit of an effect
     bare       whether the result is the only output itself, not a tuple
@@ -149,8 +153,8 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
     frame, graph = trace.frame, trace.region.graph
     outputs = _Outputs(frame)
     kept = _untouched(trace)
-    stores, cleared = _stores(trace, body, live, observed)
     pushes = frame.stack[kept:]
+    stores, cleared = _stores(trace, body, live, observed, pushes)
     if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
         raise Break(SECOND_EFFECT)
     outputs.keep_identity([*(value for _, value in stores), *pushes])
@@ -190,18 +194,96 @@ def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
 
 
 def _stores(
-    trace: Trace, body: Body, live: frozenset[int], observed: bool
+    trace: Trace, body: Body, live: frozenset[int], observed: bool, pushes: list[Value]
 ) -> tuple[list[tuple[int, Value]], tuple[int, ...]]:
-    """The slots to store, and the dead ones that would keep an old object alive."""
-    stores, cleared = [], []
-    for index, value in sorted(trace.frame.slots.items()):
-        if _unchanged(index, value):
+    """The slots to store, and the dead ones that only let go of the object they held.
+
+    A dead name still counts as a reference, which `ndarray.resize` and `sys.getrefcount` see. So an
+    object that exists anyway is stored there too, and a view of such an object where a call comes
+    before the name is stored again; what only this name would hold is not made.
+    """
+    changed = [(i, v) for i, v in sorted(trace.frame.slots.items()) if not _unchanged(i, v)]
+    needed = {index for index, _ in changed if observed or index in live}
+    if body.units[trace.end].micro[-1:] == _RETURN and not observed:  # the frame is gone at once
+        return [pair for pair in changed if pair[0] in needed], ()
+    leaving = _Leaving.of([*(value for index, value in changed if index in needed), *pushes])
+    for index, value in changed:
+        if leaving.includes(value) or (leaving.is_viewed_by(value) and _is_seen(trace, index)):
+            needed.add(index)
+    stores = [pair for pair in changed if pair[0] in needed]
+    return stores, tuple(index for index, _ in changed if index not in needed)
+
+
+_RETURN = (MicroOp("RETURN_VALUE"),)
+_CALLS = frozenset({"CALL", "CALL_FUNCTION_EX", "BREAK"})
+
+
+def _is_seen(trace: Trace, index: int) -> bool:
+    """Whether a call that the region does not absorb may come before local `index` is stored."""
+    body = trace.frame.body
+    absorbed = {visit.unit for visit in trace.visits}
+    waiting, seen = [trace.end], set()
+    while waiting:
+        unit = body.units[waiting.pop()]
+        if unit.index in seen:
             continue
-        if index in live or observed:
-            stores.append((index, value))
-        elif index in dict(trace.state.slots):
-            cleared.append(index)
-    return stores, tuple(cleared)
+        seen.add(unit.index)
+        if any(step.name in _CALLS for step in unit.micro) and unit.index not in absorbed:
+            return True
+        if not any(step.name == "STORE_FAST" and step.arg == index for step in unit.micro):
+            waiting += successors(body, unit.index)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """The objects that exist when a region has ended, whatever its dead names hold."""
+
+    nodes: frozenset[Node]
+    memory: frozenset[Node]
+
+    @classmethod
+    def of(cls, values: list[Value]) -> _Leaving:
+        nodes = frozenset(node for value in values for node in _nodes(value))
+        return cls(nodes, frozenset(root for node in nodes for root in roots(node)))
+
+    def includes(self, value: Value) -> bool:
+        """Whether `value` is such an object, or a container with one in it."""
+        if isinstance(value, Dynamic):
+            return value.node in self.nodes or value.node in self.memory
+        return isinstance(value, Outside) or any(map(self.includes, _parts(value)))
+
+    def is_viewed_by(self, value: Value) -> bool:
+        """Whether `value` holds memory of such an object."""
+        return any(
+            not is_fresh(node) or not self.memory.isdisjoint(roots(node)) for node in _nodes(value)
+        )
+
+
+def _nodes(value: Value) -> Iterator[Node]:
+    """The nodes whose results `value` holds."""
+    if isinstance(value, Dynamic):
+        yield value.node
+    for part in _parts(value):
+        yield from _nodes(part)
+
+
+def _parts(value: Value) -> tuple[Value, ...]:
+    """The values that the object made for `value` holds."""
+    match value:
+        case TupleValue() | ListValue():
+            return tuple(value.items)
+        case DictValue():
+            return tuple(value.items.values())
+        case SliceValue():
+            return (value.start, value.stop, value.step)
+        case BoundMethod():
+            return (value.self,)
+        case BoundFunction():
+            return (value.self, value.function)
+        case CallableWithTwin(self=Value() as bound):
+            return (bound,)
+    return ()
 
 
 def _unchanged(index: int, value: Value) -> bool:
