@@ -78,15 +78,29 @@ def _known(value: Any, depth: int) -> Kind:
 def _function(value: Any, depth: int) -> Kind:
     """A function made inside another is a new object each time: its code is what stays."""
     nested = value.__code__.co_flags & inspect.CO_NESTED
-    if not nested or depth >= MAX_DEPTH or value.__dict__:
+    if not nested or depth >= MAX_DEPTH or _pairs(value.__dict__) != ():
+        return KnownKind(value)
+    defaults, keywords = value.__defaults__, _pairs(value.__kwdefaults__)
+    defaults = () if defaults is None else defaults
+    if type(defaults) is not tuple or keywords is None:
         return KnownKind(value)
     return FunctionKind(
         value.__code__,
         value.__globals__,
-        tuple(_describe(item, depth + 1) for item in value.__defaults__ or ()),
-        tuple((key, _describe(v, depth + 1)) for key, v in (value.__kwdefaults__ or {}).items()),
+        tuple(_describe(item, depth + 1) for item in defaults),
+        tuple((key, _describe(item, depth + 1)) for key, item in keywords),
         tuple(_cell(cell, depth + 1) for cell in value.__closure__ or ()),
     )
+
+
+def _pairs(namespace: Any) -> tuple[tuple[Any, Any], ...] | None:
+    """The items of a dict at one moment; None for what is no plain dict, or changes meanwhile."""
+    if namespace is None:
+        return ()
+    try:
+        return tuple(dict.copy(namespace).items()) if type(namespace) is dict else None
+    except RuntimeError:  # a finaliser ran while it was copied
+        return None
 
 
 def _cell(cell: types.CellType, depth: int) -> Kind:
@@ -105,8 +119,8 @@ def _sequence(value: Any, depth: int) -> Kind:
 def _dict(value: Any, depth: int) -> Kind:
     if len(value) > MAX_KEYS or depth >= MAX_DEPTH:
         return ObjectKind(dict)
-    pairs = tuple(dict.items(value))
-    if not all(type(key) in (str, int) for key, _ in pairs):
+    pairs = _pairs(value)
+    if pairs is None or not all(type(key) is str or type(key) is int for key, _ in pairs):
         return ObjectKind(dict)
     return DictKind(tuple((key, _describe(item, depth + 1)) for key, item in pairs))
 
@@ -130,8 +144,10 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
     """An instance of a plain Python class: one that leaves attribute reading to `object`."""
     if depth >= MAX_DEPTH or not _is_plain_class(kind):
         return ObjectKind(kind)
-    found = dict(_slots(value, kind))
-    found.update(_own_dict(value, kind))
+    try:
+        found = {**_slots(value, kind), **_own_dict(value, kind)}
+    except TypeError:  # its class was exchanged meanwhile
+        return ObjectKind(kind)
     if len(found) > MAX_ATTRIBUTES:
         return ObjectKind(kind)
     return InstanceKind(kind, tuple((k, _describe(v, depth + 1)) for k, v in found.items()))
@@ -145,26 +161,34 @@ def _is_plain_class(kind: type) -> bool:
         body = _DICT_OF(base)
         if not base.__flags__ & 1 << 9 or "__getattribute__" in body or "__getattr__" in body:
             return False
-        if not all(type(v) is types.MemberDescriptorType for v in _slot_values(body)):
+        if not all(_is_slot_of(base, member) for member in _slot_values(body)):
             return False
-        if "__module__" not in body or body["__module__"] in ("builtins", "typing"):
+        module = body.get("__module__")
+        if type(module) is not str or module in ("builtins", "typing"):
             return False
     return _MRO_OF(kind)[-1] is object
 
 
+def _is_slot_of(base: type, member: Any) -> bool:
+    return type(member) is types.MemberDescriptorType and member.__objclass__ is base
+
+
 def _slot_values(body: Any) -> list[Any]:
     slots = body.get("__slots__", ())
-    names = (slots,) if type(slots) is str else tuple(slots) if type(slots) in (tuple, list) else ()
-    skipped = ("__dict__", "__weakref__")
-    return [body[name] for name in names if name not in skipped and name in body]
+    if type(slots) is str:
+        slots = (slots,)
+    elif type(slots) is not tuple and type(slots) is not list:
+        return []
+    names = [name for name in tuple(slots) if type(name) is str and name in body]
+    return [body[name] for name in names if name not in ("__dict__", "__weakref__")]
 
 
-def _slots(value: Any, kind: type) -> list[tuple[str, Any]]:
-    found = []
+def _slots(value: Any, kind: type) -> dict[str, Any]:
+    found = {}
     for base in reversed(_MRO_OF(kind)[:-1]):
         for member in _slot_values(_DICT_OF(base)):
             try:
-                found.append((member.__name__, member.__get__(value, kind)))
+                found[member.__name__] = member.__get__(value, kind)
             except AttributeError:
                 continue
     return found
@@ -176,7 +200,7 @@ def _own_dict(value: Any, kind: type) -> dict[str, Any]:
         getter = _DICT_OF(base).get("__dict__")
         if type(getter) is types.GetSetDescriptorType:
             own = getter.__get__(value, kind)
-            return {k: v for k, v in own.items() if type(k) is str} if type(own) is dict else {}
+            return {k: v for k, v in _pairs(own) or () if type(k) is str}
         if getter is not None:
             return {}
     return {}

@@ -71,6 +71,7 @@ class Unit:
         self.places: dict[int, int] = {}
         self.breaks: list[FoundBreak] = []
         self.notes: list[str] = []
+        self.generation = 0
         self.version = 0
         self.visits = 0
         self.compiles = 0
@@ -104,12 +105,16 @@ class Unit:
         return self._first_stub() or Woven(self.original)
 
     def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
-        """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code."""
-        unit_of = weakref.ref(self)
+        """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code.
+
+        In code from before a `reset` it does nothing: such a frame goes on to its end as it is.
+        """
+        unit_of, generation = weakref.ref(self), self.generation
 
         def record(*values: Any) -> None:
             unit = unit_of()
-            landing = None if unit is None else method(unit, point, values)
+            current = unit is not None and unit.generation == generation
+            landing = method(unit, point, values) if current else None
             if landing is not None and osr(*landing):
                 unit.replacements += 1  # type: ignore[union-attr]
             hook_resume()
@@ -234,21 +239,22 @@ class Unit:
     @contained(False)
     def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
         """All entries of `region` refused `args`: trace its start again with their kinds."""
-        known = self.regions.record_of(region)
-        if self.given_up or known is None or COMPILING.locked():
+        if self.given_up or COMPILING.locked():
             return False
         with COMPILING:
+            known = self.regions.record_of(region)
+            if known is None:
+                return False  # a reset has dropped it
             known.misses += 1
             if known.misses > MAX_MISSES or len(region.entries) >= MAX_ENTRIES:
                 region.on_miss = None
                 return False
-            return self._retrace(region, known.layout.start, known.state, args)
+            return self._retrace(known, args)
 
-    def _retrace(self, region: Region, start: int, base: State, args: tuple[Any, ...]) -> bool:
+    def _retrace(self, known: Known, args: tuple[Any, ...]) -> bool:
         assert self.shapes is not None
-        known = self.regions.record_of(region)
-        assert known is not None
-        state = _with_arguments(base, known.layout.arguments, args)
+        start = known.layout.start
+        state = _with_arguments(known.state, known.layout.arguments, args)
         shape = self.shapes.shape
         analysis = Analysis(shape, self.namespace, self.profile.results, self.twins)
         ends = shape.heads | shape.merges & {known.layout.end}
@@ -326,6 +332,7 @@ class Unit:
         with COMPILING:
             if self.given_up:
                 return
+            self.generation += 1
             self.profile = Profile()
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.places = [], [], [], {}
