@@ -79,7 +79,7 @@ class Node:
 INPUT = Op("input", lambda index: index, "input", exact=True)
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False, weakref_slot=True, repr=False)
 class Graph:
     """The nodes of one region.
 
@@ -94,3 +94,8 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     outputs: list[Any] = field(default_factory=list)
     effect: Node | None = None
+
+    def __repr__(self) -> str:
+        writes = "" if self.effect is None else f", writes by {self.effect.op.name}"
+        counts = f"{len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs"
+        return f"<graph: {counts}{writes}>"

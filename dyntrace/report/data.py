@@ -11,15 +11,18 @@ from os import PathLike
 from pathlib import Path
 
 from dyntrace.report.html import fragment, page
-from dyntrace.report.records import BreakReport, Findings, GraphReport, Stats
-from dyntrace.report.text import findings_text
+from dyntrace.report.records import BreakReport, Findings, GraphReport, Stats, bounded
+from dyntrace.report.text import findings_text, summary
 
 __all__ = ["BreakReport", "Explanation", "GraphReport", "Stats"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Explanation(Findings):
-    """The findings on one function; `str()` and notebooks print them."""
+    """The findings on one function; `print` and notebooks show them, `repr` sums them up."""
+
+    def __repr__(self) -> str:
+        return f"<{bounded(f'Explanation of {summary(self)}', 96)}; print() shows all>"
 
     def __str__(self) -> str:
         return findings_text(self)

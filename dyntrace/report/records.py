@@ -14,7 +14,7 @@ from dyntrace.breaks import reason
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 
-__all__ = ["BreakReport", "Findings", "GraphReport", "Stats", "place"]
+__all__ = ["BreakReport", "Findings", "GraphReport", "Stats", "bounded", "place"]
 
 
 PLUMBING = frozenset({"item", "python"})  # families of nodes that only pass values on
@@ -26,7 +26,14 @@ def place(filename: str, lineno: int) -> str:
     return f"{filename.removeprefix(folder)}:{lineno}"
 
 
-@dataclass(frozen=True, slots=True)
+def bounded(text: str, width: int = 76) -> str:
+    """`text` on one line, its middle left out where it is too long."""
+    line = " ".join(text.split())
+    half = (width - 1) // 2
+    return line if len(line) <= width else f"{line[:half]}…{line[-half:]}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class GraphReport:
     """One captured graph.
 
@@ -46,6 +53,10 @@ class GraphReport:
     names: tuple[str | None, ...] = ()
     skips: int = 0
 
+    def __repr__(self) -> str:
+        where = place(self.filename, self.lineno)
+        return f"<graph at {bounded(where, 60)}: {self.op_count} operations, {self.calls} calls>"
+
     @property
     def op_count(self) -> int:
         """NumPy operations one call executes, the trailing effect included."""
@@ -63,7 +74,7 @@ class GraphReport:
         return show(self.graph, self.names)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BreakReport:
     """One graph break: its catalogue entry and the user's line."""
 
@@ -80,6 +91,9 @@ class BreakReport:
         entry = reason(code)
         text = f"{entry.text}: {detail}" if detail else entry.text
         return cls(code, text, filename, lineno, entry.fix, entry.why)
+
+    def __repr__(self) -> str:
+        return f"<{bounded(str(self))}>"
 
     def __str__(self) -> str:
         return f"{self.code} at {place(self.filename, self.lineno)}: {self.reason}"
@@ -139,4 +153,4 @@ class Stats:
     retired: int = 0
     replacements: int = 0
     internal_errors: int = 0
-    retirements: tuple[BreakReport, ...] = ()
+    retirements: tuple[BreakReport, ...] = field(default=(), repr=False)

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+import dyntrace
 from dyntrace.breaks import CATALOGUE
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
@@ -140,3 +141,24 @@ def test_an_unknown_break_code_is_a_key_error():
 def test_stats_start_at_zero():
     stats = Stats()
     assert (stats.compiles, stats.graph_calls, stats.deopts, stats.internal_errors) == (0, 0, 0, 0)
+
+
+# In an interactive session ------------------------------------------------------------------------
+def test_every_record_is_shown_on_one_line():
+    def program(a, flag):
+        b = a * 2 + 1
+        print(end="")
+        return (b - 1).sum() if flag else b
+
+    program.__qualname__ = "long_name" * 40
+    found = dyntrace.explain(program)(np.arange(3.0), True)
+    assert repr(found).startswith("<Explanation of long_name") and "; print() shows all>" in repr(
+        found
+    )
+    assert repr(found).count("graphs with") == 1 and str(found) != repr(found)
+    records = [found, *found.graphs, *found.breaks, dyntrace.stats(dyntrace.optimize(program))]
+    records += [graph.graph for graph in found.graphs]
+    records += [node for graph in found.graphs for node in graph.graph.nodes]
+    assert len(records) >= 6
+    for record in records:
+        assert "\n" not in repr(record) and len(repr(record)) <= 140, repr(record)
