@@ -9,13 +9,13 @@ it back: where a body does that, NULLs are followed through the stack. Invariant
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from dyntrace.asm.flow import Block, blocks, effect, stack_depths
 from dyntrace.asm.instructions import Body, MicroOp
 
-__all__ = ["Event", "bound_before", "check_loads", "local_events", "mask_of", "sets_of"]
+__all__ = ["Event", "Sets", "bound_before", "check_loads", "local_events", "mask_of"]
 
 # A micro-op on a local: unit index, name, bit of the local.
 Event: TypeAlias = tuple[int, str, int]
@@ -50,7 +50,7 @@ def local_events(body: Body, graph: list[Block]) -> list[list[Event]]:
     ]
 
 
-def bound_before(body: Body) -> list[frozenset[int]]:
+def bound_before(body: Body) -> Sequence[frozenset[int]]:
     """The locals certainly bound before each unit; a cell variable's slot holds its cell.
 
     Cells count as bound from the start: the code that precedes RESUME makes them.
@@ -58,7 +58,7 @@ def bound_before(body: Body) -> list[frozenset[int]]:
     graph = blocks(body)
     events = local_events(body, graph)
     if _saves_locals(events):
-        return sets_of(_before_each_with_stack(body, graph))
+        return Sets(_before_each_with_stack(body, graph))
     entry = _solve_by_events(body, graph, events)
     masks = [0] * len(body.units)
     for block, found in zip(graph, events, strict=True):
@@ -68,7 +68,7 @@ def bound_before(body: Body) -> list[frozenset[int]]:
             start = index + 1
             bound = bound & ~bit if name == "DELETE_FAST" else bound | bit
         masks[start : block.end] = [bound] * (block.end - start)
-    return sets_of(masks)
+    return Sets(masks)
 
 
 def check_loads(body: Body) -> Body:
@@ -203,10 +203,23 @@ def mask_of(indexes: frozenset[int]) -> int:
     return sum(1 << index for index in indexes)
 
 
-def sets_of(masks: list[int]) -> list[frozenset[int]]:
-    """The masks as sets, equal ones shared."""
-    known: dict[int, frozenset[int]] = {}
-    for mask in masks:
-        if mask not in known:
-            known[mask] = frozenset(i for i in range(mask.bit_length()) if mask >> i & 1)
-    return [known[mask] for mask in masks]
+class Sets(Sequence[frozenset[int]]):
+    """Masks seen as sets, each made when it is asked for: all of them take space and time that
+    grow with the square of a function's length.
+    """
+
+    def __init__(self, masks: list[int]) -> None:
+        self._masks = masks
+        self._made: dict[int, frozenset[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def __getitem__(self, unit: Any) -> Any:
+        if isinstance(unit, slice):
+            return [self[index] for index in range(*unit.indices(len(self)))]
+        mask = self._masks[unit]
+        if mask not in self._made:
+            digits = reversed(f"{mask:b}")
+            self._made[mask] = frozenset(i for i, digit in enumerate(digits) if digit == "1")
+        return self._made[mask]

@@ -8,14 +8,16 @@ underneath.
 
 from __future__ import annotations
 
-from dyntrace.asm.bindings import Event, bound_before, local_events, mask_of, sets_of
+from collections.abc import Sequence
+
+from dyntrace.asm.bindings import Event, Sets, bound_before, local_events, mask_of
 from dyntrace.asm.flow import Block, blocks, loop_heads, stack_depths, successors
 from dyntrace.asm.instructions import Body
 
 __all__ = ["bound_before", "live_before", "loop_heads", "stack_depths", "successors"]
 
 
-def live_before(body: Body) -> list[frozenset[int]]:
+def live_before(body: Body) -> Sequence[frozenset[int]]:
     """The locals whose value before each unit may still be read; cell and free variables always.
 
     A load, a load that clears and a deletion read; a unit inside a try block keeps alive what the
@@ -35,7 +37,7 @@ def live_before(body: Body) -> list[frozenset[int]]:
             if value != live[block.start]:
                 live[block.start] = value
                 changed = True
-    return sets_of(_spread(len(body.units), graph, events, live, always))
+    return Sets(_spread(len(body.units), graph, events, live, always))
 
 
 def _use_and_kill(events: list[Event]) -> tuple[int, int]:

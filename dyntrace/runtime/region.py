@@ -21,8 +21,8 @@ from dyntrace.runtime.floating import STATE, raising_state
 from dyntrace.runtime.interruption import tracing_active
 from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
 from dyntrace.runtime.trial import Trial, Turn
+from dyntrace.trace.region import MAX_STEPS
 
-MAX_STEPS = 256
 WINDOW = 512  # failures count as a share of about so many calls
 SHARE = 8  # every so manieth call must have failed
 MISS_LIMIT = 64

@@ -170,9 +170,11 @@ def _commit(above: int) -> list[Emit]:
     return stub
 
 
-def recorder_stub(gate: Callable[[], Any], record: Callable[..., Any], count: int) -> list[Emit]:
-    """Show the `count` topmost values to `record`, unless `gate` says not now."""
-    return _guarded(gate, record, [Copy(count + 2) for _ in range(count)])
+def recorder_stub(
+    gate: Callable[[], Any], record: Callable[..., Any], values: tuple[int, ...]
+) -> list[Emit]:
+    """Show the values at these depths to `record`, unless `gate` says not now."""
+    return _guarded(gate, record, [Copy(2 + n + depth) for n, depth in enumerate(values)])
 
 
 def entry_stub(

@@ -18,7 +18,7 @@ import numpy as np
 from dyntrace import config
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
-from dyntrace.asm.emit import Emit
+from dyntrace.asm.emit import At, Emit
 from dyntrace.asm.flow import loop_heads, merge_points, stack_depths
 from dyntrace.asm.instructions import Body
 from dyntrace.asm.liveness import live_before
@@ -42,7 +42,7 @@ from dyntrace.trace.stepping import first_unit
 
 __all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
 
-ROOM = 72  # stack slots kept free for stubs, in every version alike
+ROOM = 12  # stack slots that a stub needs besides the values it passes and unpacks
 DEOPT_LIMIT = 3
 MAX_VERSIONS_AT = 4
 _OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe inspect".split())
@@ -64,14 +64,24 @@ class Shapes:
     def body(self) -> Body:
         return self.shape.body
 
+    @property
+    def stacksize(self) -> int:
+        """That of every version: a stub passes locals, cells and stack items, each once at most,
+        and what it unpacks are locals and stack items again.
+        """
+        return 2 * self.body.code.co_stacksize + len(self.body.local_names) + ROOM
+
     @classmethod
     def of(cls, code: CodeType) -> Shapes:
         """Decode and analyse `code`; AssemblyError if that cannot be done."""
         body = decode(code)
+        first = first_unit(body)
+        if not first:
+            raise AssemblyError("the code has no RESUME")
         observed = not _OBSERVERS.isdisjoint(code.co_names)
         heads, merges = loop_heads(body), merge_points(body)
         shape = Shape(body, live_before(body), stack_depths(body), heads, merges, observed)
-        return cls(shape, first_unit(body), _entry_slots(body))
+        return cls(shape, first, _entry_slots(body))
 
 
 def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:
@@ -218,9 +228,17 @@ class Woven:
 
 def first_version(shapes: Shapes, record: Callable[..., Any]) -> Woven:
     """The original with a stub that shows the arguments to `record`."""
-    stub = entry_stub(_GATE.handle, record, shapes.entry_slots)
-    code = _roomy(shapes, assemble(shapes.body, {shapes.first: stub}).code)
+    code = _roomy(shapes, assemble(shapes.body, {}, tails=_entry(shapes, record)).code)
     return Woven(code, recorders=frozenset({-1}))
+
+
+def _entry(shapes: Shapes, record: Callable[..., Any]) -> dict[int, list[Emit]]:
+    """The stub that shows the arguments, where a call comes once and a loop does not come back.
+
+    In a loop that begins at the first unit an argument may have been deleted.
+    """
+    location = shapes.body.units[shapes.first].location
+    return {shapes.first: [At(location), *entry_stub(_GATE.handle, record, shapes.entry_slots)]}
 
 
 def weave(
@@ -238,13 +256,13 @@ def weave(
     """
     stubs: dict[int, list[Emit]] = {}
     points = set(analysis.recorders)
+    tails: dict[int, list[Emit]] = {}
     if watch is not None:
         points.add(-1)
-        stubs[shapes.first] = entry_stub(_GATE.handle, watch, shapes.entry_slots)
+        tails = _entry(shapes, watch)
     for point, found in analysis.recorders.items():
-        stub = recorder_stub(_GATE.handle, recorder(point), found.count)
+        stub = recorder_stub(_GATE.handle, recorder(point), found.values)
         stubs.setdefault(found.at, []).extend(stub)
-    tails: dict[int, list[Emit]] = {}
     labelled = _add_regions(stubs, tails, analysis, regions)
     landings = sorted({shapes.first, *places})
     for place in landings:
@@ -282,7 +300,6 @@ def _add_regions(
 
 
 def _roomy(shapes: Shapes, code: CodeType) -> CodeType:
-    size = shapes.body.code.co_stacksize + ROOM
-    if code.co_stacksize > size:
+    if code.co_stacksize > shapes.stacksize:
         raise AssemblyError("a stub needs more stack than versions share")
-    return code.replace(co_stacksize=size)
+    return code.replace(co_stacksize=shapes.stacksize)

@@ -9,12 +9,12 @@ Read `trace.flush` and `compile` next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, Protocol
 
-from dyntrace.asm.flow import effect, successors
+from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, Location, Unit
 from dyntrace.breaks import (
     BRANCH_ON_DATA,
@@ -33,7 +33,7 @@ from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.region import Guard, RegionBuilder
+from dyntrace.trace.region import Guard, RegionBuilder, TooLarge
 from dyntrace.trace.sources import (
     Attribute,
     CellVariable,
@@ -44,16 +44,17 @@ from dyntrace.trace.sources import (
     ModuleAttribute,
     Source,
 )
-from dyntrace.trace.state import State, after, snapshot
+from dyntrace.trace.state import State, after, pushed_values, snapshot, stack_kinds
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
 
-__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins"]
+__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins", "recorder_of"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
 PATIENCE = 1500  # units traced, and still to be traced, before paths end where they meet others
-_NOT_RECORDED = frozenset({"LOAD_METHOD", "MAKE_FUNCTION", "GET_ITER", "LOAD_FAST_AND_CLEAR"})
+MAX_RECORDED = 8
+_NOT_RECORDED = frozenset({"MAKE_FUNCTION", "GET_ITER"})
 
 Results = tuple[Kind, ...]
 
@@ -84,7 +85,7 @@ class Shape:
     """A body with the facts about it that do not depend on kinds."""
 
     body: Body
-    live: list[frozenset[int]]
+    live: Sequence[frozenset[int]]
     depths: list[int | None]
     heads: frozenset[int]
     merges: frozenset[int]
@@ -133,11 +134,14 @@ class FoundBreak:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """A place to learn kinds: before unit `at`, `count` values on top, pushed by unit `point`."""
+    """A place to learn kinds: before unit `at`, the values that unit `point` pushed.
+
+    `values` are their depths, as in `trace.state.pushed_values`.
+    """
 
     at: int
     point: int
-    count: int
+    values: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -248,7 +252,12 @@ class Analysis:
             bound = value.self if isinstance(value, BoundFunction) else None
             callee = value.function if isinstance(value, BoundFunction) else value
             if isinstance(callee, Outside) and callee.source == stop.callee.source:
-                twin = self._twin(trace.region, callee)
+                mark = trace.region.mark()
+                try:
+                    twin = self._twin(trace.region, callee)
+                except TooLarge:
+                    trace.region.rollback(mark)
+                    break
                 if twin is not None:
                     stack[place] = CallableWithTwin(callee, twin, bound)
                     return place - 1 if place else 0
@@ -282,7 +291,9 @@ class Analysis:
         shape = self.shape
         try:
             layout = lay_out(trace, shape.body, shape.live[trace.end], shape.observed)
-        except Break:
+        except Break as found:
+            if found.reason is REGION_FULL:
+                trace.stop = found.bare()
             return None
         lines = [shape.body.units[visit.unit].location.line for visit in trace.visits]
         known = [line for line in lines if line is not None] or [0]
@@ -329,38 +340,46 @@ class Analysis:
 
     def _results(self, unit: Unit, foreseen: Kind) -> list[Results]:
         """The kinds that `unit` pushes: from the profile, foreseen, or to be recorded."""
-        pushes = sum(effect(step)[1] for step in unit.micro[-1:])
         if unit.index in self.profile:
             return self.profile[unit.index]
         if type(foreseen) is not Kind and all(type(k) is not Kind for k in kinds.leaves(foreseen)):
             return [(foreseen,)]
-        if pushes and unit.micro[-1].name not in _NOT_RECORDED:
-            self._ask(unit, pushes)
+        self._ask(unit)
         return [()] if type(foreseen) is Kind else [(foreseen,)]
 
-    def _ask(self, unit: Unit, count: int) -> None:
-        following = successors(self.shape.body, unit.index)
-        step = unit.micro[-1]
-        if not following or count > 8 or (step.name == "BREAK" and count > 1):
-            return
-        at = following[0]
-        steps = self.shape.body.units[at].micro
-        depth = self.shape.depths[at]
-        if (steps and steps[0].name == "POP_TOP") or depth is None or depth < count:
-            return
-        self.recorders[unit.index] = Recorder(at, unit.index, count)
+    def _ask(self, unit: Unit) -> None:
+        found = recorder_of(self.shape, unit)
+        if found is not None:
+            self.recorders[unit.index] = found
 
     def _handlers(self, trace: Trace) -> list[tuple[int, State]]:
         """Exception handlers that cover the path are entries too."""
         units = self.shape.body.units
         found: dict[int, State] = {}
-        for index in [*(visit.unit for visit in trace.visits), trace.end]:
+        stacks = [(visit.unit, visit.stack) for visit in trace.visits]
+        for index, stack in [*stacks, (trace.end, trace.frame.stack)]:
             unit = units[index]
             if unit.handler is not None and unit.handler not in found:
                 raised = (kinds.UNKNOWN,) * (1 + unit.handler_lasti)
-                stack = (*trace.state.stack, *((kinds.UNKNOWN,) * unit.handler_depth))
-                found[unit.handler] = State(trace.state.slots, stack[: unit.handler_depth] + raised)
+                kept = stack_kinds(stack)[: unit.handler_depth]
+                found[unit.handler] = State(trace.state.slots, kept + raised)
         return list(found.items())
+
+
+def recorder_of(shape: Shape, unit: Unit) -> Recorder | None:
+    """Where the values that `unit` pushes can be seen; None if they cannot, or need not be."""
+    following = successors(shape.body, unit.index)
+    values = pushed_values(unit)
+    if not following or not 0 < len(values) <= MAX_RECORDED:
+        return None
+    step = unit.micro[-1]
+    if step.name in _NOT_RECORDED or (step.name == "BREAK" and len(values) > 1):
+        return None
+    at = following[0]
+    steps, depth = shape.body.units[at].micro, shape.depths[at]
+    if (steps and steps[0].name == "POP_TOP") or depth is None or depth < values[0]:
+        return None
+    return Recorder(at, unit.index, values)
 
 
 def _marked(trace: Trace) -> int | None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, MicroOp
-from dyntrace.breaks import SECOND_EFFECT
+from dyntrace.breaks import REGION_FULL, SECOND_EFFECT
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.graph import kinds
 from dyntrace.graph.node import Node, Op
 from dyntrace.graph.ownership import is_fresh, roots
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.interpreter import Trace
+from dyntrace.trace.region import TooLarge
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
 from dyntrace.trace.state import NULL_SLOT
 from dyntrace.trace.values.base import Dynamic, Known, Null, Outside, Value
@@ -150,7 +151,15 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
 
     `observed` functions look at their own locals, so that dead ones count as live.
     """
+    try:
+        return _lay_out(trace, body, live, observed)
+    except TooLarge:
+        raise Break(REGION_FULL) from None
+
+
+def _lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
     frame, graph = trace.frame, trace.region.graph
+    trace.region.end()
     outputs = _Outputs(frame)
     kept = _untouched(trace)
     pushes = frame.stack[kept:]

@@ -35,13 +35,17 @@ _PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
 @dataclass(slots=True)
 class Visit:
-    """One absorbed unit: stack depth before it, its lowest slot, whether work came earlier."""
+    """One absorbed unit: the stack before it, its lowest slot, whether work came earlier."""
 
     unit: int
-    depth: int
+    stack: list[Value]
     low: int
     worked: bool
     before: Callable[[], State]
+
+    @property
+    def depth(self) -> int:
+        return len(self.stack)
 
 
 @dataclass(slots=True)
@@ -113,7 +117,7 @@ def _advance(trace: Trace) -> Flush | None:
     mark, stack, slots = region.mark(), list(frame.stack), dict(frame.slots)
     unit = frame.body.units[trace.end]
     before = _nothing if trace.worked else partial(snapshot_of, frame.beliefs, slots, stack)
-    visit = Visit(trace.end, len(stack), lowest(unit, len(stack)), trace.worked, before)
+    visit = Visit(trace.end, stack, lowest(unit, len(stack)), trace.worked, before)
     try:
         following = opcodes.step(frame, unit)
     except TooLarge:
@@ -158,8 +162,8 @@ def _store_effect(trace: Trace) -> None:
             break
         if not _is_own_store(frame, step):
             break
-        depth = len(frame.stack)
-        trace.visits.append(Visit(trace.end, depth, lowest(unit, depth), True, _nothing))
+        stack = list(frame.stack)
+        trace.visits.append(Visit(trace.end, stack, lowest(unit, len(stack)), True, _nothing))
         if step.name in ("STORE_SUBSCR", "STORE_SLICE"):
             frame.pop_many(effect(step)[0])
             trace.end += 1
@@ -176,7 +180,7 @@ def _is_own_store(frame: Frame, step: MicroOp) -> bool:
     """Whether a store after an effect only puts the target back where it is already."""
     try:
         return _STORES[step.name](frame, step.arg)
-    except Break:
+    except (Break, TooLarge):
         return False
 
 

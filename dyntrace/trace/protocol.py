@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from dyntrace.breaks import STATE_DEPENDENT, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
+from dyntrace.breaks import REGION_FULL, STATE_DEPENDENT, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
@@ -43,6 +43,7 @@ __all__ = [
 NUMERIC = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
 MAX_FOLDED = 4096
+MAX_BUILT = 512  # items of a list or dict that grows item by item, each time as a copy
 COMPARISONS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
 UNFOLDED = object()
 
@@ -408,6 +409,8 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
 
 def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
     """Give a list of this region new items, so that a rollback gives back the old ones."""
+    if len(items) > MAX_BUILT:
+        raise Break(REGION_FULL)
     _require_outside(items, container)
     old = container.items
     container.items = items
@@ -418,6 +421,8 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
     """Add or replace an item of a dict of this region."""
     if type(key) not in (str, int):
         raise unsupported(container)
+    if len(container.items) >= MAX_BUILT:
+        raise Break(REGION_FULL)
     _require_outside([value], container)
     old = container.items
     container.items = {**old, key: kept(value)}

@@ -18,14 +18,19 @@ from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.trace import sources
 from dyntrace.trace.sources import Source
 
-__all__ = ["Guard", "RegionBuilder", "Step", "TooLarge"]
+__all__ = ["MAX_STEPS", "Guard", "RegionBuilder", "Step", "TooLarge"]
 
 MAX_NODES = 400
 MAX_ARGUMENTS = 60
+MAX_STEPS = 256  # what the region call has room for
+KEPT_STEPS = 64  # of them kept for what only passes through the region
 
 
 class TooLarge(Exception):
-    """The region has reached its size limit; it ends before the current instruction."""
+    """The region has reached its size limit; it ends before the current instruction.
+
+    Outputs may take more than what was traced may: a region that is full can still be left.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class RegionBuilder:
         self._undo: list[Callable[[], Any]] = []
         self.forced = False
         self.cells_stored = False
+        self._is_traced = False
 
     # undo -------------------------------------------------------------------------------------
 
@@ -92,6 +98,8 @@ class RegionBuilder:
             self.read(source.base)
         elif isinstance(source, sources.Local | sources.StackItem | sources.CellVariable):
             self._argument(source)
+        if len(self.steps) >= MAX_STEPS - KEPT_STEPS * (not self._is_traced):
+            raise TooLarge
         self._index[source] = index = len(self.steps)
         self.steps.append(Step(source, NO_GUARD))
         self.on_rollback(lambda: (self.steps.pop(), self._index.pop(source)))
@@ -100,7 +108,7 @@ class RegionBuilder:
     def _argument(self, source: Source) -> None:
         if source in self.arguments:
             return
-        if len(self.arguments) >= MAX_ARGUMENTS:
+        if len(self.arguments) >= self._most(MAX_ARGUMENTS):
             raise TooLarge
         self.arguments.append(source)
         self.on_rollback(self.arguments.pop)
@@ -146,12 +154,19 @@ class RegionBuilder:
         origin: Origin,
     ) -> Node:
         """Append an operation to the graph."""
-        if len(self.graph.nodes) >= MAX_NODES:
+        if len(self.graph.nodes) >= self._most(MAX_NODES):
             raise TooLarge
         node = Node(op, args, kwargs, kind, origin)
         self.graph.nodes.append(node)
         self.on_rollback(self.graph.nodes.pop)
         return node
+
+    def _most(self, limit: int) -> int:
+        return limit * (1 + self._is_traced)
+
+    def end(self) -> None:
+        """All is traced, and only outputs are still to be added."""
+        self._is_traced = True
 
     def set_effect(self, node: Node) -> None:
         """Make `node`, the node added last, the region's trailing effect."""

@@ -20,7 +20,17 @@ from dyntrace.trace.frame import Frame
 from dyntrace.trace.sources import StackItem
 from dyntrace.trace.values.base import METHOD_NULL, Buried, Null, Outside, Value
 
-__all__ = ["BURIED", "NULL_SLOT", "State", "after", "snapshot", "snapshot_of", "stack_values"]
+__all__ = [
+    "BURIED",
+    "NULL_SLOT",
+    "State",
+    "after",
+    "pushed_values",
+    "snapshot",
+    "snapshot_of",
+    "stack_kinds",
+    "stack_values",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +86,11 @@ def snapshot_of(
     """The state with what was believed at first, and the values in slots and on the stack now."""
     found = dict(beliefs)
     found.update((index, value.kind) for index, value in slots.items())
-    return State(tuple(sorted(found.items())), _stack_kinds(stack, native))
+    return State(tuple(sorted(found.items())), stack_kinds(stack, native))
 
 
-def _stack_kinds(stack: Sequence[Value], native: bool) -> tuple[Kind, ...]:
+def stack_kinds(stack: Sequence[Value], native: bool = True) -> tuple[Kind, ...]:
+    """The kinds on a stack; `native` as for `snapshot`."""
     found = [_stack_kind(value) for value in stack]
     if native:
         for place, value in enumerate(stack):
@@ -99,18 +110,32 @@ def _stack_kind(value: Value) -> Kind:
 
 
 def after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
-    """The state after CPython ran `unit` and fell through; `results` are the kinds it pushed."""
+    """The state after CPython ran `unit` and fell through.
+
+    `results` are the kinds of the topmost of the values it pushed, deepest first.
+    """
     slots = dict(state.slots)
     stack = list(state.stack)
     for step in unit.micro:
         _apply(step, slots, stack)
-    count = len(results)
-    if count:
-        stack[-count:] = [
-            kind if type(old) is Kind else old
-            for kind, old in zip(results, stack[-count:], strict=True)
-        ]
+    for depth, kind in zip(reversed(pushed_values(unit)), reversed(results), strict=False):
+        if type(stack[-depth]) is Kind:
+            stack[-depth] = kind
     return State(tuple(sorted(slots.items())), tuple(stack))
+
+
+def pushed_values(unit: Unit) -> tuple[int, ...]:
+    """How deep the values lie that `unit` pushes, deepest first, 1 being the top.
+
+    Slots that hold or may hold NULL are left out: LOAD_GLOBAL pushes one above its value on 3.13.
+    """
+    pushed: list[Kind] = []
+    for step in unit.micro:
+        pops, pushes = effect(step)
+        del pushed[max(0, len(pushed) - pops) :]
+        pushed.extend([_pushed(step)] * pushes)
+    count = len(pushed)
+    return tuple(count - place for place, kind in enumerate(pushed) if kind is kinds.UNKNOWN)
 
 
 def _apply(step: MicroOp, slots: dict[int, Kind], stack: list[Kind]) -> None:

@@ -257,7 +257,7 @@ def test_a_dead_local_is_let_go():
 def test_a_recorder_is_shown_the_topmost_values_and_takes_nothing():
     shapes = body_of(product_in_a_tuple)
     seen = []
-    stub = recorder_stub(lambda: True, lambda *values: seen.append(values), 3)
+    stub = recorder_stub(lambda: True, lambda *values: seen.append(values), (3, 2, 1))
     fast = woven(product_in_a_tuple, {unit_of(shapes, "BINARY"): stub})
     assert fast(5, 6) == (5, 6, 30)
     assert seen == [(6, 5, 6)]
@@ -266,7 +266,7 @@ def test_a_recorder_is_shown_the_topmost_values_and_takes_nothing():
 def test_a_closed_gate_keeps_a_recorder_silent():
     shapes = body_of(product_in_a_tuple)
     seen = []
-    stub = recorder_stub(lambda: None, lambda *values: seen.append(values), 1)
+    stub = recorder_stub(lambda: None, lambda *values: seen.append(values), (1,))
     fast = woven(product_in_a_tuple, {unit_of(shapes, "BINARY"): stub})
     assert fast(5, 6) == (5, 6, 30)
     assert seen == []

@@ -174,7 +174,7 @@ def test_an_unknown_result_is_recorded_behind_its_instruction():
         return max(a.tolist(), key=None) * a
 
     recorder = first_recorder(analyse(program, A))
-    assert recorder.count == 1 and recorder.at == recorder.point + 1
+    assert recorder.values == (1,) and recorder.at == recorder.point + 1
 
 
 def test_what_was_recorded_is_used_and_not_asked_for_again():
