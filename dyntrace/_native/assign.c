@@ -148,21 +148,6 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
     return false;
 }
 
-static Micro *
-add_copy(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
-{
-    Micro *micro = from < 0 || to < 0 || move == NULL ? NULL : group_micro(group, MICRO_FULL);
-    if (micro != NULL) {
-        micro->count = 2;
-        micro->args[0] = (short)from;
-        micro->args[1] = (short)to;
-        micro->function = move;
-        micro->exact = EXACT;
-        micro->cost = 0.2f;
-    }
-    return micro;
-}
-
 static void
 point_at(Operand *operand, const Value *target)
 {
@@ -202,7 +187,7 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
                                           ? copy_loop(target->itemsize)
                                           : cast_loop(group->operands[from].type, type);
     int to = group_new(group, OPERAND_LINES, -1, type, target->itemsize);
-    if (add_copy(group, from, to, move) == NULL) {
+    if (group_move(group, from, to, move) == NULL) {
         return FAILED;
     }
     point_at(&group->operands[to], value);
@@ -306,7 +291,7 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     Group *group = &plan->groups[number];
     int from = group_external(planner, group, reg, fitted, false);
     int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
-    if (add_copy(group, from, to, copy_loop(declared->itemsize)) == NULL) {
+    if (group_move(group, from, to, copy_loop(declared->itemsize)) == NULL) {
         return FAILED;
     }
     group->operands[to].kept = true;
@@ -330,7 +315,7 @@ keep_old(Planner *planner, short target_reg, int number)
     Group *group = &plan->groups[number];
     int from = group_external(planner, group, target_reg, &plan->values[target_reg], false);
     int to = group_new(group, OPERAND_TILE, -1, into->descr->type_num, into->itemsize);
-    if (base < 0 || add_copy(group, from, to, copy_loop(into->itemsize)) == NULL) {
+    if (base < 0 || group_move(group, from, to, copy_loop(into->itemsize)) == NULL) {
         return FAILED;
     }
     group->operands[to].kept = true;
@@ -395,7 +380,7 @@ plan_assign(Planner *planner, const Instr *instr)
     if (target->where != IN_BASE
         || plan->bases[plan_root(plan, target->base)].code != BASE_OBJECT
         || holds_twice(target->ndim, target->dims, target->strides, into->itemsize)) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     short reg = plan->bases[plan_root(plan, target->base)].reg;
     if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {

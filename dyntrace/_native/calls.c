@@ -112,20 +112,20 @@ is_array_of(PyObject *value, int type_num, int ndim)
 
 /* `kind`: None, a type, or (kind, ) for the check in Python. */
 static bool
-is_of_kind(const Program *program, const ProgramStep *step, PyObject *value)
+is_of_kind(const Program *program, const PythonCall *call, PyObject *value)
 {
-    const Register *declared = &program->registers[step->reg];
+    const Register *declared = &program->registers[call->reg];
     if (declared->descr != NULL && declared->ndim >= 0) {
         return is_array_of(value, declared->descr->type_num, declared->ndim);
     }
-    if (step->kind == Py_None) {
+    if (call->kind == Py_None) {
         return true;
     }
-    if (PyType_Check(step->kind)) {
-        return (PyObject *)Py_TYPE(value) == step->kind;
+    if (PyType_Check(call->kind)) {
+        return (PyObject *)Py_TYPE(value) == call->kind;
     }
     PyObject *answer =
-        PyObject_CallFunctionObjArgs(check, value, PyTuple_GET_ITEM(step->kind, 0), NULL);
+        PyObject_CallFunctionObjArgs(check, value, PyTuple_GET_ITEM(call->kind, 0), NULL);
     Py_XDECREF(answer);
     return answer != NULL;
 }
@@ -133,11 +133,11 @@ is_of_kind(const Program *program, const ProgramStep *step, PyObject *value)
 enum { FEW = 12 };
 
 static PyObject *
-call_now(const ProgramStep *step, PyObject **objects, PyObject *first, PyObject *second)
+call_now(const PythonCall *call, PyObject **objects, PyObject *first, PyObject *second)
 {
     PyObject *few[FEW + 3], **arguments = few;
-    Py_ssize_t count = PyTuple_GET_SIZE(step->arguments), built = 1;
-    PyObject *callable = step->callable, *result = NULL;
+    Py_ssize_t count = PyTuple_GET_SIZE(call->arguments), built = 1;
+    PyObject *callable = call->callable, *result = NULL;
     if (count > FEW) {
         arguments = PyMem_New(PyObject *, count + 3);
         if (arguments == NULL) {
@@ -152,16 +152,16 @@ call_now(const ProgramStep *step, PyObject **objects, PyObject *first, PyObject 
     }
     Py_ssize_t ahead = built;
     for (Py_ssize_t i = 0; i < count; i++) {
-        arguments[built] = build(PyTuple_GET_ITEM(step->arguments, i), objects, NULL);
+        arguments[built] = build(PyTuple_GET_ITEM(call->arguments, i), objects, NULL);
         if (arguments[built] == NULL) {
             goto done;
         }
         built++;
     }
-    Py_ssize_t keywords = step->names == NULL ? 0 : PyTuple_GET_SIZE(step->names);
+    Py_ssize_t keywords = call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names);
     size_t positional = (size_t)(count - keywords + ahead - 1);
     result = PyObject_Vectorcall(callable, arguments + 1,
-                                 positional | PY_VECTORCALL_ARGUMENTS_OFFSET, step->names);
+                                 positional | PY_VECTORCALL_ARGUMENTS_OFFSET, call->names);
 done:
     for (Py_ssize_t i = 1; i < built; i++) {
         Py_DECREF(arguments[i]);
@@ -176,8 +176,8 @@ done:
 static bool
 is_large(const ProgramStep *step, PyObject **objects)
 {
-    PyObject *limit = PyTuple_GET_ITEM(step->kind, 1);
-    PyObject *array = objects[PyLong_AsLong(PyTuple_GET_ITEM(step->kind, 0))];
+    PyObject *limit = PyTuple_GET_ITEM(step->call.kind, 1);
+    PyObject *array = objects[PyLong_AsLong(PyTuple_GET_ITEM(step->call.kind, 0))];
     return array != NULL && PyArray_Check(array)
            && PyArray_NBYTES((PyArrayObject *)array) >= PyLong_AsSsize_t(limit);
 }
@@ -186,47 +186,57 @@ static PyObject *
 submit_step(const ProgramStep *step, PyObject **objects, PyObject **jobs)
 {
     if (!is_large(step, objects)) {
-        return call_now(step, objects, NULL, NULL);
+        return call_now(&step->call, objects, NULL, NULL);
     }
     if (*jobs == NULL) {
         *jobs = PyList_New(0);
     }
-    return *jobs == NULL ? NULL : call_now(step, objects, *jobs, step->callable);
+    return *jobs == NULL ? NULL : call_now(&step->call, objects, *jobs, step->call.callable);
 }
 
 /* The result of a job, in its place. */
 static PyObject *
 join_step(const ProgramStep *step, PyObject **objects)
 {
-    PyObject *found = objects[step->reg];
+    PyObject *found = objects[step->call.reg];
     if ((PyObject *)Py_TYPE(found) != job_type) {
         return Py_NewRef(found);
     }
     return PyObject_CallMethod(found, "wait", NULL);
 }
 
-Status
-call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs)
+/* Puts the result in its register. */
+static Status
+keep(const Program *program, const PythonCall *call, PyObject **objects, PyObject *result,
+     bool checked)
 {
-    PyObject *result;
-    switch (step->code) {
-    case STEP_SUBMIT:
-        result = submit_step(step, objects, jobs);
-        break;
-    case STEP_JOIN:
-        result = join_step(step, objects);
-        break;
-    default:
-        result = call_now(step, objects, NULL, NULL);
-    }
     if (result == NULL) {
         return FAILED;
     }
-    Py_XSETREF(objects[step->reg], result);
-    if (step->code == STEP_SUBMIT || is_of_kind(program, step, result)) {
+    Py_XSETREF(objects[call->reg], result);
+    if (!checked || is_of_kind(program, call, result)) {
         return DONE;
     }
     return PyErr_Occurred() ? FAILED : REPLAY;
+}
+
+Status
+call_run(const Program *program, const PythonCall *call, PyObject **objects)
+{
+    return keep(program, call, objects, call_now(call, objects, NULL, NULL), true);
+}
+
+Status
+call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs)
+{
+    switch (step->code) {
+    case STEP_SUBMIT:
+        return keep(program, &step->call, objects, submit_step(step, objects, jobs), false);
+    case STEP_JOIN:
+        return keep(program, &step->call, objects, join_step(step, objects), true);
+    default:
+        return call_run(program, &step->call, objects);
+    }
 }
 
 void

@@ -103,10 +103,9 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
     if (!PyArray_ISWRITEABLE(target)) {
         return MISFIT;
     }
-    if (PyArray_NDIM(target) > MAX_NDIM
-        || holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
-                       PyArray_ITEMSIZE(target))) {
-        return TO_TWIN;
+    if (holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
+                    PyArray_ITEMSIZE(target))) {
+        return REPLAY; /* the order in which NumPy writes would show */
     }
     PyArrayObject *source = source_array(target, value);
     if (source == NULL || !fits(target, source, strict)) {
@@ -127,21 +126,22 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
     return DONE;
 }
 
-/* The arguments are the registers of the target and of the value; the kind says whether strict. */
+/* The kind: the registers of the target and of the value, and whether their shapes must be equal. */
 Status
 commit_step(const Program *program, const ProgramStep *step, PyObject **objects)
 {
     (void)program;
-    PyObject *made = NULL;
-    PyObject *target = build(PyTuple_GET_ITEM(step->arguments, 0), objects, NULL);
-    PyObject *value = build(PyTuple_GET_ITEM(step->arguments, 1), objects, NULL);
-    Status status = REPLAY;
-    if (target != NULL && value != NULL && PyArray_CheckExact(target)) {
-        status = prepare((PyArrayObject *)target, value, step->kind == Py_True, &made);
+    if (objects[step->call.reg] != NULL) {
+        return DONE; /* NumPy has prepared it, since there was no plan for the value */
     }
-    Py_XDECREF(target);
-    Py_XDECREF(value);
+    PyObject *kind = step->call.kind, *made = NULL;
+    PyObject *target = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 0))];
+    PyObject *value = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 1))];
+    bool strict = PyTuple_GET_ITEM(kind, 2) == Py_True;
+    Status status = PyArray_CheckExact(target)
+                        ? prepare((PyArrayObject *)target, value, strict, &made)
+                        : REPLAY;
     PyErr_Clear();
-    Py_XSETREF(objects[step->reg], made);
+    Py_XSETREF(objects[step->call.reg], made);
     return status;
 }

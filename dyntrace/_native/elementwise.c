@@ -71,7 +71,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
         scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
         bool fits = same_dims(value->ndim, value->dims, shape->result.ndim, shape->result.dims);
-        return !fits ? MISFIT : value->owns ? DONE : TO_TWIN;
+        return !fits ? MISFIT : value->owns ? DONE : UNPLANNED;
     }
     for (int place = 0; place < 2 && place < instr->nin; place++) {
         if (!instr->reuses[place] || !can_reuse(planner, instr, shape, place)) {

@@ -50,6 +50,7 @@ group_micro(Group *group, uint8_t code)
     Micro *micro = &group->micros[group->micro_count++];
     memset(micro, 0, sizeof *micro);
     micro->code = code;
+    micro->instr = group->instr;
     return micro;
 }
 
@@ -116,6 +117,22 @@ group_scalar(Planner *planner, Group *group, short reg, const PyArray_Descr *des
     Operand operand = {.code = OPERAND_SCALAR, .reg = reg, .base = (short)number,
                        .type = descr->type_num, .itemsize = PyDataType_ELSIZE(descr)};
     return add_operand(group, operand);
+}
+
+/* Copies, or casts, element by element. */
+Micro *
+group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
+{
+    Micro *micro = from < 0 || to < 0 || move == NULL ? NULL : group_micro(group, MICRO_FULL);
+    if (micro != NULL) {
+        micro->count = 2;
+        micro->args[0] = (short)from;
+        micro->args[1] = (short)to;
+        micro->function = move;
+        micro->exact = EXACT;
+        micro->cost = 0.2f;
+    }
+    return micro;
 }
 
 /* A buffer with the elements of an operand cast to another type, made once for each type. */
@@ -266,6 +283,31 @@ make_even(const Group *group, Operand *operand)
     return true;
 }
 
+static bool
+uses(const Micro *micro, int operand)
+{
+    for (int i = 0; i < micro->count; i++) {
+        if (micro->args[i] == operand) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What cannot be run is for the node that brought the operand into the group, or reduces it. */
+static Status
+give_up(Group *group, int operand)
+{
+    for (int k = group->micro_count - 1; k >= 0; k--) {
+        const Micro *micro = &group->micros[k];
+        bool found = operand < 0 ? micro->code == MICRO_REDUCE : uses(micro, operand);
+        if (found && micro->instr != NULL) {
+            group->fault = micro->instr->node;
+        }
+    }
+    return UNPLANNED;
+}
+
 /* Lines, and what each operand is to them. */
 static Status
 make_lines(Group *group)
@@ -273,7 +315,7 @@ make_lines(Group *group)
     coalesce(group);
     bool split = group->mode == ROWS || group->mode == COLUMNS;
     if (split && inner_rank(group) > 1) {
-        return TO_TWIN;
+        return give_up(group, -1);
     }
     if (split && inner_rank(group) == 0) { /* rows of one element */
         group->extents[group->rank++] = 1;
@@ -283,7 +325,7 @@ make_lines(Group *group)
     }
     bool linear = group->mode == TREE || group->mode == PARTS;
     if (linear && group->rank > 1) {
-        return TO_TWIN;
+        return give_up(group, -1);
     }
     group->line = group->rank > 0 ? group->extents[group->rank - 1] : 1;
     group->lines = group->line > 0 ? group->size / group->line : 0;
@@ -297,7 +339,7 @@ make_lines(Group *group)
             operand->code = OPERAND_FLAT;
         }
         if (operand->code == OPERAND_LANES && !make_even(group, operand)) {
-            return TO_TWIN;
+            return give_up(group, i);
         }
     }
     return DONE;
@@ -305,7 +347,7 @@ make_lines(Group *group)
 
 /* Whether a micro-operation has to take an operand line by line; whether its bits allow it. */
 static Status
-check_micro(const Group *group, Micro *micro)
+check_micro(Group *group, Micro *micro)
 {
     for (int i = 0; i < micro->count; i++) {
         const Operand *operand = &group->operands[micro->args[i]];
@@ -315,7 +357,8 @@ check_micro(const Group *group, Micro *micro)
                               || operand->code == OPERAND_LANES;
         }
         if (lines && micro->exact != EXACT && group->rank > 0 && operand->strides[group->rank - 1] < 0) {
-            return TO_TWIN;
+            group->fault = micro->instr->node;
+            return UNPLANNED;
         }
     }
     return DONE;

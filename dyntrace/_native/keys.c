@@ -15,14 +15,11 @@ arrays_meet(PyArrayObject *one, PyArrayObject *other)
            && PyArray_BYTES(other) + its_low < PyArray_BYTES(one) + high;
 }
 
-/* What matters of an array beyond its shape; -1: it cannot be used. */
+/* What matters of an array beyond its shape. */
 static npy_intp
 describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
 {
     int flags = PyArray_FLAGS(array);
-    if (!(flags & NPY_ARRAY_ALIGNED)) {
-        return -1;
-    }
     npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
     if (segment->target >= 0) {
         PyArrayObject *target = (PyArrayObject *)objects[segment->target];
@@ -36,9 +33,10 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
     return found;
 }
 
-/* The length of the key; -1: not to be planned. */
-int
-key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key)
+/* An array that is not aligned cannot be used: NumPy runs the node that reads it. */
+Status
+key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key,
+         int *made, const Node **fault)
 {
     int length = 0;
     for (int i = 0; i < segment->input_count; i++) {
@@ -48,31 +46,25 @@ key_make(const Program *program, const Segment *segment, PyObject **objects, npy
             continue;
         }
         PyArrayObject *array = (PyArrayObject *)objects[reg];
-        int ndim = PyArray_NDIM(array);
-        if (length + 2 * ndim + 1 > KEY_ROOM || ndim > MAX_NDIM) {
-            return -1;
+        if (!(PyArray_FLAGS(array) & NPY_ARRAY_ALIGNED)) {
+            *fault = segment_reader(segment, reg);
+            return UNPLANNED;
         }
-        npy_intp flags = describe_array(segment, objects, array);
-        if (flags < 0 && !(PyArray_FLAGS(array) & NPY_ARRAY_ALIGNED)) {
-            return -1;
-        }
-        key[length++] = flags;
-        for (int axis = 0; axis < ndim; axis++) {
+        key[length++] = describe_array(segment, objects, array);
+        for (int axis = 0; axis < declared->ndim; axis++) {
             key[length++] = PyArray_DIM(array, axis);
             key[length++] = PyArray_STRIDE(array, axis);
         }
     }
     for (int i = 0; i < segment->key_count; i++) {
-        if (length + 1 > KEY_ROOM) {
-            return -1;
-        }
         key[length] = PyNumber_AsSsize_t(objects[segment->keys[i]], NULL);
         if (key[length++] == -1 && PyErr_Occurred()) {
             PyErr_Clear();
-            return -1;
+            return REPLAY;
         }
     }
-    return length;
+    *made = length;
+    return DONE;
 }
 
 static bool

@@ -289,6 +289,65 @@ copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_
     }
 }
 
+/* Views of another shape: runs of old axes become runs of new ones of the same size, as NumPy's
+   reshape has it. Axes of length one do not count. */
+static bool
+split_axes(int old_ndim, const npy_intp *old_dims, const npy_intp *old_strides, npy_intp itemsize,
+           int ndim, const npy_intp *dims, npy_intp *strides)
+{
+    int old = 0, axis = 0;
+    npy_intp last = itemsize;
+    while (axis < ndim && old < old_ndim) {
+        int old_end = old + 1, end = axis + 1;
+        npy_intp old_size = old_dims[old], size = dims[axis];
+        while (size != old_size) {
+            if (size < old_size) {
+                size *= dims[end++];
+            }
+            else {
+                old_size *= old_dims[old_end++];
+            }
+        }
+        for (int i = old; i < old_end - 1; i++) {
+            if (old_strides[i] != scaled(old_strides[i + 1], old_dims[i + 1])) {
+                return false;
+            }
+        }
+        last = old_strides[old_end - 1];
+        strides[end - 1] = last;
+        for (int i = end - 1; i > axis; i--) {
+            strides[i - 1] = scaled(strides[i], dims[i]);
+        }
+        last = strides[end - 1];
+        old = old_end;
+        axis = end;
+    }
+    while (axis < ndim) {
+        strides[axis++] = last;
+    }
+    return true;
+}
+
+bool
+reshaped_strides(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
+                 npy_intp *strides)
+{
+    npy_intp old_dims[MAX_NDIM], old_strides[MAX_NDIM];
+    int count = 0;
+    if (value->size == 0
+        || is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)) {
+        dense_strides(ndim, dims, itemsize, strides);
+        return true;
+    }
+    for (int i = 0; i < value->ndim; i++) {
+        if (value->dims[i] != 1) {
+            old_dims[count] = value->dims[i];
+            old_strides[count++] = value->strides[i];
+        }
+    }
+    return split_axes(count, old_dims, old_strides, itemsize, ndim, dims, strides);
+}
+
 /* A product that may wrap around, as NumPy's does: for strides of axes that nobody walks along. */
 npy_intp
 scaled(npy_intp stride, npy_intp factor)

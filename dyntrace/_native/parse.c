@@ -175,15 +175,31 @@ parse_count(Instr *instr, PyObject *extra)
     return 0;
 }
 
-/* (code, inputs, outputs, extra) */
+/* Instructions of one node follow one another, in the order of the nodes. */
 static int
-parse_instr(const Program *program, Instr *instr, PyObject *source)
+take_node(Segment *segment, Instr *instr, int number)
+{
+    int place = (int)(instr - segment->instrs);
+    int last = place > 0 ? (int)(instr[-1].node - segment->nodes) : -1;
+    if (number >= segment->node_count || number < 0 || (number != last && number != last + 1)) {
+        return fail("the node of an instruction");
+    }
+    Node *node = &segment->nodes[number];
+    node->instrs = node->instr_count == 0 ? instr : node->instrs;
+    node->instr_count++;
+    instr->node = node;
+    return 0;
+}
+
+/* (code, inputs, outputs, extra, node) */
+static int
+parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *source)
 {
     PyObject *ins, *outs, *extra;
-    int code;
+    int code, node;
     if (!PyTuple_Check(source)
-        || !PyArg_ParseTuple(source, "iOOO!", &code, &ins, &outs, &PyTuple_Type, &extra)
-        || code < 0 || code > ASSIGN) {
+        || !PyArg_ParseTuple(source, "iOOO!i", &code, &ins, &outs, &PyTuple_Type, &extra, &node)
+        || code < 0 || code > ASSIGN || take_node(segment, instr, node) < 0) {
         return fail("an instruction");
     }
     instr->code = (uint8_t)code;
@@ -219,28 +235,21 @@ parse_instrs(const Program *program, Segment *segment, PyObject *sources)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
     segment->instrs = calloc((size_t)count + 1, sizeof *segment->instrs);
-    segment->uses = calloc((size_t)program->register_count + 1, sizeof *segment->uses);
-    if (segment->instrs == NULL || segment->uses == NULL) {
+    if (segment->instrs == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    segment->target = -1;
-    segment->views_only = true;
     for (Py_ssize_t i = 0; i < count; i++) {
         Instr *instr = &segment->instrs[i];
         segment->instr_count++;
-        if (parse_instr(program, instr, PyTuple_GET_ITEM(sources, i)) < 0) {
+        if (parse_instr(program, segment, instr, PyTuple_GET_ITEM(sources, i)) < 0) {
             return -1;
         }
-        for (int k = 0; k < instr->nin; k++) {
-            if (segment->uses[instr->in[k]]++ == INT16_MAX) {
-                return fail("a register is read too often");
-            }
-        }
         segment->flags |= instr->loop != NULL && instr->loop->flags;
-        segment->views_only &= instr->code == VIEW || instr->code == PERMUTE || instr->code == RESHAPE;
     }
-    return 0;
+    bool complete = segment->node_count == 0
+                    || segment->nodes[segment->node_count - 1].instr_count > 0;
+    return complete ? 0 : fail("a node without an instruction");
 }
 
 static int
@@ -258,16 +267,52 @@ parse_list(const Program *program, PyObject *numbers, short **regs, int *count)
     return *count < 0 ? -1 : 0;
 }
 
-/* ("segment", inputs, exports, keys, instructions, casts may raise flags, target or None) */
+/* (register, callable, templates, names or None, kind) */
 static int
-parse_segment(const Program *program, ProgramStep *step, PyObject *source)
+parse_node(const Program *program, Node *node, PyObject *source)
 {
-    PyObject *name, *inputs, *exports, *keys, *instrs, *target;
+    PyObject *number, *names;
+    if (!PyTuple_Check(source)
+        || !PyArg_ParseTuple(source, "OOO!OO", &number, &node->call.callable, &PyTuple_Type,
+                             &node->call.arguments, &names, &node->call.kind)
+        || take_register(program, number, &node->call.reg) < 0) {
+        return fail("a node");
+    }
+    node->call.names = names == Py_None ? NULL : names;
+    node->read_count =
+        templates_registers(node->call.arguments, program->register_count, &node->reads);
+    return node->read_count < 0 ? -1 : 0;
+}
+
+static int
+parse_nodes(const Program *program, Segment *segment, PyObject *sources)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    segment->nodes = calloc((size_t)count + 1, sizeof *segment->nodes);
+    if (segment->nodes == NULL || count > INT16_MAX) {
+        return segment->nodes == NULL ? (PyErr_NoMemory(), -1) : fail("too many nodes");
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        segment->node_count++;
+        if (parse_node(program, &segment->nodes[i], PyTuple_GET_ITEM(sources, i)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ("segment", inputs, exports, keys, instructions, casts may raise flags, target or None, nodes) */
+static int
+parse_segment(Program *program, ProgramStep *step, PyObject *source)
+{
+    PyObject *name, *inputs, *exports, *keys, *instrs, *target, *nodes;
     int flags;
     Segment *segment = &step->segment;
     step->code = STEP_SEGMENT;
-    if (!PyArg_ParseTuple(source, "OOOOO!pO", &name, &inputs, &exports, &keys, &PyTuple_Type,
-                          &instrs, &flags, &target)
+    segment->target = -1;
+    if (!PyArg_ParseTuple(source, "OOOOO!pOO!", &name, &inputs, &exports, &keys, &PyTuple_Type,
+                          &instrs, &flags, &target, &PyTuple_Type, &nodes)
+        || parse_nodes(program, segment, nodes) < 0
         || parse_instrs(program, segment, instrs) < 0
         || parse_list(program, inputs, &segment->inputs, &segment->input_count) < 0
         || parse_list(program, exports, &segment->exports, &segment->export_count) < 0
@@ -275,15 +320,16 @@ parse_segment(const Program *program, ProgramStep *step, PyObject *source)
         return fail("a segment");
     }
     segment->flags |= flags;
-    segment->exported = calloc((size_t)program->register_count + 1, sizeof *segment->exported);
-    if (segment->exported == NULL) {
-        PyErr_NoMemory();
-        return -1;
+    if (!segment_count(program, segment)) {
+        return fail("a register is read too often, or memory is short");
     }
-    for (int i = 0; i < segment->export_count; i++) {
-        segment->exported[segment->exports[i]] = true;
+    if (target == Py_None) {
+        return 0;
     }
-    return target == Py_None ? 0 : take_register(program, target, &segment->target);
+    program->commit = segment->node_count > 0
+                          ? segment->nodes[segment->node_count - 1].call.reg
+                          : -1;
+    return take_register(program, target, &segment->target);
 }
 
 /* ("call" | "submit" | "join" | "commit", register, callable, templates, names or None, kind) */
@@ -297,12 +343,12 @@ parse_call(Program *program, ProgramStep *step, PyObject *source, const char *na
     while (step->code <= STEP_COMMIT && strcmp(name, NAMES[step->code]) != 0) {
         step->code++;
     }
-    if (step->code > STEP_COMMIT || !PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->callable, &PyTuple_Type,
-                          &step->arguments, &names, &step->kind)
-        || take_register(program, number, &step->reg) < 0) {
+    if (step->code > STEP_COMMIT || !PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->call.callable, &PyTuple_Type,
+                          &step->call.arguments, &names, &step->call.kind)
+        || take_register(program, number, &step->call.reg) < 0) {
         return fail("a call");
     }
-    step->names = names == Py_None ? NULL : names;
+    step->call.names = names == Py_None ? NULL : names;
     program->calls_python |= step->code != STEP_COMMIT;
     return 0;
 }
@@ -333,6 +379,8 @@ parse_drops(const Program *program, ProgramStep *step, PyObject *numbers)
             return fail("an input to let go");
         }
     }
+    step->segment.drops = step->drops;
+    step->segment.drop_count = step->drop_count;
     return 0;
 }
 
@@ -387,6 +435,7 @@ parse_program(Program *program, PyObject *spec)
         return fail("a program");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);
+    program->commit = -1;
     program->steps = calloc((size_t)count + 1, sizeof *program->steps);
     if (program->steps == NULL) {
         PyErr_NoMemory();
@@ -410,19 +459,16 @@ parse_program(Program *program, PyObject *spec)
 static void
 clear_segment(Segment *segment)
 {
+    segment_clear(segment);
     for (int i = 0; i < segment->instr_count; i++) {
         loop_free(segment->instrs[i].loop);
         free(segment->instrs[i].items);
     }
-    for (int i = 0; i < PLANS_KEPT; i++) {
-        plan_free(segment->plans[i]);
+    for (int i = 0; i < segment->node_count; i++) {
+        free(segment->nodes[i].reads);
     }
     free(segment->instrs);
-    free(segment->uses);
-    free(segment->inputs);
-    free(segment->exports);
-    free(segment->keys);
-    free(segment->exported);
+    free(segment->nodes);
 }
 
 void

@@ -3,7 +3,8 @@
    Elementwise instructions join an open group of the same shape and memory order; a group is closed
    when somebody needs one of its results in memory. Groups run in the order in which they were
    closed, so each finds in memory what it reads.
-   Invariant: shapes that do not fit decline the whole call, before anything has been written. */
+   Invariants: shapes that do not fit decline the whole call, before anything has been written; where
+   a layout cannot be planned, the node that it fails for is known. */
 #include "vm.h"
 
 #include <stdlib.h>
@@ -184,7 +185,10 @@ plan_close(Planner *planner, int number)
         status = group_finish(&plan->groups[number]);
     }
     plan->sequence[plan->sequence_count++] = (short)number;
-    planner->failed = status != DONE ? status : planner->failed;
+    if (status != DONE) {
+        planner->failed = status;
+        planner->fault = plan->groups[number].fault;
+    }
     return status;
 }
 
@@ -232,6 +236,7 @@ plan_group(Planner *planner, uint8_t mode, const Value *like)
     group_clear(group);
     group->mode = mode;
     group->open = true;
+    group->instr = planner->instr;
     group->ndim = like->ndim;
     group->size = like->size;
     memcpy(group->dims, like->dims, sizeof group->dims);
@@ -255,7 +260,7 @@ plan_count(Planner *planner, const Instr *instr)
     value->size = 1;
     value->group = -1;
     value->offset = count - instr->less;
-    return value->offset > 0 ? DONE : TO_TWIN; /* eager warns */
+    return value->offset > 0 ? DONE : UNPLANNED; /* eager warns */
 }
 
 /* Whole segments ---------------------------------------------------------------------------- */
@@ -263,6 +268,10 @@ static Status
 plan_instr(Planner *planner, const Instr *instr)
 {
     Status status;
+    planner->instr = instr;
+    for (int i = 0; i < planner->open_count; i++) {
+        planner->plan->groups[planner->open[i]].instr = instr;
+    }
     switch (instr->code) {
     case ELEMENTWISE:
         status = plan_elementwise(planner, instr);
@@ -294,19 +303,19 @@ plan_export(Planner *planner, short reg)
     Export *export = &plan->exports[plan->export_count++];
     *export = (Export){.reg = reg, .base = value->base, .offset = value->offset};
     if (value->where != IN_BASE) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     Base *base = &plan->bases[plan_root(plan, value->base)];
     if (planner->program->registers[reg].ndim < 0) {
         export->code = EXPORT_SCALAR;
-        return value->ndim == 0 ? DONE : TO_TWIN;
+        return value->ndim == 0 ? DONE : UNPLANNED;
     }
     if (base->code == BASE_BLOCK) {
         base->code = BASE_NEW;
     }
     bool whole = base->code == BASE_NEW && base->reg == reg && value->owns;
     export->code = whole ? EXPORT_NEW : EXPORT_VIEW;
-    return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : TO_TWIN;
+    return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : UNPLANNED;
 }
 
 /* Places scalars and blocks in the scratch; the buffers of the groups come behind them. */
@@ -348,6 +357,9 @@ plan_all(Planner *planner)
     }
     for (int i = 0; i < segment->export_count && status == DONE; i++) {
         status = plan_export(planner, segment->exports[i]);
+        if (status != DONE) {
+            planner->fault = segment_maker(segment, segment->exports[i]);
+        }
     }
     if (status == DONE) {
         place_scratch(planner->plan);
@@ -414,6 +426,8 @@ plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject *
     if (plan->status == FAILED && planner.failed != DONE) {
         plan->status = planner.failed;
     }
+    const Instr *last = planner.instr != NULL ? planner.instr : segment->instrs;
+    plan->fault = planner.fault != NULL ? planner.fault : last->node;
     return plan->status != FAILED && take_key(plan, key, length);
 }
 

@@ -1,4 +1,4 @@
-/* Program: a callable that runs a lowered graph, or its Python twin where it cannot.
+/* Program: a callable that runs a lowered graph, or its Python twin for inputs of other kinds.
 
    Invariants: calling it gives what `dyntrace/exec/protocol.py` says, or None for "run the original
    instructions"; it holds references to everything it reads while it runs; it may be called by
@@ -32,6 +32,9 @@ static PyObject *
 outputs_of(const Program *program, PyObject **objects)
 {
     if (program->outputs == NULL) {
+        if (program->bare < 0 && program->commit >= 0 && objects[program->commit] != NULL) {
+            return PyTuple_Pack(1, objects[program->commit]);
+        }
         return Py_NewRef(program->bare < 0 ? Py_True : objects[program->bare]);
     }
     PyObject *known = PyDict_New();
@@ -56,7 +59,7 @@ run_steps(Program *program, PyObject **objects)
         ProgramStep *step = &program->steps[i];
         switch (step->code) {
         case STEP_SEGMENT:
-            status = segment_run(program, &step->segment, objects);
+            status = split_run(program, &step->segment, objects);
             break;
         case STEP_COMMIT:
             status = commit_step(program, step, objects);
@@ -150,9 +153,6 @@ run_program(Program *program, PyObject *const *args, size_t nargsf)
     if (objects != on_stack) {
         PyMem_Free(objects);
     }
-    if (status == TO_TWIN) {
-        return run_twin(program, args, nargsf);
-    }
     return status == DONE ? result : refusal(status);
 }
 
@@ -168,6 +168,7 @@ adopt(Program *program, Program *parsed, PyObject *spec)
     program->steps = parsed->steps;
     program->outputs = parsed->outputs;
     program->bare = parsed->bare;
+    program->commit = parsed->commit;
     program->input_count = parsed->input_count;
     program->constant_count = parsed->constant_count;
     program->register_count = parsed->register_count;
@@ -301,7 +302,9 @@ static PyMemberDef program_members[] = {
     {"twin", T_OBJECT, offsetof(Program, twin), READONLY, "The same graph as Python calls."},
     {"runs", T_LONGLONG, offsetof(Program, runs), READONLY, "How often it was called."},
     {"twin_runs", T_LONGLONG, offsetof(Program, twin_runs), READONLY,
-     "How often the twin had to be called."},
+     "How often the twin had to be called: the inputs were of other kinds."},
+    {"nodes_run", T_LONGLONG, offsetof(Program, nodes_run), READONLY,
+     "How often NumPy ran a node that has instructions, since there was no plan for its layout."},
     {"plans_made", T_LONGLONG, offsetof(Program, plans_made), READONLY,
      "How often shapes were planned for."},
     {NULL, 0, 0, 0, NULL},

@@ -26,13 +26,13 @@ pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
             pattern->last = i;
         }
     }
-    if (pattern->first < 0) {
-        return TO_TWIN;
+    if (pattern->first < 0) { /* rows of one element */
+        pattern->first = pattern->last = value->ndim;
     }
     for (int i = 0; i < value->ndim; i++) {
         bool kept = value->dims[i] != 1 && !(instr->axes >> i & 1);
         if (kept && i > pattern->first && i < pattern->last) {
-            return TO_TWIN;
+            return UNPLANNED;
         }
         pattern->outer |= kept && i < pattern->first;
         pattern->inner |= kept && i > pattern->last;
@@ -282,7 +282,7 @@ reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
     Group *group = &planner->plan->groups[number];
     group->inner = ndim - 1 - pattern->last;
     group->reduced = ((1u << (pattern->last + 1)) - 1) & ~((1u << pattern->first) - 1);
-    return group_has_rows(group) ? reduce_apart(planner, instr, number) : TO_TWIN;
+    return group_has_rows(group) ? reduce_apart(planner, instr, number) : UNPLANNED;
 }
 
 static Status
@@ -324,20 +324,20 @@ plan_reduce(Planner *planner, const Instr *instr)
         return FAILED;
     }
     if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     Status status = pattern_of(instr, value, &pattern);
     if (status != DONE) {
         return status;
     }
     if (!has_usual_order(value, itemsize, &pattern, instr->kind)) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     if (instr->split == SPLIT_CHUNKS && pattern.row > SMALL_WHOLE) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     if (pattern.inner) {
-        return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : TO_TWIN;
+        return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : UNPLANNED;
     }
     if (pattern.outer || pattern.row <= SMALL_WHOLE) {
         return reduce_rows(planner, instr, &pattern);

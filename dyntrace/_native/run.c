@@ -45,6 +45,7 @@ typedef struct {
     size_t memory_size;
     npy_intp threads;
     int raised;  /* flags */
+    short fault; /* the register of a number that could not be converted */
 } Call;
 
 /* An index that is out of range is raised by the original instruction. */
@@ -88,7 +89,8 @@ take_base(Call *call, const Base *base, char **address)
         return move_base(call, base, address);
     default:
         *address = call->memory + base->place;
-        return store_scalar(base, *object, *address) ? DONE : TO_TWIN;
+        call->fault = base->reg;
+        return store_scalar(base, *object, *address) ? DONE : UNPLANNED;
     }
 }
 
@@ -331,17 +333,10 @@ run_call(Call *call, bool flags)
     return status;
 }
 
-Status
-segment_run(Program *program, Segment *segment, PyObject **objects)
+static Status
+run_by_key(Program *program, Segment *segment, PyObject **objects, const npy_intp *key, int length,
+           const Node **fault)
 {
-    npy_intp key[KEY_ROOM];
-    if (segment->views_only) {
-        return views_run(program, segment, objects);
-    }
-    int length = key_make(program, segment, objects, key);
-    if (length < 0) {
-        return TO_TWIN;
-    }
     Plan *plan = key_find(segment, key, length);
     bool fresh = plan == NULL;
     if (fresh) {
@@ -355,13 +350,39 @@ segment_run(Program *program, Segment *segment, PyObject **objects)
                         ? REPLAY
                         : plan->status;
     program->plans_made += fresh;
+    *fault = plan->fault;
     if (status == DONE) {
         Call call = {.program = program, .plan = plan, .objects = objects};
         status = run_call(&call, segment->flags);
+        *fault = status == UNPLANNED ? segment_reader(segment, call.fault) : NULL;
     }
     plan->busy = false;
     if (plan->detached) {
         plan_free(plan);
+    }
+    return status;
+}
+
+Status
+run_segment(Program *program, Segment *segment, PyObject **objects, const Node **fault)
+{
+    npy_intp few[KEY_ROOM], *key = few;
+    int length;
+    if (segment->views_only) {
+        return views_run(program, segment, objects, fault);
+    }
+    if (segment->key_room > KEY_ROOM) {
+        key = PyMem_New(npy_intp, segment->key_room);
+        if (key == NULL) {
+            return REPLAY;
+        }
+    }
+    Status status = key_make(program, segment, objects, key, &length, fault);
+    if (status == DONE) {
+        status = run_by_key(program, segment, objects, key, length, fault);
+    }
+    if (key != few) {
+        PyMem_Free(key);
     }
     return status;
 }

@@ -146,8 +146,15 @@ verify_view(const Flow *flow, const Instr *instr)
 {
     const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
-    if (instr->nin != 1 || instr->nout != 1 || !is_array(flow, instr->in[0])) {
+    if (instr->nin != 1 || instr->nout != 1 + (instr->code == RESHAPE)
+        || !is_array(flow, instr->in[0])) {
         return fail("a view is of one array");
+    }
+    const Register *copy = &flow->program->registers[instr->out[instr->nout - 1]];
+    if (instr->code == RESHAPE
+        && (copy->descr == NULL || copy->descr->type_num != from->type_num
+            || copy->ndim != flow->program->registers[instr->in[0]].ndim)) {
+        return fail("a copy of another sort");
     }
     if (!is_plain(from) || to->type_num != from->type_num) {
         return fail("a view of another dtype");
@@ -242,6 +249,83 @@ verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
     return status;
 }
 
+/* Nodes ------------------------------------------------------------------------------------- */
+static int
+verify_names(const PythonCall *call)
+{
+    if (call->names == NULL) {
+        return 0;
+    }
+    if (!PyTuple_Check(call->names)
+        || PyTuple_GET_SIZE(call->names) > PyTuple_GET_SIZE(call->arguments)) {
+        return fail("names of keywords");
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(call->names); i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(call->names, i))) {
+            return fail("a keyword's name");
+        }
+    }
+    return 0;
+}
+
+/* What its call reads is there before its first instruction. */
+static int
+verify_node(const Flow *flow, const Node *node)
+{
+    PyObject *kind = node->call.kind;
+    for (int i = 0; i < node->read_count; i++) {
+        if (flow->states[node->reads[i]] < OBJECT) {
+            return fail("a node reads a register without a value");
+        }
+    }
+    bool checked = kind == Py_None || PyType_Check(kind)
+                   || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
+    if (!checked || !PyCallable_Check(node->call.callable)) {
+        return fail("a node that cannot be called");
+    }
+    return verify_names(&node->call);
+}
+
+/* Its call makes one register: nobody may read another one behind the node. That of an effect is of
+   its commit, and nothing comes behind. */
+static int
+leave_node(Flow *flow, const Segment *segment, const Node *node)
+{
+    bool made = false;
+    for (int i = 0; i < node->instr_count; i++) {
+        for (int k = 0; k < node->instrs[i].nout; k++) {
+            made |= node->instrs[i].out[k] == node->call.reg;
+        }
+    }
+    if (!made) {
+        bool commits = flow->states[node->call.reg] == NOTHING && !is_array(flow, node->call.reg)
+                       && node == &segment->nodes[segment->node_count - 1];
+        return commits ? 0 : fail("a node does not make its register");
+    }
+    for (int i = 0; i < node->instr_count; i++) {
+        for (int k = 0; k < node->instrs[i].nout; k++) {
+            short reg = node->instrs[i].out[k];
+            flow->states[reg] = reg == node->call.reg ? INSIDE : GONE;
+        }
+    }
+    return 0;
+}
+
+static int
+verify_nodes(Flow *flow, const Segment *segment)
+{
+    int status = 0;
+    for (int i = 0; i < segment->node_count && status == 0; i++) {
+        const Node *node = &segment->nodes[i];
+        status = verify_node(flow, node);
+        for (int k = 0; k < node->instr_count && status == 0; k++) {
+            status = verify_instr(flow, segment, &node->instrs[k]);
+        }
+        status = status == 0 ? leave_node(flow, segment, node) : status;
+    }
+    return status;
+}
+
 /* Segments ---------------------------------------------------------------------------------- */
 static int
 verify_objects(const Flow *flow, const short *regs, int count)
@@ -285,12 +369,7 @@ verify_segment(Flow *flow, const Segment *segment)
     for (int i = 0; i < segment->input_count; i++) {
         flow->states[segment->inputs[i]] = LOADED;
     }
-    for (int i = 0; i < segment->instr_count; i++) {
-        if (verify_instr(flow, segment, &segment->instrs[i]) < 0) {
-            return -1;
-        }
-    }
-    return leave_segment(flow, segment);
+    return verify_nodes(flow, segment) < 0 ? -1 : leave_segment(flow, segment);
 }
 
 /* Templates --------------------------------------------------------------------------------- */
@@ -302,67 +381,39 @@ verify_known(const Flow *flow, PyObject *number)
     return known ? 0 : fail("a register without a value is to be an object");
 }
 
-static int verify_templates(const Flow *flow, PyObject *templates);
-
-static int
-verify_container(const Flow *flow, PyObject *template, long code)
-{
-    Py_ssize_t size = PyTuple_GET_SIZE(template);
-    PyObject *items = PyTuple_GET_ITEM(template, 1);
-    if (size < 3 || code < TEMPLATE_TUPLE || code > TEMPLATE_SLICE || !PyTuple_Check(items)) {
-        return fail("a template that is nothing");
-    }
-    Py_ssize_t length = PyTuple_GET_SIZE(items);
-    if (code == TEMPLATE_SLICE && length != 3) {
-        return fail("a slice has three parts");
-    }
-    if (code == TEMPLATE_DICT) {
-        PyObject *keys = size > 3 ? PyTuple_GET_ITEM(template, 3) : Py_None;
-        if (!PyTuple_Check(keys) || PyTuple_GET_SIZE(keys) != length) {
-            return fail("a dict has a key for each item");
-        }
-    }
-    if (Py_EnterRecursiveCall(" in a program's template")) {
-        return -1;
-    }
-    int status = verify_templates(flow, items);
-    Py_LeaveRecursiveCall();
-    return status;
-}
-
-static int
-verify_template(const Flow *flow, PyObject *template)
-{
-    if (!PyTuple_Check(template) || PyTuple_GET_SIZE(template) < 2
-        || !PyLong_Check(PyTuple_GET_ITEM(template, 0))) {
-        return fail("a template that is nothing");
-    }
-    long code = PyLong_AsLong(PyTuple_GET_ITEM(template, 0));
-    if (code == TEMPLATE_REGISTER) {
-        return verify_known(flow, PyTuple_GET_ITEM(template, 1));
-    }
-    return code == TEMPLATE_CONSTANT ? 0 : verify_container(flow, template, code);
-}
-
 static int
 verify_templates(const Flow *flow, PyObject *templates)
 {
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(templates); i++) {
-        if (verify_template(flow, PyTuple_GET_ITEM(templates, i)) < 0) {
-            return -1;
-        }
+    short *regs;
+    int count = templates_registers(templates, flow->program->register_count, &regs), status = 0;
+    for (int i = 0; i < count && status == 0; i++) {
+        status = is_object(flow, regs[i]) ? 0 : fail("a register without a value is to be an object");
+    }
+    free(regs);
+    return count < 0 ? -1 : status;
+}
+
+/* Calls ------------------------------------------------------------------------------------- */
+/* (register of the target, register of the value, whether shapes must be equal) */
+static int
+verify_commit(const Flow *flow, PyObject *kind)
+{
+    if (!PyTuple_Check(kind) || PyTuple_GET_SIZE(kind) != 3
+        || verify_known(flow, PyTuple_GET_ITEM(kind, 0)) < 0
+        || verify_known(flow, PyTuple_GET_ITEM(kind, 1)) < 0
+        || !is_array(flow, (short)PyLong_AsLong(PyTuple_GET_ITEM(kind, 0)))) {
+        return fail("a commit has a target and a value");
     }
     return 0;
 }
 
-/* Calls ------------------------------------------------------------------------------------- */
 static int
 verify_kind(const Flow *flow, const ProgramStep *step)
 {
-    PyObject *kind = step->kind;
+    PyObject *kind = step->call.kind;
     Py_ssize_t size = PyTuple_Check(kind) ? PyTuple_GET_SIZE(kind) : 0;
     if (step->code == STEP_COMMIT) {
-        return 0;
+        return verify_commit(flow, kind);
     }
     if (step->code == STEP_SUBMIT) {
         bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1))
@@ -373,44 +424,23 @@ verify_kind(const Flow *flow, const ProgramStep *step)
 }
 
 static int
-verify_names(const ProgramStep *step)
-{
-    if (step->names == NULL) {
-        return 0;
-    }
-    if (!PyTuple_Check(step->names)
-        || PyTuple_GET_SIZE(step->names) > PyTuple_GET_SIZE(step->arguments)) {
-        return fail("names of keywords");
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(step->names); i++) {
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(step->names, i))) {
-            return fail("a keyword's name");
-        }
-    }
-    return 0;
-}
-
-static int
 verify_call(Flow *flow, const ProgramStep *step)
 {
     bool calls = step->code == STEP_CALL || step->code == STEP_SUBMIT;
-    if (verify_templates(flow, step->arguments) < 0 || verify_kind(flow, step) < 0
-        || verify_names(step) < 0) {
+    if (verify_templates(flow, step->call.arguments) < 0 || verify_kind(flow, step) < 0
+        || verify_names(&step->call) < 0) {
         return -1;
     }
-    if (calls && !PyCallable_Check(step->callable)) {
+    if (calls && !PyCallable_Check(step->call.callable)) {
         return fail("a call of what cannot be called");
     }
-    if (step->code == STEP_COMMIT && PyTuple_GET_SIZE(step->arguments) != 2) {
-        return fail("a commit has a target and a value");
-    }
     if (step->code != STEP_JOIN) {
-        return make(flow, step->reg, step->code == STEP_SUBMIT ? PENDING : OBJECT);
+        return make(flow, step->call.reg, step->code == STEP_SUBMIT ? PENDING : OBJECT);
     }
-    if (flow->states[step->reg] != PENDING) {
+    if (flow->states[step->call.reg] != PENDING) {
         return fail("what is joined has not been submitted");
     }
-    flow->states[step->reg] = OBJECT;
+    flow->states[step->call.reg] = OBJECT;
     return 0;
 }
 
@@ -431,7 +461,10 @@ verify_steps(Flow *flow)
         }
     }
     if (program->outputs != NULL) {
-        return verify_template(flow, program->outputs);
+        PyObject *all = PyTuple_Pack(1, program->outputs);
+        int status = all == NULL ? -1 : verify_templates(flow, all);
+        Py_XDECREF(all);
+        return status;
     }
     bool known = program->bare < 0 || is_object(flow, program->bare);
     return known ? 0 : fail("an output without a value");

@@ -1,7 +1,7 @@
 /* Planning views: subscripts of ints, slices, None and Ellipsis; permuted axes; reshapes.
 
-   Invariant: a view is arithmetic on a value in memory; what would be a copy in NumPy is not planned
-   here. An index out of range declines the call: the original instruction raises. */
+   Invariant: a view is arithmetic on a value in memory; where reshaping copies in NumPy, it is a view
+   of a copy here, too. An index out of range declines the call: the original instruction raises. */
 #include "vm.h"
 
 /* The int a bound stands for; the range of an index is checked by who uses it. */
@@ -102,7 +102,7 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
         int fill = item->code == ITEM_ELLIPSIS ? source->ndim - taken : 0;
         bool adds = item->code == ITEM_NEWAXIS || item->code == ITEM_SLICE;
         if (view->ndim + fill + adds > MAX_NDIM) {
-            return TO_TWIN;
+            return UNPLANNED;
         }
         switch (item->code) {
         case ITEM_NEWAXIS:
@@ -125,7 +125,7 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
         }
     }
     if (view->ndim + source->ndim - axis > MAX_NDIM) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     while (axis < source->ndim) {
         take_whole(source, axis++, view);
@@ -153,7 +153,7 @@ static Status
 permute(const Instr *instr, const Value *source, Value *view)
 {
     if (instr->item_count != 0 && instr->item_count != source->ndim) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     view->ndim = source->ndim;
     for (int i = 0; i < source->ndim; i++) {
@@ -165,10 +165,12 @@ permute(const Instr *instr, const Value *source, Value *view)
     return DONE;
 }
 
+/* The lengths of a view; `left`: the axis whose length is what the others leave, or -1. */
 static Status
-reshape(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+take_lengths(const Planner *planner, const Instr *instr, const Value *source, Value *view,
+             int *left)
 {
-    npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize, known = 1;
+    npy_intp known = 1;
     int open = -1;
     for (int i = 0; i < instr->item_count; i++) {
         npy_intp length;
@@ -187,15 +189,70 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         view->dims[open] = known > 0 ? source->size / known : 0;
         known = known > 0 ? known * view->dims[open] : -1;
     }
-    if (known != source->size) {
-        return MISFIT;
+    *left = open;
+    return known == source->size ? DONE : MISFIT;
+}
+
+/* UNPLANNED: only a copy can be looked at in that shape. */
+static Status
+reshape(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
+    int left;
+    Status status = take_lengths(planner, instr, source, view, &left);
+    if (status != DONE) {
+        return status;
     }
-    if (!is_dense_in_order(source->ndim, source->dims, source->strides, itemsize)) {
-        return TO_TWIN;
-    }
-    dense_strides(view->ndim, view->dims, itemsize, view->strides);
     view->offset = source->offset;
-    return DONE;
+    if (left < 0 && same_dims(source->ndim, source->dims, view->ndim, view->dims)) {
+        memcpy(view->strides, source->strides, sizeof view->strides);
+        return DONE; /* NumPy looks no further */
+    }
+    bool fits = reshaped_strides(source, itemsize, view->ndim, view->dims, view->strides);
+    return fits ? DONE : UNPLANNED;
+}
+
+/* A copy of the source whose elements lie in the order of its axes, in memory of its own. */
+static Status
+copy_in_order(Planner *planner, const Instr *instr)
+{
+    Plan *plan = planner->plan;
+    const Value *source = &plan->values[instr->in[0]];
+    const Register *declared = &planner->program->registers[instr->out[1]];
+    Value *copy = &plan->values[instr->out[1]], like = *source;
+    dense_strides(like.ndim, like.dims, 1, like.strides);
+    int number = plan_group(planner, LINEAR, &like);
+    int base = plan_base(plan, BASE_BLOCK, instr->out[1], like.size * declared->itemsize);
+    if (number < 0 || base < 0) {
+        return FAILED;
+    }
+    Group *group = &plan->groups[number];
+    int from = group_external(planner, group, instr->in[0], source, false);
+    int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
+    if (group_move(group, from, to, copy_loop(declared->itemsize)) == NULL) {
+        return FAILED;
+    }
+    group->operands[to].kept = true;
+    group->operands[to].base = (short)base;
+    *copy = (Value){.ndim = like.ndim, .size = like.size, .where = IN_BASE, .owns = true,
+                    .base = (short)base, .group = -1};
+    memcpy(copy->dims, like.dims, sizeof copy->dims);
+    dense_strides(copy->ndim, copy->dims, declared->itemsize, copy->strides);
+    return plan_close(planner, number);
+}
+
+/* As NumPy does it: a view of the array, or of a copy. */
+static Status
+plan_reshape(Planner *planner, const Instr *instr, Value *view)
+{
+    Plan *plan = planner->plan;
+    Status status = reshape(planner, instr, &plan->values[instr->in[0]], view);
+    if (status != UNPLANNED) {
+        return status;
+    }
+    status = copy_in_order(planner, instr);
+    view->base = plan->values[instr->out[1]].base;
+    return status == DONE ? reshape(planner, instr, &plan->values[instr->out[1]], view) : status;
 }
 
 /* A base for the same indexes on the same memory, made once. */
@@ -249,6 +306,19 @@ make_view(const Planner *planner, const Instr *instr, const Value *source, Value
     }
 }
 
+static Status
+plan_as(Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    switch (instr->code) {
+    case PERMUTE:
+        return permute(instr, source, view);
+    case RESHAPE:
+        return plan_reshape(planner, instr, view);
+    default:
+        return plan_subscript(planner, instr, source, view);
+    }
+}
+
 Status
 plan_view(Planner *planner, const Instr *instr)
 {
@@ -259,12 +329,11 @@ plan_view(Planner *planner, const Instr *instr)
         return status;
     }
     if (source->where != IN_BASE && !on_rows) {
-        return TO_TWIN;
+        return UNPLANNED;
     }
     Value view = {.where = source->where, .base = source->base, .group = source->group,
                   .operand = source->operand};
-    status = instr->code == VIEW ? plan_subscript(planner, instr, source, &view)
-                                 : make_view(planner, instr, source, &view);
+    status = plan_as(planner, instr, source, &view);
     view.size = status == DONE ? dims_size(view.ndim, view.dims) : 0;
     planner->plan->aliases |= on_rows;
     planner->plan->values[instr->out[0]] = view;
@@ -292,7 +361,7 @@ view_of(PyArrayObject *owner, const Value *value, char *address)
 
 /* Views need no plan: each is made from the object before it. */
 Status
-views_run(const Program *program, const Segment *segment, PyObject **objects)
+views_run(const Program *program, const Segment *segment, PyObject **objects, const Node **fault)
 {
     Planner planner = {.program = program, .segment = segment, .objects = objects};
     for (int i = 0; i < segment->instr_count; i++) {
@@ -300,19 +369,20 @@ views_run(const Program *program, const Segment *segment, PyObject **objects)
         PyArrayObject *owner = (PyArrayObject *)objects[instr->in[0]];
         short reg = instr->out[0];
         Value source, view = {.ndim = 0};
-        if (PyArray_NDIM(owner) > MAX_NDIM) {
-            return TO_TWIN;
-        }
+        *fault = instr->node;
         load_value(owner, &source);
         Status status = make_view(&planner, instr, &source, &view);
-        if (status != DONE) {
+        bool copies = status == UNPLANNED && instr->code == RESHAPE;
+        if (status != DONE && !copies) {
             return status;
         }
         if (program->registers[reg].ndim < 0 && view.ndim > 0) {
-            return TO_TWIN;
+            return UNPLANNED;
         }
         char *address = PyArray_BYTES(owner) + view.offset;
-        PyObject *made = program->registers[reg].ndim < 0
+        PyArray_Dims lengths = {view.dims, view.ndim};
+        PyObject *made = copies ? PyArray_Newshape(owner, &lengths, NPY_CORDER)
+                         : program->registers[reg].ndim < 0
                              ? PyArray_Scalar(address, PyArray_DESCR(owner), (PyObject *)owner)
                              : view_of(owner, &view, address);
         if (made == NULL) {

@@ -1,7 +1,9 @@
 /* The virtual machine that runs graphs: its structures, and what its parts offer each other.
 
    program.c      the Program type, its call       parse.c, verify.c  from its Python description
-   run.c, keys.c  one call of a segment, its plan  calls.c, commit.c  steps that call Python, or write
+   split.c        a segment, part by part          segment.c          parts of segments
+   calls.c, commit.c  steps that call Python, or write
+   run.c, keys.c  one run of a segment, its plan
    plan.c         instructions become groups       elementwise.c, views.c, reduce.c, assign.c  by kind
    group.c        operands, coalesced axes         cut.c              tiles and their buffers
    tiles.c        running a group tile by tile     loops.c            NumPy's loops, and some more
@@ -43,9 +45,10 @@ enum {
 };
 
 /* Why a call ends without a result. The original instructions run: REPLAY, nothing more is known;
-   MISFIT, shapes or indexes do not fit; FLAGGED, a floating-point flag is up. TO_TWIN: the twin runs.
+   MISFIT, shapes or indexes do not fit; FLAGGED, a floating-point flag is up. UNPLANNED: nothing has
+   been done, and NumPy has to run a node.
    FAILED: an exception is set, or memory is short. */
-typedef enum { DONE, REPLAY, MISFIT, FLAGGED, TO_TWIN, FAILED } Status;
+typedef enum { DONE, REPLAY, MISFIT, FLAGGED, UNPLANNED, FAILED } Status;
 
 /* Loops ------------------------------------------------------------------------------------- */
 /* On how far the element is from the loop's begin; on strides, too; on its operands only. */
@@ -99,14 +102,17 @@ enum ReduceKind { BY_LOOP, BY_ARGMAX, BY_ARGMIN };
    fits in one can be done here. */
 enum SplitKind { WHOLE, SPLIT_TREE, SPLIT_PARTS, SPLIT_FRAGILE, SPLIT_CHUNKS };
 
+struct Node;
+
 typedef struct {
     uint8_t code;
     uint8_t nin, nout;
     short in[MAX_ARGS], out[2];
+    const struct Node *node; /* what it is a part of */
     Loop *loop;
     /* ELEMENTWISE: eager's reuse of a temporary operand, by place */
     bool reuses[2], outside[2], inplace, copies; /* inplace: always of the first operand, whatever its size */
-    /* VIEW, PERMUTE, RESHAPE, BROADCAST */
+    /* VIEW, PERMUTE, RESHAPE: out[1] is the copy that RESHAPE may have to look into */
     uint8_t item_count;
     Item *items;
     /* REDUCE, COUNT: a bit for each axis; COUNT: what is taken off the number */
@@ -120,11 +126,32 @@ typedef struct {
     bool strict;      /* the value's shape must be the target's, as a ufunc has it */
 } Instr;
 
+/* A call of Python. The objects are borrowed from the program's specification. */
+typedef struct {
+    short reg;           /* where the result goes */
+    PyObject *callable;
+    PyObject *arguments; /* tuple of templates */
+    PyObject *names;     /* of the keywords, or NULL */
+    PyObject *kind;      /* what the result must be */
+} PythonCall;
+
+/* What a run of instructions stands for: the call that NumPy can run instead of them. */
+typedef struct Node {
+    PythonCall call;
+    short *reads;        /* registers in the arguments */
+    int read_count;
+    Instr *instrs;
+    int instr_count;
+} Node;
+
 typedef struct Plan Plan;
+typedef struct Split Split;
 
 typedef struct {
     Instr *instrs;
     int instr_count;
+    Node *nodes;       /* in the order of their instructions */
+    int node_count;
     short *inputs;     /* registers it reads that come from before */
     int input_count;
     short *exports;    /* registers that become objects */
@@ -133,22 +160,22 @@ typedef struct {
     bool *exported;    /* by register */
     short *keys;       /* int registers whose values decide shapes */
     int key_count;
+    int key_room;      /* the numbers in a key */
     bool flags, views_only;
     short target;      /* the array that the trailing effect writes; -1: none */
+    bool by_nodes;     /* NumPy runs all of it: too many of its layouts could not be planned */
+    const short *drops; /* registers that nobody reads behind it */
+    int drop_count;
+    Split **splits;    /* by node; NULL: none so far */
     Plan *plans[PLANS_KEPT];
     unsigned next_plan;
 } Segment;
 
 enum StepCode { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN, STEP_COMMIT };
 
-/* The objects are borrowed from the program's specification. */
 typedef struct {
     uint8_t code;
-    short reg;           /* where the result of a call goes */
-    PyObject *callable;
-    PyObject *arguments; /* tuple of templates */
-    PyObject *names;     /* of the keywords, or NULL */
-    PyObject *kind;      /* what the result must be */
+    PythonCall call;
     short *drops;        /* registers that nobody reads after this step */
     int drop_count;
     Segment segment;
@@ -164,9 +191,11 @@ typedef struct {
     ProgramStep *steps;
     PyObject *outputs;   /* template; NULL: the register `bare`, or True if there is none */
     short bare;
+    short commit;        /* where NumPy leaves the commit of an effect that it prepares; -1 */
     int input_count, constant_count, register_count, step_count;
     bool calls_python;   /* so that the modes of floating-point errors matter */
-    long long runs, twin_runs, plans_made;
+    int splits;          /* how many there are */
+    long long runs, twin_runs, plans_made, nodes_run;
 } Program;
 
 int parse_program(Program *program, PyObject *spec);
@@ -242,7 +271,7 @@ typedef struct {
     PyArrayMethod_StridedLoop *function;
     PyArrayMethod_Context *context;
     NpyAuxData *auxdata;
-    const Instr *instr;  /* of a reduction */
+    const Instr *instr;  /* it was made for */
     uint8_t exact;
     bool clears;
     float cost;
@@ -281,6 +310,8 @@ typedef struct {
     npy_intp scratch;           /* bytes of buffers a thread needs */
     double cost;                /* nanoseconds, estimated */
     bool streams;               /* results go past the caches */
+    const Instr *instr;         /* being planned */
+    const Node *fault;          /* the one that keeps it from being run */
 } Group;
 
 enum ExportCode { EXPORT_NEW, EXPORT_VIEW, EXPORT_SCALAR, EXPORT_OBJECT };
@@ -292,7 +323,8 @@ typedef struct {
 } Export;
 
 struct Plan {
-    Status status;        /* TO_TWIN is remembered, too */
+    Status status;        /* UNPLANNED is remembered, too */
+    const Node *fault;    /* UNPLANNED: the node that NumPy has to run */
     bool busy, detached;
     npy_intp *key;
     int key_length, key_room;
@@ -326,6 +358,8 @@ typedef struct {
     short open[MAX_OPEN];
     int open_count;
     Status failed;         /* why a group could not be closed */
+    const Instr *instr;    /* being planned */
+    const Node *fault;     /* of a group that could not be closed */
 } Planner;
 
 Plan *plan_new(const Program *program, const Segment *segment); /* NULL: out of memory */
@@ -341,7 +375,7 @@ bool plan_fits(const Group *group, const Value *value); /* same shape and order 
 Status plan_elementwise(Planner *planner, const Instr *instr);
 Status plan_view(Planner *planner, const Instr *instr);
 short plan_root(const Plan *plan, short base); /* the base that the indexes of others move */
-Status views_run(const Program *program, const Segment *segment, PyObject **objects);
+Status views_run(const Program *program, const Segment *segment, PyObject **objects, const Node **fault);
 void load_value(PyArrayObject *array, Value *value);
 PyObject *view_of(PyArrayObject *owner, const Value *value, char *address);
 Status plan_reduce(Planner *planner, const Instr *instr);
@@ -360,6 +394,7 @@ int group_scalar(Planner *planner, Group *group, short reg, const PyArray_Descr 
 int group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize);
 int group_cast(Group *group, int operand, int type);
 Micro *group_micro(Group *group, uint8_t code);
+Micro *group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move); /* or NULL */
 Status group_finish(Group *group);
 Status group_cut(Group *group);
 Status group_place_buffers(Group *group);
@@ -378,6 +413,9 @@ bool is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, 
 void keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
                 const npy_intp *itemsizes, bool simply, npy_intp *strides);
 void copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides);
+/* The strides of a view of another shape; false: NumPy would copy. */
+bool reshaped_strides(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
+                      npy_intp *strides);
 void scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out);
 bool same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other);
 bool holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
@@ -385,8 +423,9 @@ void extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp
                npy_intp *low, npy_intp *high);
 
 /* keys.c */
-enum { KEY_ROOM = 512 };
-int key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key);
+enum { KEY_ROOM = 512 }; /* that a call has on the stack */
+Status key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key,
+                int *length, const Node **fault);
 Plan *key_find(Segment *segment, const npy_intp *key, int length);
 Plan *key_spare(const Program *program, Segment *segment); /* NULL: out of memory */
 
@@ -395,7 +434,8 @@ Plan *key_spare(const Program *program, Segment *segment); /* NULL: out of memor
 int group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 void group_combine(const Group *group, char *const *bases);
 bool is_interrupted(PyThreadState *thread);
-Status segment_run(Program *program, Segment *segment, PyObject **objects);
+/* `fault`, if it is UNPLANNED: the node that NumPy has to run. */
+Status run_segment(Program *program, Segment *segment, PyObject **objects, const Node **fault);
 enum { FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
 
 /* As fetestexcept(FLAGS), without a call. */
@@ -413,11 +453,27 @@ raised_flags(void)
 #endif
 }
 
+/* split.c */
+/* Where a part has no plan, NumPy runs a node, and the machine goes on behind it. */
+Status split_run(Program *program, Segment *segment, PyObject **objects);
+void split_free(Split *split);
+
+/* segment.c */
+/* What follows from a segment's instructions and exports; false: too much, or memory is short. */
+bool segment_count(const Program *program, Segment *segment);
+bool segment_complete(const Program *program, Segment *part, const bool *wanted);
+void segment_clear(Segment *segment); /* but for instructions and nodes */
+const Node *segment_reader(const Segment *segment, short reg); /* else the first node */
+const Node *segment_maker(const Segment *segment, short reg);
+void segment_mark_reads(const Node *nodes, int count, bool *marks);
+
 /* calls.c */
 enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,
                     TEMPLATE_DICT, TEMPLATE_SLICE };
 Status call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs);
+Status call_run(const Program *program, const PythonCall *call, PyObject **objects);
 PyObject *build(PyObject *template, PyObject **objects, PyObject *known);
+int templates_registers(PyObject *templates, int register_count, short **regs); /* templates.c */
 bool is_array_of(PyObject *value, int type_num, int ndim);
 int calls_init(void);
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dyntrace.exec.templates import CONSTANT, REGISTER
+from dyntrace.exec import templates
 
 VIEW, RESHAPE = 1, 3  # as in exec.lowering, which uses this module
 INT = 0  # as in exec.lower_views
@@ -18,7 +18,7 @@ INT = 0  # as in exec.lower_views
 
 def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, ...], ...]:
     """For each step the registers from `first` on that nothing reads any more after it."""
-    kept = set(_in_template(outputs)) if isinstance(outputs, tuple) else {outputs}
+    kept = set(templates.reads((outputs,))) if isinstance(outputs, tuple) else {outputs}
     last: dict[int, int] = {}
     for place, step in enumerate(steps):
         for reg in _touched(step):
@@ -36,7 +36,7 @@ def keys(instructions: list[Any]) -> tuple[int, ...]:
     An index moves the memory that is looked at, but its value decides no shape.
     """
     found: dict[int, None] = {}
-    for code, _, _, extra in instructions:
+    for code, _, _, extra, _ in instructions:
         if code in (VIEW, RESHAPE):
             deciding = [item for item in extra if code == RESHAPE or item[0] != INT]
             found.update(dict.fromkeys(_in_items(tuple(deciding))))
@@ -46,29 +46,24 @@ def keys(instructions: list[Any]) -> tuple[int, ...]:
 def _touched(step: tuple[Any, ...]) -> Iterator[int]:
     """The registers that a step reads, or makes as objects."""
     if step[0] == "segment":
-        _, inputs, exports, keys, instructions, _, _ = step
+        _, inputs, exports, keys, instructions, _, _, nodes = step
         yield from (*inputs, *exports, *keys)
-        for code, ins, outs, extra in instructions:
+        for code, ins, outs, extra, _ in instructions:
             yield from (*ins, *outs)
             if code in (VIEW, RESHAPE):
                 yield from _in_items(extra)
+        for node in nodes:
+            yield from templates.reads(node[2])
         return
     yield step[1]
-    for template in step[3]:
-        yield from _in_template(template)
+    yield from templates.reads(step[3])
     if step[0] == "submit":
         yield step[5][0]
+    if step[0] == "commit":
+        yield from step[5][:2]
 
 
 def _in_items(items: tuple[Any, ...]) -> Iterator[int]:
     """The registers of ints in a subscript or a shape."""
     for _, *parts in items:
         yield from (part[0] for part in parts if type(part) is tuple)
-
-
-def _in_template(template: tuple[Any, ...]) -> Iterator[int]:
-    if template[0] == REGISTER:
-        yield template[1]
-    elif template[0] != CONSTANT:
-        for item in template[1]:
-            yield from _in_template(item)

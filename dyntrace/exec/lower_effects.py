@@ -8,14 +8,15 @@ Read `exec.rules` next.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import inplace, loops, templates
+from dyntrace.exec import effects, inplace, loops, templates
 from dyntrace.exec.lower_elementwise import dtype_of, lacks_one
 from dyntrace.exec.lower_views import have_keys, is_basic, items_of
-from dyntrace.exec.lowering import ASSIGN, ELEMENTWISE, VIEW, Lowering
+from dyntrace.exec.lowering import ASSIGN, ELEMENTWISE, VIEW, Lowering, NodeCall
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
@@ -24,19 +25,29 @@ _NOTHING = ((False, False), (False, False))
 
 
 def lower_effect(lowering: Lowering, effect: Node) -> bool:
-    """Emit the effect if the machine can prove it and do it."""
+    """Emit the effect if the machine can prove it and do it; where it cannot, NumPy prepares it."""
+    call = _begin(lowering, effect)
     found = _parts(lowering, effect)
     if found is None:
         return False
     array, target, source, strict = found
+    call.reg = lowering.new(None, -1)
+    lowering.node = call
     lowering.emit(ASSIGN, (target, source), (), (strict,))
     lowering.segment.target = _root(lowering, array)
     lowering.close()
     return True
 
 
+def _begin(lowering: Lowering, effect: Node) -> NodeCall:
+    """Instructions stand for preparing the effect: the result is its commit."""
+    return lowering.begin(effects.preparer(effect), effect.args, effect.kwargs, None)
+
+
 def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
     """Prepare the effect in register `commit` if the machine can."""
+    call = _begin(lowering, effect)
+    call.reg = commit
     found = _parts(lowering, effect)
     if found is None:
         return False
@@ -45,8 +56,7 @@ def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
         source = _converted(lowering, source, target)
     for reg in (target, source):
         lowering.as_object(reg)
-    arguments = ((templates.REGISTER, target), (templates.REGISTER, source))
-    lowering.steps.append(("commit", commit, None, arguments, None, strict))
+    lowering.steps.append(("commit", commit, None, (), None, (target, source, strict)))
     return True
 
 
@@ -58,9 +68,16 @@ def _converted(lowering: Lowering, source: int, target: int) -> int:
         return source
     reg = lowering.new(dtype, ndim)
     loop = loops.own("copy", (dtype, dtype))
+    lowering.node = NodeCall(
+        np.ndarray.astype, _templates(source, dtype), None, None, (source,), reg
+    )
     lowering.segment.overflows |= loops.may_overflow(found, dtype)
     lowering.emit(ELEMENTWISE, (source,), (reg,), (loop.description, *_NOTHING, False, False))
     return reg
+
+
+def _templates(source: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    return (templates.REGISTER, source), (templates.CONSTANT, dtype)
 
 
 # (the array written, the register of the part written, that of the value, whether shapes are equal)
@@ -146,6 +163,8 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
     have_keys(lowering, index)
     items = items_of(lowering, index)
     view = lowering.new(array.kind.dtype, left)
+    selecting = index if left else _as_array(index)
+    lowering.begin(operator.getitem, (array, selecting), (), None).reg = view
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         lowering.segment.overflows |= loops.may_overflow(value.kind.dtype, array.kind.dtype)
     lowering.emit_view(VIEW, lowering.register_of[array], view, items)
@@ -154,6 +173,12 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
 
 def _items(index: Any) -> tuple[Any, ...]:
     return index if type(index) is tuple else (index,)
+
+
+def _as_array(index: Any) -> tuple[Any, ...]:
+    """An index of the same element that selects an array without axes, not a scalar."""
+    items = _items(index)
+    return items if any(item is Ellipsis for item in items) else (*items, Ellipsis)
 
 
 def _taken(index: Any) -> int:

@@ -118,7 +118,7 @@ def lower_transpose(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_reshape(lowering: Lowering, node: Node) -> bool:
-    """`x.reshape(...)` and `np.reshape(x, ...)`: a view where the elements lie in order."""
+    """`x.reshape(...)` and `np.reshape(x, ...)`: a view of the array, or of a copy in order."""
     lengths = node.args[1:]
     if len(lengths) == 1 and type(lengths[0]) is tuple:
         lengths = lengths[0]
@@ -128,7 +128,9 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
         return False
     have_keys(lowering, lengths)
     items = tuple((INT, _bound(lowering, length), None, None) for length in lengths)
-    lowering.emit_view(RESHAPE, lowering.register_of[node.args[0]], lowering.declare(node), items)
+    array = lowering.register_of[node.args[0]]
+    copy = lowering.new(*lowering.registers[array])
+    lowering.emit_view(RESHAPE, array, lowering.declare(node), items, copy)
     return True
 
 

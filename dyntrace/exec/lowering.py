@@ -2,11 +2,12 @@
 
 A program is a list of steps over *registers*: first the inputs, then the constants, then one for
 each value. Instructions are collected in a *segment*; a node without one becomes a call of Python
-between segments. `exec.rules` and its neighbours say which nodes have instructions.
+between segments. An instruction belongs to a *node*, whose call runs where there is no plan.
 
     program  (number of inputs, registers, constants, steps, registers to drop after each, outputs)
-    segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target)
+    segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target, nodes)
     call     ("call", register, callable, templates, keyword names, kind)
+    node     (register, callable, templates, keyword names, kind)
 
 Invariant: a register is written once, before it is read. Read `_native/vm.h` next.
 """
@@ -25,11 +26,27 @@ from dyntrace.graph.node import Graph, Node
 ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
 MAX_NDIM = 8
 
-Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...]]
+Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...], "NodeCall"]
 
 
 class NotLowered(Exception):
     """The graph has something that no program can hold; its Python twin runs it."""
+
+
+@dataclass(slots=True, eq=False)
+class NodeCall:
+    """The call of a node that has instructions, and the registers in its arguments."""
+
+    target: Any
+    arguments: tuple[Any, ...]
+    names: tuple[str, ...] | None
+    kind: Any
+    reads: tuple[int, ...]
+    reg: int = -1
+
+    def form(self) -> tuple[Any, ...]:
+        """Its description."""
+        return (self.reg, self.target, self.arguments, self.names, self.kind)
 
 
 @dataclass(slots=True)
@@ -52,6 +69,7 @@ class Lowering:
         self.constants: list[Any] = []
         self.steps: list[Any] = []
         self.segment = Segment()
+        self.node: NodeCall | None = None
         self.register_of: dict[Node, int] = {}
         self.constant_of: dict[Any, int] = {}
         self.segment_of: dict[int, Segment] = {}
@@ -121,20 +139,23 @@ class Lowering:
     def emit(
         self, code: int, ins: tuple[int, ...], outs: tuple[int, ...], extra: tuple[Any, ...] = ()
     ) -> None:
-        """Append an instruction to the open segment."""
-        for reg in ins:
+        """Append an instruction of the node at hand to the open segment."""
+        assert self.node is not None
+        for reg in (*ins, *self.node.reads):
             maker = self.segment_of.get(reg)
             if maker is not None and maker is not self.segment and reg not in maker.exports:
                 maker.exports.append(reg)
-        self.segment.instructions.append((code, ins, outs, extra))
+        self.segment.instructions.append((code, ins, outs, extra, self.node))
         for reg in outs:
             self.segment.made.add(reg)
             self.segment_of[reg] = self.segment
 
-    def emit_view(self, code: int, array: int, out: int, items: tuple[Any, ...]) -> None:
-        """Append an instruction whose result looks into `array`."""
+    def emit_view(
+        self, code: int, array: int, out: int, items: tuple[Any, ...], *copy: int
+    ) -> None:
+        """Append an instruction whose result looks into `array`, or into a copy if that must be."""
         self.root_of[out] = self.root_of.get(array, array)
-        self.emit(code, (array,), (out,), items)
+        self.emit(code, (array,), (out, *copy), items)
 
     def as_object(self, reg: int) -> None:
         """Have a register's value as a Python object, closing the segment that makes it."""
@@ -160,7 +181,7 @@ class Lowering:
     def _views_apart(self) -> Segment:
         """Take views that the open segment does not use itself: they need no plan of their own."""
         segment, views = self.segment, Segment()
-        used = {reg for _, ins, _, _ in segment.instructions for reg in ins}
+        used = {reg for _, ins, _, _, _ in segment.instructions for reg in ins}
         apart = [
             instruction
             for instruction in segment.instructions
@@ -175,16 +196,34 @@ class Lowering:
         return views
 
     def _move(self, instruction: Instruction, segment: Segment, to: Segment) -> None:
-        (reg,) = instruction[2]
         to.instructions.append(instruction)
-        segment.made.discard(reg)
-        to.made.add(reg)
-        self.segment_of[reg] = to
-        if reg in segment.exports:
-            segment.exports.remove(reg)
-            to.exports.append(reg)
+        for reg in instruction[2]:
+            segment.made.discard(reg)
+            to.made.add(reg)
+            self.segment_of[reg] = to
+            if reg in segment.exports:
+                segment.exports.remove(reg)
+                to.exports.append(reg)
 
     # calls ------------------------------------------------------------------------------------
+
+    def begin(
+        self, target: Any, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...], kind: Any
+    ) -> NodeCall:
+        """From now on, instructions belong to a node that this call stands for."""
+        built, names = self._arguments(args, kwargs)
+        self.node = NodeCall(target, built, names, kind, tuple(templates.reads(built)))
+        return self.node
+
+    def _arguments(
+        self, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
+    ) -> tuple[tuple[Any, ...], tuple[str, ...] | None]:
+        """The templates of the arguments, and the names of keywords."""
+        built = [templates.template(self, value) for value in args]
+        if not kwargs:
+            return tuple(built), None
+        built += [templates.template(self, value) for _, value in kwargs]
+        return tuple(built), tuple(name for name, _ in kwargs)
 
     def call(
         self,
@@ -207,10 +246,7 @@ class Lowering:
         used = templates.registers(self, [*args, *(value for _, value in kwargs)])
         for operand in used:
             self.as_object(operand)
-        built = tuple(templates.template(self, value) for value in args)
-        built += tuple(templates.template(self, value) for _, value in kwargs)
-        names = tuple(name for name, _ in kwargs) or None
-        self.steps.append((how, reg, target, built, names, kind))
+        self.steps.append((how, reg, target, *self._arguments(args, kwargs), kind))
 
     # the end ----------------------------------------------------------------------------------
 
@@ -232,17 +268,20 @@ class Lowering:
 
     def _segment_form(self, segment: Segment) -> tuple[Any, ...]:
         read: dict[int, None] = {}
-        for _, ins, _, _ in segment.instructions:
+        nodes: dict[NodeCall, int] = {}
+        for _, ins, _, _, node in segment.instructions:
             read.update(dict.fromkeys(ins))
+            nodes.setdefault(node, len(nodes))
         inputs = tuple(reg for reg in read if reg not in segment.made)
         return (
             "segment",
             inputs,
             tuple(segment.exports),
             lifetimes.keys(segment.instructions),
-            tuple(segment.instructions),
+            tuple((*parts, nodes[node]) for *parts, node in segment.instructions),
             segment.overflows,
             segment.target,
+            tuple(node.form() for node in nodes),
         )
 
 

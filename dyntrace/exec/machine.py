@@ -1,7 +1,7 @@
 """The `numpy` backend: a graph as a program of the virtual machine, or as generated Python.
 
 Invariant: a program and its Python twin are two ways to run one graph; the program calls the twin
-where it has no plan for the layouts at hand. Without the native module, and for graphs that have
+for inputs of other kinds than the graph's. Without the native module, and for graphs that have
 nothing for the machine, the twin is all there is; so it is, with a warning, where lowering fails or
 its description is wrong. Read `exec.lowering` next.
 """

@@ -50,34 +50,41 @@ def lower(lowering: Lowering) -> Any:
 
 
 def _lowered(lowering: Lowering, node: Node) -> bool:
-    if written(node):
-        return lower_inplace(lowering, node)
-    rule = RULES.get(node.op.name)
+    """Emit the node's instructions, if it has any, with the call that they stand for."""
+    rule = lower_inplace if written(node) else RULES.get(node.op.name)
     if rule is None and isinstance(node.op.target, np.ufunc):
         rule = lower_ufunc
-    return rule is not None and rule(lowering, node)
+    if rule is None:
+        return False
+    call = lowering.begin(own_target(lowering, node), node.args, node.kwargs, own_kind(node))
+    if not rule(lowering, node):
+        return False
+    call.reg = lowering.register_of[node]
+    return True
+
+
+def own_target(lowering: Lowering, node: Node) -> Any:
+    """What the node's own call is of: eager's reuse of temporaries is written out in it."""
+    target: Any = transforms.target_of(node.op)
+    places = elision.places_of(node)
+    if not places:
+        return target
+    if any(node.args[place] in lowering.inputs for place in places):
+        return partial(elision.beside_outside, places, target)
+    return partial(_elided, places, target)
+
+
+def own_kind(node: Node) -> Any:
+    """What has to be looked at of the call's result."""
+    return None if node.op.exact else kind_test(node.kind)
 
 
 def lower_call(lowering: Lowering, node: Node) -> None:
     """The node's own call."""
+    target = own_target(lowering, node)
     reg = lowering.declare(node)
-    target: Any = transforms.target_of(node.op)
-    places = elision.places_of(node)
-    if places:
-        outside = any(node.args[place] in lowering.inputs for place in places)
-        target = (
-            partial(elision.beside_outside, places, target)
-            if outside
-            else partial(_elided, places, target)
-        )
-    lowering.call(
-        reg,
-        target,
-        node.args,
-        node.kwargs,
-        None if node.op.exact else kind_test(node.kind),
-        ordered=bool(written(node)) or _is_array(node),
-    )
+    ordered = bool(written(node)) or _is_array(node)
+    lowering.call(reg, target, node.args, node.kwargs, own_kind(node), ordered=ordered)
 
 
 def _is_array(node: Node) -> bool:

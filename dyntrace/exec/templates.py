@@ -7,7 +7,7 @@ values from templates. Read `exec.lowering`, the user, next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from dyntrace.graph.node import Node
@@ -26,6 +26,15 @@ def registers(lowering: Registers, values: Any) -> Iterator[int]:
     """The registers that occur in `values`."""
     for node in nodes_in(values):
         yield lowering.register_of[node]
+
+
+def reads(templates: Iterable[Any]) -> Iterator[int]:
+    """The registers that occur in templates."""
+    for template in templates:
+        if template[0] == REGISTER:
+            yield template[1]
+        elif template[0] != CONSTANT:
+            yield from reads(template[1])
 
 
 def template(lowering: Registers, value: Any, numbers: dict[int, int] | None = None) -> Any:

@@ -93,8 +93,14 @@ def test_one_field_wrong_never_crashes(name):
 def with_instructions(*instructions, inputs=(0,), exports=(1,), dtype="d", ndim=1, outputs=1):
     """The description of one segment over an array in register 0, with results in 1 and 2."""
     registers = ((np.dtype("d"), 1), (np.dtype(dtype), ndim), (np.dtype("d"), 1))
-    segment = ("segment", inputs, exports, (), instructions, False, None)
+    numbered = tuple((*instruction, place) for place, instruction in enumerate(instructions))
+    nodes = tuple((outs[0], ran_by_numpy, ((0, 0),), None, None) for _, _, outs, _ in instructions)
+    segment = ("segment", inputs, exports, (), numbered, False, None, nodes)
     return (1, registers, (), (segment,), ((),), outputs)
+
+
+def ran_by_numpy(x):
+    return x.size
 
 
 EVERYTHING = (1, None, None, None)
@@ -120,10 +126,18 @@ def test_wrong_description_is_refused(name):
     assert isinstance(run(REFUSED[name], [np.arange(3.0)]), (ValueError, OverflowError))
 
 
-def test_too_many_items_and_scalars_of_arrays_are_left_to_the_twin():
+def test_scalar_that_is_an_array_is_left_to_the_node():
     spec = with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=-1)
     program = Program(lambda: spec, lambda x: "twin")
-    assert program(np.arange(3.0)) == "twin"
+    assert program(np.arange(3.0)) == 3
+    assert (program.nodes_run, program.twin_runs) == (1, 0)
+
+
+def test_inputs_of_other_kinds_are_left_to_the_twin():
+    spec = with_instructions((1, (0,), (1,), (EVERYTHING,)))
+    program = Program(lambda: spec, lambda x: "twin")
+    assert program(np.arange(3)) == program(3.0) == "twin"
+    assert program.twin_runs == 2
 
 
 def chain(length, dtypes, exported):
@@ -131,9 +145,10 @@ def chain(length, dtypes, exported):
     add = loops.elementwise(np.add, (np.dtype("d"), np.dtype("d"), None), "unsafe")
     extra = (add.description, (False, False), (False, False), False, False)
     registers = ((np.dtype("d"), 1), *((np.dtype(dtypes[i % 2]), 1) for i in range(length)))
-    instructions = tuple((0, (i, 0), (i + 1,), extra) for i in range(length))
+    instructions = tuple((0, (i, 0), (i + 1,), extra, i) for i in range(length))
     exports = tuple(range(1, length + 1)) if exported else (length,)
-    segment = ("segment", (0,), exports, (), instructions, False, None)
+    nodes = tuple((i + 1, np.add, ((0, i), (0, 0)), None, None) for i in range(length))
+    segment = ("segment", (0,), exports, (), instructions, False, None, nodes)
     return (1, registers, (), (segment,), ((),), length)
 
 
