@@ -31,12 +31,21 @@ def python_modules() -> list[Module]:
     """The modules of CPython's `test` package; those of a package in it stand for themselves."""
     root = _folder("test")
     found = []
-    for path in sorted(root.rglob("test_*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        if all(part.startswith("test_") for part in parts):
+    for path in sorted([*root.rglob("test_*.py"), *root.rglob("__init__.py")]):
+        inside = path.relative_to(root)
+        parts = (inside.parent if path.stem == "__init__" else inside.with_suffix("")).parts
+        if not parts or not all(part.startswith("test_") for part in parts):
+            continue
+        if path.stem != "__init__" or _holds_tests(path):
             name = ".".join(parts)
             found.append(Module("python", name, f"test.{name}"))
     return found
+
+
+def _holds_tests(package: Path) -> bool:
+    """Whether the tests are in the package itself, and it does not load its modules' as well."""
+    text = package.read_text(encoding="utf-8")
+    return "TestCase)" in text and "load_tests" not in text
 
 
 def package_modules(package: str) -> list[Module]:

@@ -25,6 +25,11 @@ def test_a_package_stands_for_its_modules():
     assert all(name.startswith("test_json.") for name in found)
 
 
+@pytest.mark.parametrize("name", ["test_dataclasses", "test_import"])
+def test_tests_in_the_package_itself_are_found(name):
+    assert name in names("python", name)
+
+
 def test_modules_of_a_package_are_chosen_with_or_without_its_name():
     assert names("numpy", "fft") == names("numpy", "numpy.fft")
     assert "numpy.fft.tests.test_pocketfft" in names("numpy", "*.test_pocketfft")

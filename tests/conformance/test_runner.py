@@ -70,10 +70,10 @@ FAKES = {
     "internal": """
         def test_meets_an_internal_error(self):
             if "dyntrace" in sys.modules:
-                from dyntrace.runtime import containment
+                from dyntrace import errors, incidents
                 try:
-                    containment.report(ValueError("broken"), "a function")
-                except ValueError:
+                    incidents.note(ValueError("broken"), "in a test", "nothing runs")
+                except errors.InternalError:
                     pass
     """,
 }

@@ -66,29 +66,20 @@ def _inside(function: FunctionType) -> Any:
 
 
 class InternalErrors:
-    """Counts the errors of dyntrace's own; in a plain process there is nothing to count."""
+    """Counts the errors of dyntrace's own; in a plain process there are none."""
 
     def __init__(self, through: str) -> None:
-        self.count = 0
+        self._count: Callable[[], int] = lambda: 0
+        self._told = 0
         if through != "plain":
-            self._listen()
+            from dyntrace import incidents
 
-    def _listen(self) -> None:
-        from dyntrace.runtime import containment
-
-        report = containment.report
-
-        @functools.wraps(report)
-        def counted(*args: Any) -> None:
-            self.count += 1
-            report(*args)
-
-        containment.report = counted
+            self._count = incidents.count
 
     def taken(self) -> int:
         """How many there were since this was asked last."""
-        count, self.count = self.count, 0
-        return count
+        before, self._told = self._told, self._count()
+        return self._told - before
 
 
 def captured(through: str) -> tuple[int, int]:
