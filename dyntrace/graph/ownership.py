@@ -74,13 +74,16 @@ def is_fresh(node: Node) -> bool:
 
 
 def written(node: Node) -> list[Any]:
-    """The arguments whose memory `node` writes, in the order its operation declares them."""
+    """The arguments whose memory `node` writes, in the order its operation declares them.
+
+    `out=...` asks NumPy for an array of its own, and writes none of the program's.
+    """
     keywords = dict(node.kwargs)
     found: list[Any] = []
     for place in node.op.writes:
         value = keywords.get(place) if isinstance(place, str) else _argument(node, place)
         found.extend(value if isinstance(value, (tuple, list)) else [value])
-    return [value for value in found if value is not None]
+    return [value for value in found if value is not None and value is not ...]
 
 
 def _argument(node: Node, place: int) -> Any:

@@ -322,6 +322,17 @@ def test_out_of_a_ufunc_is_the_argument_itself():
     check(program, ARRAY, ARRAY * 2, np.zeros(5), captured=["numpy.add"])
 
 
+def test_an_ellipsis_for_out_asks_for_an_array_and_writes_nothing():
+    def program(a):
+        total = np.add.reduce(a, out=...)
+        halves, rest = np.divmod(a, 2, out=...)
+        return np.add(a[0], 1, out=...), total + 1, np.sqrt(halves, out=...), rest
+
+    known = np.lib.NumpyVersion(np.__version__) >= "2.3.0"  # before, out=... is a TypeError
+    check(program, np.arange(3.0), captured=4 if known else None)
+    check(program, np.arange(6.0).reshape(2, 3), captured=4 if known else None)
+
+
 def test_out_with_where_leaves_the_rest_alone():
     def program(a, mask, out):
         np.multiply(a, 2, out=out, where=mask)
