@@ -295,7 +295,7 @@ class _Compiler:
         if isinstance(value, Node):
             return self.names[value]
         if type(value) not in (tuple, list, dict, slice):
-            return self._constant(value, self._output)
+            return self._bind(value)  # a literal would be another object, an interned one perhaps
         name = self.built.get(id(value))
         if name is None:
             name = f"b{len(self.built)}"

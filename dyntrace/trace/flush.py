@@ -23,9 +23,10 @@ from dyntrace.graph.ownership import is_fresh, roots
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.interpreter import Trace
 from dyntrace.trace.region import TooLarge
+from dyntrace.trace.renewal import RENEW, is_shared
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
 from dyntrace.trace.state import NULL_SLOT
-from dyntrace.trace.values.base import Dynamic, Known, Null, Outside, Value
+from dyntrace.trace.values.base import Dynamic, Folded, Known, Null, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithTwin
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
@@ -90,18 +91,20 @@ class _Outputs:
         match value:
             case Dynamic():
                 return value.node
+            case Folded():
+                return self._node(RENEW, value.value)
             case Known():
                 return value.value
             case Outside():
                 return self.frame.region.input(value.source, _passed(value))
             case TupleValue():
-                return tuple(self.of(item) for item in value.items)
+                return self._own(tuple(self.of(item) for item in value.items))
             case ListValue():
                 return [self.of(item) for item in value.items]
             case DictValue():
                 return {key: self.of(item) for key, item in value.items.items()}
             case SliceValue():
-                return slice(self.of(value.start), self.of(value.stop), self.of(value.step))
+                return self._own(slice(*map(self.of, (value.start, value.stop, value.step))))
             case BoundMethod():
                 return self._node(_GET_METHOD, self.of(value.self), value.name)
             case BoundFunction():
@@ -109,6 +112,10 @@ class _Outputs:
             case CallableWithTwin():
                 return self._twin(value)
         raise AssertionError(f"{type(value).__name__} cannot leave a region")
+
+    def _own(self, made: Any) -> Any:
+        """A tuple or slice of this call, though all in it is constant."""
+        return self._node(RENEW, made) if is_shared(made) else made
 
     def _twin(self, value: CallableWithTwin) -> Any:
         if value.self is None:

@@ -21,6 +21,7 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
+from dyntrace.trace.renewal import folded
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
@@ -95,16 +96,16 @@ def _fold(name: str, *values: Value) -> Known | None:
     if name == "mul" and not all(isinstance(item, int | float | complex) for item in operands):
         return None
     try:
-        return Known(_FOLDS[name](*operands))
+        return folded(_FOLDS[name](*operands), operands)
     except (ArithmeticError, TypeError, ValueError):
         return None
 
 
 def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
     """`left <op> right`; an in-place operator on anything but an array makes a new object."""
-    folded = _fold(name, left, right)
-    if folded is not None:
-        return folded
+    known = _fold(name, left, right)
+    if known is not None:
+        return known
     left_kind, right_kind = frame.settle(left), frame.settle(right)
     if is_numeric(left_kind) and is_numeric(right_kind):
         record = operator_record(name, inplace and isinstance(left_kind, ArrayKind))
@@ -168,9 +169,9 @@ def unary(frame: Frame, name: str, value: Value) -> Value:
         return _negated(frame, value)
     if name == "invert" and getattr(frame.settle(value), "type", None) is bool:
         raise unsupported(value)  # warns from Python 3.12 on
-    folded = _fold(name, value)
-    if folded is not None:
-        return folded
+    known = _fold(name, value)
+    if known is not None:
+        return known
     if is_numeric(frame.settle(value)):
         return frame.compute(operator_record(name), [value])
     raise unsupported(value)
@@ -188,9 +189,9 @@ def _negated(frame: Frame, value: Value) -> Value:
 def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
     """A rich comparison."""
     name = COMPARISONS[symbol]
-    folded = _fold(name, left, right)
-    if folded is not None:
-        return folded
+    known = _fold(name, left, right)
+    if known is not None:
+        return known
     left_kind, right_kind = frame.settle(left), frame.settle(right)
     if is_numeric(left_kind) and is_numeric(right_kind):
         return frame.compute(operator_record(name), [left, right])

@@ -15,7 +15,17 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node
 from dyntrace.trace.sources import Source
 
-__all__ = ["METHOD_NULL", "NULL", "Buried", "Dynamic", "Known", "Null", "Outside", "Value"]
+__all__ = [
+    "METHOD_NULL",
+    "NULL",
+    "Buried",
+    "Dynamic",
+    "Folded",
+    "Known",
+    "Null",
+    "Outside",
+    "Value",
+]
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +70,11 @@ class Known(Value):
     @property
     def kind(self) -> Kind:
         return describe(self.value)
+
+
+@dataclass(slots=True, eq=False)
+class Folded(Known):
+    """The result of an operation on constants: CPython makes a new object of it in every call."""
 
 
 @dataclass(slots=True, eq=False)
