@@ -14,6 +14,7 @@ RANKS = {
     "errors": 0,
     "config": 0,
     "incidents": 0,
+    "isolation": 0,
     "breaks": 0,
     "graph": 1,
     "asm": 1,

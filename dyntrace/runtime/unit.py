@@ -21,6 +21,7 @@ from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.incidents import lines_of
+from dyntrace.isolation import is_disturbed
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
@@ -113,7 +114,7 @@ class Unit:
 
         def record(*values: Any) -> None:
             unit = unit_of()
-            current = unit is not None and unit.generation == generation
+            current = unit is not None and unit.generation == generation and not is_disturbed()
             landing = method(unit, point, values) if current else None
             if landing is not None and osr(*landing):
                 unit.replacements += 1  # type: ignore[union-attr]
@@ -239,7 +240,7 @@ class Unit:
     @contained(False)
     def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
         """All entries of `region` refused `args`: trace its start again with their kinds."""
-        if self.given_up or COMPILING.locked():
+        if self.given_up or COMPILING.locked() or is_disturbed():
             return False
         with COMPILING:
             known = self.regions.record_of(region)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import CodeType
+from types import CodeType, MethodType
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,17 @@ def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:
     return tuple((index, index in body.cells) for index in [*arguments, *free])
 
 
+def weak_method(method: Any) -> Callable[[], Callable[..., Any] | None]:
+    """Gives a bound method while its object lives; unlike `WeakMethod` it calls no built-in."""
+    owner_of, function = weakref.ref(method.__self__), method.__func__
+
+    def found() -> Callable[..., Any] | None:
+        owner = owner_of()
+        return None if owner is None else MethodType(function, owner)
+
+    return found
+
+
 @dataclass(slots=True, eq=False)
 class Known:
     """A region of a unit: its layout, the state it was traced from, the plans of its entries."""
@@ -116,8 +127,8 @@ class Regions:
         on_retire: Callable[[Region], None],
     ) -> None:
         self._compile_graph = compile_graph
-        self._on_miss = weakref.WeakMethod(on_miss)
-        self._on_retire = weakref.WeakMethod(on_retire)
+        self._on_miss = weak_method(on_miss)
+        self._on_retire = weak_method(on_retire)
         self._known: dict[Layout, Known] = {}
 
     def of(self, plan: Plan) -> Known:
