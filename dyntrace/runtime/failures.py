@@ -84,7 +84,7 @@ def is_broken(error: BaseException) -> bool:
 
 def run_failed(error: BaseException, run: Callable[..., Any], region: Any) -> bool:
     """A run of `region` raised: whether that goes on to the program. What is ours is noted."""
-    if is_asynchronous(error, run):
+    if not isinstance(error, InternalError) and is_asynchronous(error, run):
         return True
     if is_broken(error):
         assert isinstance(error, Exception)
