@@ -32,9 +32,7 @@ def executed_calls(workload: Workload, arguments: Arguments) -> int:
 
 def captured_calls(explanation: Any) -> int:
     """NumPy calls executed inside graphs so far."""
-    return sum(
-        len(numpy_nodes(graph)) * max(graph.calls - graph.deopts, 0) for graph in explanation.graphs
-    )
+    return sum(len(numpy_nodes(graph)) * graph.runs for graph in explanation.graphs)
 
 
 def captured_share(

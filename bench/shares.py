@@ -94,7 +94,7 @@ class Captured:
         return most
 
     def executed(self) -> int:
-        return sum(len(numpy_nodes(graph)) * (graph.calls - graph.deopts) for graph in self.graphs)
+        return sum(len(numpy_nodes(graph)) * graph.runs for graph in self.graphs)
 
 
 def measure(path: Path, times: int) -> Shares:

@@ -23,11 +23,9 @@ from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.machine_resources import arena_trim
 from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.report import compare
-from dyntrace.report.data import BreakReport, Explanation, GraphReport, Stats
-from dyntrace.runtime.causes import REASONS
+from dyntrace.report.collect import add_unit, stats_of
+from dyntrace.report.data import Explanation, Stats
 from dyntrace.runtime.handles import hook_install, hook_remove
-from dyntrace.runtime.unit import Unit
-from dyntrace.trace.interpreter import does_work
 from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
 
 __all__ = [
@@ -194,42 +192,8 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
         return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
     for unit in list(mark.family.units()):
-        _add_unit(found, unit)
+        add_unit(found, unit)
     return found
-
-
-def _add_unit(found: Explanation, unit: Unit) -> None:
-    unit.settle()
-    filename = unit.original.co_filename
-    for plan, region in unit.plans():
-        if not does_work(plan.region):
-            continue
-        found.graphs.append(
-            GraphReport(
-                plan.region.graph,
-                filename,
-                plan.lineno,
-                plan.end_lineno,
-                region.calls,
-                region.deopts + region.misses,
-                plan.names(unit.local_names()),
-                region.skips,
-            )
-        )
-    for item in sorted(unit.breaks, key=lambda item: item.unit):
-        found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
-    found.retired += retirements(unit)
-    found.notes += unit.notes + unit.errors()
-
-
-def retirements(unit: Unit) -> list[BreakReport]:
-    """Which regions of a unit were given up, and why."""
-    filename = unit.original.co_filename
-    return [
-        BreakReport.of(REASONS[known.region.cause].code, filename, known.plans[0].lineno)
-        for known in unit.retired()
-        if known.region.cause in REASONS
-    ]
 
 
 def explanations() -> list[Explanation]:
@@ -237,7 +201,7 @@ def explanations() -> list[Explanation]:
     result = []
     for unit in live_units():
         found = Explanation(name=unit.name)
-        _add_unit(found, unit)
+        add_unit(found, unit)
         if found.graphs or found.breaks or found.retired or found.notes:
             result.append(found)
     return result
@@ -252,22 +216,6 @@ def stats(fn: Any) -> Stats:
     if mark is None:
         raise TypeError("stats takes a function returned by optimize")
     return stats_of(list(mark.family.units()))
-
-
-def stats_of(units: list[Unit]) -> Stats:
-    """The counters of `units`, added up."""
-    regions = [known.region for unit in units for known in unit.regions.all()]
-    return Stats(
-        compiles=sum(unit.compiles for unit in units),
-        graphs=len(regions),
-        graph_calls=sum(region.calls for region in regions),
-        deopts=sum(region.deopts for region in regions),
-        misses=sum(region.misses for region in regions),
-        retired=sum(bool(region.retired) for region in regions),
-        replacements=sum(unit.replacements for unit in units),
-        internal_errors=sum(len(unit.errors()) for unit in units),
-        retirements=tuple(item for unit in units for item in retirements(unit)),
-    )
 
 
 def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:

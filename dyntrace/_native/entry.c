@@ -183,6 +183,7 @@ entry_new(PyObject *source)
     }
     entry->uses = NULL;
     entry->use_count = 0;
+    entry->runs = 0;
     entry->fallible = fallible && !quiet;
     entry->direct = false;
     entry->source = Py_NewRef(source);

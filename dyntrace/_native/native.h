@@ -3,6 +3,7 @@
    module.c   the module's functions            handle.c   what compiled code holds of a region
    region.c   Region: the call of a region      trial.c    is a region faster than the original?
    retire.c   when a region is given up         patch.c    jumping over a stub in running code
+   counters.c what a region tells of its calls
    entry.c    one entry of a region: its guard steps, compiled; the callable and what it is given
    read.c     where a step's value comes from   check.c    what a step's value must be
    floating.c NumPy's floating-point modes      osr.c      moving a running frame to other code
@@ -44,6 +45,7 @@ typedef struct {
     vectorcallfunc call; /* of `run`, where it cannot change; else NULL */
     Py_ssize_t *uses;
     Py_ssize_t use_count;
+    long long runs; /* that gave a result */
     bool fallible;
     bool direct; /* the inputs are the first arguments, in order */
     Step steps[1];
@@ -101,6 +103,7 @@ void trial_start_original(Trial *trial);
 void trial_end_original(Trial *trial);
 bool trial_end_region(Trial *trial, long long call, long long time); /* is it lost for good? */
 void trial_drop(Trial *trial);
+Py_ssize_t trial_lost(const Trial *trial, long long *lost); /* fills in the buckets that lost */
 PyObject *set_clock(PyObject *module, PyObject *clock);
 
 /* region.c, handle.c */
@@ -121,7 +124,8 @@ struct Region {
     PyObject *on_retire; /* NULL or a callable */
     PyObject *weakrefs;
     Py_ssize_t last;   /* the entry that was hit last */
-    long long calls, deopts, misses, skips, deopt_limit;
+    long long calls, deopts, misses, learnt, skips, compared, deopt_limit;
+    long long replays[CAUSES]; /* `deopts` by cause */
     long long window;  /* the call since which `failures` are counted */
     long long failures[CAUSES];
     int cause;
@@ -138,6 +142,11 @@ bool is_asynchronous(PyObject *run);
 bool run_failed(PyObject *run, PyObject *region);
 bool callback_failed(PyObject *callback, PyObject *owner);
 int region_init(void);
+
+/* counters.c: getters */
+PyObject *counted_runs(PyObject *self, void *closure);
+PyObject *counted_replays(PyObject *self, void *closure);
+PyObject *counted_losses(PyObject *self, void *closure);
 
 /* retire.c: -1 with an exception that was thrown in from outside. */
 int retire(Region *region, Cause cause);

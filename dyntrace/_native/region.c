@@ -159,6 +159,7 @@ run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, Py
     PyObject *result = entry_run(entry, args, nargsf, values);
     entry_release(entry, values);
     if (result != NULL && result != Py_None) {
+        entry->runs++;
         Py_DECREF(entry);
         return region->commits ? commit(result) : result;
     }
@@ -182,6 +183,7 @@ accept(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **value
     int status = report_miss(region, args, count);
     if (status > 0) {
         *found = find_entry(region, args, count, values);
+        region->learnt += *found != NULL;
     }
     if (status == 0 && region->on_miss == NULL) {
         status = retire_after_miss(region);
@@ -241,6 +243,7 @@ call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
     Py_DECREF(entry);
     region->skips++;
     if (turn == TURN_ORIGINAL) {
+        region->compared++;
         trial_start_original(&region->trial);
     }
     Py_RETURN_NONE;
@@ -439,6 +442,8 @@ static PyMemberDef region_members[] = {
     {"calls", T_LONGLONG, offsetof(Region, calls), 0, "Calls that reached the guards."},
     {"deopts", T_LONGLONG, offsetof(Region, deopts), 0, "Runs that failed."},
     {"misses", T_LONGLONG, offsetof(Region, misses), 0, "Calls no entry accepted."},
+    {"learnt", T_LONGLONG, offsetof(Region, learnt), 0, "Misses that a new entry then accepted."},
+    {"compared", T_LONGLONG, offsetof(Region, compared), 0, "Skips that measured the original."},
     {"skips", T_LONGLONG, offsetof(Region, skips), 0, "Calls left to the original on purpose."},
     {"cause", T_INT, offsetof(Region, cause), READONLY, "Why it retired; see runtime/causes.py."},
     {"deopt_limit", T_LONGLONG, offsetof(Region, deopt_limit), 0, "Failures to retire after."},
@@ -449,6 +454,9 @@ static PyMemberDef region_members[] = {
 
 static PyGetSetDef region_getset[] = {
     {"entries", region_get_entries, NULL, "The entries, in the order they were added.", NULL},
+    {"runs", counted_runs, NULL, "How often each entry gave a result.", NULL},
+    {"replays", counted_replays, NULL, "Runs that failed, by cause.", NULL},
+    {"lost", counted_losses, NULL, "The sizes of inputs it is slower on; see trial.c.", NULL},
     {"on_miss", region_get_callback, region_set_callback,
      "Called as on_miss(region, args) when no entry accepts; True: try again.",
      (void *)offsetof(Region, on_miss)},

@@ -47,6 +47,7 @@ int
 retire_after_deopt(Region *region, Cause cause)
 {
     region->deopts++;
+    region->replays[cause]++;
     move_window(region);
     long long failures = ++region->failures[cause], limit = region->deopt_limit;
     bool too_many = limit > 0 && failures >= limit

@@ -204,3 +204,15 @@ trial_end_region(Trial *trial, long long call, long long time)
     }
     return false;
 }
+
+Py_ssize_t
+trial_lost(const Trial *trial, long long *lost)
+{
+    Py_ssize_t count = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+        if (trial->buckets[i].verdict == LOST) {
+            lost[count++] = i;
+        }
+    }
+    return count;
+}

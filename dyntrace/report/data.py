@@ -11,10 +11,17 @@ from os import PathLike
 from pathlib import Path
 
 from dyntrace.report.html import fragment, page
-from dyntrace.report.records import BreakReport, Findings, GraphReport, Stats, bounded
+from dyntrace.report.records import (
+    BreakReport,
+    Findings,
+    GraphReport,
+    Retirement,
+    Stats,
+    bounded,
+)
 from dyntrace.report.text import findings_text, summary
 
-__all__ = ["BreakReport", "Explanation", "GraphReport", "Stats"]
+__all__ = ["BreakReport", "Explanation", "GraphReport", "Retirement", "Stats"]
 
 
 @dataclass(slots=True, repr=False)

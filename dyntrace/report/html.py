@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport, place
-from dyntrace.report.text import plural, span, summary, usage
+from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, place
+from dyntrace.report.text import account, summary
 
 __all__ = ["fragment", "page"]
 
@@ -27,7 +27,7 @@ STYLE = """
 
 
 def graph_html(number: int, graph: GraphReport) -> str:
-    head = f"graph {number}: {span(graph)}, {plural(graph.op_count, 'operation')}, {usage(graph)}"
+    head = f"graph {number}: {account(graph)}"
     return (
         f"<details open><summary>{escape(head)}</summary>"
         f"<pre>{escape(graph.code.rstrip())}</pre></details>"
@@ -48,12 +48,20 @@ def breaks_html(breaks: Sequence[BreakReport]) -> str:
     return f"<table><tr>{head}</tr>{''.join(map(break_html, breaks))}</table>"
 
 
+def retired_text(report: Retirement) -> str:
+    """What a graph had done before it was given up."""
+    return "" if report.graph is None else f"retired graph: {account(report.graph)}"
+
+
 def body(findings: Findings) -> str:
     parts = [f"<h2>{escape(summary(findings))}</h2>"]
+    if findings.outcome:
+        parts.append(f"<p>{escape(findings.outcome)}</p>")
     parts += [graph_html(*pair) for pair in enumerate(findings.graphs, 1)]
     parts.append(breaks_html(findings.breaks))
     if findings.retired:
         parts.append(f"<p>retired:</p>{breaks_html(findings.retired)}")
+        parts += [f"<p>{escape(line)}</p>" for line in map(retired_text, findings.retired) if line]
     parts += [f"<p>note: {escape(note)}</p>" for note in findings.notes]
     return "\n".join(part for part in parts if part)
 

@@ -8,13 +8,14 @@ the user's, so keeping one keeps nothing else alive. `report.text` and `report.h
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from dyntrace.breaks import reason
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 
-__all__ = ["BreakReport", "Findings", "GraphReport", "Stats", "bounded", "place"]
+__all__ = ["BreakReport", "Findings", "GraphReport", "Retirement", "Stats", "bounded", "place"]
 
 
 PLUMBING = frozenset({"item", "python"})  # families of nodes that only pass values on
@@ -38,9 +39,14 @@ class GraphReport:
     """One captured graph.
 
     filename, lineno, end_lineno   the user's lines its operations come from
-    calls                          how often its region was called since it was compiled
-    deopts                         how many of those calls ended in the original bytecode
-    skips                          how many were left to it, to compare it or since it is faster
+    calls                          how often it was tried: runs + deopts + misses
+    deopts                         runs that failed, so that the original instructions ran
+    misses                         calls with inputs of kinds that no entry was made for
+    declined                       calls left to the original instructions, which are faster there
+    compared                       calls left to them in order to measure them
+    replays                        `deopts` by cause, in words
+    slower                         the sizes of inputs on which they are faster, in words
+    entries                        operations and runs of each combination of kinds of inputs
     names                          the user's names of the graph's inputs, None where there is none
     """
 
@@ -51,7 +57,17 @@ class GraphReport:
     calls: int = 0
     deopts: int = 0
     names: tuple[str | None, ...] = ()
-    skips: int = 0
+    misses: int = 0
+    declined: int = 0
+    compared: int = 0
+    replays: tuple[tuple[str, int], ...] = ()
+    slower: str = ""
+    entries: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def runs(self) -> int:
+        """Calls that ran the graph to its end."""
+        return self.calls - self.deopts - self.misses
 
     def __repr__(self) -> str:
         where = place(self.filename, self.lineno)
@@ -65,8 +81,10 @@ class GraphReport:
 
     @property
     def executed(self) -> int:
-        """NumPy operations executed inside this graph so far: completed calls times operations."""
-        return self.op_count * max(self.calls - self.deopts - self.skips, 0)
+        """NumPy operations executed inside this graph so far: runs times operations."""
+        if self.entries:
+            return sum(operations * runs for operations, runs in self.entries)
+        return self.op_count * self.runs
 
     @property
     def code(self) -> str:
@@ -86,7 +104,7 @@ class BreakReport:
     why: str = ""
 
     @classmethod
-    def of(cls, code: str, filename: str, lineno: int, detail: str = "") -> BreakReport:
+    def of(cls, code: str, filename: str, lineno: int, detail: str = "") -> Self:
         """The report of catalogue entry `code`; `detail` names what was met."""
         entry = reason(code)
         text = f"{entry.text}: {detail}" if detail else entry.text
@@ -97,6 +115,18 @@ class BreakReport:
 
     def __str__(self) -> str:
         return f"{self.code} at {place(self.filename, self.lineno)}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Retirement(BreakReport):
+    """One graph that was given up: where and why, and the graph with what it had done."""
+
+    graph: GraphReport | None = None
+
+    @classmethod
+    def of_graph(cls, code: str, filename: str, lineno: int, graph: GraphReport) -> Retirement:
+        """The report of catalogue entry `code` on `graph`."""
+        return replace(cls.of(code, filename, lineno), graph=graph)
 
 
 @dataclass(slots=True)
@@ -110,7 +140,7 @@ class Findings:
     breaks: list[BreakReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     name: str = ""
-    retired: list[BreakReport] = field(default_factory=list)
+    retired: list[Retirement] = field(default_factory=list)
 
     @property
     def graph_count(self) -> int:
@@ -119,6 +149,17 @@ class Findings:
     @property
     def graph_break_count(self) -> int:
         return len(self.breaks)
+
+    @property
+    def outcome(self) -> str:
+        """A sentence where graphs were made and none did anything; else empty."""
+        if not self.graphs and self.retired:
+            return "All its graphs were given up, so the original instructions run."
+        if not self.graphs or any(graph.runs for graph in self.graphs):
+            return ""
+        if any(graph.calls or graph.declined for graph in self.graphs):
+            return "No graph has run to its end; the original instructions ran each time."
+        return "No graph has run yet: none was reached after it was made."
 
     @property
     def break_reasons(self) -> list[BreakReport]:
@@ -136,9 +177,13 @@ class Stats:
 
     compiles          assemblies of a new code object
     graphs            regions in the code objects made so far
-    graph_calls       region calls, completed or not
-    deopts            region calls that ended in the original bytecode
-    misses            region calls whose guards all failed
+    graph_calls       calls of graphs: graph_runs + deopts + misses - learnt
+    graph_runs        calls that ran a graph to its end
+    deopts            calls whose graph failed, so that the original instructions ran
+    misses            calls with inputs of kinds that no graph had been made for
+    learnt            those of them for which a graph was made at once
+    declined          times a graph was left out, since the original instructions are faster there
+    compared          times it was left out to measure them
     retired           regions given up: they failed again and again, or were slower
     retirements       where each of those is, and why
     replacements      running frames moved into newer code
@@ -148,9 +193,13 @@ class Stats:
     compiles: int = 0
     graphs: int = 0
     graph_calls: int = 0
+    graph_runs: int = 0
     deopts: int = 0
     misses: int = 0
+    learnt: int = 0
+    declined: int = 0
+    compared: int = 0
     retired: int = 0
     replacements: int = 0
     internal_errors: int = 0
-    retirements: tuple[BreakReport, ...] = field(default=(), repr=False)
+    retirements: tuple[Retirement, ...] = field(default=(), repr=False)

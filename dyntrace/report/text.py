@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport, place
+from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, place
 
-__all__ = ["all_findings_text", "findings_text", "plural", "span", "summary"]
+__all__ = ["account", "all_findings_text", "findings_text", "plural", "summary"]
 
 
 def plural(count: int, word: str) -> str:
@@ -34,14 +34,36 @@ def span(graph: GraphReport) -> str:
 
 
 def usage(graph: GraphReport) -> str:
-    """How a graph fared: `called 3 times, 1 of them given back to CPython`."""
-    text = f"called {plural(graph.calls, 'time')}" if graph.calls else "not called yet"
-    return text + (f", {graph.deopts} of them given back to CPython" if graph.deopts else "")
+    """How a graph fared: `ran 3 times, replayed once (floating-point flags)`."""
+    if not (graph.calls or graph.declined or graph.compared):
+        return "not called yet"
+    parts = [f"ran {times(graph.runs)}" if graph.runs else "never ran to its end"]
+    if graph.deopts:
+        causes = ", ".join(words for words, count in graph.replays if count)
+        parts.append(f"replayed {times(graph.deopts)}" + (f" ({causes})" if causes else ""))
+    if graph.misses:
+        parts.append(f"missed {times(graph.misses)} (inputs of other kinds)")
+    if graph.compared:
+        parts.append(f"left out {times(graph.compared)} to measure the original instructions")
+    if graph.slower:
+        parts.append(f"lost the comparison on inputs {graph.slower}")
+    if graph.declined:
+        parts.append(f"declined {times(graph.declined)} since it is slower there")
+    return ", ".join(parts)
+
+
+def times(count: int) -> str:
+    """`once`, `3 times`."""
+    return "once" if count == 1 else f"{count} times"
+
+
+def account(graph: GraphReport) -> str:
+    """Where a graph is, how large, and how it fared."""
+    return f"{span(graph)}, {plural(graph.op_count, 'operation')}, {usage(graph)}"
 
 
 def graph_lines(number: int, graph: GraphReport) -> Iterable[str]:
-    operations = plural(graph.op_count, "operation")
-    yield f"graph {number}: {span(graph)}, {operations}, {usage(graph)}"
+    yield f"graph {number}: {account(graph)}"
     for line in graph.code.rstrip().splitlines():
         yield f"    {line}".rstrip()
 
@@ -51,8 +73,10 @@ def break_lines(number: int, report: BreakReport) -> Iterable[str]:
     yield from _advice(report)
 
 
-def retired_lines(report: BreakReport) -> Iterable[str]:
+def retired_lines(report: Retirement) -> Iterable[str]:
     yield f"retired: {report}"
+    if report.graph is not None:
+        yield f"    was:  {account(report.graph)}"
     yield from _advice(report)
 
 
@@ -65,7 +89,7 @@ def _advice(report: BreakReport) -> Iterable[str]:
 
 def findings_text(findings: Findings) -> str:
     """`str(findings)`, without a newline at the end."""
-    blocks = [[summary(findings)]]
+    blocks = [[line for line in (summary(findings), findings.outcome) if line]]
     blocks += [list(graph_lines(*pair)) for pair in enumerate(findings.graphs, 1)]
     if findings.breaks:
         numbered = enumerate(findings.breaks, 1)

@@ -73,7 +73,7 @@ def _no_region() -> None:
 class _CompiledEntry:
     """An entry with its steps bound to the functions that do them."""
 
-    __slots__ = ("fallible", "run", "steps", "uses")
+    __slots__ = ("fallible", "run", "runs", "steps", "uses")
 
     def __init__(self, entry: Entry) -> None:
         steps, uses, run, fallible = _checked(entry)
@@ -82,6 +82,7 @@ class _CompiledEntry:
         )
         self.uses = uses
         self.run = run
+        self.runs = 0
         self.fallible = bool(fallible) and getattr(run, "quiet", False) is not True
 
     def values(self, args: tuple[Any, ...]) -> list[Any] | None:
@@ -129,11 +130,15 @@ def _checked(entry: Entry) -> Entry:
 class Region:
     """A polymorphic inline cache of entries, tried last hit first.
 
-    `calls` counts calls that reached the guards, `misses` those no entry accepted, `deopts` runs
-    that failed, `skips` those left to the original instructions on purpose. With `deopt_limit`
-    n > 0 the region retires itself once n runs have failed for one cause and at least every eighth
-    of the last calls did, or nearly all missed. A retired region always answers None; `cause` says
-    why. With `commits` the region is there for an effect only: it does it, and answers True.
+    `calls` counts calls that reached the guards, `misses` those no entry accepted at first and
+    `learnt` those that a new entry then did, `deopts` runs that failed (`replays` by cause),
+    `skips` those left to the original instructions on purpose: `compared` of them to measure
+    these, the rest for inputs of the sizes in `lost`. `runs` counts for each entry the runs that
+    gave a result. But for calls that were interrupted, calls = runs + deopts + (misses - learnt)
+    + skips. With `deopt_limit` n > 0 the region retires itself once n runs have failed for one
+    cause and at least every eighth of the last calls did, or nearly all missed. A retired region
+    always answers None; `cause` says why. With `commits` the region is there for an effect only:
+    it does it, and answers True.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -146,7 +151,9 @@ class Region:
         self.calls = 0
         self.deopts = 0
         self.misses = 0
+        self.learnt = 0
         self.skips = 0
+        self.compared = 0
         self.cause = Cause.NONE
         self.deopt_limit = 0
         self.commits = False
@@ -154,6 +161,7 @@ class Region:
         self.on_miss: Callable[[Region, tuple[Any, ...]], Any] | None = None
         self.on_retire: Callable[[Region], Any] | None = None
         self._window = 0
+        self._replays = dict.fromkeys(Cause, 0)
         self._failures = dict.fromkeys(Cause, 0)
         self._trial = Trial()
         for entry in entries:
@@ -165,6 +173,18 @@ class Region:
         self._compiled = (*self._compiled, compiled)
         self.entries = (*self.entries, entry)
         self._last = len(self._compiled) - 1
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        return tuple(entry.runs for entry in self._compiled)
+
+    @property
+    def replays(self) -> tuple[int, ...]:
+        return tuple(self._replays[cause] for cause in Cause)
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        return self._trial.lost()
 
     def measure(self) -> None:
         """Compare with the original instructions from now on; `marker` must stand at their end."""
@@ -202,6 +222,7 @@ class Region:
         if found is None:
             self.misses += 1
             found = self._find(args) if self._missed(args) else None
+            self.learnt += found is not None
             if found is None and self.on_miss is None:
                 self._retire_after_miss()
         return found
@@ -220,6 +241,7 @@ class Region:
             return self._timed(*found, began)
         self.skips += 1
         if turn is Turn.ORIGINAL:
+            self.compared += 1
             trial.start_original()
         return None
 
@@ -255,10 +277,12 @@ class Region:
         if result is None:
             self._retire_after_deopt(cause)
             return None
+        entry.runs += 1
         return _commit(result) if self.commits else result
 
     def _retire_after_deopt(self, cause: Cause) -> None:
         self.deopts += 1
+        self._replays[cause] += 1
         span = self.calls - self._window
         if span > WINDOW:  # what happened long ago counts less
             for each in Cause:

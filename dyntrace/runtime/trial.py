@@ -109,6 +109,11 @@ class Trial:
                 self.next = NEVER
         self.turn = self.region = self.original = 0
 
+    def lost(self) -> tuple[int, ...]:
+        """The numbers of the buckets that lost, smallest inputs first."""
+        found = self.buckets.items()
+        return tuple(sorted(number for number, one in found if one.verdict is Verdict.LOST))
+
     def glance(self, args: tuple[Any, ...]) -> Turn:
         """What is known of inputs of this size; TIMED: look closer."""
         if not self.mixed or self.started or self.running:

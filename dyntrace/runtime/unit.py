@@ -340,10 +340,13 @@ class Unit:
             self.version = self.visits = 0
             self._run(self._first_version())
 
+    def used(self) -> list[Known]:
+        """The regions in the newest code, in the order of the bytecode."""
+        return self.regions.of_layouts(self.woven.layouts)
+
     def plans(self) -> list[tuple[Plan, Region]]:
-        """The regions in use in the newest code with what was traced for each."""
-        found = self.regions.of_layouts(self.woven.layouts)
-        return [(plan, region) for plan, region in found if not region.retired]
+        """The regions in use in the newest code with what was traced for each at first."""
+        return [(one.plans[0], one.region) for one in self.used() if not one.region.retired]
 
 
 def _has_arrays(state: State) -> bool:

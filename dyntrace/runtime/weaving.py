@@ -178,10 +178,10 @@ class Regions:
     def of_layout(self, layout: Layout) -> Known | None:
         return self._known.get(layout)
 
-    def of_layouts(self, layouts: tuple[Layout, ...]) -> list[tuple[Plan, Region]]:
-        """One plan for each region of a version, in the order of the bytecode."""
+    def of_layouts(self, layouts: tuple[Layout, ...]) -> list[Known]:
+        """The regions of a version, in the order of the bytecode."""
         found = [self._known[layout] for layout in layouts if layout in self._known]
-        return [(known.plans[0], known.region) for known in found if known.plans]
+        return [known for known in found if known.plans]
 
     def clear(self) -> None:
         self._known = {}

@@ -60,7 +60,7 @@ def test_the_code_of_a_graph_runs_and_names_the_users_lines():
 def test_str_gives_summary_graph_break_hint_and_note():
     text = str(explanation())
     assert text.startswith("model.f: 1 graph with 2 operations, 1 break\n")
-    assert "graph 1: model.py:7-8, 2 operations, called 5 times, 2 of them given back" in text
+    assert "graph 1: model.py:7-8, 2 operations, ran 3 times, replayed 2 times" in text
     assert "    import numpy as np\n" in text
     assert "break 1: DT101 at model.py:9: " in text and "call of <print> & co" in text
     assert CATALOGUE["DT101"].why in text and CATALOGUE["DT101"].fix in text
@@ -84,7 +84,7 @@ def test_several_explanations_print_below_each_other():
     assert text.splitlines() == ["f: no graphs, no breaks", "-" * 80, "g: no graphs, no breaks"]
 
 
-@pytest.mark.parametrize("calls, words", [(0, "not called yet"), (1, "called 1 time")])
+@pytest.mark.parametrize("calls, words", [(0, "not called yet"), (1, "ran once")])
 def test_usage_is_told_in_words(calls, words):
     assert words in str(Explanation([report(calls=calls, deopts=0)]))
 

@@ -93,7 +93,7 @@ def test_a_version_says_where_frames_land_what_it_records_and_its_layouts(region
     assert set(version.landings) == {shapes.first, 5}
     assert len(version.layouts) == 3
     assert not version.is_idle()
-    assert [plan.layout for plan, _ in regions.of_layouts(version.layouts)] == list(version.layouts)
+    assert [one.layout for one in regions.of_layouts(version.layouts)] == list(version.layouts)
     assert version.layouts == tuple(sorted(version.layouts, key=lambda layout: layout.start))
 
 

@@ -1,0 +1,139 @@
+"""Collect: from units and their regions to the records of a report.
+
+Invariant: every number is read from a region's counters, none is estimated; calls that were left to
+the original instructions on purpose are not calls of a graph. Read `report.records` for what the
+numbers mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
+from dyntrace.runtime.causes import REASONS, Cause
+from dyntrace.runtime.handles import Region
+from dyntrace.runtime.unit import Unit
+from dyntrace.runtime.weaving import Known
+from dyntrace.trace.analysis import Plan
+from dyntrace.trace.interpreter import does_work
+
+__all__ = ["add_unit", "retirements", "stats_of"]
+
+FAILED = {
+    Cause.FLOATING: "floating-point flags",
+    Cause.ERRORS: "failing operations",
+    Cause.DECLINED: "what the executor cannot prove",
+}
+UNITS = ("bytes", "KiB", "MiB", "GiB")
+
+
+def add_unit(found: Findings, unit: Unit) -> None:
+    """Add what was made of one code object: graphs in use, breaks, retired graphs, notes."""
+    unit.settle()
+    filename = unit.original.co_filename
+    used = [known for known in unit.used() if not known.region.retired]
+    for known in used:
+        if does_work(known.plans[0].region):
+            found.graphs.append(graph_report(unit, known))
+    for item in sorted(unit.breaks, key=lambda item: item.unit):
+        found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
+    found.retired += retirements(unit)
+    found.notes += unit.notes + unit.errors()
+    found.notes += superseded(unit, used)
+
+
+def graph_report(unit: Unit, known: Known) -> GraphReport:
+    """One region as the graph of its first entry, with the counts of all its entries."""
+    plan, region = known.plans[0], known.region
+    return GraphReport(
+        plan.region.graph,
+        unit.original.co_filename,
+        plan.lineno,
+        plan.end_lineno,
+        calls=calls_of(region),
+        deopts=region.deopts,
+        names=plan.names(unit.local_names()),
+        misses=region.misses - region.learnt,
+        declined=region.skips - region.compared,
+        compared=region.compared,
+        replays=tuple((words, region.replays[cause]) for cause, words in FAILED.items()),
+        slower=sizes(region.lost),
+        entries=tuple(zip(map(operations, known.plans), region.runs, strict=False)),
+    )
+
+
+def calls_of(region: Region) -> int:
+    """Calls in which an entry ran, failed, or was looked for in vain."""
+    return sum(region.runs) + region.deopts + region.misses - region.learnt
+
+
+def operations(plan: Plan) -> int:
+    return GraphReport(plan.region.graph, "", plan.lineno, plan.end_lineno).op_count
+
+
+def superseded(unit: Unit, used: list[Known]) -> Iterable[str]:
+    """A note on graphs that ran and are no more in the code, since it was compiled again."""
+    others = [known for known in unit.regions.all() if known not in used]
+    runs = sum(sum(known.region.runs) for known in others if not known.region.retired)
+    if runs:
+        times = "once" if runs == 1 else f"{runs} times"
+        yield f"graphs of earlier versions of {unit.name}, since replaced, ran {times}"
+
+
+def sizes(buckets: tuple[int, ...]) -> str:
+    """`under 4 KiB`, `1 KiB to 16 KiB`: the bytes of all input arrays, for numbers of buckets."""
+    if not buckets or buckets == (0,):
+        return "without arrays" if buckets else ""
+    spans: list[list[int]] = []
+    for bucket in buckets:
+        if spans and spans[-1][1] == bucket:
+            spans[-1][1] = bucket + 1
+        else:
+            spans.append([bucket, bucket + 1])
+    return ", ".join(span_of_sizes(low, high) for low, high in spans)
+
+
+def span_of_sizes(low: int, high: int) -> str:
+    """Bucket n > 0 holds from 4 ** (n - 1) bytes up to 4 ** n."""
+    return f"under {memory(high - 1)}" if low < 2 else f"{memory(low - 1)} to {memory(high - 1)}"
+
+
+def memory(power: int) -> str:
+    """4 ** power bytes in words."""
+    unit = min(power // 5, len(UNITS) - 1)
+    return f"{4 ** (power - 5 * unit)} {UNITS[unit]}"
+
+
+def retirements(unit: Unit) -> list[Retirement]:
+    """Which regions of a unit were given up, why, and what they had done before."""
+    filename = unit.original.co_filename
+    return [
+        Retirement.of_graph(
+            REASONS[known.region.cause].code,
+            filename,
+            known.plans[0].lineno,
+            graph_report(unit, known),
+        )
+        for known in unit.retired()
+        if known.region.cause in REASONS
+    ]
+
+
+def stats_of(units: list[Unit]) -> Stats:
+    """The counters of `units`, added up."""
+    regions = [known.region for unit in units for known in unit.regions.all()]
+    return Stats(
+        compiles=sum(unit.compiles for unit in units),
+        graphs=len(regions),
+        graph_calls=sum(map(calls_of, regions)),
+        graph_runs=sum(sum(region.runs) for region in regions),
+        deopts=sum(region.deopts for region in regions),
+        misses=sum(region.misses for region in regions),
+        learnt=sum(region.learnt for region in regions),
+        declined=sum(region.skips - region.compared for region in regions),
+        compared=sum(region.compared for region in regions),
+        retired=sum(bool(region.retired) for region in regions),
+        replacements=sum(unit.replacements for unit in units),
+        internal_errors=sum(len(unit.errors()) for unit in units),
+        retirements=tuple(item for unit in units for item in retirements(unit)),
+    )
