@@ -21,6 +21,7 @@ from dyntrace.api import explanations, optimize
 from dyntrace.ops.listing import format_listing
 from dyntrace.report.html import page
 from dyntrace.report.text import all_findings_text
+from dyntrace.report.whole import whole_report
 
 __all__ = ["main"]
 
@@ -50,9 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run_script(options.script, options.args)
     finally:
         if options.command == "explain":
-            print(all_findings_text(explanations()))
+            whole = whole_report(explanations(), os.path.abspath(options.script))
+            print(all_findings_text(whole.own, whole.libraries))
         elif options.report is not None:
-            Path(options.report).write_text(page(explanations(), options.script), encoding="utf-8")
+            whole = whole_report(explanations(), os.path.abspath(options.script))
+            text = page(whole.own, options.script, whole.libraries)
+            Path(options.report).write_text(text, encoding="utf-8")
 
 
 def run_script(script: str, args: Sequence[str]) -> int:

@@ -200,7 +200,7 @@ def explanations() -> list[Explanation]:
     """The findings on everything optimised so far that is still alive, and has run."""
     result = []
     for unit in live_units():
-        found = Explanation(name=unit.name)
+        found = Explanation(name=unit.name, filename=unit.original.co_filename)
         add_unit(found, unit)
         if found.graphs or found.breaks or found.retired or found.notes:
             result.append(found)

@@ -111,7 +111,7 @@ _add(
     why="it advances the generator's stream, which must happen exactly once, in order",
     fix="nothing is wrong; draw before the array work, and in one call rather than many",
 )
-_add(
+MAKES_TEXT = _add(
     "DT205",
     "reads or writes files, prints, or makes text",
     why="its effects, or the text, are not array work",
@@ -129,7 +129,7 @@ _add(
     why="shapes are not guarded, so the result's kind is learnt by looking at it",
     fix="pass the axis",
 )
-_add(
+CHANGE_IN_PLACE = _add(
     "DT208",
     "changes an array in place in a way that cannot be deferred",
     why="it changes the array's shape, type, flags or memory, or can fail half-way",
@@ -153,11 +153,11 @@ _add(
     why="the trace needs the value, which exists only when the region has run",
     fix="compute it before the array work, or pass a constant",
 )
-_add(
+NOT_NUMERIC = _add(
     "DT212",
-    "an array of objects, text, dates, records or foreign byte order",
+    "an array or scalar of objects, text, dates, records or foreign byte order",
     why="its operations run Python code or are not numeric",
-    fix="convert it to a numeric dtype if it matters",
+    fix="convert it if it matters: astype(float), view('i8') of dates, one field of a record array",
 )
 _add(
     "DT213",
@@ -176,6 +176,13 @@ _add(
     "a write that may fail half-way",
     why="what was written before the failure must stay written, once",
     fix="nothing is wrong; the instruction runs as it always did",
+)
+
+ARRAY_SUBCLASS = _add(
+    "DT216",
+    "an array of a subclass of ndarray (masked, matrix, recarray or of the program's own)",
+    why="its class may replace any operation by Python code",
+    fix="work on np.asarray of it where the plain array will do",
 )
 
 # DT3xx: bytecode instructions --------------------------------------------------------------------
@@ -305,8 +312,8 @@ SECOND_EFFECT = _add(
 )
 ATTRIBUTE_READ = _add(
     "DT506",
-    "attribute that is computed by a class",
-    why="reading it may run code of the class (a property, a descriptor, __getattr__)",
+    "attribute that is computed when it is read",
+    why="reading it may run code of its class or module (a property, a descriptor, __getattr__)",
     fix="read the attribute into a local variable before the array work",
 )
 ATTRIBUTE_STORE = _add(
@@ -340,6 +347,13 @@ GIVEN_UP = _add(
     "too many versions",
     why="the types seen here change too often; what is not covered runs as the original bytecode",
     fix="call the function with fewer kinds of arguments, or split it",
+)
+
+MODULE_LEVEL = _add(
+    "DT604",
+    "NumPy work at module level is not captured",
+    why="a module's code keeps its variables in a dictionary that all other code can see",
+    fix="move it into a function, such as main(), and call that",
 )
 
 # DT7xx: regions that were given up ----------------------------------------------------------------

@@ -18,6 +18,7 @@ import dyntrace
 from dyntrace import config
 from dyntrace.breaks import CATALOGUE, EXCEPTION_HANDLING
 from dyntrace.graph import kinds
+from dyntrace.report.modules import module_level_work
 from dyntrace.runtime.handles import set_clock
 from dyntrace.runtime.weaving import Shapes
 from dyntrace.trace.interpreter import trace_region
@@ -268,6 +269,11 @@ def iterator_over_an_array(a):
 def truths_into_numbers(a):
     b = a * 2
     return np.isnan(b, b)
+
+
+@program("DT216", np.ma.array([1.0, 2.0], mask=[0, 1]))
+def masked_array(a):
+    return a + 1
 
 
 # DT3xx: bytecode instructions ---------------------------------------------------------------------
@@ -552,6 +558,15 @@ def with_an_unknown_instruction():
 
 
 PROGRAMS["DT602"] = (with_an_unknown_instruction(), (A,))
+
+PROGRAMS["DT604"] = (None, ("no function of its own; see the test of modules below",))
+
+
+def test_module_level_work_is_told_without_running_it():
+    source = "import numpy as np\nx = np.zeros(3)\nfor i in range(9):\n    x = x + i\n"
+    loop, rest = module_level_work(source, "script.py")
+    assert (loop.code, loop.lineno, rest.code, rest.lineno) == ("DT604", 3, "DT604", 2)
+
 
 # Each path is first run long after the one before it was compiled.
 PATHS = "".join(

@@ -117,6 +117,36 @@ def test_explain_prints_what_was_captured_after_the_output(script):
     explained = ours.stdout.removeprefix(plain.stdout)
     if dyntrace.config.native:
         assert "script.py" in explained and "np.sin(" in explained
+    assert "DT604 at script.py:6: NumPy work at module level" in explained
+
+
+NOISY = """
+from collections import namedtuple
+from dataclasses import dataclass
+import numpy as np
+Pair = namedtuple("Pair", "a b")
+@dataclass
+class Point:
+    x: int
+    def twice(self):
+        return self.x * 2
+def words(n):
+    return "a" * n
+def main():
+    Pair(1, 2), Point(3).twice(), words(3)
+    return np.sum(np.ones(3) * 2)
+for _ in range(3):
+    main()
+"""
+
+
+def test_a_report_lists_only_what_has_array_work(script):
+    path = script(NOISY)
+    ours = python("-m", "dyntrace", "explain", path, cwd=path.parent)
+    assert ours.returncode == 0
+    heads = [line.partition(":")[0] for line in ours.stdout.splitlines() if " graph" in line]
+    heads = [head for head in heads if not head.startswith("graph")]
+    assert heads == ["script.py, module level"] + ["main"] * dyntrace.config.native
 
 
 def test_report_is_written_as_html(script):

@@ -71,9 +71,13 @@ def fragment(findings: Findings) -> str:
     return f'<div class="dyntrace"><style>{STYLE}</style>\n{body(findings)}\n</div>'
 
 
-def page(reports: Iterable[Findings], title: str = "dyntrace") -> str:
+def page(
+    reports: Iterable[Findings], title: str = "dyntrace", libraries: Sequence[str] = ()
+) -> str:
     """A complete HTML document."""
-    sections = "\n".join(body(findings) for findings in reports)
+    parts = [body(findings) for findings in reports]
+    parts += [f"<p>library {escape(line)}</p>" for line in libraries]
+    sections = "\n".join(parts)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style></head>\n"

@@ -134,6 +134,7 @@ class Findings:
     """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it.
 
     `retired` are the regions that were given up, so that the original instructions run again.
+    `filename` is the file of the function, where the findings are on one.
     """
 
     graphs: list[GraphReport] = field(default_factory=list)
@@ -141,6 +142,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     name: str = ""
     retired: list[Retirement] = field(default_factory=list)
+    filename: str = ""
 
     @property
     def graph_count(self) -> int:

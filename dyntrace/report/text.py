@@ -6,7 +6,7 @@ here but wording. Read `report.html` for the same in a browser.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, place
 
@@ -101,6 +101,9 @@ def findings_text(findings: Findings) -> str:
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def all_findings_text(reports: Iterable[Findings]) -> str:
-    """Several explanations below each other, under a ruler."""
-    return f"\n{'-' * 80}\n".join(findings_text(findings) for findings in reports)
+def all_findings_text(reports: Iterable[Findings], libraries: Sequence[str] = ()) -> str:
+    """Several explanations below each other, under a ruler, and a line for each library."""
+    texts = [findings_text(findings) for findings in reports]
+    if libraries:
+        texts.append("\n".join(f"library {line}" for line in libraries))
+    return f"\n{'-' * 80}\n".join(texts) or "No array work was met."

@@ -21,6 +21,7 @@ from dyntrace.breaks import (
     CONTEXT_MANAGER,
     EXCEPTION_HANDLING,
     MAYBE_UNBOUND,
+    RAISE,
     REGION_FULL,
     UNKNOWN_CALLEE,
     UNKNOWN_VALUE,
@@ -314,13 +315,25 @@ class Analysis:
         same = (place, stop.reason, stop.detail)
         if line is None or self._ends_with(line, stop.reason):
             return
+        if stop.reason is UNKNOWN_CALLEE and not stop.detail and self._was_read_at(place):
+            return
         if all((b.place, b.reason, b.detail) != same for b in self.breaks.values()):
             self.breaks[trace.end] = FoundBreak(trace.end, line, place, stop.reason, stop.detail)
+
+    def _was_read_at(self, call: Location) -> bool:
+        """Whether the callee is unknown since a break, told already, gave it."""
+        start = (call.line, call.column)
+        told = [b for b in self.breaks.values() if b.place != call]
+        return any((b.place.line, b.place.column) == start for b in told)
 
     def _ends_with(self, line: int, reason: BreakReason) -> bool:
         """Whether this is the call of `__exit__`, or the test of its answer, of a `with` there."""
         if reason not in (UNKNOWN_CALLEE, UNKNOWN_VALUE, CONTEXT_MANAGER):
             return False
+        if reason is UNKNOWN_CALLEE and any(
+            b.lineno == line and b.reason is RAISE for b in self.breaks.values()
+        ):
+            return True  # the class of an assert's error
         return any(b.lineno == line and b.reason is CONTEXT_MANAGER for b in self.breaks.values())
 
     # what comes after ---------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from dyntrace.ops import registry
 from dyntrace.trace import builtins, inline, methods
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.protocol import UNFOLDED, constant, is_numeric, unsupported
-from dyntrace.trace.sources import Attribute, Fixed
+from dyntrace.trace.sources import Attribute, Fixed, GlobalName, ModuleAttribute
 from dyntrace.trace.values.base import Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 
@@ -61,8 +61,30 @@ def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value
 def _call_unknown(
     frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
+    source = callee.source if isinstance(callee, Outside) else None
+    name = getattr(source, "name", "")
+    if _draws(_found_now(source)):
+        raise Break(registry.RANDOM.reason, name)
     kind = callee.kind
-    raise Break(UNKNOWN_CALLEE, "" if type(kind) is kinds.Kind else kinds.type_name(kind))
+    raise Break(UNKNOWN_CALLEE, "" if type(kind) is kinds.Kind else name or kinds.type_name(kind))
+
+
+def _found_now(source: Any) -> Any:
+    """What a global name, or an attribute of a module found so, is bound to at this moment."""
+    if isinstance(source, GlobalName):
+        return source.globals.get(source.name)
+    if isinstance(source, ModuleAttribute):
+        module = _found_now(source.base)
+        return module.__dict__.get(source.name) if type(module) is types.ModuleType else None
+    return None
+
+
+def _draws(function: Any) -> bool:
+    """Whether it is a method of a random generator, the hidden global one included."""
+    if type(function) is type(np.random.seed):
+        return str(function.__module__).startswith("numpy.random")
+    bound = isinstance(function, types.MethodType | types.BuiltinMethodType)
+    return bound and type(function.__self__) in (np.random.RandomState, np.random.Generator)
 
 
 def _call_known(

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dyntrace.asm.instructions import Body
 from dyntrace.breaks import (
+    ARRAY_SUBCLASS,
+    NOT_NUMERIC,
     SECOND_EFFECT,
     UNKNOWN_VALUE,
     UNSUPPORTED_OPERANDS,
@@ -28,7 +32,7 @@ from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, 
 from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
-__all__ = ["Break", "Flush", "Frame"]
+__all__ = ["Break", "Flush", "Frame", "refusal_of"]
 
 MAX_INLINE_DEPTH = 12
 
@@ -56,6 +60,19 @@ class Break(Flush):
         super().__init__(result)
         self.reason = reason
         self.detail = detail
+
+
+def refusal_of(*held: Kind) -> Break:
+    """The break for an operation that cannot be captured on values of these kinds."""
+    if any(type(kind) is Kind for kind in held):
+        return Break(UNKNOWN_VALUE)
+    types = [kind.type for kind in held if isinstance(kind, kinds.ObjectKind)]
+    reason = UNSUPPORTED_OPERANDS
+    if any(issubclass(one, np.ndarray) and one is not np.ndarray for one in types):
+        reason = ARRAY_SUBCLASS
+    elif any(one is np.ndarray or issubclass(one, np.generic) for one in types):
+        reason = NOT_NUMERIC
+    return Break(reason, ", ".join(map(kinds.type_name, held)))
 
 
 class Frame:
@@ -187,7 +204,7 @@ class Frame:
                 return {key: self.argument(item) for key, item in value.items.items()}
             case Outside():
                 return self._outside_argument(value)
-        raise Break(UNSUPPORTED_OPERANDS)
+        raise refusal_of(value.kind)
 
     def _outside_argument(self, value: Outside) -> Any:
         kind = self.settle(value)
@@ -198,7 +215,7 @@ class Frame:
             return kind.type(self.argument(item) for item in items)
         if isinstance(kind, _PASSED_WHOLE):
             return self.region.input(value.source, kind)
-        raise Break(UNKNOWN_VALUE if type(kind) is Kind else UNSUPPORTED_OPERANDS)
+        raise refusal_of(kind)
 
     def compute(
         self, record: Record, args: list[Value], kwargs: dict[str, Value] | None = None
@@ -214,7 +231,7 @@ class Frame:
         try:
             kind = record.infer(call)
         except Refused as refusal:
-            raise Break(refusal.reason, refusal.detail) from None
+            raise Break(refusal.reason, refusal.detail or record.op.name) from None
         node = self.region.add(
             record.op,
             tuple(self.argument(value) for value in args),

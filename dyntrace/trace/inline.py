@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import types
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +149,8 @@ def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
         result = run_inlined(inner)
     except (Flush, Refused) as stop:
         reason = stop.reason if isinstance(stop, Break | Refused) else NOT_INLINED
-        inside = f"{callee.name}, line {inner.lineno}: {reason.text}"
+        place = f"{os.path.basename(inner.body.code.co_filename)}:{inner.lineno}"
+        inside = f"{callee.name}, {place}: {reason.text}"
         raise NotInlined(NOT_INLINED, inside, callee.value) from None
     own = frame.region.graph.nodes[inner.first_own_node :]
     if isinstance(result, Dynamic) and any(node is result.node for node in own):

@@ -7,9 +7,11 @@ Adding a method is one function here with its decorator.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dyntrace.breaks import ATTRIBUTE_STORE
+from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
@@ -40,14 +42,14 @@ def rule_for(value: Value, name: str) -> Rule | None:
     if rule is not None:
         return rule
     if isinstance(value, Outside) and name in _MUTATORS and isinstance(value.kind, _CONTAINERS):
-        return _refuse_change
+        return partial(_refuse_change, name)
     return _of_outside(value, name)
 
 
 def _refuse_change(
-    frame: Frame, value: Value, args: list[Value], kwargs: dict[str, Value]
+    name: str, frame: Frame, value: Value, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
-    raise Break(ATTRIBUTE_STORE)
+    raise Break(ATTRIBUTE_STORE, f"{kinds.type_name(value.kind)}.{name}")
 
 
 def _of_outside(value: Value, name: str) -> Rule | None:

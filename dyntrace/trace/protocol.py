@@ -14,12 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from dyntrace.breaks import REGION_FULL, STATE_DEPENDENT, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
+from dyntrace.breaks import ATTRIBUTE_STORE, MAKES_TEXT
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
-from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.frame import Break, Frame, refusal_of
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.renewal import folded
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -66,9 +67,7 @@ def is_numeric(kind: Kind) -> bool:
 
 def unsupported(*values: Value) -> Break:
     """The break for an operation on these values."""
-    if any(type(value.kind) is Kind for value in values):
-        return Break(UNKNOWN_VALUE)
-    return Break(UNSUPPORTED_OPERANDS, ", ".join(kinds.type_name(value.kind) for value in values))
+    return refusal_of(*(value.kind for value in values))
 
 
 def constant(frame: Frame, value: Value) -> Any:
@@ -110,6 +109,8 @@ def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) ->
     if is_numeric(left_kind) and is_numeric(right_kind):
         record = operator_record(name, inplace and isinstance(left_kind, ArrayKind))
         return frame.compute(record, [left, right])
+    if name == "mod" and isinstance(left_kind, kinds.StringKind):
+        raise Break(MAKES_TEXT, "text with values in it")
     if isinstance(left_kind, ArrayKind) or isinstance(right_kind, ArrayKind):
         return _with_array_like(frame, name, inplace, left, right)
     return _joined(frame, name, inplace, left, right)
@@ -388,6 +389,14 @@ def node_items(frame: Frame, container: Dynamic, kind: kinds.SequenceKind) -> li
     return [_node_item(frame, container, kind, Known(i)) for i in range(len(kind.items))]
 
 
+def _refused_store(container: Value) -> Break:
+    """Why an item of this container cannot be stored by a region."""
+    held = getattr(container.kind, "type", None)
+    if isinstance(container, Outside) and held in (list, dict, None):
+        return Break(ATTRIBUTE_STORE, kinds.type_name(container.kind))
+    return unsupported(container)
+
+
 def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None:
     """`container[index] = value`, on arrays and on containers built in this region."""
     if isinstance(container, ListValue):
@@ -395,7 +404,7 @@ def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None
     if isinstance(container, DictValue):
         return set_pair(frame, container, _constant_index(frame, index), value)
     if not isinstance(frame.settle(container), ArrayKind):
-        raise Break(STATE_DEPENDENT) if isinstance(container, Outside) else unsupported(container)
+        raise _refused_store(container)
     frame.compute(operator_record("setitem"), [container, index, value])
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dyntrace.breaks import UNSUPPORTED_OPERANDS
+from dyntrace.breaks import MAKES_TEXT, UNSUPPORTED_OPERANDS
 from dyntrace.trace import protocol
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import UNFOLDED, change_list, constant, kept, set_pair, unpack
@@ -57,12 +57,12 @@ def build_slice(frame: Frame, arg: int) -> None:
 
 @opcode("BUILD_STRING")
 def build_string(frame: Frame, arg: int) -> None:
-    raise Break(UNSUPPORTED_OPERANDS, "str")
+    raise Break(MAKES_TEXT, "text with values in it")
 
 
 @opcode("FORMAT")
 def format_value(frame: Frame, arg: Any) -> None:
-    raise Break(UNSUPPORTED_OPERANDS, "str")
+    raise Break(MAKES_TEXT, "text with values in it")
 
 
 def _own_list(frame: Frame, depth: int) -> ListValue:
@@ -157,4 +157,4 @@ def get_len(frame: Frame, arg: Any) -> None:
 
 @opcode("CONVERT")
 def convert(frame: Frame, arg: Any) -> None:
-    raise Break(UNSUPPORTED_OPERANDS, "str")
+    raise Break(MAKES_TEXT, "text with values in it")

@@ -6,9 +6,9 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from dyntrace.asm.versions import TABLE
-from dyntrace.breaks import ATTRIBUTE_STORE, MAYBE_UNBOUND, STATE_DEPENDENT
+from dyntrace.breaks import ATTRIBUTE_STORE, CHANGE_IN_PLACE, MAYBE_UNBOUND, STATE_DEPENDENT
 from dyntrace.graph.describe import describe
-from dyntrace.graph.kinds import FunctionKind, KnownKind
+from dyntrace.graph.kinds import ArrayKind, FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import constant, kept, unpack
@@ -130,7 +130,8 @@ def load_method(frame: Frame, arg: str) -> None:
 
 @opcode("STORE_ATTR")
 def store_attr(frame: Frame, arg: str) -> None:
-    raise Break(ATTRIBUTE_STORE, arg)
+    is_array = isinstance(frame.stack[-1].kind, ArrayKind)
+    raise Break(CHANGE_IN_PLACE if is_array else ATTRIBUTE_STORE, arg)
 
 
 @opcode("PUSH_NULL")
