@@ -195,12 +195,12 @@ class Stats:
     compiles: int = 0
     graphs: int = 0
     graph_calls: int = 0
-    graph_runs: int = 0
+    graph_runs: int = field(default=0, repr=False)
     deopts: int = 0
     misses: int = 0
-    learnt: int = 0
-    declined: int = 0
-    compared: int = 0
+    learnt: int = field(default=0, repr=False)
+    declined: int = field(default=0, repr=False)
+    compared: int = field(default=0, repr=False)
     retired: int = 0
     replacements: int = 0
     internal_errors: int = 0

@@ -15,6 +15,7 @@ import numpy as np
 from dyntrace.asm.instructions import Body
 from dyntrace.breaks import (
     ARRAY_SUBCLASS,
+    ATTRIBUTE_STORE,
     NOT_NUMERIC,
     SECOND_EFFECT,
     UNKNOWN_VALUE,
@@ -32,7 +33,7 @@ from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, 
 from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
-__all__ = ["Break", "Flush", "Frame", "refusal_of"]
+__all__ = ["Break", "Flush", "Frame", "refusal_of", "refusal_of_store"]
 
 MAX_INLINE_DEPTH = 12
 
@@ -73,6 +74,14 @@ def refusal_of(*held: Kind) -> Break:
     elif any(one is np.ndarray or issubclass(one, np.generic) for one in types):
         reason = NOT_NUMERIC
     return Break(reason, ", ".join(map(kinds.type_name, held)))
+
+
+def refusal_of_store(container: Value) -> Break:
+    """Why an item of this container cannot be stored by a region."""
+    held = getattr(container.kind, "type", None)
+    if isinstance(container, Outside) and held in (list, dict, None):
+        return Break(ATTRIBUTE_STORE, kinds.type_name(container.kind))
+    return refusal_of(container.kind)
 
 
 class Frame:

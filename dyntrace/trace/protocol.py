@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from dyntrace.breaks import REGION_FULL, STATE_DEPENDENT, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
-from dyntrace.breaks import ATTRIBUTE_STORE, MAKES_TEXT
+from dyntrace.breaks import MAKES_TEXT, REGION_FULL
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
-from dyntrace.trace.frame import Break, Frame, refusal_of
+from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.renewal import folded
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -389,14 +388,6 @@ def node_items(frame: Frame, container: Dynamic, kind: kinds.SequenceKind) -> li
     return [_node_item(frame, container, kind, Known(i)) for i in range(len(kind.items))]
 
 
-def _refused_store(container: Value) -> Break:
-    """Why an item of this container cannot be stored by a region."""
-    held = getattr(container.kind, "type", None)
-    if isinstance(container, Outside) and held in (list, dict, None):
-        return Break(ATTRIBUTE_STORE, kinds.type_name(container.kind))
-    return unsupported(container)
-
-
 def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None:
     """`container[index] = value`, on arrays and on containers built in this region."""
     if isinstance(container, ListValue):
@@ -404,7 +395,7 @@ def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None
     if isinstance(container, DictValue):
         return set_pair(frame, container, _constant_index(frame, index), value)
     if not isinstance(frame.settle(container), ArrayKind):
-        raise _refused_store(container)
+        raise refusal_of_store(container)
     frame.compute(operator_record("setitem"), [container, index, value])
     return None
 
