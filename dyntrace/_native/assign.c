@@ -183,9 +183,9 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     if (from < 0) {
         return FAILED;
     }
-    PyArrayMethod_StridedLoop *move = group->operands[from].type == type
-                                          ? copy_loop(target->itemsize)
-                                          : cast_loop(group->operands[from].type, type);
+    bool raw = group->operands[from].type == type && !is_loose_truth(planner, source_reg);
+    PyArrayMethod_StridedLoop *move =
+        raw ? copy_loop(target->itemsize) : cast_loop(group->operands[from].type, type);
     int to = group_new(group, OPERAND_LINES, -1, type, target->itemsize);
     if (group_move(group, from, to, move) == NULL) {
         return FAILED;

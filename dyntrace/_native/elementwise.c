@@ -242,6 +242,16 @@ settle_others(Planner *planner, const Instr *instr, int group)
     return DONE;
 }
 
+/* Whether a NumPy scalar is still an element of a bool array, whose byte need not be 0 or 1. */
+bool
+is_loose_truth(const Planner *planner, short reg)
+{
+    const Register *declared = &planner->program->registers[reg];
+    uint8_t where = planner->plan->values[reg].where;
+    return declared->ndim < 0 && declared->descr != NULL && declared->descr->type_num == NPY_BOOL
+           && (where == IN_BASE || where == IN_ROW);
+}
+
 /* The group's operand for input `place` of the instruction, of the loop's type; -1. */
 static int
 operand_for(Planner *planner, int number, const Instr *instr, int place, bool rows)
@@ -260,7 +270,8 @@ operand_for(Planner *planner, int number, const Instr *instr, int place, bool ro
     else {
         operand = value->operand;
     }
-    if (operand < 0 || group->operands[operand].type == wanted->type_num) {
+    if (operand < 0 || (group->operands[operand].type == wanted->type_num
+                        && !is_loose_truth(planner, reg))) {
         return operand;
     }
     return group_cast(group, operand, wanted->type_num);
@@ -343,6 +354,19 @@ add_micro(Planner *planner, int number, const Instr *instr, bool rows, Shape *sh
     return DONE;
 }
 
+/* NumPy compares bools by their truth, or by their bytes where one operand has no stride; which of
+   the two happens to an array of one item, its iterator decides. */
+static bool
+is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
+{
+    if (result->size != 1 || instr->nin != 2 || instr->loop->capsule == NULL
+        || instr->loop->descr[0]->type_num != NPY_BOOL) {
+        return false;
+    }
+    return planner->program->registers[instr->in[0]].ndim >= 0
+           || planner->program->registers[instr->in[1]].ndim >= 0;
+}
+
 Status
 plan_elementwise(Planner *planner, const Instr *instr)
 {
@@ -354,6 +378,9 @@ plan_elementwise(Planner *planner, const Instr *instr)
     }
     if (status != DONE) {
         return status;
+    }
+    if (is_single_truth(planner, instr, &shape.result)) {
+        return UNPLANNED;
     }
     int number = choose_group(planner, instr, &shape.result, &rows);
     status = settle_others(planner, instr, number);

@@ -139,9 +139,10 @@ group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
 int
 group_cast(Group *group, int source, int type)
 {
+    PyArrayMethod_StridedLoop *function = cast_loop(group->operands[source].type, type);
     for (int i = 0; i < group->micro_count; i++) {
         const Micro *known = &group->micros[i];
-        if (known->context == NULL && known->count == 2 && known->args[0] == source
+        if (known->function == function && known->count == 2 && known->args[0] == source
             && known->code != MICRO_REDUCE && group->operands[known->args[1]].type == type
             && group->operands[known->args[1]].reg < 0) {
             return known->args[1];
@@ -152,7 +153,6 @@ group_cast(Group *group, int source, int type)
     Py_DECREF(descr);
     const Operand *from = &group->operands[source];
     bool rows = from->code == OPERAND_ROW || from->code == OPERAND_LANES;
-    PyArrayMethod_StridedLoop *function = cast_loop(from->type, type);
     int made = group_new(group, rows ? OPERAND_ROW : OPERAND_TILE, -1, type, itemsize);
     Micro *micro = made < 0 ? NULL : group_micro(group, rows ? MICRO_ROW : MICRO_FULL);
     if (micro == NULL || function == NULL) {

@@ -189,7 +189,6 @@ stream_loop(void)
 #define OF_COMPLEX(FROM, TYPE) COMPLEXES(PLAIN, FROM, TYPE) TRUTH(FROM, TYPE)
 
 #define EACH_INTEGER(DO)                                                                         \
-    DO(truth, npy_bool)                                                                           \
     DO(byte, npy_byte)                                                                           \
     DO(ubyte, npy_ubyte)                                                                         \
     DO(short, npy_short)                                                                         \
@@ -203,6 +202,13 @@ stream_loop(void)
 #define EACH_REAL(DO) DO(float, npy_float) DO(double, npy_double) DO(longdouble, npy_longdouble)
 #define EACH_COMPLEX(DO)                                                                         \
     DO(cfloat, float complex) DO(cdouble, double complex) DO(clongdouble, long double complex)
+
+/* Any byte but zero is true, and casts to one. */
+#define TRUTH_AS(FROM, TYPE, TO, RESULT) CAST_LOOP(FROM, TYPE, TO, RESULT, (RESULT)(x != 0))
+INTEGERS(TRUTH_AS, truth, npy_bool)
+REALS(TRUTH_AS, truth, npy_bool)
+COMPLEXES(TRUTH_AS, truth, npy_bool)
+TRUTH(truth, npy_bool)
 
 EACH_INTEGER(OF_INTEGER)
 EACH_REAL(OF_REAL)
@@ -235,7 +241,7 @@ EACH_COMPLEX(OF_COMPLEX)
 #define ROWS_OF_COMPLEX(FROM, TYPE) COMPLEXES(ROW, FROM, TYPE) ROW(FROM, TYPE, truth, npy_bool)
 
 static PyArrayMethod_StridedLoop *const CASTS[NPY_CLONGDOUBLE + 1][NPY_CLONGDOUBLE + 1] = {
-    EACH_INTEGER(ROWS_OF_INTEGER) EACH_REAL(ROWS_OF_REAL) EACH_COMPLEX(ROWS_OF_COMPLEX)
+    ROWS_OF_INTEGER(truth, npy_bool) EACH_INTEGER(ROWS_OF_INTEGER) EACH_REAL(ROWS_OF_REAL) EACH_COMPLEX(ROWS_OF_COMPLEX)
 };
 
 PyArrayMethod_StridedLoop *

@@ -372,6 +372,7 @@ Status plan_settle(Planner *planner, short reg); /* makes sure it is in memory *
 int plan_base(Plan *plan, uint8_t code, short reg, npy_intp size); /* -1: out of memory */
 int plan_group(Planner *planner, uint8_t mode, const Value *like); /* -1 */
 bool plan_fits(const Group *group, const Value *value); /* same shape and order */
+bool is_loose_truth(const Planner *planner, short reg);
 Status plan_elementwise(Planner *planner, const Instr *instr);
 Status plan_view(Planner *planner, const Instr *instr);
 short plan_root(const Plan *plan, short base); /* the base that the indexes of others move */

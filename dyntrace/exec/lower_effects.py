@@ -199,7 +199,7 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
     if isinstance(value, Node) and not isinstance(value.kind, NumpyScalarKind | PythonScalarKind):
         return False
     if isinstance(found, np.dtype):
-        return found == dtype or (found.kind == "b" and dtype.kind in "iufc")
+        return found == dtype or (found.kind == "b" and loops.can_cast(found, dtype))
     if found is float:
         return dtype.char in "fdgFD"
     return found is int and dtype.kind in "iufc" and dtype.char != "e"

@@ -204,7 +204,7 @@ def lower_astype(lowering: Lowering, node: Node) -> bool:
     source, wanted = dtype_of(node.args[0]), result_dtype(node.kind)
     if len(node.args) != 2 or node.kwargs or wanted is None or not isinstance(source, np.dtype):
         return False
-    if not isinstance(node.kind, ArrayKind) or not loops.can_cast(source, wanted):
+    if not loops.can_cast(source, wanted):
         return False
     return _lower_copy(lowering, node, source, wanted)
 
@@ -212,12 +212,18 @@ def lower_astype(lowering: Lowering, node: Node) -> bool:
 def lower_copy(lowering: Lowering, node: Node) -> bool:
     """`np.copy(x)`, which keeps the order of memory."""
     source = dtype_of(node.args[0])
-    if len(node.args) != 1 or node.kwargs or not isinstance(_kind(node.args[0]), ArrayKind):
+    if len(node.args) != 1 or node.kwargs:
         return False
     return _lower_copy(lowering, node, source, source)
 
 
 def _lower_copy(lowering: Lowering, node: Node, source: Any, wanted: np.dtype[Any]) -> bool:
+    """Item by item: a dtype with a shape of its own (`x.astype("2f")`) adds axes to the result."""
+    kind, result = _kind(node.args[0]), node.kind
+    if not isinstance(kind, ArrayKind) or not isinstance(result, ArrayKind):
+        return False
+    if result.ndim != kind.ndim:
+        return False
     reg = lowering.operand(node.args[0])
     assert reg is not None
     loop = loops.own("copy", (wanted, wanted))

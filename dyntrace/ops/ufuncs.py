@@ -100,11 +100,18 @@ def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
 
     def checked(call: Call) -> Kind:
         for name in ("dtype", "signature", "sig"):
-            if name in call.kwargs and "O" in np.dtype(_dtype_of(call.kwargs[name].read())).char:
+            if name in call.kwargs and _holds_objects(call.kwargs[name].read(), name):
                 raise Refused("DT212", name)
         return infer(call)
 
     return checked
+
+
+def _holds_objects(value: Any, name: str) -> bool:
+    try:
+        return "O" in np.dtype(_dtype_of(value)).char
+    except (TypeError, ValueError):
+        raise Refused("DT202", name) from None
 
 
 def _certain(infer: Callable[[Call], Kind], ufunc: np.ufunc) -> Callable[[Call], Kind]:
