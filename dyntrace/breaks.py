@@ -99,7 +99,7 @@ _add(
     why="the call failed, or warned, on small arrays of the operands' dtypes and dimensions",
     fix="nothing is wrong; the call runs as it always did",
 )
-_add(
+CALLBACK = _add(
     "DT203",
     "a function is handed to NumPy, which calls it back",
     why="the function is Python code with effects of its own",

@@ -21,8 +21,10 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.exec.backends import get_backend
+from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.handles import Handle, hook_forget, hook_set
 from dyntrace.runtime.unit import Unit
+from dyntrace.trace.analysis import has_lasting_twin
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
@@ -47,17 +49,18 @@ class Family:
     def __init__(self, backend: str, fullgraph: bool) -> None:
         self.compile_graph = get_backend(backend)
         self.fullgraph = fullgraph
-        self._units: dict[tuple[CodeType, int], Unit] = {}
-        self._twins: dict[int, FunctionType] = {}
+        self._units: ByIdentity[Unit] = ByIdentity()
+        self._twins: ByIdentity[FunctionType] = ByIdentity()
         self._lock = threading.RLock()
 
     def unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
         """The unit of `code` in `namespace`."""
-        key = (code, id(namespace))
         with self._lock:
-            if key not in self._units:
-                self._units[key] = self._new_unit(code, namespace, self.fullgraph)
-            return self._units[key]
+            found = self._units.get(code, id(namespace))
+            if found is None:
+                unit = self._new_unit(code, namespace, self.fullgraph)
+                found = self._units.set(code, unit, id(namespace))
+            return found
 
     def _new_unit(self, code: CodeType, namespace: dict[str, Any], fullgraph: bool) -> Unit:
         unit = Unit(
@@ -72,7 +75,7 @@ class Family:
 
     def units(self) -> Iterator[Unit]:
         """Every unit of the family, the one asked for first."""
-        yield from list(self._units.values())
+        yield from self._units.values()
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The optimised twin of a callee, or None for what is better left alone."""
@@ -81,11 +84,15 @@ class Family:
         if not is_users(function.__code__, function.__globals__):
             return None
         with self._lock:
-            if id(function) not in self._twins:
-                self._twins[id(function)] = optimised(function, self)
-            twin = self._twins[id(function)]
             unit = self.unit(function.__code__, function.__globals__)
-            return None if unit.has_nothing_to_gain() else twin
+            if unit.has_nothing_to_gain() or not is_ordinary(function):
+                return None
+            twin = self._twins.get(function)
+            if twin is None:
+                twin = self.fresh_twin(function)
+                if has_lasting_twin(function):
+                    unit.functions.add(self._twins.set(function, twin))
+            return twin
 
     def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
         """Whether functions of this code should be called by their twins."""
@@ -195,7 +202,14 @@ class Hooked:
         if not may_do_work(code):
             return None
         unit = self.family.unit(code, namespace)
-        unit.on_new_code = lambda new: hook_set(code, new, namespace)
+        code_of, address = weakref.ref(code), id(namespace)
+
+        def use(new: CodeType) -> None:
+            alive = code_of()
+            if alive is not None:
+                hook_set(alive, new, address)
+
+        unit.on_new_code = use
         return None if unit.given_up else unit.code
 
     def forget(self) -> None:

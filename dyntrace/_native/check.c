@@ -52,6 +52,26 @@ check_is(const Step *step, PyObject *value)
     return value == step->c;
 }
 
+/* Weak forms: what they compare with is referenced weakly. One that has died refers to None, so an
+   object that now stands at its address is another one. */
+static PyObject *
+referent(const Step *step)
+{
+    return ((PyWeakReference *)step->c)->wr_object;
+}
+
+static bool
+check_is_weak(const Step *step, PyObject *value)
+{
+    return value == referent(step) && value != Py_None;
+}
+
+static bool
+check_exact_weak(const Step *step, PyObject *value)
+{
+    return (PyObject *)Py_TYPE(value) == referent(step);
+}
+
 /* Bytes of a NumPy scalar that its value fills, 0 for other types and long doubles. */
 static size_t
 scalar_size(PyTypeObject *type)
@@ -167,6 +187,13 @@ check_sequence(const Step *step, PyObject *value)
     return (PyDict_Check(value) ? PyDict_GET_SIZE(value) : Py_SIZE(value)) == step->d;
 }
 
+static bool
+check_sequence_weak(const Step *step, PyObject *value)
+{
+    return check_exact_weak(step, value)
+           && (PyDict_Check(value) ? PyDict_GET_SIZE(value) : Py_SIZE(value)) == step->d;
+}
+
 /* An exact dict with these keys in this order. */
 static bool
 check_keys(const Step *step, PyObject *value)
@@ -191,28 +218,38 @@ check_plain(const Step *step, PyObject *value)
            && type_is_unchanged(Py_TYPE(value), step->version);
 }
 
-bool
-is_plain_guard(const Step *step)
+static bool
+check_plain_weak(const Step *step, PyObject *value)
 {
-    return step->check == check_plain;
+    return check_exact_weak(step, value) && type_is_unchanged(Py_TYPE(value), step->version);
+}
+
+PyTypeObject *
+plain_type(const Step *step)
+{
+    PyObject *type = step->check == check_plain        ? step->c
+                     : step->check == check_plain_weak ? referent(step)
+                                                       : Py_None;
+    return type == Py_None ? NULL : (PyTypeObject *)type;
 }
 
 /* Compilation ------------------------------------------------------------------------------- */
 static const struct Guard {
     const char *name;
     bool (*check)(const Step *step, PyObject *value);
+    bool (*weak)(const Step *step, PyObject *value);
     bool wants_type;
     bool wants_number;
 } GUARDS[] = {
-    {"none", NULL, false, false},
-    {"array", check_array, false, true},
-    {"exact", check_exact, true, false},
-    {"is", check_is, false, false},
-    {"value", check_value, false, false},
-    {"sequence", check_sequence, true, true},
-    {"plain", check_plain, true, false},
-    {"keys", check_keys, false, false},
-    {NULL, NULL, false, false},
+    {"none", NULL, NULL, false, false},
+    {"array", check_array, NULL, false, true},
+    {"exact", check_exact, check_exact_weak, true, false},
+    {"is", check_is, check_is_weak, false, false},
+    {"value", check_value, NULL, false, false},
+    {"sequence", check_sequence, check_sequence_weak, true, true},
+    {"plain", check_plain, check_plain_weak, true, false},
+    {"keys", check_keys, NULL, false, false},
+    {NULL, NULL, NULL, false, false},
 };
 
 static int
@@ -263,6 +300,14 @@ compile_check(Step *step, const char *guard, PyObject *c, PyObject *d)
     }
     step->check = found->check;
     step->c = Py_NewRef(c);
+    if (found->weak != NULL && PyWeakref_CheckRefExact(c)) {
+        step->check = found->weak;
+        c = ((PyWeakReference *)c)->wr_object;
+        if (c == Py_None) { /* it has died: nothing will ever pass */
+            step->check = check_is_weak;
+            return 0;
+        }
+    }
     if (found->wants_type && !PyType_Check(c)) {
         PyErr_SetString(PyExc_TypeError, "the guard needs a type");
         return -1;

@@ -66,8 +66,10 @@ compile_step(Entry *entry, Py_ssize_t position, PyObject *source)
                          PyTuple_GET_ITEM(source, 5)) < 0) {
         return -1;
     }
-    if (step->read != NULL && step->a >= 0 && is_plain_guard(&entry->steps[step->a])) {
-        specialise_attribute(step, &entry->steps[step->a]);
+    PyTypeObject *type =
+        step->read != NULL && step->a >= 0 ? plain_type(&entry->steps[step->a]) : NULL;
+    if (type != NULL) {
+        specialise_attribute(step, type);
     }
     return 0;
 }

@@ -197,11 +197,15 @@ hook_set(PyObject *module, PyObject *const *args, Py_ssize_t count)
     (void)module;
     if (count < 2 || count > 3 || !PyCode_Check(args[0])
         || (args[1] != Py_None && !PyCode_Check(args[1]))
-        || (count == 3 && !PyDict_Check(args[2]))) {
-        PyErr_SetString(PyExc_TypeError, "hook_set(code, replacement or None[, globals])");
+        || (count == 3 && !PyLong_CheckExact(args[2]))) {
+        PyErr_SetString(PyExc_TypeError, "hook_set(code, replacement or None[, address of globals])");
         return NULL;
     }
-    if (set_extra((PyCodeObject *)args[0], args[1], count == 3 ? args[2] : NULL) < 0) {
+    const void *globals = count == 3 ? PyLong_AsVoidPtr(args[2]) : NULL;
+    if (globals == NULL && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (set_extra((PyCodeObject *)args[0], args[1], globals) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -32,7 +32,7 @@ struct Step {
     PyObject *mapping;  /* the dict of a global */
     PyObject *b;        /* name or key */
     Py_ssize_t index;   /* `b` as a position, or a field's offset */
-    PyObject *c;        /* what the check compares with */
+    PyObject *c;        /* what the check compares with, or a weak reference to it */
     Py_ssize_t d;       /* dimensions or length */
     int number;         /* dtype number of an array guard */
     unsigned version;   /* version tag of a class */
@@ -54,8 +54,8 @@ typedef struct {
 /* read.c, check.c: fill in a step; -1 with TypeError or ValueError if it is malformed. */
 int compile_read(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_t position);
 int compile_check(Step *step, const char *guard, PyObject *c, PyObject *d);
-void specialise_attribute(Step *step, const Step *base); /* `base` has a "plain" guard */
-bool is_plain_guard(const Step *step);
+void specialise_attribute(Step *step, PyTypeObject *type); /* `type` is guarded "plain" */
+PyTypeObject *plain_type(const Step *step); /* of a "plain" guard, borrowed; else NULL */
 int check_init(void);
 
 /* entry.c */

@@ -17,12 +17,18 @@ dict_value(PyObject *dict, PyObject *key)
     return Py_XNewRef(value);
 }
 
+/* From a dict given, from that of an earlier step, or from that of the frame that calls. */
 static PyObject *
 read_global(const Step *step, PyObject *base)
 {
     static PyObject *builtins_name = NULL;
-    (void)base;
-    PyObject *value = dict_value(step->mapping, step->b);
+    PyObject *mapping = step->mapping != NULL ? step->mapping
+                        : base != NULL        ? base
+                                              : PyEval_GetGlobals();
+    if (mapping == NULL || !PyDict_CheckExact(mapping)) {
+        return NULL;
+    }
+    PyObject *value = dict_value(mapping, step->b);
     if (value != NULL) {
         return value;
     }
@@ -33,7 +39,7 @@ read_global(const Step *step, PyObject *base)
             return NULL;
         }
     }
-    PyObject *builtins = dict_value(step->mapping, builtins_name);
+    PyObject *builtins = dict_value(mapping, builtins_name);
     if (builtins == NULL) {
         return NULL;
     }
@@ -135,9 +141,8 @@ read_lacks(const Step *step, PyObject *base)
 
 /* With a class that is known and watched the kind of the attribute is known beforehand. */
 void
-specialise_attribute(Step *step, const Step *base)
+specialise_attribute(Step *step, PyTypeObject *type)
 {
-    PyTypeObject *type = (PyTypeObject *)base->c;
     if (step->read != read_attribute || PyType_IsSubtype(type, &PyType_Type)) {
         return;
     }
@@ -231,6 +236,15 @@ read_globals(const Step *step, PyObject *base)
     return PyFunction_Check(base) ? Py_NewRef(PyFunction_GET_GLOBALS(base)) : NULL;
 }
 
+/* What a weak reference refers to. */
+static PyObject *
+read_held(const Step *step, PyObject *base)
+{
+    (void)base;
+    PyObject *value = ((PyWeakReference *)step->b)->wr_object;
+    return value == Py_None ? NULL : Py_NewRef(value);
+}
+
 static PyObject *
 read_type(const Step *step, PyObject *base)
 {
@@ -245,7 +259,7 @@ read_class(const Step *step, PyObject *base)
 }
 
 /* Compilation ------------------------------------------------------------------------------- */
-enum Operand { NOTHING, NAME, KEY, PART };
+enum Operand { NOTHING, NAME, KEY, PART, REFERENCE };
 
 static const struct Source {
     const char *name;
@@ -260,6 +274,7 @@ static const struct Source {
     {"cell", read_cell, NOTHING},
     {"item", read_item, KEY},
     {"function", NULL, PART},
+    {"held", read_held, REFERENCE},
     {"type", read_type, NOTHING},
     {"class", read_class, NAME},
     {NULL, NULL, NOTHING},
@@ -338,6 +353,17 @@ compile_part(Step *step, PyObject *b)
     return 0;
 }
 
+static int
+compile_reference(Step *step, PyObject *b)
+{
+    if (!PyWeakref_CheckRefExact(b)) {
+        PyErr_SetString(PyExc_TypeError, "what is held is held by a weak reference");
+        return -1;
+    }
+    step->b = Py_NewRef(b);
+    return 0;
+}
+
 int
 compile_read(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_t position)
 {
@@ -348,12 +374,11 @@ compile_read(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_
     }
     step->read = found->read;
     step->a = -1;
-    if (found->read == read_global) {
-        if (!PyDict_CheckExact(a)) {
-            PyErr_SetString(PyExc_TypeError, "a global is read from a dict");
-            return -1;
-        }
+    if (found->read == read_global && PyDict_CheckExact(a)) {
         step->mapping = Py_NewRef(a);
+    }
+    else if (found->read == read_held || (found->read == read_global && a == Py_None)) {
+        step->a = -1;
     }
     else if (compile_base(step, found == SOURCES, a, position) < 0) {
         return -1;
@@ -365,6 +390,8 @@ compile_read(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_
         return compile_key(step, b);
     case PART:
         return compile_part(step, b);
+    case REFERENCE:
+        return compile_reference(step, b);
     default:
         return 0;
     }

@@ -36,6 +36,8 @@ MAX_ITEMS = 16
 MAX_KEYS = 64
 MAX_DEPTH = 3
 MAX_ATTRIBUTES = 64
+MAX_LENGTH = 4096  # of a str whose value is kept
+_LARGE = 1 << 4096
 
 _SINGLETONS = (None, Ellipsis, NotImplemented)
 _DICT_OF = type.__dict__["__dict__"].__get__  # a class's own dict, whatever its metaclass says
@@ -55,7 +57,7 @@ def _describe(value: Any, depth: int) -> Kind:
     if id(kind) in _SCALAR_DTYPES:
         return NumpyScalarKind(_SCALAR_DTYPES[id(kind)])
     if issubclass(kind, type) or id(kind) in _DTYPE_CLASSES:
-        return KnownKind(value)
+        return _known(value, depth)
     if issubclass(kind, tuple):
         return _named_tuple(value, depth)
     return _instance(value, kind, depth)
@@ -68,11 +70,20 @@ def _array(value: Any, depth: int) -> Kind:
 
 
 def _python_scalar(value: Any, depth: int) -> Kind:
-    return PythonScalarKind(type(value), value)
+    kept = type(value) is not int or -_LARGE < value < _LARGE
+    return PythonScalarKind(type(value), value if kept else None)
+
+
+def _string(value: Any, depth: int) -> Kind:
+    return StringKind(value if len(value) < MAX_LENGTH else None)
 
 
 def _known(value: Any, depth: int) -> Kind:
-    return KnownKind(value)
+    """By identity, unless that would keep it alive: a descriptor of the user's, a dtype made."""
+    try:
+        return KnownKind(value)
+    except TypeError:
+        return ObjectKind(type(value))
 
 
 def _function(value: Any, depth: int) -> Kind:
@@ -231,7 +242,7 @@ _KNOWN_TYPES: tuple[type, ...] = (
 _BY_TYPE: dict[type, Callable[[Any, int], Kind]] = {
     np.ndarray: _array,
     **dict.fromkeys((bool, int, float, complex), _python_scalar),
-    str: lambda value, depth: StringKind(value),
+    str: _string,
     tuple: _sequence,
     list: _sequence,
     dict: _dict,

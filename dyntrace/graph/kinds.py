@@ -1,5 +1,6 @@
 """Kinds: what the tracer believes about a value, without holding the value.
 
+Objects are held weakly (`graph.identity`): what a kind knows of one that has died is `GONE`.
 A kind is a speculation. It decides what may be absorbed into a region; a guard (for inputs) or a
 check by the executor (for results) makes it true before anything is stored. Kinds compare by
 structure; `example` fields never take part, so that two calls with other numbers have equal kinds.
@@ -14,6 +15,10 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+
+from dyntrace.graph.identity import Namespace, held, hold
+
+_set = object.__setattr__  # frozen dataclasses set their own fields so
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +59,69 @@ class PythonScalarKind(Kind):
 class StringKind(Kind):
     """An exact `str`; `example` is the value seen, for reads."""
 
-    example: str = field(default="", compare=False)
+    example: str | None = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class KnownKind(Kind):
-    """One particular object: None, Ellipsis, a dtype, a function, a class, a module, a built-in."""
+    """One particular object: None, Ellipsis, a dtype, a function, a class, a module, a built-in.
 
-    value: Any
+    TypeError if the object can only be held by keeping it alive.
+    """
+
+    holder: Any
+
+    def __init__(self, value: Any) -> None:
+        _set(self, "holder", hold(value))
+
+    @property
+    def value(self) -> Any:
+        return held(self.holder)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, KnownKind) and self.value is other.value
+        return isinstance(other, KnownKind) and self.holder is other.holder
 
     def __hash__(self) -> int:
-        return hash((KnownKind, id(self.value)))
+        return hash((KnownKind, id(self.holder)))
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceKind(Kind):
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class _OfType(Kind):
+    """A value of an exact type."""
+
+    holder: Any
+
+    def __init__(self, type: type) -> None:
+        _set(self, "holder", hold(type))
+
+    @property
+    def type(self) -> Any:
+        return held(self.holder)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return ()
+
+    def __eq__(self, other: object) -> bool:
+        if self.__class__ is not other.__class__ or not isinstance(other, _OfType):
+            return False
+        return self.holder is other.holder and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((self.__class__, id(self.holder), self._parts()))
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class SequenceKind(_OfType):
     """An exact tuple or list, or the named tuple NumPy returned, with its items' kinds."""
 
-    type: type
     items: tuple[Kind, ...]
+
+    def __init__(self, type: type, items: tuple[Kind, ...]) -> None:
+        _set(self, "holder", hold(type))
+        _set(self, "items", items)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.items
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +140,68 @@ class SliceKind(Kind):
     step: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceKind(Kind):
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class InstanceKind(_OfType):
     """An instance of a plain Python class, with the attributes found in its dict or slots."""
 
-    type: type
     attributes: tuple[tuple[str, Kind], ...]
 
+    def __init__(self, type: type, attributes: tuple[tuple[str, Kind], ...]) -> None:
+        _set(self, "holder", hold(type))
+        _set(self, "attributes", attributes)
 
-@dataclass(frozen=True, slots=True)
+    def _parts(self) -> tuple[Any, ...]:
+        return self.attributes
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class FunctionKind(Kind):
     """A function made inside another: known by its code, which every such function shares.
 
-    `namespace` is its globals dict, `defaults` and `keyword_defaults` the kinds of its defaults,
+    `namespace` finds its globals, `defaults` and `keyword_defaults` are the kinds of its defaults,
     `closure` those of its cells' contents.
     """
 
-    code: CodeType
-    namespace: dict[str, Any] = field(compare=False, repr=False)
-    defaults: tuple[Kind, ...] = ()
-    keyword_defaults: tuple[tuple[str, Kind], ...] = ()
-    closure: tuple[Kind, ...] = ()
+    holder: Any
+    namespace: Namespace
+    defaults: tuple[Kind, ...]
+    keyword_defaults: tuple[tuple[str, Kind], ...]
+    closure: tuple[Kind, ...]
+
+    def __init__(
+        self,
+        code: CodeType,
+        namespace: dict[str, Any],
+        defaults: tuple[Kind, ...] = (),
+        keyword_defaults: tuple[tuple[str, Kind], ...] = (),
+        closure: tuple[Kind, ...] = (),
+    ) -> None:
+        _set(self, "holder", hold(code))
+        _set(self, "namespace", Namespace(namespace))
+        _set(self, "defaults", defaults)
+        _set(self, "keyword_defaults", keyword_defaults)
+        _set(self, "closure", closure)
+
+    @property
+    def code(self) -> Any:
+        return held(self.holder)
+
+    def _parts(self) -> tuple[Any, ...]:
+        return (self.defaults, self.keyword_defaults, self.closure)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FunctionKind) or self.holder is not other.holder:
+            return False
+        return self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((FunctionKind, id(self.holder), self._parts()))
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectKind(Kind):
+class ObjectKind(_OfType):
     """An object of an exact type that nothing more is known of."""
 
-    type: type
+    __slots__ = ()
 
 
 NUMERIC = "?bhilqBHILQpPefdgFDG"  # dtype chars with builtin numeric loops

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.graph.identity import has_numeric_loop
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
@@ -32,6 +33,7 @@ _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig"
 _ROUNDING = frozenset((np.floor, np.ceil, np.trunc))  # of a huge Python int: that int
 _TESTS = frozenset((np.isnan, np.isinf, np.isfinite, np.signbit))
 _CALL = Parameters(static=_STATIC, booleans=False)
+OBJECT_LOOPS = Treatment("break", "DT203")
 _METHODS = {
     "reduce": Parameters(
         ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
@@ -52,11 +54,13 @@ _WRITES: dict[str, tuple[int | str, ...]] = {
 }
 
 
-@cache
 def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
-    """The record of calling `ufunc`."""
-    if not has_numeric_loop(ufunc):
-        return Treatment("break", "DT203")
+    """The record of calling `ufunc`; one made from Python code is not kept."""
+    return _numeric_record(ufunc) if has_numeric_loop(ufunc) else OBJECT_LOOPS
+
+
+@cache
+def _numeric_record(ufunc: np.ufunc) -> Record:
     outs = tuple(range(ufunc.nin, ufunc.nin + ufunc.nout))
     op = Op(
         qualified_name(ufunc),
@@ -70,21 +74,18 @@ def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
     return Record(op, _without_lost_results(infer, ufunc))
 
 
-@cache
 def ufunc_method_record(ufunc: np.ufunc, name: str) -> Record | Treatment | None:
     """The record of `ufunc.reduce`, `.accumulate`, `.reduceat`, `.outer` or `.at`."""
     if name not in _METHODS:
         return None
-    if not has_numeric_loop(ufunc):
-        return Treatment("break", "DT203")
+    return _numeric_method(ufunc, name) if has_numeric_loop(ufunc) else OBJECT_LOOPS
+
+
+@cache
+def _numeric_method(ufunc: np.ufunc, name: str) -> Record:
     target = getattr(ufunc, name)
     op = Op(f"{qualified_name(ufunc)}.{name}", target, "ufunc", writes=_WRITES[name])
     return Record(op, _without_objects(probing(op, _METHODS[name])))
-
-
-def has_numeric_loop(ufunc: np.ufunc) -> bool:
-    """False for ufuncs that only call Python objects; one without a list of loops has its own."""
-    return not ufunc.types or any("O" not in loop for loop in ufunc.types)
 
 
 def qualified_name(ufunc: np.ufunc) -> str:

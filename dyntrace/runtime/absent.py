@@ -31,9 +31,7 @@ def hook_remove() -> None:
     """Undo the last `hook_install` of this thread."""
 
 
-def hook_set(
-    code: CodeType, replacement: CodeType | None, namespace: dict[str, Any] | None = None
-) -> None:
+def hook_set(code: CodeType, replacement: CodeType | None, address: int = 0) -> None:
     """Would let frames of `code` run `replacement` (None: run as they are) under the hook."""
 
 

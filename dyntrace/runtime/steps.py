@@ -11,6 +11,8 @@ Read `runtime.region` next.
 from __future__ import annotations
 
 import struct
+import sys
+import weakref
 from collections.abc import Callable
 from types import (
     CellType,
@@ -22,6 +24,8 @@ from types import (
 from typing import Any
 
 import numpy as np
+
+from dyntrace.graph.identity import GONE, held, hold
 
 Read = Callable[[tuple[Any, ...], list[Any], Any, Any], Any]
 Check = Callable[[Any, Any, Any], bool]
@@ -46,11 +50,26 @@ def read_argument(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> A
     return _found(args[a] if a < len(args) else _ABSENT)
 
 
-def read_global(args: tuple[Any, ...], values: list[Any], a: dict[str, Any], b: str) -> Any:
-    value = a.get(b, _ABSENT)
+def caller_globals() -> dict[str, Any]:
+    """The globals of the frame that called the region."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") in _OWN:
+        frame = frame.f_back
+    return frame.f_globals
+
+
+_OWN = tuple(f"dyntrace.runtime.{name}" for name in ("containment region steps weaving".split()))
+
+
+def read_global(args: tuple[Any, ...], values: list[Any], a: Any, b: str) -> Any:
+    """From a dict given, from that of an earlier step, or from that of the frame that calls."""
+    namespace = a if type(a) is dict else caller_globals() if a is None else values[a]
+    if type(namespace) is not dict:
+        raise Miss
+    value = namespace.get(b, _ABSENT)
     if value is not _ABSENT:
         return value
-    builtins = a.get("__builtins__")
+    builtins = namespace.get("__builtins__")
     if type(builtins) is ModuleType:
         builtins = builtins.__dict__
     return _found(builtins.get(b, _ABSENT) if type(builtins) is dict else _ABSENT)
@@ -143,6 +162,12 @@ def read_function(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> A
     return getattr(values[a], FUNCTION_PARTS[b])
 
 
+def read_held(args: tuple[Any, ...], values: list[Any], a: Any, b: weakref.ref[Any]) -> Any:
+    """What a weak reference refers to."""
+    value = b()
+    return _found(_ABSENT if value is None else value)
+
+
 def read_type(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
     return type(values[a])
 
@@ -172,11 +197,11 @@ def is_plain(dtype: np.dtype[Any]) -> bool:
 
 
 def check_exact(value: Any, c: type, d: Any) -> bool:
-    return type(value) is c
+    return type(value) is held(c)
 
 
 def check_is(value: Any, c: Any, d: Any) -> bool:
-    return value is c
+    return value is held(c)
 
 
 SCALARS = tuple(np.dtype(char).type for char in "?bhilqBHILQefdFD")
@@ -206,10 +231,10 @@ def check_value(value: Any, c: Any, d: Any) -> bool:
 
 
 def check_sequence(value: Any, c: type, d: int) -> bool:
-    if type(value) is not c:
+    if type(value) is not held(c):
         return False
     for builtin in (tuple, list, dict):
-        if issubclass(c, builtin):
+        if issubclass(type(value), builtin):
             length: Callable[[Any], int] = builtin.__len__  # never a __len__ of the subclass
             return length(value) == d
     return False
@@ -222,21 +247,43 @@ def check_keys(value: Any, c: tuple[Any, ...], d: Any) -> bool:
 
 def fingerprint(cls: type) -> tuple[Any, ...]:
     """Everything instance reads depend on: the MRO, and each class's names with their values."""
-    return tuple((base, tuple(base.__dict__.items())) for base in cls.__mro__)
+    return tuple(
+        (hold(base), *((name, _token(value)) for name, value in base.__dict__.items()))
+        for base in cls.__mro__
+    )
 
 
-def check_plain(value: Any, c: tuple[type, tuple[Any, ...]], d: Any) -> bool:
+def _token(value: Any) -> tuple[Any, ...]:
+    """What tells that a class still holds `value`, without keeping it alive.
+
+    By address and type where no weak reference is possible: of such a value (a property, a list)
+    only the type matters, since regions read it again.
+    """
+    try:
+        return (hold(value),)
+    except TypeError:
+        return (id(value), hold(type(value)))
+
+
+def check_plain(value: Any, c: tuple[Any, tuple[Any, ...]], d: Any) -> bool:
     cls, then = c
-    if type(value) is not cls:
+    if type(value) is not held(cls):
         return False
-    now = fingerprint(cls)
+    now = fingerprint(type(value))
     return len(now) == len(then) and all(map(_same_class, now, then))
 
 
-def _same_class(one: tuple[type, Any], other: tuple[type, Any]) -> bool:
-    if one[0] is not other[0] or len(one[1]) != len(other[1]):
+def _same_class(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    if one[0] is not other[0] or len(one) != len(other):
         return False
-    return all(a[0] == b[0] and a[1] is b[1] for a, b in zip(one[1], other[1], strict=True))
+    pairs = zip(one[1:], other[1:], strict=True)
+    return all(a[0] == b[0] and _same_token(a[1], b[1]) for a, b in pairs)
+
+
+def _same_token(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    if len(one) != len(other) or one[-1] is not other[-1]:
+        return False
+    return len(one) == 1 or one[0] == other[0]
 
 
 # Compilation -------------------------------------------------------------------------------------
@@ -249,6 +296,7 @@ SOURCES: dict[str, Read] = {
     "cell": read_cell,
     "item": read_item,
     "function": read_function,
+    "held": read_held,
     "type": read_type,
     "class": read_class,
 }
@@ -262,6 +310,7 @@ GUARDS: dict[str, Check] = {
     "plain": check_plain,
     "keys": check_keys,
 }
+WEAK = frozenset({"exact", "is", "plain", "sequence"})  # may compare with a weak reference's object
 NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 
 
@@ -279,9 +328,11 @@ def compile_step(step: tuple[Any, ...], position: int) -> CompiledStep:
 
 
 def _check_source(source: str, a: Any, b: Any, position: int) -> None:
-    if source == "global":
-        if type(a) is not dict:
-            raise TypeError("a global is read from a dict")
+    if source == "held":
+        if type(b) is not weakref.ref:
+            raise TypeError("what is held is held by a weak reference")
+    elif source == "global" and (a is None or type(a) is dict):
+        pass
     elif type(a) is not int:
         raise TypeError("a step refers to an argument or an earlier step by number")
     elif a < 0 or (source != "argument" and a >= position):
@@ -296,6 +347,9 @@ def _check_source(source: str, a: Any, b: Any, position: int) -> None:
 
 def _operand(guard: str, c: Any, d: Any) -> Any:
     """What the guard compares with, in the form its check wants it."""
+    kept, c = c, held(c) if guard in WEAK else c
+    if c is GONE:
+        return kept if guard != "plain" else (kept, ())
     if guard in ("exact", "plain", "sequence") and not isinstance(c, type):
         raise TypeError("the guard needs a type")
     if guard == "keys" and type(c) is not tuple:
@@ -308,4 +362,4 @@ def _operand(guard: str, c: Any, d: Any) -> Any:
         return (c, c.num if is_plain(c) else -1)
     if guard == "sequence" and not issubclass(c, (tuple, list, dict)):
         raise TypeError("the sequence guard needs a tuple, list or dict type")
-    return (c, fingerprint(c)) if guard == "plain" else c
+    return (kept, fingerprint(c)) if guard == "plain" else kept

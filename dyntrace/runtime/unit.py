@@ -4,22 +4,25 @@ A unit starts as the original code with a stub that shows the arguments of the f
 their kinds it plans regions, weaves them in, and moves the running frame over; recorders in the
 woven code learn what was unknown, and a later version uses it. Regions that meet other kinds of
 inputs get more entries. Invariant: woven code holds its regions weakly; the unit, owned by the
-functions that run the code, holds them strongly. Read `runtime.weaving` next.
+functions that run the code, holds them strongly. Neither the
+user's code nor its globals are kept alive by it. Read `runtime.weaving` next.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
 from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import Namespace
 from dyntrace.incidents import lines_of
 from dyntrace.isolation import is_disturbed
 from dyntrace.runtime import weaving
@@ -58,9 +61,10 @@ class Unit:
         twins: Twins,
         on_new_code: Callable[[CodeType], None] | None = None,
     ) -> None:
-        self.original = original
+        self._original = weakref.ref(original)
+        self._copy = original.replace()
         self.name = original.co_qualname
-        self.namespace = namespace
+        self.globals = Namespace(namespace)
         self.fullgraph = fullgraph
         self.twins = twins
         self.on_new_code = on_new_code
@@ -79,13 +83,28 @@ class Unit:
         self.replacements = 0
         self.given_up = False
         self.shapes: Shapes | None = None
-        self.woven = Woven(original)
+        self.woven = Woven(self._copy)
         self.woven = self._first_version()
 
     @property
     def code(self) -> CodeType:
         """What functions of this unit run now."""
-        return self.woven.code
+        return self.original if self.woven.code is self._copy else self.woven.code
+
+    @property
+    def original(self) -> CodeType:
+        """The user's code, which the unit does not keep alive, or an equal copy after its end."""
+        return self._original() or self._copy
+
+    def namespace(self) -> dict[str, Any] | None:
+        """The globals: of the function that is running, of one optimised, or of their module."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and id(frame.f_globals) != self.globals.address:
+            frame = frame.f_back
+        if frame is not None:
+            return frame.f_globals
+        found = (function.__globals__ for function in list(self.functions))
+        return self.globals.find(next(found, None))
 
     # versions ---------------------------------------------------------------------------------
 
@@ -94,16 +113,16 @@ class Unit:
     def _first_stub(self) -> Woven | None:
         """The original with a stub that shows the arguments of the first call."""
         try:
-            self.shapes = Shapes.of(self.original)
+            self.shapes = Shapes.of(self._copy)
         except AssemblyError as error:
             self.given_up = True
             self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
-            return Woven(self.original)
+            return Woven(self._copy)
         return weaving.first_version(self.shapes, self._recorder(Unit.enter, -1))
 
     def _first_version(self) -> Woven:
         """The first stub's code; the original where that fails."""
-        return self._first_stub() or Woven(self.original)
+        return self._first_stub() or Woven(self._copy)
 
     def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
         """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code.
@@ -186,7 +205,10 @@ class Unit:
     def compile(self) -> None:
         """Analyse with everything known now, weave, and put the new code to use."""
         assert self.shapes is not None
-        analysis = Analysis(self.shapes.shape, self.namespace, self.profile.results, self.twins)
+        namespace = self.namespace()
+        if namespace is None:
+            return  # nothing can be running
+        analysis = Analysis(self.shapes.shape, namespace, self.profile.results, self.twins)
         analysis.run(self.starts)
         self.breaks = list(analysis.breaks.values())
         if self.fullgraph and self.breaks:
@@ -226,14 +248,14 @@ class Unit:
         old, self.woven = self.code, woven
         for function in list(self.functions):
             if function.__code__ is old:
-                function.__code__ = woven.code
+                function.__code__ = self.code
         if self.on_new_code is not None:
-            self.on_new_code(woven.code)
+            self.on_new_code(self.code)
 
     def give_up(self) -> None:
         """Run the original code from now on."""
         self.given_up = True
-        self._run(Woven(self.original))
+        self._run(Woven(self._copy))
 
     # misses -------------------------------------------------------------------------------------
 
@@ -257,7 +279,10 @@ class Unit:
         start = known.layout.start
         state = _with_arguments(known.state, known.layout.arguments, args)
         shape = self.shapes.shape
-        analysis = Analysis(shape, self.namespace, self.profile.results, self.twins)
+        namespace = self.namespace()
+        if namespace is None:
+            return False
+        analysis = Analysis(shape, namespace, self.profile.results, self.twins)
         ends = shape.heads | shape.merges & {known.layout.end}
         trace = analysis.trace(start, state, trim=False, ends=ends)
         plan = analysis.plan(trace)
@@ -289,7 +314,7 @@ class Unit:
         if woven is not self.woven:
             return
         if not woven.recorders and self._all_retired(woven):
-            self._run(Woven(self.original))
+            self._run(Woven(self._copy))
         elif code is not woven.code:
             self._run(replace(woven, code=code))
 

@@ -28,13 +28,14 @@ from dyntrace.breaks import (
     BreakReason,
 )
 from dyntrace.graph import kinds
+from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.kinds import Kind
-from dyntrace.graph.node import Op, Origin
+from dyntrace.graph.node import Node, Op, Origin
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.region import Guard, RegionBuilder, TooLarge
+from dyntrace.trace.region import Guard, RegionBuilder, TooLarge, same
 from dyntrace.trace.sources import (
     Attribute,
     CellVariable,
@@ -71,6 +72,13 @@ class Twins(Protocol):
 
     def fresh_twin(self, function: FunctionType) -> FunctionType:
         """A new twin of a function that is itself new in each call."""
+
+
+def has_lasting_twin(function: FunctionType) -> bool:
+    """Whether a twin can be kept: it holds an imported module's globals, and constants only."""
+    if function.__closure__ or function.__kwdefaults__ or not lasts(function.__defaults__):
+        return False
+    return Namespace(function.__globals__).find() is not None
 
 
 def make_twin(twins: Twins, function: FunctionType) -> FunctionType:
@@ -268,22 +276,29 @@ class Analysis:
         """The twin, or a node that makes it, with guards that it still stands for the function."""
         kind = callee.believed
         if isinstance(kind, kinds.FunctionKind):
-            if not self.twins.wants(kind.code, kind.namespace):
+            namespace = kind.namespace.find(self.namespace)
+            if kind.code is GONE or namespace is None or not self.twins.wants(kind.code, namespace):
                 return None
-            region.force()
-            return region.add(
-                TWIN, (self.twins, region.input(callee.source, kind)), (), kinds.UNKNOWN, ORIGIN
-            )
+            return self._new_twin(region, callee)
         function = kind.value if isinstance(kind, kinds.KnownKind) else None
         twin = self.twins.twin_of(function) if isinstance(function, FunctionType) else None
-        if twin is None or function is None:
+        if twin is None or not isinstance(function, FunctionType):
             return None
         region.demand(callee.source, kind)
-        for part in ("code", "defaults", "kwdefaults"):
-            held = getattr(function, f"__{part}__")
-            region.guard(FunctionPart(callee.source, part), Guard("is", held))
+        region.guard(FunctionPart(callee.source, "code"), same(function.__code__))
+        if not has_lasting_twin(function):
+            return self._new_twin(region, callee)
+        defaults = Guard("value", function.__defaults__)
+        for part, guard in (("defaults", defaults), ("kwdefaults", same(None))):
+            region.guard(FunctionPart(callee.source, part), guard)
         region.force()
         return twin
+
+    def _new_twin(self, region: RegionBuilder, callee: Outside) -> Node:
+        """A twin made in each call: one that is kept would keep what the function holds."""
+        region.force()
+        function = region.input(callee.source, callee.believed)
+        return region.add(TWIN, (self.twins, function), (), kinds.UNKNOWN, ORIGIN)
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""
@@ -296,6 +311,7 @@ class Analysis:
             if found.reason is REGION_FULL:
                 trace.stop = found.bare()
             return None
+        trace.region.seal()
         lines = [shape.body.units[visit.unit].location.line for visit in trace.visits]
         known = [line for line in lines if line is not None] or [0]
         return Plan(layout, trace.region, trace.state, min(known), max(known), _marked(trace))

@@ -17,6 +17,7 @@ import numpy as np
 from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import lasts
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.ops import registry
 from dyntrace.trace import calls
@@ -117,7 +118,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
     if isinstance(obj, type):
         return _of_class(frame, value, obj, name)
     found = getattr(obj, name, _MISSING) if calls.has_fixed_attribute(obj, name) else _MISSING
-    if found is _MISSING:
+    if found is _MISSING or not lasts(found):
         raise Break(ATTRIBUTE_READ, name)
     return Known(found)
 
@@ -218,7 +219,7 @@ def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
     return _stable(frame, Outside(ClassAttribute(cls, name), describe(found)), found, name)
 
 
-def type_of(value: Outside) -> type:
+def type_of(value: Outside) -> Any:
     """The class of an instance value."""
     kind = value.kind
     assert isinstance(kind, kinds.InstanceKind)

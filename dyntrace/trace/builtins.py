@@ -16,6 +16,7 @@ import numpy as np
 
 from dyntrace.breaks import LOOP_INSIDE_INLINED, OPAQUE_CALL, STATE_DEPENDENT
 from dyntrace.graph import kinds
+from dyntrace.graph.identity import lasts
 from dyntrace.ops.registry import Refused, attribute, operator_record
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.iteration import IteratorKind, item_kind
@@ -29,6 +30,7 @@ from dyntrace.trace.protocol import (
     unpack,
     unsupported,
 )
+from dyntrace.trace.sources import TypeOf
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import (
     DictValue,
@@ -142,7 +144,11 @@ def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
     cls = exact_type(frame, args[0])
     if cls is None:
         raise unsupported(*args)
-    return Known(cls)
+    if lasts(cls):
+        return Known(cls)
+    if not isinstance(args[0], Outside):
+        raise unsupported(*args)
+    return Outside(TypeOf(args[0].source), kinds.KnownKind(cls))
 
 
 @rule(builtins.slice)

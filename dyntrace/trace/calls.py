@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.breaks import OPAQUE_CALL, UNKNOWN_CALLEE, UNKNOWN_METHOD
+from dyntrace.breaks import CALLBACK, OPAQUE_CALL, UNKNOWN_CALLEE, UNKNOWN_METHOD
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import hold
 from dyntrace.ops import registry
 from dyntrace.trace import builtins, inline, methods
 from dyntrace.trace.frame import Break, Frame
@@ -40,8 +41,8 @@ def has_fixed_attribute(obj: Any, name: str) -> bool:
 
 
 def fixed_function(function: types.FunctionType) -> Outside:
-    """A function that the trace holds on to because a guard on something else implies it."""
-    return Outside(Fixed(id(function), function), kinds.KnownKind(function))
+    """A function that a guard on something else implies."""
+    return Outside(Fixed(id(function), hold(function)), kinds.KnownKind(function))
 
 
 def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -63,18 +64,21 @@ def _call_unknown(
 ) -> Value:
     source = callee.source if isinstance(callee, Outside) else None
     name = getattr(source, "name", "")
-    if _draws(_found_now(source)):
+    if _draws(_found_now(frame, source)):
         raise Break(registry.RANDOM.reason, name)
     kind = callee.kind
+    if isinstance(kind, kinds.ObjectKind) and kind.type is np.ufunc:
+        raise Break(CALLBACK)  # made from Python code, and held by nobody but the user
     raise Break(UNKNOWN_CALLEE, "" if type(kind) is kinds.Kind else name or kinds.type_name(kind))
 
 
-def _found_now(source: Any) -> Any:
+def _found_now(frame: Frame, source: Any) -> Any:
     """What a global name, or an attribute of a module found so, is bound to at this moment."""
     if isinstance(source, GlobalName):
-        return source.globals.get(source.name)
+        own = source.namespace == frame.globals_source
+        return frame.namespace.get(source.name) if own else None
     if isinstance(source, ModuleAttribute):
-        module = _found_now(source.base)
+        module = _found_now(frame, source.base)
         return module.__dict__.get(source.name) if type(module) is types.ModuleType else None
     return None
 

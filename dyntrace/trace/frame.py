@@ -23,6 +23,7 @@ from dyntrace.breaks import (
     BreakReason,
 )
 from dyntrace.graph import kinds
+from dyntrace.graph.identity import lasts
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node, Origin
 from dyntrace.graph.ownership import is_fresh
@@ -96,6 +97,7 @@ class Frame:
         beliefs: dict[int, Kind] | None = None,
         depth: int = 0,
         closure: Source | None = None,
+        globals_source: Source | None = None,
     ) -> None:
         self.region = region
         self.body = body
@@ -104,6 +106,7 @@ class Frame:
         self.beliefs = beliefs or {}
         self.depth = depth
         self.closure = closure
+        self.globals_source = globals_source
         self.slots: dict[int, Value] = {}
         self.stack: list[Value] = []
         self.lineno = self.code.co_firstlineno
@@ -218,13 +221,19 @@ class Frame:
     def _outside_argument(self, value: Outside) -> Any:
         kind = self.settle(value)
         if isinstance(kind, kinds.KnownKind):
-            return kind.value
+            return self._constant(kind.value)
         if isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list):
             items = self.items_of(value) or []
             return kind.type(self.argument(item) for item in items)
         if isinstance(kind, _PASSED_WHOLE):
             return self.region.input(value.source, kind)
         raise refusal_of(kind)
+
+    def _constant(self, value: Any) -> Any:
+        """An object that the graph may hold: one that lasts."""
+        if not lasts(value):
+            raise Break(UNSUPPORTED_OPERANDS, type(value).__name__)
+        return value
 
     def compute(
         self, record: Record, args: list[Value], kwargs: dict[str, Value] | None = None

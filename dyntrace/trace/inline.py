@@ -8,7 +8,6 @@ rebinding any of them is seen at the next region call. Read `trace.interpreter` 
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import types
@@ -21,10 +20,11 @@ from dyntrace.breaks import CALL_BINDING, DISABLED, NOT_INLINED, RECURSION, USER
 from dyntrace.errors import AssemblyError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import GONE, ByIdentity
 from dyntrace.ops.registry import Refused
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
-from dyntrace.trace.region import Guard
+from dyntrace.trace.region import Guard, same
 from dyntrace.trace.sources import FunctionPart, Item, Source
 from dyntrace.trace.stepping import run_inlined
 from dyntrace.trace.values.base import Dynamic, Outside, Value
@@ -67,10 +67,10 @@ def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Va
         callee = _known(frame, value, kind.value)
     if callee.code.co_flags & _UNSUPPORTED:
         raise NotInlined(NOT_INLINED, callee.name, value)
-    if frame.depth >= MAX_INLINE_DEPTH or callee.code is frame.code:
+    if frame.depth >= MAX_INLINE_DEPTH or _is_same(callee.code, frame.code):
         raise NotInlined(RECURSION, callee.name, value)
     try:
-        body = _decoded(callee.code, callee.code.co_filename)
+        body = decoded(callee.code)
     except AssemblyError:
         raise Break(NOT_INLINED, callee.name) from None
     inner = _frame_of(frame, body, callee)
@@ -85,7 +85,7 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
     if marks.is_disabled(function):
         raise Break(DISABLED, function.__qualname__)
     frame.settle(value)
-    frame.region.guard(FunctionPart(value.source, "code"), Guard("is", function.__code__))
+    frame.region.guard(FunctionPart(value.source, "code"), same(function.__code__))
     return Callee(
         value,
         value.source,
@@ -101,24 +101,33 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
 def _made_inside(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
     """A function known by its code."""
     frame.settle(value)
-    frame.region.guard(FunctionPart(value.source, "code"), Guard("is", kind.code))
-    frame.region.guard(FunctionPart(value.source, "globals"), Guard("is", kind.namespace))
+    namespace = kind.namespace.find(frame.namespace)
+    if kind.code is GONE or namespace is None:
+        raise NotInlined(NOT_INLINED, "", value)
+    frame.region.guard(FunctionPart(value.source, "code"), same(kind.code))
     return Callee(
         value,
         value.source,
         kind.code.co_qualname,
         kind.code,
-        kind.namespace,
+        namespace,
         kind.defaults,
         dict(kind.keyword_defaults),
         kind.closure,
     )
 
 
-@functools.lru_cache(maxsize=256)
-def _decoded(code: types.CodeType, filename: str) -> Body:
-    """The body of a callee; equal code objects of two files are two."""
-    return decode(code)
+_bodies: ByIdentity[Body] = ByIdentity()
+
+
+def decoded(code: types.CodeType) -> Body:
+    """The body of a callee, kept as long as its code lives."""
+    return _bodies.get(code) or _bodies.set(code, decode(code.replace()))
+
+
+def _is_same(one: types.CodeType, other: types.CodeType) -> bool:
+    """Whether two code objects are one, or one a copy of the other."""
+    return one is other or (one.co_filename == other.co_filename and one == other)
 
 
 def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
@@ -134,7 +143,15 @@ def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
         beliefs={first + place: kind for place, kind in enumerate(callee.closure)},
         depth=frame.depth + 1,
         closure=closure,
+        globals_source=_globals_source(frame, callee),
     )
+
+
+def _globals_source(frame: Frame, callee: Callee) -> Source | None:
+    """Where the callee's globals are found; a known function's never change."""
+    if isinstance(callee.value.believed, kinds.KnownKind) and callee.namespace is frame.namespace:
+        return frame.globals_source
+    return FunctionPart(callee.source, "globals")
 
 
 def _contents_kind(cell: types.CellType) -> kinds.Kind:

@@ -13,12 +13,13 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.graph import kinds
+from dyntrace.graph.identity import hold
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.trace import sources
 from dyntrace.trace.sources import Source
 
-__all__ = ["MAX_STEPS", "Guard", "RegionBuilder", "Step", "TooLarge"]
+__all__ = ["MAX_STEPS", "Guard", "RegionBuilder", "Step", "TooLarge", "same"]
 
 MAX_NODES = 400
 MAX_ARGUMENTS = 60
@@ -40,6 +41,11 @@ class Guard:
     op: str
     first: Any = None
     second: Any = None
+
+
+def same(value: Any) -> Guard:
+    """The guard that a value is this very object, which it does not keep alive."""
+    return Guard("is", hold(value))
 
 
 NO_GUARD = Guard("none")
@@ -96,6 +102,9 @@ class RegionBuilder:
             return self._index[source]
         if isinstance(source, sources.Derived):
             self.read(source.base)
+        elif isinstance(source, sources.GlobalName):
+            if source.namespace is not None:
+                self.read(source.namespace)
         elif isinstance(source, sources.Local | sources.StackItem | sources.CellVariable):
             self._argument(source)
         if len(self.steps) >= MAX_STEPS - KEPT_STEPS * (not self._is_traced):
@@ -191,6 +200,11 @@ class RegionBuilder:
         self.forced = True
         self.on_rollback(lambda: setattr(self, "forced", old))
 
+    def seal(self) -> None:
+        """Let go of what only tracing needs, the values of the trace among it."""
+        self._undo.clear()
+        self._settled.clear()
+
     # result -----------------------------------------------------------------------------------
 
     def entry_steps(self) -> tuple[tuple[Any, ...], ...]:
@@ -212,10 +226,10 @@ class RegionBuilder:
     def _read_form(self, source: Source) -> tuple[Any, ...]:
         """How `runtime.steps` names the read."""
         match source:
-            case sources.GlobalName(globals=namespace, name=name):
-                return ("global", namespace, name)
-            case sources.Fixed(value=value):
-                return ("global", {"value": value, "__builtins__": {}}, "value")
+            case sources.GlobalName(name=name, namespace=namespace):
+                return ("global", namespace and self._index[namespace], name)
+            case sources.Fixed(holder=holder):
+                return ("held", None, holder)
         if not isinstance(source, sources.Derived):
             return ("argument", self.arguments.index(source), None)
         name, operand = _STEPS[type(source)]
@@ -238,13 +252,13 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),
     kinds.PythonScalarKind: lambda kind: Guard("exact", kind.type),
     kinds.StringKind: lambda kind: Guard("exact", str),
-    kinds.KnownKind: lambda kind: Guard("is", kind.value),
-    kinds.SequenceKind: lambda kind: Guard("sequence", kind.type, len(kind.items)),
+    kinds.KnownKind: lambda kind: Guard("is", kind.holder),
+    kinds.SequenceKind: lambda kind: Guard("sequence", kind.holder, len(kind.items)),
     kinds.DictKind: lambda kind: Guard("keys", tuple(key for key, _ in kind.items)),
     kinds.SliceKind: lambda kind: Guard("exact", slice),
     kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
-    kinds.InstanceKind: lambda kind: Guard("plain", kind.type),
-    kinds.ObjectKind: lambda kind: Guard("exact", kind.type),
+    kinds.InstanceKind: lambda kind: Guard("plain", kind.holder),
+    kinds.ObjectKind: lambda kind: Guard("exact", kind.holder),
 }
 
 

@@ -70,19 +70,18 @@ class Contents(Derived):
 
 @dataclass(frozen=True, slots=True)
 class GlobalName(Source):
-    """A name looked up in a globals dict, then in its builtins."""
+    """A name looked up in the frame's globals or those that `namespace` finds, then in builtins."""
 
-    namespace: int
     name: str
-    globals: dict[str, Any] = field(compare=False, repr=False)
+    namespace: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed(Source):
-    """An object the trace holds on to, such as an argument bound by a `functools.partial`."""
+    """A function that a guard on something else implies, such as a property's getter."""
 
     identity: int
-    value: Any = field(compare=False, repr=False)
+    holder: Any = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

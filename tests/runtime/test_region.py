@@ -370,7 +370,7 @@ def test_no_value_of_a_context_variable_is_kept(divide):
         ((), ("a",), print, False),
         (((1, 2),), (), print, False),
         ((("argument", "a", None, "none", None, None),), (), print, False),
-        ((("global", 5, "a", "none", None, None),), (), print, False),
+        ((("global", 5.0, "a", "none", None, None),), (), print, False),
         ((("global", {}, 5, "none", None, None),), (), print, False),
         ((FIRST, ("item", 0, 1.5, "none", None, None)), (), print, False),
         ((("argument", 0, None, "exact", 5, None),), (), print, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import weakref
 
 import numpy as np
 import pytest
@@ -89,12 +90,13 @@ def test_each_source_has_its_step(region, source, name, operand):
 
 
 def test_globals_and_fixed_objects_are_looked_up_by_name(region):
-    space = {"x": 1}
-    region.read(GlobalName(id(space), "x", space))
-    region.read(Fixed(id(A), A))
-    (first, second) = region.entry_steps()
-    assert first[:3] == ("global", space, "x") and first[1] is space
-    assert second[0] == "global" and second[1][second[2]] is A
+    function = test_globals_and_fixed_objects_are_looked_up_by_name
+    other = FunctionPart(GlobalName("f"), "globals")
+    region.read(GlobalName("x", other))
+    region.read(Fixed(id(function), weakref.ref(function)))
+    found = [step[:3] for step in region.entry_steps()]
+    assert found[:3] == [("global", None, "f"), ("function", 0, "globals"), ("global", 1, "x")]
+    assert found[3][0] == "held" and found[3][2]() is function
 
 
 def test_a_stronger_guard_replaces_a_weaker_one_and_never_the_reverse(region):
@@ -170,7 +172,7 @@ def test_a_region_that_is_too_large_says_so(region, monkeypatch):
         ((1, 2), Guard("sequence", tuple, 2)),
         ([1], Guard("sequence", list, 1)),
         ({"a": 1}, Guard("keys", ("a",))),
-        (np, Guard("is", np)),
+        (np, Guard("is", weakref.ref(np))),
     ],
     ids=str,
 )

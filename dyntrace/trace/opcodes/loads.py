@@ -85,7 +85,7 @@ def global_value(frame: Frame, name: str) -> Value:
         found = _builtins_of(frame.namespace).get(name, _ABSENT)
     if found is _ABSENT:
         raise Break(STATE_DEPENDENT, name)
-    source = GlobalName(id(frame.namespace), name, frame.namespace)
+    source = GlobalName(name, frame.globals_source)
     frame.region.read(source)  # even if it turns out unused: a missing name is an error
     return Outside(source, describe(found))
 
