@@ -315,7 +315,7 @@ def test_functions_made_and_dropped_leave_no_unit_behind():
     with dyntrace.optimize() if config.native else contextlib.nullcontext():
         work(2)
         before = len(live_units())
-        assert not work(500)
+        assert len(work(500)) <= 2  # the last ones, while the call that made them is compiled
         assert len(live_units()) <= before
 
 
