@@ -135,6 +135,7 @@ def words(n):
 def main():
     Pair(1, 2), Point(3).twice(), words(3)
     return np.sum(np.ones(3) * 2)
+print(np.ones(3) * 2)
 for _ in range(3):
     main()
 """
