@@ -298,7 +298,7 @@ def test_a_guard_on_what_has_died_misses_whatever_stands_at_its_address(guard):
 
 
 def test_functions_made_and_dropped_leave_no_unit_behind():
-    def work(count):
+    def made_and_dropped(count):
         alive = []
         for number in range(count):
             f = eval(f"lambda x: x * {number} + 1")
@@ -313,9 +313,11 @@ def test_functions_made_and_dropped_leave_no_unit_behind():
         return [reference for reference in alive if reference() is not None]
 
     with dyntrace.optimize() if config.native else contextlib.nullcontext():
-        work(2)
+        made_and_dropped(2)
         before = len(live_units())
-        assert len(work(500)) <= 2  # the last ones, while the call that made them is compiled
+        assert (
+            len(made_and_dropped(500)) <= 2
+        )  # the last ones, while the call that made them is compiled
         assert len(live_units()) <= before
 
 
