@@ -55,9 +55,11 @@ def optimize(fn: Any = None, *, backend: str = "numpy", fullgraph: bool = False)
     context manager that optimises every Python frame this thread enters inside the block.
 
     backend    "numpy", "reference", or a name given to `register_backend`
-    fullgraph  raise GraphBreakError, with reason and line, where a graph break would be
+    fullgraph  raise GraphBreakError, with reason and line, where a graph break would be, but on
+               the way to a `raise`, behind which there is nothing to capture
 
-    Raises TypeError if `fn` is not callable and BackendError if there is no such backend.
+    Raises TypeError if `fn` is not callable, BackendError (a ValueError) if there is no such
+    backend.
     """
     if fn is None:
         return _Optimizer(backend, fullgraph)

@@ -39,7 +39,7 @@ class AssemblyError(DyntraceError):
     """A code object cannot be decoded or woven; the function runs as it was."""
 
 
-class BackendError(DyntraceError):
+class BackendError(DyntraceError, ValueError):
     """A backend is unknown, or returned something that is not callable.
 
     Wrong::  optimize(fn, backend="tpu")

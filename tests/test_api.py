@@ -320,6 +320,71 @@ def test_fullgraph_raises_the_reason_and_the_line_of_the_first_break():
     assert str(error) == f"{__file__}:{error.lineno}: {error.reason}"
 
 
+def checked_centre(x):
+    if x.size == 0:
+        raise ValueError("empty: " + str(x.shape))
+    if len(x) == 1:
+        raise TypeError(f"one row of {x.shape[1]}")
+    centred = x - x.mean(axis=0)
+    return centred, centred.max()
+
+
+def views_and_reductions(x):
+    left, right = x[:, :-1], x[:, 1:]
+    return (right - left).T, left.sum(axis=0)
+
+
+def filled(x):
+    new = np.zeros_like(x)
+    new[1:] = x[1:] - x[:-1]
+    new += 1.0
+    return new, new.std()
+
+
+@pytest.mark.parametrize("fn", [checked_centre, views_and_reductions, filled])
+def test_fullgraph_takes_what_one_graph_holds(fn):
+    fast = dyntrace.optimize(fn, fullgraph=True)
+    x = np.arange(12.0).reshape(4, 3)
+    for _ in range(3):
+        for got, wanted in zip(fast(x), fn(x), strict=True):
+            assert np.array_equal(got, wanted)
+    assert dyntrace.stats(fast).graph_calls == 3
+
+
+def test_fullgraph_function_still_raises_its_own_exceptions():
+    fast = dyntrace.optimize(checked_centre, fullgraph=True)
+    fast(np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"empty: \(0, 2\)"):
+        fast(np.ones((0, 2)))
+    with pytest.raises(TypeError, match="one row of 2"):
+        fast(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("print(end='')", "DT101"),
+        ("if t.sum() > 0: t = t + 1.0", "DT401"),
+        ("t = t + np.random.default_rng(0).random(3)", "DT204"),
+        ("flags = x.flags", "DT210"),
+        ("yield t", "DT301"),
+    ],
+)
+def test_fullgraph_refuses_what_parts_the_work(source, code):
+    namespace = {"np": np}
+    exec(f"def f(x):\n    t = x * 2.0\n    {source}\n    return t - 1.0", namespace)
+    fast = dyntrace.optimize(namespace["f"], fullgraph=True)
+    with pytest.raises(GraphBreakError, match=code) as caught:
+        for _ in range(3):
+            list(fast(np.ones(3)))
+    assert caught.value.lineno == 3
+
+
+def test_unknown_backend_is_a_value_error_that_names_the_known_ones():
+    with pytest.raises(ValueError, match="known are .*numpy, reference"):
+        dyntrace.optimize(filled, backend="no such")
+
+
 def test_fullgraph_lets_a_function_without_breaks_run():
     def program(a):
         b = np.sin(a) * 2

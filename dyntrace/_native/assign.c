@@ -10,7 +10,7 @@
 static Status
 fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
 {
-    *fitted = *source;
+    copy_value(fitted, source);
     int extra = 0;
     while (!strict && source->ndim - extra > target->ndim && source->dims[extra] == 1) {
         extra++;
@@ -156,7 +156,7 @@ point_at(Operand *operand, const Value *target)
     operand->base = target->base;
     operand->offset = target->offset;
     operand->reg = -1;
-    memcpy(operand->axes, target->strides, sizeof operand->axes);
+    memcpy(operand->axes, target->strides, (size_t)target->ndim * sizeof *operand->axes);
 }
 
 /* A group that copies the source, cast if need be, into the target. */
@@ -166,7 +166,8 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     Plan *plan = planner->plan;
     const Register *target = &planner->program->registers[target_reg];
     const Value *value = &plan->values[target_reg];
-    Value like = *value;
+    Value like;
+    copy_value(&like, value);
     copy_order(value, target->itemsize, 1, like.strides);
     int number = plan_group(planner, LINEAR, &like);
     if (number < 0) {
@@ -281,7 +282,8 @@ copy_aside(Planner *planner, short reg, Value *fitted)
 {
     Plan *plan = planner->plan;
     const Register *declared = &planner->program->registers[reg];
-    Value like = *fitted;
+    Value like;
+    copy_value(&like, fitted);
     copy_order(fitted, declared->itemsize, 1, like.strides);
     int number = plan_group(planner, LINEAR, &like);
     int base = plan_base(plan, BASE_BLOCK, -1, fitted->size * declared->itemsize);
@@ -310,7 +312,8 @@ keep_old(Planner *planner, short target_reg, int number)
 {
     Plan *plan = planner->plan;
     const Register *into = &planner->program->registers[target_reg];
-    Value saved = plan->values[target_reg];
+    Value saved;
+    copy_value(&saved, &plan->values[target_reg]);
     int base = plan_base(plan, BASE_BLOCK, -1, saved.size * into->itemsize), undo;
     Group *group = &plan->groups[number];
     int from = group_external(planner, group, target_reg, &plan->values[target_reg], false);
@@ -344,7 +347,8 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     Plan *plan = planner->plan;
     const Register *into = &planner->program->registers[target_reg];
     npy_intp source_itemsize = planner->program->registers[source_reg].itemsize;
-    Value fitted = plan->values[source_reg];
+    Value fitted;
+    copy_value(&fitted, &plan->values[source_reg]);
     int number;
     Status status = fitted.where == IN_OBJECT || fitted.where == IN_COUNT
                         ? DONE
@@ -383,7 +387,7 @@ plan_assign(Planner *planner, const Instr *instr)
         return UNPLANNED;
     }
     short reg = plan->bases[plan_root(plan, target->base)].reg;
-    if (!PyArray_ISWRITEABLE((PyArrayObject *)planner->objects[reg])) {
+    if (!is_writeable((PyArrayObject *)planner->objects[reg])) {
         return MISFIT;
     }
     bool computed = plan->values[source_reg].where == IN_TILE && !instr->strict;

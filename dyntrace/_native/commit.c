@@ -100,7 +100,7 @@ source_array(PyArrayObject *target, PyObject *value)
 static Status
 prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
 {
-    if (!PyArray_ISWRITEABLE(target)) {
+    if (!is_writeable(target)) {
         return MISFIT;
     }
     if (holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),

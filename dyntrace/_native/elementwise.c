@@ -18,7 +18,9 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
 {
     Value *result = &shape->result;
     bool simply = instr->loop->capsule != NULL; /* not `where` */
-    memset(shape, 0, sizeof *shape);
+    clear_value(result);
+    shape->array_count = 0;
+    shape->swapped = false;
     for (int i = 0; i < instr->nin; i++) {
         const Value *value = &planner->plan->values[instr->in[i]];
         const Register *declared = &planner->program->registers[instr->in[i]];
@@ -86,7 +88,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         }
         const Value *other = &planner->plan->values[instr->in[instr->nin > 1 ? 1 - place : place]];
         if (other->where != IN_OBJECT && other->ndim > 0
-            && memcmp(other->strides, value->strides, sizeof value->strides) != 0) {
+            && !same_dims(other->ndim, other->strides, value->ndim, value->strides)) {
             return REPLAY; /* it depends on who else holds the temporary */
         }
         return DONE;
@@ -295,7 +297,7 @@ result_for(Planner *planner, int number, const Instr *instr, int place, int made
         group->operands[operand].reg = reg;
     }
     Value *value = &planner->plan->values[reg];
-    *value = *result;
+    copy_value(value, result);
     scale_strides(result->ndim, result->strides, 1, declared->itemsize, value->strides);
     value->where = row ? IN_ROW : IN_TILE;
     value->owns = true;

@@ -8,30 +8,49 @@
 
 #include <stdlib.h>
 
-static int
-add_operand(Group *group, Operand operand)
+/* A new operand with every field zero, in the group's axes as well; NULL: out of memory. */
+static Operand *
+add_operand(Group *group)
 {
+    size_t axes = (size_t)group->ndim * sizeof(npy_intp);
     if (group->operand_count == group->operand_room) {
         int room = group->operand_room ? 2 * group->operand_room : 8;
         Operand *operands =
             room > INT16_MAX ? NULL : realloc(group->operands, (size_t)room * sizeof *operands);
         if (operands == NULL) {
-            return -1;
+            return NULL;
         }
         group->operands = operands;
         group->operand_room = room;
     }
-    operand.last = -1;
-    group->operands[group->operand_count] = operand;
-    return group->operand_count++;
+    Operand *operand = &group->operands[group->operand_count++];
+    memset(operand, 0, offsetof(Operand, axes));
+    memset(operand->axes, 0, axes);
+    memset(operand->strides, 0, axes);
+    operand->last = -1;
+    return operand;
+}
+
+static int
+place_of(const Group *group, const Operand *operand)
+{
+    return (int)(operand - group->operands);
 }
 
 int
 group_new(Group *group, uint8_t code, short reg, int type, npy_intp itemsize)
 {
-    Operand operand = {.code = code, .written = true, .reg = reg, .type = type,
-                       .itemsize = itemsize, .base = -1};
-    return add_operand(group, operand);
+    Operand *operand = add_operand(group);
+    if (operand == NULL) {
+        return -1;
+    }
+    operand->code = code;
+    operand->written = true;
+    operand->reg = reg;
+    operand->type = type;
+    operand->itemsize = itemsize;
+    operand->base = -1;
+    return place_of(group, operand);
 }
 
 Micro *
@@ -89,12 +108,20 @@ group_external(Planner *planner, Group *group, short reg, const Value *value, bo
         }
     }
     const Register *declared = &planner->program->registers[reg];
-    Operand operand = {.code = code, .reg = reg, .base = value->base, .offset = value->offset,
-                       .itemsize = declared->itemsize, .type = declared->descr->type_num};
-    if (code != OPERAND_SCALAR) {
-        lay_along(group, value, rows, operand.axes);
+    Operand *operand = add_operand(group);
+    if (operand == NULL) {
+        return -1;
     }
-    return add_operand(group, operand);
+    operand->code = code;
+    operand->reg = reg;
+    operand->base = value->base;
+    operand->offset = value->offset;
+    operand->itemsize = declared->itemsize;
+    operand->type = declared->descr->type_num;
+    if (code != OPERAND_SCALAR) {
+        lay_along(group, value, rows, operand->axes);
+    }
+    return place_of(group, operand);
 }
 
 int
@@ -114,9 +141,16 @@ group_scalar(Planner *planner, Group *group, short reg, const PyArray_Descr *des
     const Value *value = &plan->values[reg];
     plan->bases[number].descr = descr;
     plan->bases[number].count = value->where == IN_COUNT ? value->offset : -1;
-    Operand operand = {.code = OPERAND_SCALAR, .reg = reg, .base = (short)number,
-                       .type = descr->type_num, .itemsize = PyDataType_ELSIZE(descr)};
-    return add_operand(group, operand);
+    Operand *operand = add_operand(group);
+    if (operand == NULL) {
+        return -1;
+    }
+    operand->code = OPERAND_SCALAR;
+    operand->reg = reg;
+    operand->base = (short)number;
+    operand->type = descr->type_num;
+    operand->itemsize = PyDataType_ELSIZE(descr);
+    return place_of(group, operand);
 }
 
 /* Copies, or casts, element by element. */

@@ -21,6 +21,7 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
 {
     int flags = PyArray_FLAGS(array);
     npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
+    found |= is_writeable(array) ? 1 << 19 : 0;
     if (segment->target >= 0) {
         PyArrayObject *target = (PyArrayObject *)objects[segment->target];
         bool meets = arrays_meet(array, target);

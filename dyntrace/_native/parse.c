@@ -175,6 +175,17 @@ parse_count(Instr *instr, PyObject *extra)
     return 0;
 }
 
+static bool
+has_few_dimensions(const Program *program, const short *regs, int count)
+{
+    int most = 0;
+    for (int i = 0; i < count; i++) {
+        int ndim = program->registers[regs[i]].ndim;
+        most = ndim > most ? ndim : most;
+    }
+    return most <= MAX_NDIM;
+}
+
 /* Instructions of one node follow one another, in the order of the nodes. */
 static int
 take_node(Segment *segment, Instr *instr, int number)
@@ -210,6 +221,10 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
     }
     instr->nin = (uint8_t)nin;
     instr->nout = (uint8_t)nout;
+    if (!has_few_dimensions(program, instr->in, nin)
+        || !has_few_dimensions(program, instr->out, nout)) {
+        return fail("too many dimensions");
+    }
     for (int i = 0; i < nout; i++) {
         if (code != COUNT && program->registers[instr->out[i]].descr == NULL) {
             return fail("a result without dtype");
@@ -406,9 +421,6 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
         if (PyArray_DescrCheck(dtype)) {
             reg->descr = (PyArray_Descr *)dtype;
             reg->itemsize = PyDataType_ELSIZE(reg->descr);
-        }
-        if (reg->ndim > MAX_NDIM) {
-            return fail("too many dimensions");
         }
     }
     Py_ssize_t constant_count = PyTuple_GET_SIZE(constants);

@@ -239,8 +239,8 @@ plan_group(Planner *planner, uint8_t mode, const Value *like)
     group->instr = planner->instr;
     group->ndim = like->ndim;
     group->size = like->size;
-    memcpy(group->dims, like->dims, sizeof group->dims);
-    memcpy(group->order, like->strides, sizeof group->order);
+    memcpy(group->dims, like->dims, (size_t)like->ndim * sizeof *group->dims);
+    memcpy(group->order, like->strides, (size_t)like->ndim * sizeof *group->order);
     planner->open[planner->open_count++] = (short)plan->group_count;
     return plan->group_count++;
 }
@@ -255,7 +255,7 @@ plan_count(Planner *planner, const Instr *instr)
     for (int i = 0; i < source->ndim; i++) {
         count *= instr->axes >> i & 1 ? source->dims[i] : 1;
     }
-    memset(value, 0, sizeof *value);
+    clear_value(value);
     value->where = IN_COUNT;
     value->size = 1;
     value->group = -1;

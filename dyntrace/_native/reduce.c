@@ -56,7 +56,7 @@ has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, u
 static void
 result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *result)
 {
-    memset(result, 0, sizeof *result);
+    clear_value(result);
     for (int i = 0; i < source->ndim; i++) {
         bool reduced = instr->axes >> i & 1;
         if (!reduced || instr->keepdims) {
@@ -66,7 +66,7 @@ result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *
     dense_strides(result->ndim, result->dims, itemsize, result->strides);
     result->size = dims_size(result->ndim, result->dims);
     if (result->size == 0) {
-        memset(result->strides, 0, sizeof result->strides);
+        memset(result->strides, 0, (size_t)result->ndim * sizeof *result->strides);
     }
     result->owns = true;
     result->group = -1;
@@ -97,17 +97,16 @@ take_rows(Group *group, const Pattern *pattern)
     return true;
 }
 
-static Value
-by_bytes_of_one(const Value *value, npy_intp itemsize)
+static void
+by_bytes_of_one(const Value *value, npy_intp itemsize, Value *like)
 {
-    Value like = *value;
+    copy_value(like, value);
     if (is_dense(value->ndim, value->dims, value->strides, itemsize)) {
-        scale_strides(value->ndim, value->strides, itemsize, 1, like.strides);
+        scale_strides(value->ndim, value->strides, itemsize, 1, like->strides);
     }
     else { /* one axis, of any stride */
-        dense_strides(value->ndim, value->dims, 1, like.strides);
+        dense_strides(value->ndim, value->dims, 1, like->strides);
     }
-    return like;
 }
 
 /* A group of whole rows in which the source is, or can be read; -1: there is none, and no memory. */
@@ -126,7 +125,8 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
             return -1;
         }
     }
-    Value like = by_bytes_of_one(value, itemsize);
+    Value like;
+    by_bytes_of_one(value, itemsize, &like);
     for (int i = 0; i < planner->open_count && buffers; i++) {
         int number = planner->open[i];
         if (plan_fits(&plan->groups[number], &like) && take_rows(&plan->groups[number], pattern)) {
@@ -201,7 +201,7 @@ reduce_rows(Planner *planner, const Instr *instr, const Pattern *pattern)
     result.where = IN_ROW;
     result.group = (short)number;
     result.operand = (short)total;
-    planner->plan->values[reg] = result;
+    copy_value(&planner->plan->values[reg], &result);
     return DONE;
 }
 
@@ -227,7 +227,7 @@ reduce_apart(Planner *planner, const Instr *instr, int number)
     group->operands[total].base = (short)base;
     result.where = IN_BASE;
     result.base = (short)base;
-    plan->values[reg] = result;
+    copy_value(&plan->values[reg], &result);
     planner->left[instr->in[0]]--;
     status = plan_close(planner, number);
     planner->left[instr->in[0]]++;
@@ -267,7 +267,8 @@ group_apart(Planner *planner, const Instr *instr, uint8_t mode)
             return -1;
         }
     }
-    Value like = by_bytes_of_one(value, planner->program->registers[instr->in[0]].itemsize);
+    Value like;
+    by_bytes_of_one(value, planner->program->registers[instr->in[0]].itemsize, &like);
     return plan_group(planner, mode, &like);
 }
 

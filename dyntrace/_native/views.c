@@ -331,12 +331,16 @@ plan_view(Planner *planner, const Instr *instr)
     if (source->where != IN_BASE && !on_rows) {
         return UNPLANNED;
     }
-    Value view = {.where = source->where, .base = source->base, .group = source->group,
-                  .operand = source->operand};
+    Value view;
+    clear_value(&view);
+    view.where = source->where;
+    view.base = source->base;
+    view.group = source->group;
+    view.operand = source->operand;
     status = plan_as(planner, instr, source, &view);
     view.size = status == DONE ? dims_size(view.ndim, view.dims) : 0;
     planner->plan->aliases |= on_rows;
-    planner->plan->values[instr->out[0]] = view;
+    copy_value(&planner->plan->values[instr->out[0]], &view);
     return status;
 }
 
@@ -368,8 +372,11 @@ views_run(const Program *program, const Segment *segment, PyObject **objects, co
         const Instr *instr = &segment->instrs[i];
         PyArrayObject *owner = (PyArrayObject *)objects[instr->in[0]];
         short reg = instr->out[0];
-        Value source, view = {.ndim = 0};
-        *fault = instr->node;
+        Value source, view;
+        if (PyArray_NDIM(owner) > MAX_NDIM) {
+            return UNPLANNED;
+        }
+        clear_value(&view);
         load_value(owner, &source);
         Status status = make_view(&planner, instr, &source, &view);
         bool copies = status == UNPLANNED && instr->code == RESHAPE;

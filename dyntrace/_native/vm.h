@@ -20,6 +20,7 @@
 #include <Python.h>
 #include <fenv.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -34,9 +35,9 @@
 #include <numpy/dtype_api.h>
 
 enum {
-    MAX_NDIM = 8,
+    MAX_NDIM = 24,    /* of arrays that instructions work on; axes fit into the bits of an int */
     MAX_ARGS = 6,     /* operands of one loop */
-    MAX_ITEMS = 16,   /* items of one subscript */
+    MAX_ITEMS = 64,   /* items of one subscript */
     MAX_OPEN = 4,     /* groups being formed at a time */
     PLANS_KEPT = 4,
     LARGEST_ITEM = 32, /* bytes of an element that loops work on */
@@ -208,7 +209,6 @@ enum Where { NOWHERE, IN_BASE, IN_TILE, IN_ROW, IN_OBJECT, IN_COUNT };
 /* A register while a segment is planned. */
 typedef struct {
     int ndim;
-    npy_intp dims[MAX_NDIM], strides[MAX_NDIM];
     npy_intp size;
     uint8_t where;
     bool owns;           /* it owns its memory, as eager has it */
@@ -216,10 +216,27 @@ typedef struct {
     short group;         /* the group that makes it; -1: none */
     short operand;       /* IN_TILE, IN_ROW: the group's operand */
     npy_intp offset;
+    npy_intp dims[MAX_NDIM], strides[MAX_NDIM]; /* the first `ndim` hold */
 } Value;
 
+/* A value without dimensions; of the arrays at its end nothing is touched. */
+static inline void
+clear_value(Value *value)
+{
+    memset(value, 0, offsetof(Value, dims));
+}
+
+static inline void
+copy_value(Value *to, const Value *from)
+{
+    size_t size = (size_t)from->ndim * sizeof *from->dims;
+    memcpy(to, from, offsetof(Value, dims));
+    memcpy(to->dims, from->dims, size);
+    memcpy(to->strides, from->strides, size);
+}
+
 enum BaseCode { BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR, BASE_INDEXED };
-enum { MAX_INDEXES = MAX_NDIM };
+enum { MAX_INDEXES = 8 };
 
 /* An index whose value changes from call to call: it moves a base, and decides no shape. */
 typedef struct {
@@ -257,7 +274,7 @@ typedef struct {
     npy_intp itemsize;
     npy_intp offset;     /* in its base, or of its buffer in the scratch */
     npy_intp axes[MAX_NDIM];    /* strides in the group's axes, before they are coalesced */
-    npy_intp strides[MAX_NDIM]; /* after */
+    npy_intp strides[MAX_NDIM]; /* after; the first `ndim` of the group hold in both */
 } Operand;
 
 enum MicroCode { MICRO_FULL, MICRO_ROW, MICRO_REDUCE };
@@ -381,6 +398,14 @@ void load_value(PyArrayObject *array, Value *value);
 PyObject *view_of(PyArrayObject *owner, const Value *value, char *address);
 Status plan_reduce(Planner *planner, const Instr *instr);
 Status plan_assign(Planner *planner, const Instr *instr);
+/* Whether it can be written without a warning: results of np.broadcast_arrays warn at the first write
+   (bit 31, NumPy's WARN_ON_WRITE, which its headers leave out). */
+static inline bool
+is_writeable(const PyArrayObject *array)
+{
+    return (PyArray_FLAGS(array) & (NPY_ARRAY_WRITEABLE | (int)(1u << 31))) == NPY_ARRAY_WRITEABLE;
+}
+
 bool may_be_mapped_twice(PyArrayObject *one, PyArrayObject *other);
 /* Whether NumPy would assign within one axis without a temporary, reading what it has written. */
 bool is_read_while_written(int ndim, const npy_intp *strides, int source_ndim,

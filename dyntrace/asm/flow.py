@@ -132,6 +132,20 @@ def _jump_successors(unit: Unit, step: MicroOp) -> tuple[int, ...]:
     return (unit.index + 1, step.arg if step.name == "FOR_ITER" else step.arg[1])
 
 
+def comes_back(body: Body, index: int) -> bool:
+    """Whether unit `index` may be followed by a return: not on a way that ends in a `raise`."""
+    waiting, seen = [index], {index}
+    while waiting:
+        unit = body.units[waiting.pop()]
+        if unit.micro and unit.micro[-1].name == "RETURN_VALUE":
+            return True
+        caught = () if unit.handler is None else (unit.handler,)
+        following = {*successors(body, unit.index), *caught} - seen
+        seen |= following
+        waiting += following
+    return False
+
+
 def loop_heads(body: Body) -> frozenset[int]:
     """The units that backward jumps lead to."""
     return frozenset(

@@ -16,7 +16,15 @@ import numpy as np
 from dyntrace.exec import effects, inplace, loops, templates
 from dyntrace.exec.lower_elementwise import dtype_of, lacks_one
 from dyntrace.exec.lower_views import have_keys, is_basic, items_of
-from dyntrace.exec.lowering import ASSIGN, ELEMENTWISE, VIEW, Lowering, NodeCall
+from dyntrace.exec.lowering import (
+    ASSIGN,
+    ELEMENTWISE,
+    MAX_NDIM,
+    VIEW,
+    Lowering,
+    NodeCall,
+    is_within_limits,
+)
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
@@ -85,6 +93,8 @@ Parts = tuple[Node, int, int, bool]
 
 
 def _parts(lowering: Lowering, effect: Node) -> Parts | None:
+    if not is_within_limits(effect):
+        return None
     if effect.op.style == "setitem":
         return _setitem_parts(lowering, *effect.args)
     if effect.op.style == "inplace":
@@ -141,8 +151,9 @@ def _computed(
     lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
 ) -> Parts | None:
     """The result of a loop, in the target's dtype, into the target."""
-    if not _is_input_array(lowering, target):
-        return None
+    beside = any(isinstance(dtype_of(value), np.dtype) for value in args)
+    if not beside or not _is_input_array(lowering, target):
+        return None  # alone, Python's numbers decide the loop by their size
     found = _loop_for(lowering, ufunc, args, target.kind.dtype)
     if found is None:
         return None
@@ -158,7 +169,7 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
         return None
     source = lowering.operand(value)
     left = array.kind.ndim - _taken(index) + _added(index)
-    if source is None or not _fits(value, array.kind.dtype) or not 0 <= left <= 8:
+    if source is None or not _fits(value, array.kind.dtype) or not 0 <= left <= MAX_NDIM:
         return None
     have_keys(lowering, index)
     items = items_of(lowering, index)
@@ -211,6 +222,8 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
     ufunc = inplace.OPERATORS.get(node.op.target) if node.op.style == "inplace" else None
     target = node.args[0]
     if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
+        return False
+    if not is_within_limits(node):
         return False
     if not is_fresh(target) or target.kind != node.kind or _is_looked_into(lowering, target):
         return False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace.exec.lowering import PERMUTE, RESHAPE, VIEW, Lowering
+from dyntrace.exec.lowering import MAX_NDIM, PERMUTE, RESHAPE, VIEW, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 
 Rule = Callable[[Lowering, Node], bool]
 INT, SLICE, NEWAXIS, ELLIPSIS = range(4)
-MAX_ITEMS = 16
+MAX_ITEMS = 64  # as in `_native/vm.h`
 
 Bound = Any  # None, an int, or (register,)
 
@@ -122,7 +122,7 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
     lengths = node.args[1:]
     if len(lengths) == 1 and type(lengths[0]) is tuple:
         lengths = lengths[0]
-    if node.kwargs or not lengths or not _is_array(node.args[0]) or len(lengths) > 8:
+    if node.kwargs or not lengths or not _is_array(node.args[0]) or len(lengths) > MAX_NDIM:
         return False
     if not all(map(is_index, lengths)) or not isinstance(node.kind, ArrayKind):
         return False

@@ -22,10 +22,13 @@ import numpy as np
 from dyntrace.exec import lifetimes, templates
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Graph, Node
+from dyntrace.graph.ownership import nodes_in
 
 ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
-MAX_NDIM = 8
+MAX_NDIM = 24  # of arrays that instructions work on, as in `_native/vm.h`
+MAX_REGISTERS = 8192  # the machine numbers registers, and what it makes of them, with 15 bits
 
+NUMBERS = (int, float, complex, bool)
 Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...], "NodeCall"]
 
 
@@ -85,8 +88,6 @@ class Lowering:
         """A new register for a value of this kind."""
         match kind:
             case ArrayKind(dtype=dtype, ndim=ndim):
-                if ndim > MAX_NDIM:
-                    raise NotLowered("too many dimensions")
                 return self.new(dtype, ndim)
             case NumpyScalarKind(dtype=dtype):
                 return self.new(dtype, -1)
@@ -94,6 +95,8 @@ class Lowering:
 
     def new(self, dtype: np.dtype[Any] | None, ndim: int) -> int:
         """A new register: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
+        if len(self.registers) >= MAX_REGISTERS:
+            raise NotLowered("too many registers")
         self.registers.append((dtype, ndim))
         return len(self.registers) - 1
 
@@ -102,11 +105,11 @@ class Lowering:
         effect = [self.graph.effect] if self.graph.effect is not None else []
         for node in [*self.graph.nodes, *effect]:
             for value in node.args:
-                if type(value) in (int, float, complex, bool):
+                if type(value) in NUMBERS:
                     self._add_constant(value)
 
     def _add_constant(self, value: Any) -> None:
-        key = (type(value), repr(value))
+        key = _constant_key(value)
         if key not in self.constant_of:
             self.constants.append(value)
             self.constant_of[key] = self.new(None, -1)
@@ -120,7 +123,7 @@ class Lowering:
         """The register of an operand: a node's, or a number's; None for anything else."""
         if isinstance(value, Node):
             return self.register_of[value]
-        return self.constant_of.get((type(value), repr(value)))
+        return self.constant_of.get(_constant_key(value)) if type(value) in NUMBERS else None
 
     def replace(self, node: Node, reg: int) -> None:
         """From now on `node`, and what it stood for before, has its value in another register."""
@@ -289,4 +292,20 @@ def is_number(value: Any) -> bool:
     """Whether an argument is a plain number, or a node that gives one."""
     if isinstance(value, Node):
         return isinstance(value.kind, (NumpyScalarKind, PythonScalarKind))
-    return type(value) in (int, float, complex, bool)
+    return type(value) in NUMBERS
+
+
+def is_within_limits(node: Node) -> bool:
+    """Whether no array that the node takes or gives has more dimensions than instructions take."""
+    taken = nodes_in([*node.args, *(value for _, value in node.kwargs)])
+    return all(ndim_of(value.kind) <= MAX_NDIM for value in (node, *taken))
+
+
+def ndim_of(kind: Kind) -> int:
+    """The number of an array's dimensions; 0 for anything else."""
+    return kind.ndim if isinstance(kind, ArrayKind) else 0
+
+
+def _constant_key(value: Any) -> Any:
+    """Tells numbers apart by their bits: 0.0 from -0.0, and 1 from True."""
+    return type(value), value if isinstance(value, int) else repr(value)

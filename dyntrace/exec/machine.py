@@ -31,8 +31,8 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:
     """The description of the graph's program; None if the machine would have nothing to do."""
-    lowering = Lowering(graph)
     try:
+        lowering = Lowering(graph)
         outputs = rules.lower(lowering)
         spec = lowering.finished(outputs)
     except NotLowered:

@@ -17,11 +17,23 @@ from dyntrace.exec.checks import CannotProve
 Commit = Callable[[], Any]
 
 
+WRITEABLE, WARNS = 0x0400, 1 << 31  # NPY_ARRAY_WRITEABLE, and what NumPy calls WARN_ON_WRITE
+
+
+def is_writeable(flags: Any) -> bool:
+    """Whether an array's memory can be written without a warning.
+
+    Reading `flags.writeable` warns for a result of `np.broadcast_arrays`; reading `num` never does.
+    """
+    number: int = flags.num
+    return bool(number & WRITEABLE) and not number & WARNS
+
+
 def require_target(array: Any) -> None:
     """Raise CannotProve unless `array` can be written without error, warning or ambiguity."""
     flags = array.flags
-    if not flags.writeable:
-        raise CannotProve("the target cannot be written")
+    if not is_writeable(flags):
+        raise CannotProve("the target cannot be written, or not without a warning")
     if not (flags.c_contiguous or flags.f_contiguous) and holds_addresses_twice(array):
         raise CannotProve("the target may hold one address twice")
 

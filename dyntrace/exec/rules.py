@@ -19,7 +19,7 @@ from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplac
 from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower_views import VIEW_RULES
-from dyntrace.exec.lowering import Lowering
+from dyntrace.exec.lowering import Lowering, is_within_limits
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.graph.kinds import (
     ArrayKind,
@@ -51,6 +51,8 @@ def lower(lowering: Lowering) -> Any:
 
 def _lowered(lowering: Lowering, node: Node) -> bool:
     """Emit the node's instructions, if it has any, with the call that they stand for."""
+    if not is_within_limits(node):
+        return False
     rule = lower_inplace if written(node) else RULES.get(node.op.name)
     if rule is None and isinstance(node.op.target, np.ufunc):
         rule = lower_ufunc

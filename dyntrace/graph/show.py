@@ -110,6 +110,7 @@ class _Printer:
         return f"{module}.{name}"
 
 
+DECIMAL_BITS = 2000  # Python may refuse to write longer integers in decimal
 _NAMED = {
     id(getattr(np, name)): f"np.{name}"
     for name in ("_NoValue", "r_", "c_", "mgrid", "ogrid", "s_", "index_exp")
@@ -118,5 +119,7 @@ _NAMED = {
 
 def _number(value: Any) -> str:
     """A number as an atom; infinities and NaN through their type."""
+    if isinstance(value, int) and value.bit_length() > DECIMAL_BITS:
+        return f"({value:#x})"
     finite = value == value and abs(value) != float("inf")
     return f"({value!r})" if finite else f"{type(value).__name__}('{value}')"

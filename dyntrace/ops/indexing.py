@@ -101,6 +101,8 @@ def _subscript(op: Op) -> Infer:
     answers: dict[Any, Kind] = {}
 
     def infer(call: Call) -> Kind:
+        if len(call.args) != (3 if op.style == "setitem" else 2) or call.kwargs:
+            raise Refused("DT202")
         if not isinstance(call.args[0].kind, ArrayKind):
             raise Refused("DT201", "not an array")
         key = tuple(structure(operand.kind) for operand in call.args)

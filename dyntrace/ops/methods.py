@@ -81,7 +81,7 @@ def reshaped(call: Call) -> Kind:
 
 def squeezed(call: Call) -> Kind:
     """Without an axis the result's dimensions depend on the shape."""
-    array, axis = call.args[0].kind, argument(call, 1, "axis")
+    array, axis = first_kind(call), argument(call, 1, "axis")
     if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
         raise Refused("DT201")
     if axis is None or axis.read() is None:
@@ -143,6 +143,11 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
         return checked
 
     return around
+
+
+def first_kind(call: Call) -> Kind | None:
+    """The kind of the first argument; None for a call without arguments."""
+    return call.args[0].kind if call.args else None
 
 
 def argument(call: Call, position: int, name: str) -> Operand | None:

@@ -98,6 +98,8 @@ def power(infer: Infer, squares: Infer) -> Infer:
 
     def checked(call: Call) -> Kind:
         kinds = [operand.kind for operand in call.args]
+        if len(kinds) != 2:
+            raise Refused("DT202")
         example = getattr(kinds[1], "example", None)
         if all(isinstance(kind, PythonScalarKind) and kind.type in (int, bool) for kind in kinds):
             return PythonScalarKind(float if example is not None and example < 0 else int)

@@ -290,13 +290,18 @@ def _signature(call: Call, parameters: Parameters) -> Any:
     )
 
 
+def _exactly(number: Any) -> Any:
+    """Tells numbers apart by their bits: 0.0 from -0.0; an int may be too long to be written."""
+    return number if isinstance(number, int) else repr(number)
+
+
 def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
     kind = operand.kind
     if isinstance(kind, ArrayKind):
         return kind.dtype.char, kind.ndim
     match kind:
         case PythonScalarKind() | NumpyScalarKind() if is_read(kind, parameters, name):
-            return (kind, repr(operand.read()))
+            return (kind, _exactly(operand.read()))
         case NumpyScalarKind():
             return structure(kind)
         case StringKind():

@@ -12,13 +12,13 @@ from dyntrace.graph.describe import MAX_ITEMS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
-from dyntrace.ops.methods import argument, dimensions, is_integer, squeezed
+from dyntrace.ops.methods import argument, dimensions, first_kind, is_integer, squeezed
 from dyntrace.ops.registry import Infer
 
 
 def reshaped(call: Call) -> Kind:
     """`np.reshape(a, shape)`: as many dimensions as the shape has lengths."""
-    array = call.args[0].kind if call.args else None
+    array = first_kind(call)
     shape = call.args[1] if len(call.args) > 1 else call.kwargs.get("shape")
     if not isinstance(array, ArrayKind | NumpyScalarKind) or shape is None:
         raise Refused("DT202")
@@ -29,7 +29,7 @@ def reshaped(call: Call) -> Kind:
 
 def split_up(call: Call) -> Kind:
     """As many parts as sections, or one more than there are places to cut."""
-    array, axis = call.args[0].kind, argument(call, 2, "axis")
+    array, axis = first_kind(call), argument(call, 2, "axis")
     sections = argument(call, 1, "indices_or_sections")
     if not isinstance(array, ArrayKind) or array.ndim == 0 or sections is None:
         raise Refused("DT201")
@@ -47,7 +47,8 @@ def split_up(call: Call) -> Kind:
 
 def unstacked(call: Call) -> Kind:
     """A tuple as long as the axis, which is not known."""
-    if not isinstance(call.args[0].kind, ArrayKind) or call.args[0].kind.ndim == 0:
+    array = first_kind(call)
+    if not isinstance(array, ArrayKind) or array.ndim == 0:
         raise Refused("DT201")
     return ObjectKind(tuple)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.exec.memory import WRITEABLE
 from dyntrace.report.describe import attributes_of
 
 __all__ = ["World", "copies"]
@@ -74,7 +75,7 @@ def _copy_array(array: np.ndarray[Any, Any], memo: dict[int, Any]) -> Any:
         memo[id(array)] = (
             _copy_view(array, base, memo) if type(base) is np.ndarray else array.copy(order="K")
         )
-        memo[id(array)].flags.writeable = array.flags.writeable
+        memo[id(array)].flags.writeable = bool(array.flags.num & WRITEABLE)
     return memo[id(array)]
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from dyntrace.asm.flow import comes_back
 from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
 from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph import kinds
@@ -211,8 +212,8 @@ class Unit:
         analysis = Analysis(self.shapes.shape, namespace, self.profile.results, self.twins)
         analysis.run(self.starts)
         self.breaks = list(analysis.breaks.values())
-        if self.fullgraph and self.breaks:
-            raise _graph_break(self.original, self.breaks[0])
+        if self.fullgraph:
+            self._demand_full_graph()
         if self.version >= MAX_VERSIONS:
             analysis.recorders.clear()
             note = f"{GIVEN_UP.code}: {GIVEN_UP.text}"
@@ -230,6 +231,14 @@ class Unit:
                 frozenset(self.places.values()),
             )
         )
+
+    def _demand_full_graph(self) -> None:
+        """Raise at the first break; one on the way to a `raise` parts no work from other work."""
+        assert self.shapes is not None
+        body = self.shapes.shape.body
+        for found in self.breaks:
+            if comes_back(body, found.unit):
+                raise _graph_break(self.original, found)
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""

@@ -28,6 +28,7 @@ from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 __all__ = ["call", "fixed_function", "has_fixed_attribute"]
 
 _CLASS_NAME = type.__dict__["__name__"].__get__
+_FIXED_NAMES = ("__name__", "__self__")
 _FIXED = (np.ufunc, type(np.sum), types.BuiltinFunctionType)
 
 
@@ -35,6 +36,8 @@ def has_fixed_attribute(obj: Any, name: str) -> bool:
     """Whether reading that attribute of `obj` runs no code and always finds the same."""
     if name in getattr(obj, "__dict__", ()):
         return False  # added by the user: it may change
+    if name.startswith("__") and name not in _FIXED_NAMES:
+        return False  # texts about a function can be set
     if isinstance(obj, np.dtype):
         return type(obj).__module__ == "numpy.dtypes" and obj.names is None  # names can be set
     return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"

@@ -110,7 +110,7 @@ REFUSED = {
     "read outside": with_instructions((1, (0,), (1,), (EVERYTHING,)), inputs=()),
     "written twice": with_instructions(*[(1, (0,), (1,), (EVERYTHING,))] * 2),
     "view of another dtype": with_instructions((1, (0,), (1,), (EVERYTHING,)), dtype="f"),
-    "too many dimensions": with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=9),
+    "too many dimensions": with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=25),
     "register beyond 16 bits": with_instructions((1, (0,), (1 << 16,), (EVERYTHING,))),
     "two ellipses": with_instructions((1, (0,), (1,), ((3, None, None, None),) * 2)),
     "index without a value": with_instructions((1, (0,), (1,), ((0, (2,), None, None),))),

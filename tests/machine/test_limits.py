@@ -1,11 +1,14 @@
-"""The machine at its limits: very large results, eight dimensions, huge bounds and long groups.
+"""The machine at its limits: very large results, many dimensions, huge bounds and long groups.
 
 Invariant: what is beyond a limit is declined or left to the twin, as everything is that the machine
 cannot do; it never reads or writes outside of its arrays.
 """
 
 import numpy as np
+import pytest
 
+import dyntrace
+from dyntrace.exec import lowering, machine
 from dyntrace.exec.backends import get_backend
 from tests.machine.capturing import Proof, capture, function
 
@@ -39,17 +42,45 @@ def test_bounds_and_steps_at_the_ends_of_the_machine_word():
         check(fn, x)
 
 
-def test_eight_dimensions_and_one_more():
-    x = np.arange(2.0**8).reshape((2,) * 8)
+@pytest.mark.parametrize("ndim", [8, 9, 10, 20, 23, 24, 25, 33, 60])
+def test_any_number_of_dimensions(ndim):
+    x = np.arange(2.0**8).reshape((2,) * 8 + (1,) * (ndim - 8))
     check(function("return x[..., ::-1] + x.T, x.sum(axis=(0, 1)), x[:, 0] * 2.0", "x"), x)
-    check(
-        function("return (x + 1.0)[None], (x * 2.0)[:, None].sum()", "x"),
-        x,
-        may_decline=True,
-        ran=0,
-    )
-    check(function("return x * y"), x, x[None], may_decline=True, ran=0)
+    check(function("return (x + 1.0)[None], (x * 2.0)[:, None].sum()", "x"), x)
+    check(function("return x * y"), x, x[None])
     check(function("x[...] = y * 2.0"), x, x + 1.0)
+    check(function("x[0] = x[1] * 2.0", "x"), x)
+    check(function("t = x * 2.0\nt += x\nreturn t, t.reshape(256), t.mean(axis=3)", "x"), x)
+
+
+def test_as_many_dimensions_as_numpy_has():
+    x = np.ones((1,) * 64)
+    check(function("return x * 2.0 + 1.0, x.T.sum(axis=0), x[0]", "x"), x)
+    check(function("return (x * 2.0)[None]", "x"), x, may_decline=True, ran=0)
+
+
+def test_whole_state_of_ten_qubits_is_one_program():
+    gate = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+
+    def apply(state, gate):
+        turned = np.moveaxis(np.tensordot(gate, state, axes=([1], [3])), 0, 3)
+        return turned, abs(turned) ** 2
+
+    fast = dyntrace.optimize(apply)
+    state = np.zeros((2,) * 10)
+    state[(0,) * 10] = 1.0
+    for _ in range(4):
+        for got, wanted in zip(fast(state, gate), apply(state, gate), strict=True):
+            assert np.array_equal(got, wanted)
+            assert got.strides == wanted.strides
+    found = dyntrace.stats(fast)
+    assert (found.graphs, found.graph_calls, found.deopts) == (1, 4, 0)
+
+
+def test_program_with_too_many_registers_is_left_to_the_twin(monkeypatch):
+    monkeypatch.setattr(lowering, "MAX_REGISTERS", 3)
+    graph = capture(function("return x * 2.0 + 1.0, x.sum()", "x"), np.ones(3)).graph
+    assert machine.lowered(graph) is None
 
 
 def test_shapes_whose_product_overflows_are_eagers_to_refuse():
