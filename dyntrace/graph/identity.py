@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["GONE", "ByIdentity", "Namespace", "has_numeric_loop", "held", "hold", "lasts"]
+__all__ = ["GONE", "ByIdentity", "Gone", "Namespace", "has_numeric_loop", "held", "hold", "lasts"]
 
 _HEAP_TYPE = 1 << 9
 _FLAGS_OF = type.__dict__["__flags__"].__get__
@@ -24,7 +24,7 @@ _REFERENCE = weakref.ref
 
 
 class Gone:
-    """What has died."""
+    """The type of what stands for the dead, and itself what stands for a type that has died."""
 
 
 GONE = Gone()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.identity import Namespace, held, hold
+from dyntrace.graph.identity import GONE, Gone, Namespace, held, hold
 
 _set = object.__setattr__  # frozen dataclasses set their own fields so
 
@@ -96,7 +96,9 @@ class _OfType(Kind):
 
     @property
     def type(self) -> Any:
-        return held(self.holder)
+        """The type; for one that has died a type without instances, so that all asked of it is answered."""
+        found = held(self.holder)
+        return Gone if found is GONE else found
 
     def _parts(self) -> tuple[Any, ...]:
         return ()

@@ -277,6 +277,32 @@ def test_a_kind_does_not_keep_its_object_and_forgets_it():
     assert kind.value is GONE and kind != describe(made_function())
 
 
+def counting_class(start):
+    class Counting:
+        def __init__(self):
+            self.n = start
+
+        def value(self, step):
+            return self.n + step
+
+    return Counting
+
+
+@pytest.mark.parametrize("hooked", [False, True], ids=["optimised", "hooked"])
+def test_a_function_that_met_instances_of_dead_classes_is_traced_with_the_next(hooked):
+    def program(cls):
+        counting = cls()
+        return [counting.value(step) for step in range(3)], issubclass(type(counting), cls)
+
+    fast = program if hooked else dyntrace.optimize(program)
+    with dyntrace.optimize() if hooked and config.native else contextlib.nullcontext():
+        for start in range(6):
+            cls = counting_class(start)
+            assert fast(cls) == ([start, start + 1, start + 2], True)
+            del cls
+            gc.collect()
+
+
 @pytest.mark.parametrize("guard", ["is", "exact", "plain"])
 def test_a_guard_on_what_has_died_misses_whatever_stands_at_its_address(guard):
     make = {"is": lambda: (made := made_function(), made)}.get(guard)
