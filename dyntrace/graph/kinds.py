@@ -96,7 +96,7 @@ class _OfType(Kind):
 
     @property
     def type(self) -> Any:
-        """The type; for one that has died a type without instances, so that all asked of it is answered."""
+        """The type; for one that has died a type without instances, which answers all the same."""
         found = held(self.holder)
         return Gone if found is GONE else found
 
