@@ -216,6 +216,18 @@ def is_plain_dtype(dtype: np.dtype[Any]) -> bool:
     return type(dtype).__module__ == "numpy.dtypes"
 
 
+def is_array_subclass(kind: Kind) -> bool:
+    """Whether it is an instance of a subclass of ndarray, such as a masked array."""
+    held = kind.type if isinstance(kind, ObjectKind) else None
+    return isinstance(held, type) and held is not np.ndarray and issubclass(held, np.ndarray)
+
+
+def is_not_numeric(kind: Kind) -> bool:
+    """Whether it is an array or scalar of NumPy's that holds no numbers in native byte order."""
+    held = kind.type if isinstance(kind, ObjectKind) else None
+    return isinstance(held, type) and (held is np.ndarray or issubclass(held, np.generic))
+
+
 def type_name(kind: Kind) -> str:
     """The name of the type that a value of this kind has, for messages."""
     match kind:

@@ -29,6 +29,8 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    is_array_subclass,
+    is_not_numeric,
     type_name,
 )
 from dyntrace.graph.node import Op
@@ -263,7 +265,9 @@ def is_numpy_function(value: Any) -> bool:
 def _refusal(kind: Kind) -> str:
     if isinstance(kind, FunctionKind):
         return "DT203"
-    return "DT212" if kind == ObjectKind(np.ndarray) else "DT201"
+    if is_array_subclass(kind):
+        return "DT216"
+    return "DT212" if is_not_numeric(kind) else "DT201"
 
 
 def structure(kind: Kind) -> Any:

@@ -16,7 +16,7 @@ import numpy as np
 from dyntrace.breaks import CALLBACK, OPAQUE_CALL, UNKNOWN_CALLEE, UNKNOWN_METHOD
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
-from dyntrace.graph.identity import hold
+from dyntrace.graph.identity import GONE, hold
 from dyntrace.ops import registry
 from dyntrace.trace import builtins, inline, methods
 from dyntrace.trace.frame import Break, Frame
@@ -57,7 +57,7 @@ def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value
     if isinstance(callee, Outside) and isinstance(callee.believed, kinds.FunctionKind):
         return inline.inline(frame, callee, args, kwargs)
     target = constant(frame, callee)
-    if target is UNFOLDED:
+    if target is UNFOLDED or target is GONE:
         return _call_unknown(frame, callee, args, kwargs)
     return _call_known(frame, callee, target, args, kwargs)
 
@@ -72,7 +72,8 @@ def _call_unknown(
     kind = callee.kind
     if isinstance(kind, kinds.ObjectKind) and kind.type is np.ufunc:
         raise Break(CALLBACK)  # made from Python code, and held by nobody but the user
-    raise Break(UNKNOWN_CALLEE, "" if type(kind) is kinds.Kind else name or kinds.type_name(kind))
+    unknown = type(kind) is kinds.Kind or (isinstance(kind, kinds.KnownKind) and kind.value is GONE)
+    raise Break(UNKNOWN_CALLEE, "" if unknown else name or kinds.type_name(kind))
 
 
 def _found_now(frame: Frame, source: Any) -> Any:

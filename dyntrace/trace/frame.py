@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from dyntrace.asm.instructions import Body
 from dyntrace.breaks import (
     ARRAY_SUBCLASS,
@@ -68,11 +66,10 @@ def refusal_of(*held: Kind) -> Break:
     """The break for an operation that cannot be captured on values of these kinds."""
     if any(type(kind) is Kind for kind in held):
         return Break(UNKNOWN_VALUE)
-    types = [kind.type for kind in held if isinstance(kind, kinds.ObjectKind)]
     reason = UNSUPPORTED_OPERANDS
-    if any(issubclass(one, np.ndarray) and one is not np.ndarray for one in types):
+    if any(map(kinds.is_array_subclass, held)):
         reason = ARRAY_SUBCLASS
-    elif any(one is np.ndarray or issubclass(one, np.generic) for one in types):
+    elif any(map(kinds.is_not_numeric, held)):
         reason = NOT_NUMERIC
     return Break(reason, ", ".join(map(kinds.type_name, held)))
 
@@ -80,7 +77,7 @@ def refusal_of(*held: Kind) -> Break:
 def refusal_of_store(container: Value) -> Break:
     """Why an item of this container cannot be stored by a region."""
     held = getattr(container.kind, "type", None)
-    if isinstance(container, Outside) and held in (list, dict, None):
+    if isinstance(container, Outside) and (held is list or held is dict or held is None):
         return Break(ATTRIBUTE_STORE, kinds.type_name(container.kind))
     return refusal_of(container.kind)
 
