@@ -60,6 +60,7 @@ def test_frames_are_optimised_again_after_a_reset():
     def work(x):
         return np.sqrt(x) * 2.0 + 1.0
 
+    gc.collect()  # functions of other tests, which may have the same name
     expected = work(ARRAY)
     for _ in range(3):
         with dyntrace.optimize():
