@@ -22,7 +22,7 @@ from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.machine_resources import arena_trim
 from dyntrace.exec.threads import get_num_threads, set_num_threads
-from dyntrace.report import compare
+from dyntrace.report import verification
 from dyntrace.report.collect import add_unit, stats_of
 from dyntrace.report.data import Explanation, Stats
 from dyntrace.runtime.handles import hook_install, hook_remove
@@ -221,16 +221,27 @@ def stats(fn: Any) -> Stats:
 
 
 def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:
-    """A function that runs `fn` eagerly and optimised on equal arguments and compares everything.
+    """A function that runs `fn` eagerly and optimised from equal states and compares everything.
 
     Compared are the result's bits, dtype, shape, strides and aliasing, mutated arguments and
-    globals, output, warnings, and exceptions. Returns the optimised result, or raises
-    VerificationError with the differences.
+    globals, output, warnings, and exceptions. Each call makes `calls` runs of either kind, returns
+    the result of the last optimised one, which alone leaves its effects, or raises
+    VerificationError with the differences, all effects taken back.
+
+    What arguments, `__self__`, closures, defaults, globals and attributes hold is put back in place
+    before each run, with all that they reach: containers, arrays and the memory they look into,
+    random generators, positions in files. Generators and other iterators are drawn from once; every
+    run gets an iterator over the same items.
+
+    Some state cannot be put back: contents of files, caches that held entries before, the clock,
+    other modules' own. If runs differ, the eager function runs twice more. Where these runs differ
+    from the first, no difference is laid on dyntrace: the result is returned, and a
+    `errors.StateWarning` says what was not compared.
     """
 
     @functools.wraps(fn)
     def verified(*args: Any, **kwargs: Any) -> Any:
-        return compare.verify(fn, optimize(fn, backend=backend), args, kwargs, calls=calls)
+        return verification.verify(fn, optimize(fn, backend=backend), args, kwargs, calls=calls)
 
     return verified
 

@@ -51,6 +51,14 @@ class VerificationError(DyntraceError):
     """`verify` saw the optimised function and eager NumPy differ."""
 
 
+class StateWarning(UserWarning):
+    """`verify` could not compare everything: state outside the arguments changes from run to run.
+
+    It says nothing about dyntrace. Such state is a file's content, a generator inside a tuple, the
+    clock, or anything in foreign modules; `verify` a function that takes it as an argument instead.
+    """
+
+
 class InternalError(DyntraceError):
     """A broken invariant of dyntrace; never reaches the user's program, see `DyntraceWarning`."""
 

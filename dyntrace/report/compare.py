@@ -2,26 +2,29 @@
 
 What is observed: the result, the arguments and globals afterwards, what is shared between them,
 everything printed, each warning with its file and line, and the exception with its traceback and
-its chain. `verify` is built on this, and so are the differential tests. Read `describe` next.
+its chain. `verification` is built on this, and so are the differential tests. Read `describe` next.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from dyntrace.errors import VerificationError
 from dyntrace.report.describe import Bits, Description, Facts, without_addresses
-from dyntrace.report.snapshot import World, copies
 
-__all__ = ["Outcome", "difference", "run", "verify"]
+__all__ = ["Outcome", "Surroundings", "difference", "differences", "run"]
+
+
+class Surroundings(Protocol):
+    """What lies around a function: `now` gives paths and what is there after a run."""
+
+    def now(self) -> Iterable[tuple[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,15 @@ def run(
     fn: Callable[..., Any],
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
-    world: World | None = None,
+    world: Surroundings | None = None,
     *,
     action: str = "always",
 ) -> Outcome:
     """Call `fn` on exactly these objects and describe what came of it.
 
-    `world` holds the globals and cells to describe afterwards; `action` is the warning filter that
-    holds during the call. Every exception is caught, KeyboardInterrupt and SystemExit included.
+    `world` says what else to describe afterwards, such as globals and cells; `action` is the
+    warning filter that holds during the call. Every exception is caught, KeyboardInterrupt and
+    SystemExit included.
     """
     watch = _Watch()
     value, exception = None, None
@@ -90,7 +94,7 @@ def _describe(
     fn: Any,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
-    world: World | None,
+    world: Surroundings | None,
     value: Any,
     exception: BaseException | None,
 ) -> Facts:
@@ -102,7 +106,7 @@ def _describe(
     for name, item in kwargs.items():
         description.add(f"argument {name}", item)
     for name, item in world.now() if world else ():
-        description.add(f"global {name}", item)
+        description.add(name, item)
     description.add("result", value)
     description.add("exception", exception)
     description.facts["numpy.random"] = _random_state()
@@ -126,13 +130,17 @@ def _recorded(watch: _Watch) -> Iterator[tuple[str, Any]]:
 
 def difference(expected: Outcome, actual: Outcome) -> list[str]:
     """Where `actual` differs from `expected`, one readable line per fact; empty if nowhere."""
-    paths = dict.fromkeys([*expected.facts, *actual.facts])
+    return [f"{path}: {text}" for path, text in differences(expected.facts, actual.facts).items()]
+
+
+def differences(expected: Facts, actual: Facts) -> dict[str, str]:
+    """The paths of the facts that differ, and how they differ."""
     absent = "<absent>"
-    return [
-        f"{path}: {_unequal(expected.facts.get(path, absent), actual.facts.get(path, absent))}"
-        for path in paths
-        if not _same(expected.facts.get(path, absent), actual.facts.get(path, absent))
-    ]
+    pairs = {
+        path: (expected.get(path, absent), actual.get(path, absent))
+        for path in [*expected, *actual]
+    }
+    return {path: _unequal(*pair) for path, pair in pairs.items() if not _same(*pair)}
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -143,61 +151,3 @@ def _unequal(one: Any, other: Any) -> str:
     if isinstance(one, Bits) and isinstance(other, Bits):
         return one.against(other)
     return f"{one!r} != {other!r}"
-
-
-def verify(
-    eager: Callable[..., Any],
-    optimised: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    *,
-    calls: int = 3,
-) -> Any:
-    """Call both functions `calls` times on equal arguments and compare everything observable.
-
-    All runs but the last are on copies, and their output is dropped. The last run of `optimised` is
-    on `args` and `kwargs` themselves; what it prints, warns, returns or raises is passed on.
-
-    Raises VerificationError, with one line per difference, at the first call that differs.
-    """
-    world = World.around(eager)
-    names = tuple(kwargs)
-    inputs = (*world.held, *args, *kwargs.values())
-    random = np.random.get_state(legacy=False)
-
-    def once(fn: Callable[..., Any], values: Iterable[Any]) -> Outcome:
-        held = list(values)
-        positional = held[len(world.held) : len(held) - len(names)]
-        keywords = dict(zip(names, held[len(held) - len(names) :], strict=True))
-        world.set(held[: len(world.held)])
-        np.random.set_state(random)
-        return run(fn, tuple(positional), keywords, world)
-
-    try:
-        for call in range(1, calls + 1):
-            pristine = copies(inputs)
-            expected = once(eager, copies(inputs))
-            actual = once(optimised, inputs if call == calls else pristine)
-            _require_equal(call, expected, actual)
-    except BaseException:
-        world.set(world.held)
-        raise
-    return _passed_on(actual)
-
-
-def _require_equal(call: int, expected: Outcome, actual: Outcome) -> None:
-    found = difference(expected, actual)
-    if found:
-        lines = "\n  ".join(found)
-        raise VerificationError(f"call {call} differs (eager != optimised):\n  {lines}")
-
-
-def _passed_on(outcome: Outcome) -> Any:
-    """What the user would have seen of `outcome`: its output, warnings, and value or exception."""
-    sys.stdout.write(outcome.stdout)
-    sys.stderr.write(outcome.stderr)
-    for entry in outcome.warnings:
-        warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
-    if outcome.exception is not None:
-        raise outcome.exception
-    return outcome.value

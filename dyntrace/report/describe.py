@@ -8,6 +8,7 @@ Describing a value runs none of its code. Read `compare` next.
 
 from __future__ import annotations
 
+import collections
 import functools
 import itertools
 import re
@@ -23,6 +24,8 @@ Facts = dict[str, Any]
 Rule = Callable[["Description", str, Any], None]
 
 _RULES: dict[type, Rule] = {}
+_DEEPEST = 50  # what lies deeper is described when the way to it is done: no endless recursion
+_OWN = ("dyntrace.report.compare", "dyntrace.report.replay")
 _NAMELESS = (int, float, complex, str, bytes, type(None), type(...), type(NotImplemented), type)
 _PADDED = np.dtype(np.longdouble).itemsize == 16 and np.finfo(np.longdouble).nmant == 63
 
@@ -78,6 +81,8 @@ class Description:
         self._paths: dict[int, str] = {}
         self._alive: list[Any] = []
         self._blocks: list[tuple[int, int, int, str]] = []
+        self._depth = 0
+        self._deferred: list[tuple[str, Any]] = []
 
     def add(self, path: str, value: Any) -> None:
         """Describe `value` under `path`; an object already described is only named."""
@@ -88,7 +93,17 @@ class Description:
                 return
             self._paths[id(value)] = path
             self._alive.append(value)
+        if self._depth == _DEEPEST:
+            self._deferred.append((path, value))
+        else:
+            self._describe(path, value)
+        while self._depth == 0 and self._deferred:
+            self._describe(*self._deferred.pop())
+
+    def _describe(self, path: str, value: Any) -> None:
+        self._depth += 1
         _rule_for(type(value))(self, path, value)
+        self._depth -= 1
 
     def memory(self, array: np.ndarray[Any, Any]) -> tuple[str, int] | None:
         """The first array met in the same block of memory, and the distance to it in bytes."""
@@ -174,6 +189,7 @@ def attributes_of(value: Any) -> Iterator[tuple[str, Any]]:
 @_rule(int, str, bytes, bool, type(None), type(...), type(NotImplemented), range, bytearray)
 def _plain(into: Description, path: str, value: Any) -> None:
     text = without_addresses(value) if type(value) is str else value
+    text = bytes(value) if isinstance(value, bytearray) else text
     into.facts[path] = (_name(type(value)), text)
     if type(value).__module__ != "builtins":
         for name, item in attributes_of(value):
@@ -217,7 +233,8 @@ def _set(into: Description, path: str, value: Any) -> None:
 @_rule(dict)
 def _dict(into: Description, path: str, value: Any) -> None:
     into.facts[f"{path} type"] = (_name(type(value)), len(value))
-    for index, (key, item) in enumerate(dict.items(value)):
+    kind = collections.OrderedDict if isinstance(value, collections.OrderedDict) else dict
+    for index, (key, item) in enumerate(kind.items(value)):
         into.add(f"{path} key {index}", key)
         into.add(f"{path}[{without_addresses(repr(key))}]", item)
 
@@ -314,7 +331,7 @@ def _frames(traceback: types.TracebackType | None, exact: bool) -> Iterator[tupl
     """
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if traceback.tb_frame.f_globals.get("__name__") != "dyntrace.report.compare":
+        if traceback.tb_frame.f_globals.get("__name__") not in _OWN:
             spans = itertools.islice(code.co_positions(), traceback.tb_lasti // 2, None)
             told = exact or traceback.tb_next is not None
             span, line = (next(spans, None), traceback.tb_lineno) if told else (None, None)

@@ -1,8 +1,9 @@
-"""Snapshot: arguments and globals copied so that a function can be run on them twice.
+"""Snapshot: the globals and cells around a function, and deep copies that keep layout and sharing.
 
 A copy has the layout, flags and aliasing of the original: views of one block of memory are copied
 to views of one block, at the same offsets and strides, and objects met twice stay one object.
-What cannot be copied (a lock, a generator) is shared. Read `compare` next.
+What cannot be copied (a lock, a generator) is shared. Differential tests run on such copies;
+`verify` puts the state of the objects themselves back instead, see `state`. Read `compare` next.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from dyntrace.exec.memory import WRITEABLE
 from dyntrace.report.describe import attributes_of
 
-__all__ = ["World", "copies"]
+__all__ = ["World", "copies", "global_names"]
 
 _GLOBAL_STEPS = ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "STORE_NAME", "DELETE_GLOBAL")
 _SHARED = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, np.ufunc)
@@ -71,12 +72,27 @@ def _arrays(value: Any, seen: set[int]) -> Iterator[np.ndarray[Any, Any]]:
 def _copy_array(array: np.ndarray[Any, Any], memo: dict[int, Any]) -> Any:
     """A copy of `array` in `memo`; a view becomes the same view of its owner's copy."""
     if id(array) not in memo:
-        base = array.base
-        memo[id(array)] = (
-            _copy_view(array, base, memo) if type(base) is np.ndarray else array.copy(order="K")
-        )
+        if type(array.base) is np.ndarray:
+            memo[id(array)] = _copy_view(array, array.base, memo)
+        elif isinstance(array.base, (bytes, bytearray)):
+            memo[id(array)] = _copy_of_buffer(array, array.base, memo)
+        else:
+            memo[id(array)] = array.copy(order="K")
         memo[id(array)].flags.writeable = bool(array.flags.num & WRITEABLE)
     return memo[id(array)]
+
+
+def _copy_of_buffer(
+    array: np.ndarray[Any, Any], buffer: bytes | bytearray, memo: dict[int, Any]
+) -> np.ndarray[Any, Any]:
+    """The same view over a copy of the `buffer` that `array` looks into."""
+    offset = _address(array) - _address(np.frombuffer(buffer, np.uint8))
+    held = copy.deepcopy(buffer, memo)
+    return np.ndarray(array.shape, array.dtype, held, offset, array.strides)
+
+
+def _address(array: np.ndarray[Any, Any]) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 def _copy_view(
@@ -85,10 +101,11 @@ def _copy_view(
     while type(base.base) is np.ndarray:
         base = base.base
     owner = _copy_array(base, memo)
-    start = np.lib.array_utils.byte_bounds(base)[0]
-    offset = array.__array_interface__["data"][0] - start
+    offset = _address(array) - np.lib.array_utils.byte_bounds(base)[0]
     flat = owner.ravel(order="K")
-    if not array.size or not np.shares_memory(flat, owner):
+    if not array.size:
+        return np.ndarray(array.shape, array.dtype, flat, 0, array.strides)
+    if not np.shares_memory(flat, owner):
         return array.copy(order="K")
     return np.ndarray(array.shape, array.dtype, flat, offset, array.strides)
 
@@ -117,7 +134,7 @@ class World:
         """Each place by name, with what it holds now."""
         for owner, name in self.places:
             value = _read(owner, name)
-            yield str(name), "<unbound>" if value is _Missing else value
+            yield f"global {name}", "<unbound>" if value is _Missing else value
 
 
 @dataclass(frozen=True)
@@ -136,16 +153,16 @@ def _places(fn: Any, space: Any, seen: set[int]) -> Iterator[tuple[Any, Any]]:
     for name, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False):
         yield cell, name
         yield from _places(_read(cell, name), space, seen)
-    for name in sorted(_names(fn.__code__)):
+    for name in sorted(global_names(fn.__code__)):
         if name in space or name not in vars(builtins):
             yield _Namespace(space), name
             yield from _places(space.get(name), space, seen)
 
 
-def _names(code: types.CodeType) -> set[str]:
+def global_names(code: types.CodeType) -> set[str]:
     """The globals that `code`, or code nested in it, reads, stores or deletes."""
     own = {step.argval for step in dis.get_instructions(code) if step.opname in _GLOBAL_STEPS}
-    return own.union(*(_names(c) for c in code.co_consts if isinstance(c, types.CodeType)))
+    return own.union(*(global_names(c) for c in code.co_consts if isinstance(c, types.CodeType)))
 
 
 def _key(owner: Any) -> Any:

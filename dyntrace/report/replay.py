@@ -1,0 +1,88 @@
+"""Replay: an iterator that several runs shall consume is drawn from once, and its items are kept.
+
+Each run gets an iterator of its own over the same items. What draws them first, draws them from the
+original, as late as the program asks for them. Positions of built-in iterators over sequences can
+be copied; those are no tapes. `state` puts these stand-ins where the originals were.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import types
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+__all__ = ["Tape", "is_copied", "is_taped", "stand_in"]
+
+_EMPTY: tuple[Any, ...] = ([], (), "", b"", bytearray(), range(0), range(1 << 70))
+_VIEWS: tuple[Any, ...] = ({}.keys(), {}.values(), {}.items())
+_COPIED = (*(type(iter(value)) for value in _EMPTY), type(reversed([])))
+_DRAWN = (
+    types.GeneratorType,
+    enumerate,
+    filter,
+    map,
+    reversed,
+    zip,
+    type(iter(set())),
+    type(iter(int, 0)),
+    *(type(iter(view)) for view in _VIEWS),
+    *(type(reversed(view)) for view in _VIEWS),
+    *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
+)
+
+
+def is_copied(value: Any) -> bool:
+    """Whether `copy.copy` gives an iterator of the same type at the same position."""
+    return type(value) in _COPIED
+
+
+def is_taped(value: Any) -> bool:
+    """Whether the items of this iterator can only be had by drawing them."""
+    return type(value) in _DRAWN
+
+
+class Tape:
+    """The items drawn so far from `source`, its return value or its exception.
+
+    `drawn` is called with each new item before any run sees it.
+    """
+
+    def __init__(self, source: Iterator[Any], drawn: Callable[[Any], None]) -> None:
+        self._source = source
+        self._drawn = drawn
+        self._items: list[Any] = []
+        self._end: BaseException | None = None
+        self._traceback: types.TracebackType | None = None
+
+    def replay(self) -> Generator[Any, Any, Any]:
+        """A generator over all items, those on the tape and those still to be drawn."""
+        sent: Any = None
+        for position in itertools.count():
+            if position == len(self._items) and not self._draw(sent):
+                break
+            sent = yield self._items[position]
+        if isinstance(self._end, StopIteration):
+            return self._end.value
+        assert self._end is not None
+        raise self._end.with_traceback(self._traceback)
+
+    def _draw(self, sent: Any) -> bool:
+        """Put the next item on the tape; False if the source has come to its end."""
+        if self._end is not None:
+            return False
+        try:
+            send = getattr(self._source, "send", None)
+            item = next(self._source) if sent is None or send is None else send(sent)
+        except BaseException as end:  # each run meets the end that the source came to
+            self._end, self._traceback = end, end.__traceback__
+            return False
+        self._drawn(item)
+        self._items.append(item)
+        return True
+
+
+def stand_in(value: Any, tape: Callable[[Any], Tape]) -> Any:
+    """An iterator that gives what `value` would give."""
+    return copy.copy(value) if is_copied(value) else tape(value).replay()
