@@ -72,7 +72,7 @@ bool
 group_is_placed(const Group *group)
 {
     for (int k = 0; k < group->micro_count; k++) {
-        if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact == PLACED) {
+        if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact <= PLACED) {
             return true;
         }
     }

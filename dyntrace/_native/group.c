@@ -379,10 +379,22 @@ make_lines(Group *group)
     return DONE;
 }
 
+/* Whether the group's lines may begin and end elsewhere than NumPy's, for a loop to which that
+   matters. One line for all elements is NumPy's line, too, and is cut at multiples of 64. */
+static bool
+loses_place(const Group *group, const Micro *micro)
+{
+    return micro->exact == WHOLE_LOOP && (micro->code != MICRO_FULL || group->rank > 1);
+}
+
 /* Whether a micro-operation has to take an operand line by line; whether its bits allow it. */
 static Status
 check_micro(Group *group, Micro *micro)
 {
+    if (loses_place(group, micro)) {
+        group->fault = micro->instr->node;
+        return UNPLANNED;
+    }
     for (int i = 0; i < micro->count; i++) {
         const Operand *operand = &group->operands[micro->args[i]];
         bool lines = operand->code == OPERAND_LINES;

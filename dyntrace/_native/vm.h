@@ -52,8 +52,9 @@ enum {
 typedef enum { DONE, REPLAY, MISFIT, FLAGGED, UNPLANNED, FAILED } Status;
 
 /* Loops ------------------------------------------------------------------------------------- */
-/* On how far the element is from the loop's begin; on strides, too; on its operands only. */
-enum Exactness { PLACED, STRIDED, EXACT };
+/* What the bits of an element depend on, as in `exec.loops`: on its place in NumPy's own call of the loop;
+   on how far it is from the loop's begin, by multiples of 64; on strides, too; on its operands only. */
+enum Exactness { WHOLE_LOOP, PLACED, STRIDED, EXACT };
 
 typedef struct {
     PyArrayMethod_StridedLoop *function;

@@ -1,9 +1,10 @@
-"""Does this NumPy, on this processor, add up in the order that the machine reproduces?
+"""What the bits of NumPy's loops depend on here: this NumPy, on this processor.
 
-The order in which NumPy's reductions take their elements decides bits, and is nowhere promised. So
-each rule the machine relies on is tried on numbers of wide range when it is first needed, and a
-rule that does not hold here is not used. Invariant: an answer holds for the process, since neither
-NumPy nor the processor changes in it; asking takes less than a millisecond, so nothing is stored.
+The order in which NumPy's reductions take their elements decides bits, and is nowhere promised; nor
+is it promised that a loop treats the elements behind its last full vector as it does the others. So
+each rule the machine relies on is tried when it is first needed, and one that does not hold here is
+not used. Invariant: an answer holds for the process, since neither NumPy nor the processor changes
+in it; asking takes less than a millisecond, so nothing is stored.
 Read `exec.lower_reductions`, the user, next.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["adds_in_a_tree", "composes", "reduces_in_lines"]
+__all__ = ["adds_in_a_tree", "composes", "depends_on_place", "reduces_in_lines"]
 
 _LEAF = 1024
 
@@ -65,6 +66,49 @@ def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
         return _same(ufunc.reduce(values, axis=1), np.array(rows, char)) and _same(
             ufunc.reduce(values, axis=0), columns
         )
+
+
+@cache
+def depends_on_place(ufunc: np.ufunc, char: str) -> bool:
+    """Whether an element alone gives other bits than among others: NaNs of all kinds, zeros."""
+    pool = np.concatenate([_SPECIAL.astype(char), _signalling(char)])
+    first, second = np.repeat(pool, pool.size), np.tile(pool, pool.size)
+    operands = [first, second, np.roll(first, 1)][: ufunc.nin]
+    with np.errstate(all="ignore"):
+        together = _results(ufunc(*operands))
+        alone = [
+            _results(ufunc(*(operand[place : place + 1] for operand in operands)))
+            for place in range(first.size)
+        ]
+    parts = map(np.concatenate, zip(*alone, strict=True))
+    return not all(map(_same_number, together, parts))
+
+
+_SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 1e-7])
+
+
+def _signalling(char: str) -> np.ndarray[Any, Any]:
+    """NaNs that signal; none of complex numbers and long doubles, which no vectors hold."""
+    bits = {
+        "e": (0x7C01, 0xFD00),
+        "f": (0x7F800001, 0xFFA00000),
+        "d": (0x7FF << 52 | 1, 0xFFF4 << 48),
+    }
+    found = bits.get(char, ())
+    return np.array(found, f"u{np.dtype(char).itemsize}").view(char) if found else _SPECIAL[:0]
+
+
+def _results(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _same_number(one: Any, other: Any) -> bool:
+    """Whether all are equal, with signs of zeros but without what NaNs carry."""
+    if one.dtype.kind == "c":
+        return _same_number(one.real, other.real) and _same_number(one.imag, other.imag)
+    return _same(one, other) and _same(
+        np.signbit(one) | np.isnan(one), np.signbit(other) | np.isnan(other)
+    )
 
 
 @cache

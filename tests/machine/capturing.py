@@ -4,7 +4,8 @@
 of it, directly, on operands that two builds give: so no region retires and nothing but the backend
 is under test. Invariant: each check either finds results equal to eager's in every respect, or a
 decline (None or an exception) that left every input untouched and is counted; declines without a
-cause in eager's own outcome may not be more than the proof allows. Guards are not in a graph: a
+cause in eager's own outcome may not be more than the proof allows. An internal error is neither: it
+leaves the check as it is. Guards are not in a graph: a
 function whose trace depends on a shape does not belong here.
 """
 
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import dyntrace
+from dyntrace import incidents
+from dyntrace.errors import InternalError
 from dyntrace.exec.backends import get_backend
 from dyntrace.report.snapshot import copies
 from tests.machine.comparing import differences, leaves, memory, memory_differences
@@ -83,6 +86,8 @@ class Captured:
         before = memory(args)
         try:
             result = compiled(*(args[place] for place in self.order))
+        except InternalError:
+            raise
         except Exception as error:
             result, cause = None, error
         else:
@@ -156,6 +161,7 @@ class Proof:
     found: list = field(default_factory=list)
     missed: list = field(default_factory=list)
     captures: dict = field(default_factory=dict)
+    noted: int = field(default_factory=incidents.count)
 
     def check(self, fn, build, mode="ignore", label="", may_decline=False):
         """Run `fn` on two builds of its arguments, eagerly and by each backend, and compare.
@@ -188,8 +194,10 @@ class Proof:
             except NotCaptured as error:
                 self.captures[place] = None
                 self.missed.append(f"{fn.text} {key}: {error}")
-            except Exception:  # eager's own, where the first operation raised a flag before
-                self.captures[place] = None
+            except Exception as error:
+                if isinstance(error, InternalError) or not _is_eagers(error, fn, samples):
+                    raise
+                self.captures[place] = None  # under `mode` a flag was raised before that
         return self.captures[place]
 
     def _compared(self, captured, backend, args, wanted, where, may_decline):
@@ -214,6 +222,7 @@ class Proof:
     def require(self, ran=1, missed=0):
         """Fail on any difference, on too few runs, and on too many declines without a cause."""
         __tracebackhide__ = True
+        assert incidents.count() == self.noted, "internal errors were noted"
         assert not self.found, "\n".join([f"{len(self.found)} differences", *self.found[:20]])
         reasons = f"not captured: {self.missed[:5]}, declined: {self.declined[:5]}"
         assert self.ran >= ran, f"{self.ran} runs; {reasons}"
@@ -235,6 +244,12 @@ def _is_within(value, arrays):
     return (isinstance(value, np.ndarray) and not value.size) or any(
         value is item or np.may_share_memory(value, item) for item in arrays
     )
+
+
+def _is_eagers(error, fn, samples):
+    """Whether the function itself ends so on these arguments, where no flag is looked at."""
+    own = _eager(fn, copies(samples), "ignore")[1]
+    return type(own) is type(error) and str(own) == str(error)
 
 
 def _eager(fn, args, mode):

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from dyntrace import incidents
+from dyntrace.errors import InternalError
+from tests.machine import capturing
 from tests.machine.capturing import Proof, expression
 from tests.machine.comparing import bit_differences, differences, memory_differences
 from tests.machine.operands import (
@@ -145,3 +148,28 @@ def test_backend_that_declines_everything_or_errs_fails_the_proof():
         proof(lambda run: lambda *values: run(*values) * (1 + 2**-52))
     with pytest.raises(AssertionError, match="write"):
         proof(lambda run: lambda x, y: np.add(x, y, out=x))
+
+
+def arrays():
+    return np.ones(3), np.ones(3)
+
+
+@pytest.mark.parametrize("error", [InternalError, TypeError])
+@pytest.mark.parametrize("mode", ["ignore", "raise"])
+def test_error_while_capturing_that_is_not_eagers_fails_the_check(monkeypatch, error, mode):
+    def optimize(fn, backend):
+        raise error("a fault")
+
+    monkeypatch.setattr(capturing.dyntrace, "optimize", optimize)
+    with pytest.raises(error, match="a fault"):
+        Proof(allowed=1.0).check(expression("x + y"), arrays, mode)
+
+
+def test_internal_error_that_was_contained_fails_the_proof(monkeypatch):
+    monkeypatch.setattr(incidents, "_noted", incidents.Incidents())
+    proof = Proof()
+    proof.check(expression("x + y"), arrays)
+    with pytest.raises(InternalError):
+        incidents.note(ValueError("a fault"), "in a test", "nothing")
+    with pytest.raises(AssertionError, match="internal errors"):
+        proof.require()

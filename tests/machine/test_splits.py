@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dyntrace import config
+from dyntrace import config, incidents
+from dyntrace.errors import InternalError
+from dyntrace.exec import rules, selftest
 from dyntrace.exec.backends import get_backend
 from tests.machine.capturing import Declined, Proof, capture, function
 from tests.machine.comparing import differences
@@ -58,6 +60,27 @@ def test_numpy_runs_the_node_without_a_plan_and_no_other(name):
         same_as_eager(captured, NUMBERS)
     assert (program.runs, program.twin_runs) == (calls, 0)
     assert program.nodes_run <= nodes * calls
+
+
+PLACES = {
+    "a line": ("np.fmax(a[0] * 2.0, a[1]) + 1.0", False),
+    "a whole array": ("np.fmin(a * 2.0, a) + 1.0", False),
+    "every second item of a line": ("np.fmax(a[0, ::2], 0.5) * 2.0", False),
+    "lines of parts": ("np.fmax(a[:, :7] * 2.0, a[:, 1:8]) + 1.0", True),
+    "a row for all": ("np.fmin(a, a[0]) + 1.0", True),
+    "sums of rows": ("np.fmax(a.max(axis=1), 0.0) + 1.0", True),
+    "maximum of lines of parts": ("np.maximum(a[:, :7] * 2.0, a[:, 1:8]) + 1.0", False),
+    "maximum with a row": ("np.clip(np.maximum(a, a[0]), 0.0, 1.0) + 1.0", False),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_loop_that_depends_on_places_stays_in_groups_of_one_line(name):
+    text, splits = PLACES[name]
+    captured, program = programmed(text, "a", NUMBERS)
+    same_as_eager(captured, NUMBERS)
+    depends = selftest.depends_on_place(np.fmax, "d") or selftest.depends_on_place(np.fmin, "d")
+    assert (program.nodes_run, program.twin_runs) == (int(splits and depends), 0)
 
 
 HEAVY = ("np.fft.fft(a).real.sum()", "np.linalg.svd(a)[0][:, ::2].sum() * 2.0", "np.linalg.qr(a)[0][::-1, ::2].sum(axis=1)",
@@ -254,3 +277,12 @@ def test_target_that_holds_an_element_twice_is_left_to_the_original():
             proof.check(fn, lambda: build(step), "ignore", step, may_decline=step == 16)
     proof.require(ran=6)
     assert proof.caused >= 3
+
+
+# A fault ------------------------------------------------------------------------------------------
+def test_internal_error_of_a_lowering_is_no_decline(monkeypatch):
+    monkeypatch.setattr(incidents, "_noted", incidents.Incidents())
+    proof = Proof(allowed=1.0, backends=("numpy",))
+    monkeypatch.setattr(rules, "RULES", None)
+    with pytest.raises(InternalError, match="AttributeError"):
+        proof.check(function("x + y"), lambda: (np.ones(3), np.ones(3)))
