@@ -236,7 +236,8 @@ def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., 
     Some state cannot be put back: contents of files, caches that held entries before, the clock,
     other modules' own. If runs differ, the eager function runs twice more. Where these runs differ
     from the first, no difference is laid on dyntrace: the result is returned, and a
-    `errors.StateWarning` says what was not compared.
+    `errors.StateWarning` says what was not compared. What is put back is also referred to: in-place
+    `x.resize` refuses arrays with other references, so it needs `refcheck=False` here.
     """
 
     @functools.wraps(fn)

@@ -398,9 +398,11 @@ def _tell_random(owner: random.Random, saved: Saved) -> Any:
 
 
 def _position(stream: Any) -> Saved:
-    """Where a file stands; None for standard streams and for what has no position."""
+    """Where a file stands; None for standard streams and for what has no position to go back to."""
     standard = stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
-    return None if standard or stream.fileno() <= 2 or not stream.seekable() else stream.tell()
+    appends = "a" in str(getattr(stream, "mode", ""))
+    left = standard or appends or stream.fileno() <= 2 or not stream.seekable()
+    return None if left else stream.tell()
 
 
 def _write_position(stream: Any, saved: Saved) -> None:
@@ -408,12 +410,16 @@ def _write_position(stream: Any, saved: Saved) -> None:
         stream.seek(saved)
 
 
-def _write_cache(cache: Any, saved: Any) -> None:
-    now = cache.cache_info()
-    if saved.currsize == 0:
-        cache.cache_clear()
-    elif (now.currsize, now.misses) != (saved.currsize, saved.misses):
+def _read_cache(cache: Any) -> dict[str, int]:
+    """What tells whether entries have been added or dropped; hits leave the entries as they are."""
+    info = cache.cache_info()
+    return {"misses": info.misses, "entries": info.currsize}
+
+
+def _write_cache(cache: Any, saved: dict[str, int]) -> None:
+    if saved["entries"]:
         raise ValueError("single entries of a cache cannot be taken back")
+    cache.cache_clear()
 
 
 _keeps(
@@ -455,7 +461,7 @@ _keeps(
 )
 _keeps(
     type(functools.cache(len)),
-    read=lambda owner: owner.cache_info(),
+    read=_read_cache,
     write=_write_cache,
     tell=_told,
 )

@@ -8,6 +8,7 @@ be copied; those are no tapes. `state` puts these stand-ins where the originals 
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import types
 from collections.abc import Callable, Generator, Iterator
@@ -52,13 +53,26 @@ class Tape:
     def __init__(self, source: Iterator[Any], drawn: Callable[[Any], None]) -> None:
         self._source = source
         self._drawn = drawn
+        self._suspended = (
+            isinstance(source, types.GeneratorType)
+            and inspect.getgeneratorstate(source) == inspect.GEN_SUSPENDED
+        )
         self._items: list[Any] = []
         self._end: BaseException | None = None
         self._traceback: types.TracebackType | None = None
 
     def replay(self) -> Generator[Any, Any, Any]:
-        """A generator over all items, those on the tape and those still to be drawn."""
-        sent: Any = None
+        """A generator over all items, those on the tape and those still to be drawn.
+
+        It stands at a `yield`, ready for `send`, if the source did when the tape was made.
+        """
+        source = self._replayed()
+        if self._suspended:
+            next(source)
+        return source
+
+    def _replayed(self) -> Generator[Any, Any, Any]:
+        sent: Any = (yield) if self._suspended else None
         for position in itertools.count():
             if position == len(self._items) and not self._draw(sent):
                 break
