@@ -5,7 +5,9 @@
    as it is, or a replacement; the callback is asked once for an unseen one.
    Invariants: a frame is touched only if it is thread-owned, unstarted, unwatched and of the same
    layout; the hook costs no C recursion and never overflows the C stack: where half of the stack
-   is used, the rest of the calls run without it. There is no twin; see runtime/absent.py. */
+   is used, the rest of the calls run without it, and so do the calls of a frame that starts
+   watched: CPython reports the end of an awaited coroutine, and the return of a Python function, to
+   tools in another way while any hook is there. There is no twin; see runtime/absent.py. */
 #include "native.h"
 
 #include <pthread.h>
@@ -352,8 +354,11 @@ evaluate(PyThreadState *ts, Frame *frame, int throwflag)
 static PyObject *
 hook(PyThreadState *ts, Frame *frame, int throwflag)
 {
+    if (is_instrumented(ts)) {
+        return evaluate_without_hook(ts, frame, throwflag);
+    }
     if (here.depth == 0 || here.busy || throwflag || frame->owner != FRAME_OWNED_BY_THREAD
-        || is_instrumented(ts) || !frame_is_fresh(frame)) {
+        || !frame_is_fresh(frame)) {
         return evaluate(ts, frame, throwflag);
     }
     PyCodeObject *code = frame_code(frame);

@@ -24,6 +24,7 @@ from dyntrace.errors import AssemblyError
 __all__ = ["Assembled", "assemble"]
 
 SILENT = frozenset(OPCODES[name] for name in TABLE.silent)
+FORGETFUL = frozenset(OPCODES[name] for name in TABLE.forgetful)
 NOWHERE = Location(None, None, None, None)
 
 
@@ -108,6 +109,7 @@ def _lay_out(
     """The original in slices, cut where a stub, a jump or an anchor is needed."""
     units, raw = layout.body.units, layout.body.code.co_code
     stops = _stops(layout.body, stubs, {*landings, *tails})
+    targets = {*landings, *_targets(stubs)}
     copied = 0
     for index in stops:
         unit = units[index]
@@ -115,9 +117,14 @@ def _lay_out(
             layout.add(raw[copied : unit.offset], copied >> 1)
             copied = unit.offset
         layout.ends[index] = layout.anchor()
+        parted = True
         if tail := tails.get(index):
             _add_stub(layout, units[index - 1], tail)
-        layout.before[index] = layout.anchor() if tail else layout.ends[index]
+        elif index in targets and units[index - 1].opcode in FORGETFUL:
+            layout.add(encode(OPCODES["NOP"], 0), units[index - 1].location)
+        else:
+            parted = False
+        layout.before[index] = layout.anchor() if parted else layout.ends[index]
         if stub := stubs.get(index):
             _add_stub(layout, unit, stub)
         layout.behind[index] = layout.anchor() if stub else layout.before[index]
@@ -138,9 +145,13 @@ def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]], others: set[int]) ->
             stops.add(unit.target)
     for covered in body.ranges:
         stops |= {covered.start, covered.start + 1, covered.end, covered.end + 1, covered.handler}
-    for operations in stubs.values():
-        stops |= {_target_unit(operation) for operation in operations}
+    stops |= _targets(stubs)
     return sorted(index for index in stops if 0 <= index < count)
+
+
+def _targets(stubs: Mapping[int, Sequence[Emit]]) -> set[int]:
+    """The units that stubs jump to; -1 may be among them."""
+    return {_target_unit(operation) for stub in stubs.values() for operation in stub}
 
 
 def _target_unit(operation: Emit) -> int:

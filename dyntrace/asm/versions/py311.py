@@ -64,6 +64,7 @@ def table() -> Table:
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR"}),
+        forgetful=frozenset(),
         null_first=True,
         checked_loads=True,
         call=("PRECALL", "CALL"),

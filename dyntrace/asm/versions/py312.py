@@ -61,6 +61,13 @@ def intrinsic(context: Context, number: int) -> tuple[MicroOp, ...]:
     return (MicroOp("BREAK", (breaks.INTRINSIC.code, 1, 1)),)
 
 
+# What a called frame or a resumption comes back to: CPython takes the place for a cache entry, or
+# for the RESUME, neither of which has a line.
+FORGETFUL = frozenset(
+    "CALL KW_NAMES BINARY_SUBSCR LOAD_ATTR FOR_ITER SEND END_SEND YIELD_VALUE".split()
+)
+
+
 def shared() -> dict[str, Rule]:
     """What 3.12 and 3.13 have and 3.11 has not."""
     rules: dict[str, Rule] = {
@@ -111,6 +118,7 @@ def table() -> Table:
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
+        forgetful=FORGETFUL,
         null_first=True,
         checked_loads=False,
         call=("CALL",),

@@ -113,6 +113,7 @@ def table() -> Table:
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
+        forgetful=frozenset(),
         null_first=False,
         checked_loads=False,
         call=("CALL",),

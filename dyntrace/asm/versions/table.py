@@ -47,7 +47,9 @@ class Table:
     """One Python's bytecode.
 
     `glue[first]` are alternatives, longest first; an instruction in `never_alone` must match one
-    of them. `silent` instructions never begin a line for a tracer, whatever their location.
+    of them. `silent` instructions never begin a line for a tracer, whatever their location. Behind
+    a `forgetful` one a jump's target begins a line for a tracer, even one that had begun: CPython
+    has lost the place it came from.
     `null_first` tells whether a call's NULL lies below the callable.
     """
 
@@ -58,6 +60,7 @@ class Table:
     backward: frozenset[str]
     prologue: frozenset[str]
     silent: frozenset[str]
+    forgetful: frozenset[str]
     null_first: bool
     checked_loads: bool
     call: tuple[str, ...]
@@ -80,6 +83,7 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
         | table.backward
         | table.prologue
         | table.silent
+        | table.forgetful
         | set(table.call)
     )
     named |= {table.load_cell, table.pop_jump_if_none}
