@@ -185,6 +185,13 @@ ARRAY_SUBCLASS = _add(
     fix="work on np.asarray of it where the plain array will do",
 )
 
+UNSEEN_ITEMS = _add(
+    "DT217",
+    "a tuple, list or dict whose items are not looked at",
+    why="it has more than 64 items, is nested too deeply, or has keys other than str and int",
+    fix="pass arrays in smaller groups, or stack those of one shape into one array",
+)
+
 # DT3xx: bytecode instructions --------------------------------------------------------------------
 SUSPENSION = _add(
     "DT301",

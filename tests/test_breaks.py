@@ -271,6 +271,11 @@ def truths_into_numbers(a):
     return np.isnan(b, b)
 
 
+@program("DT217", [A] * 65)
+def list_too_long(arrays):
+    return np.stack(arrays) * 2
+
+
 @program("DT216", np.ma.array([1.0, 2.0], mask=[0, 1]))
 def masked_array(a):
     return a + 1

@@ -32,7 +32,8 @@ from dyntrace.graph.kinds import (
     is_plain_dtype,
 )
 
-MAX_ITEMS = 16
+MAX_ITEMS = 64
+WIDE = 16  # items; a longer sequence counts for two levels, so that wide and deep is not both
 MAX_KEYS = 64
 MAX_DEPTH = 3
 MAX_ATTRIBUTES = 64
@@ -124,7 +125,12 @@ def _cell(cell: types.CellType, depth: int) -> Kind:
 def _sequence(value: Any, depth: int) -> Kind:
     if len(value) > MAX_ITEMS or depth >= MAX_DEPTH:
         return ObjectKind(type(value))
-    return SequenceKind(type(value), tuple(_describe(item, depth + 1) for item in tuple(value)))
+    return SequenceKind(type(value), _items(tuple(value), depth))
+
+
+def _items(items: tuple[Any, ...], depth: int) -> tuple[Kind, ...]:
+    below = depth + 1 + (len(items) > WIDE)
+    return tuple(_describe(item, below) for item in items)
 
 
 def _dict(value: Any, depth: int) -> Kind:
@@ -148,7 +154,7 @@ def _named_tuple(value: Any, depth: int) -> Kind:
     plain = type(module) is str and module.partition(".")[0] == "numpy"
     if not plain or "_fields" not in _DICT_OF(kind) or tuple.__len__(value) > MAX_ITEMS:
         return ObjectKind(kind)
-    return SequenceKind(kind, tuple(_describe(item, depth + 1) for item in tuple.__iter__(value)))
+    return SequenceKind(kind, _items(tuple(tuple.__iter__(value)), depth))
 
 
 def _instance(value: Any, kind: type, depth: int) -> Kind:

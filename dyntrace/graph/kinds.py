@@ -222,6 +222,11 @@ def is_array_subclass(kind: Kind) -> bool:
     return isinstance(held, type) and held is not np.ndarray and issubclass(held, np.ndarray)
 
 
+def has_unseen_items(kind: Kind) -> bool:
+    """A tuple, list or dict that was too large or too deep to be described."""
+    return isinstance(kind, ObjectKind) and kind.type in (tuple, list, dict)
+
+
 def is_not_numeric(kind: Kind) -> bool:
     """Whether it is an array or scalar of NumPy's that holds no numbers in native byte order."""
     held = kind.type if isinstance(kind, ObjectKind) else None

@@ -29,6 +29,7 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    has_unseen_items,
     is_array_subclass,
     is_not_numeric,
     type_name,
@@ -267,7 +268,9 @@ def _refusal(kind: Kind) -> str:
         return "DT203"
     if is_array_subclass(kind):
         return "DT216"
-    return "DT212" if is_not_numeric(kind) else "DT201"
+    if is_not_numeric(kind):
+        return "DT212"
+    return "DT217" if has_unseen_items(kind) else "DT201"
 
 
 def structure(kind: Kind) -> Any:

@@ -17,6 +17,7 @@ from dyntrace.breaks import (
     NOT_NUMERIC,
     SECOND_EFFECT,
     UNKNOWN_VALUE,
+    UNSEEN_ITEMS,
     UNSUPPORTED_OPERANDS,
     BreakReason,
 )
@@ -71,6 +72,8 @@ def refusal_of(*held: Kind) -> Break:
         reason = ARRAY_SUBCLASS
     elif any(map(kinds.is_not_numeric, held)):
         reason = NOT_NUMERIC
+    elif any(map(kinds.has_unseen_items, held)):
+        reason = UNSEEN_ITEMS
     return Break(reason, ", ".join(map(kinds.type_name, held)))
 
 

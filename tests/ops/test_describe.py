@@ -118,10 +118,18 @@ def test_known_objects(value):
     assert describe(value) == KnownKind(value)
 
 
+def test_what_is_wide_is_described_less_deeply():
+    wide = [[(1, [2])] for _ in range(17)]
+    assert describe(wide[:16]).items[0].items[0].type is tuple
+    assert describe(wide).items[0].items[0] == ObjectKind(tuple)
+    assert describe([wide]).items[0].items[0] == ObjectKind(list)
+
+
 def test_containers():
     assert describe((1, "a")) == SequenceKind(tuple, (PythonScalarKind(int), StringKind("a")))
     assert describe([]) == SequenceKind(list, ())
-    assert describe(list(range(17))) == ObjectKind(list)
+    assert describe(list(range(65))) == ObjectKind(list)
+    assert len(describe(tuple(range(64))).items) == 64
     assert describe([[[[1]]]]).items[0].items[0].items[0] == ObjectKind(list)
     assert describe({"a": 1, 2: None}).items[1] == (2, KnownKind(None))
     assert describe({(1,): 1}) == ObjectKind(dict)
