@@ -42,6 +42,7 @@ OPERATORS: dict[Any, np.ufunc] = {
 _LIKE_ARRAYS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv})
 _POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
 _NOTHING = (False, False)
+_TRUTHS = (np.logical_and, np.logical_or, np.logical_xor)
 
 
 def lower_ufunc(lowering: Lowering, node: Node) -> bool:
@@ -111,6 +112,8 @@ def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any,
     regs = [lowering.operand(value) for value in args]
     if wanted is None or lacks_one(dtypes) or lacks_one(regs):
         return False
+    if ufunc in _TRUTHS and int in dtypes:
+        return False  # NumPy makes a C long of a Python int first, which may be too large for one
     loop = loops.elementwise(ufunc, (*dtypes, None), "same_kind")
     if loop is None or loop.dtypes[-1] != wanted or not _has_arrays(node, args):
         return False

@@ -71,10 +71,10 @@ def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
 @cache
 def depends_on_place(ufunc: np.ufunc, char: str) -> bool:
     """Whether an element alone gives other bits than among others: NaNs of all kinds, zeros."""
-    pool = np.concatenate([_SPECIAL.astype(char), _signalling(char)])
-    first, second = np.repeat(pool, pool.size), np.tile(pool, pool.size)
-    operands = [first, second, np.roll(first, 1)][: ufunc.nin]
     with np.errstate(all="ignore"):
+        pool = np.concatenate([_SPECIAL.astype(char), _signalling(char)])
+        first, second = np.repeat(pool, pool.size), np.tile(pool, pool.size)
+        operands = [first, second, np.roll(first, 1)][: ufunc.nin]
         together = _results(ufunc(*operands))
         alone = [
             _results(ufunc(*(operand[place : place + 1] for operand in operands)))

@@ -269,6 +269,8 @@ class Frame:
         result: Value | None = None
         for place in record.op.writes:
             for target in self._targets(place, args, kwargs):
+                if isinstance(target.kind, _NEVER_WRITTEN):
+                    raise Break(UNSUPPORTED_OPERANDS)  # NumPy says what it makes of that
                 if not (isinstance(target, Dynamic) and is_fresh(target.node)):
                     self._effect(record, node)
                 result = target
@@ -286,7 +288,8 @@ class Frame:
         if value is None or isinstance(value.kind, kinds.KnownKind):
             return []
         items = self.items_of(value)
-        return [value] if items is None else items
+        targets = [value] if items is None else items
+        return [target for target in targets if not isinstance(target.kind, kinds.KnownKind)]
 
     def _effect(self, record: Record, node: Node) -> None:
         """Make `node` the trailing effect, or break."""
@@ -295,6 +298,7 @@ class Frame:
         self.region.set_effect(node)
 
 
+_NEVER_WRITTEN = (kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)
 _PASSED_WHOLE = (
     kinds.ArrayKind,
     kinds.NumpyScalarKind,

@@ -105,3 +105,22 @@ def test_a_number_over_a_sum_is_captured_as_one_graph():
         same(fast(np.arange(5.0)), program(np.arange(5.0)))
     counters = dyntrace.stats(fast)
     assert (counters.graphs, counters.deopts) == (1, 0) and counters.graph_calls >= 3
+
+
+@pytest.mark.parametrize("name", ["logical_and", "logical_or", "logical_xor"])
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**63) - 1, 2**70, 3, 0])
+def test_truth_of_an_int_that_no_c_long_holds_is_an_error_as_in_eager(name, number):
+    ufunc = getattr(np, name)
+
+    def work(x, number):
+        return ufunc(number, x + 1.0)
+
+    fast = dyntrace.optimize(work)
+    for _ in range(3):
+        outcomes = []
+        for function in (work, fast):
+            try:
+                outcomes.append(function(np.arange(3.0), number).tolist())
+            except OverflowError as error:
+                outcomes.append(str(error))
+        assert outcomes[0] == outcomes[1]
