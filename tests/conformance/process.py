@@ -87,7 +87,7 @@ def _in_one_process(
             hung = not _ends(child, results, limit)
         finally:
             _end_group(child)
-    text = output.read_text(encoding="utf-8", errors="replace")[-SHOWN:]
+    text = shortened(output.read_text(encoding="utf-8", errors="replace"))
     return read(results), _death(child.returncode, hung, text)
 
 
@@ -148,3 +148,10 @@ def _death(code: int, hung: bool, text: str) -> Outcome:
 
 def _last_lines(text: str) -> str:
     return " | ".join(text.strip().splitlines()[-3:])
+
+
+def shortened(text: str) -> str:
+    """Both ends of a long text: a fatal error names itself first, and lists what it met last."""
+    fatal = text.rfind("Fatal Python error")
+    head = text[fatal : fatal + 200] + "\n…\n" if 0 <= fatal < len(text) - SHOWN else ""
+    return head + text[-SHOWN:]
