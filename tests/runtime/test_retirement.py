@@ -307,7 +307,8 @@ def test_comparisons_are_no_deopts(measured):
     assert dyntrace.stats(fast).deopts == 0
     (graph,) = found.graphs
     assert (graph.deopts, graph.misses, graph.declined, graph.compared) == (0, 0, 0, 8)
-    assert graph.calls == graph.runs == 3 * 60 - 8
+    calls = 3 if config.native else 2  # without C the first one finishes in its old code
+    assert graph.calls == graph.runs == calls * 60 - 8
     assert graph.executed == graph.op_count * graph.runs
 
 
