@@ -216,9 +216,14 @@ def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
     return parameters.booleans and isinstance(kind, PythonScalarKind) and kind.type is bool
 
 
+def shape_of(ndim: int, side: int) -> tuple[int, ...]:
+    """The shape of a stand-in: small also where there are many dimensions."""
+    return (1,) * (ndim - 2) + (side,) * 2 if ndim > 6 else (side,) * ndim
+
+
 def zeros_or_true(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
     """Zeros, which index anything, or masks that select everything."""
-    return np.full((side,) * ndim, dtype.kind == "b", dtype)
+    return np.full(shape_of(ndim, side), dtype.kind == "b", dtype)
 
 
 def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
@@ -227,8 +232,7 @@ def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any
         return np.ones((), dtype)
     if ndim == 1:
         return np.arange(side).astype(dtype)
-    lead = (side,) * (ndim - 2) if ndim <= 6 else (1,) * (ndim - 2)
-    found = np.empty((*lead, side, side), dtype)
+    found = np.empty(shape_of(ndim, side), dtype)
     found[...] = np.eye(side)
     return found
 

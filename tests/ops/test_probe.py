@@ -9,8 +9,9 @@ import warnings
 import numpy as np
 import pytest
 
+import dyntrace
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, ObjectKind, SequenceKind
-from dyntrace.ops import registry
+from dyntrace.ops import probe, registry
 from dyntrace.ops.call import Call, Refused, Sample
 
 F8, I8 = np.dtype("f8"), np.dtype(np.intp)
@@ -135,3 +136,26 @@ def test_powers_have_the_kind_of_numpys_shortcut(char, power):
     for value in (np.ones(3, char), np.ones((), char), np.ones((2, 2), char)):
         found = infer(registry.operator_record("pow"), value, power)
         assert found.dtype.char == (value**power).dtype.char
+
+
+def test_stand_ins_of_many_dimensions_are_small_and_masks_fit_them():
+    for ndim in (0, 1, 2, 6, 7, 30, 64):
+        array = probe.stand_in_array(np.dtype(float), ndim, 3)
+        mask = probe.zeros_or_true(np.dtype(bool), ndim, 3)
+        assert array.ndim == mask.ndim == ndim
+        assert array.shape == mask.shape and array.size <= 3**6
+
+
+@pytest.mark.parametrize("ndim, count", [(64, 64), (63, 64), (32, 40), (64, 32)])
+@pytest.mark.parametrize("index", [True, False, 0, [0]])
+def test_subscripts_of_arrays_with_many_dimensions_are_eagers(ndim, count, index):
+    def pick(a, i):
+        try:
+            return a[(i,) * count].shape
+        except IndexError as error:
+            return str(error)
+
+    fast = dyntrace.optimize(pick)
+    array = np.ones((1,) * ndim)
+    for _ in range(3):
+        assert fast(array, index) == pick(array, index)
