@@ -288,8 +288,7 @@ class Frame:
         if value is None or isinstance(value.kind, kinds.KnownKind):
             return []
         items = self.items_of(value)
-        targets = [value] if items is None else items
-        return [target for target in targets if not isinstance(target.kind, kinds.KnownKind)]
+        return [value] if items is None else items
 
     def _effect(self, record: Record, node: Node) -> None:
         """Make `node` the trailing effect, or break."""
@@ -298,7 +297,7 @@ class Frame:
         self.region.set_effect(node)
 
 
-_NEVER_WRITTEN = (kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)
+_NEVER_WRITTEN = (kinds.KnownKind, kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)
 _PASSED_WHOLE = (
     kinds.ArrayKind,
     kinds.NumpyScalarKind,

@@ -53,3 +53,17 @@ def test_a_cast_to_a_subarray_adds_its_axes():
     for _ in range(3):
         assert [part.shape for part in fast(np.ones(4))] == [(4, 2), (2, 1), (4, 1)]
     check(program, np.arange(4.0))
+
+
+def test_out_with_none_among_its_places_is_eagers():
+    def work(x, out):
+        first, second = np.frexp(x, out=(None, out))
+        return first, second is out, np.add(x, 1.0, out=(None,))
+
+    fast = dyntrace.optimize(work)
+    for _ in range(3):
+        mine, its = np.empty(3, np.intc), np.empty(3, np.intc)
+        first, same, total = fast(np.arange(3.0), mine)
+        expected, also, wanted = work(np.arange(3.0), its)
+        assert same == also and mine.tolist() == its.tolist()
+        assert first.tolist() == expected.tolist() and total.tolist() == wanted.tolist()
