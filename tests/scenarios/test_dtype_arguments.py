@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import dyntrace
 from tests.differential import check, optimised
 from tests.machine.operands import some
 
