@@ -10,13 +10,13 @@ import numpy as np
 
 from dyntrace.graph.kinds import ArrayKind, Kind
 from dyntrace.ops.call import Call, Refused
-from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.functions import VERSION, Line, Refusal, captured, refused, register
 from dyntrace.ops.registry import Infer
 
 _ARRAY = "object dtype"
 _SCALAR_TYPES = """bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 intp uintp int_ uint
-    byte ubyte short ushort intc uintc long ulong longlong ulonglong half single double longdouble
-    float16 float32 float64 float96 float128 csingle cdouble clongdouble complex64 complex128
+    byte ubyte short ushort intc uintc long ulong longlong ulonglong half single longdouble
+    float16 float32 float96 float128 csingle cdouble clongdouble complex64 complex128
     complex192 complex256"""
 
 
@@ -26,6 +26,19 @@ def shape_first(infer: Infer) -> Infer:
     def checked(call: Call) -> Kind:
         shape = call.args[0] if call.args else call.kwargs.get("shape")
         if shape is not None and isinstance(shape.kind, ArrayKind) and shape.kind.ndim:
+            raise Refused("DT207")
+        return infer(call)
+
+    return checked
+
+
+def number_of_one_element(infer: Infer) -> Infer:
+    """Before NumPy 2.4 `np.float64` makes a number of an array of one element, of any ndim."""
+    if VERSION >= (2, 4):
+        return infer
+
+    def checked(call: Call) -> Kind:
+        if any(isinstance(value.kind, ArrayKind) and value.kind.ndim for value in call.args):
             raise Refused("DT207")
         return infer(call)
 
@@ -58,6 +71,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("fromiter", "iter dtype count", writes=""),
     captured("fromstring", "string dtype count", static="count", writes=""),
     captured(_SCALAR_TYPES, "value", aliases=True, writes=""),
+    captured("double float64", "value", aliases=True, writes="", around=number_of_one_element),
     captured("ndarray", "shape dtype buffer offset strides order", aliases=True, writes=""),
     refused("fromfile fromregex genfromtxt loadtxt load memmap", "native", "DT205"),
     refused("matrix asmatrix bmat record", "break", "DT214"),
