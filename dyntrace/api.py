@@ -2,19 +2,19 @@
 
 Everything here takes what the user has (a function, a method, a callable object, or nothing, for a
 `with` block) and hands the function itself to `compile`. Invariant: nothing here is on the path of
-a call of an optimised function. Read `compile` next.
+a call of an optimised function, and what only reports and checks need is imported when one is asked
+for. Read `compile` next.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import sys
 import types
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from dyntrace.breaks import DISABLED, NOT_PYTHON
 from dyntrace.compile import Family, Hooked, live_units, optimised
@@ -22,11 +22,11 @@ from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.machine_resources import arena_trim
 from dyntrace.exec.threads import get_num_threads, set_num_threads
-from dyntrace.report import verification
-from dyntrace.report.collect import add_unit, stats_of
-from dyntrace.report.data import Explanation, Stats
 from dyntrace.runtime.handles import hook_install, hook_remove
 from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
+
+if TYPE_CHECKING:
+    from dyntrace.report.data import Explanation, Stats
 
 __all__ = [
     "disable",
@@ -154,11 +154,13 @@ def _run_to_the_end(result: Any) -> None:
     elif isinstance(result, types.CoroutineType):
         _run_coroutine(result)
     elif isinstance(result, types.AsyncGeneratorType):
-        asyncio.run(_drained(result))
+        _run_coroutine(_drained(result))
 
 
-def _run_coroutine(coroutine: types.CoroutineType[Any, Any, Any]) -> None:
+def _run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Run it in an event loop of its own; one made for another kind of loop ends where it waits."""
+    import asyncio
+
     try:
         asyncio.run(coroutine)
     except RuntimeError as error:
@@ -186,6 +188,9 @@ def _mark(fn: Any) -> Any:
 
 def explanation_of(fn: Any, fast: Any) -> Explanation:
     """The findings on an optimised callable and the callees it is optimised with."""
+    from dyntrace.report.collect import add_unit
+    from dyntrace.report.data import Explanation
+
     name = getattr(fn, "__qualname__", type(fn).__name__)
     mark = _mark(fast)
     if mark is None:
@@ -200,6 +205,9 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
 
 def explanations() -> list[Explanation]:
     """The findings on everything optimised so far that is still alive, and has run."""
+    from dyntrace.report.collect import add_unit
+    from dyntrace.report.data import Explanation
+
     result = []
     for unit in live_units():
         found = Explanation(name=unit.name, filename=unit.original.co_filename)
@@ -217,6 +225,8 @@ def stats(fn: Any) -> Stats:
     mark = _mark(fn)
     if mark is None:
         raise TypeError("stats takes a function returned by optimize")
+    from dyntrace.report.collect import stats_of
+
     return stats_of(list(mark.family.units()))
 
 
@@ -239,6 +249,8 @@ def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., 
     `errors.StateWarning` says what was not compared. What is put back is also referred to: in-place
     `x.resize` refuses arrays with other references, so it needs `refcheck=False` here.
     """
+
+    from dyntrace.report import verification
 
     @functools.wraps(fn)
     def verified(*args: Any, **kwargs: Any) -> Any:

@@ -9,29 +9,32 @@ on it.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
 
 
 def _extension_built() -> bool:
-    found = importlib.util.find_spec("dyntrace._native")
+    found = PathFinder.find_spec("dyntrace._native", sys.modules["dyntrace"].__path__)
     return found is not None and found.origin is not None  # the bare source folder has no origin
 
 
 def _in_main_interpreter() -> bool:
     """Whether this is no sub-interpreter; the module that knows has no public name yet."""
     for name in ("_interpreters", "_xxsubinterpreters"):
-        if importlib.util.find_spec(name) is not None:
-            interpreters = importlib.import_module(name)
-            return bool(interpreters.get_current() == interpreters.get_main())
+        try:
+            interpreters = import_module(name)
+        except ModuleNotFoundError:
+            continue
+        return bool(interpreters.get_current() == interpreters.get_main())
     return True
 
 
 def _require_numpy() -> None:
     """NumPy loads in one interpreter of a process, and its own message does not say that."""
     try:
-        importlib.import_module("numpy")
+        import_module("numpy")
     except ImportError as error:
         raise ImportError(
             "dyntrace cannot be used in this sub-interpreter, since NumPy cannot be imported in it"

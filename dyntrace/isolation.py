@@ -2,19 +2,26 @@
 
 A program may exchange built-ins (`mock.patch("builtins.len")`) or attributes of modules (`np.add`,
 `time.perf_counter`) at any time; dyntrace must neither call the stand-ins nor fail by them. So its
-modules are loaded with a `__builtins__` of their own, whose `__import__` hands out copies of the
-modules in COPIED. Invariant: `sys`, `os` and `warnings` are not copied: what they hold is meant to
-be exchanged (`sys.stderr`, `warnings.filters`). While built-ins are exchanged nothing is traced,
-since libraries that tracing calls would see the stand-ins. Read `dyntrace.__init__` next.
+modules are loaded, whoever imports them and however late, with a `__builtins__` of their own, whose
+`__import__` hands out copies of the modules in COPIED. Invariant: `sys`, `os` and `warnings` are
+not copied: what they hold is meant to be exchanged (`sys.stderr`, `warnings.filters`). While
+built-ins are exchanged nothing is traced, since libraries that tracing calls would see the
+stand-ins. Read `dyntrace.__init__` next.
 """
 
 from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
 from types import ModuleType
 from typing import Any
 
@@ -56,10 +63,14 @@ def _own_import(
     found = module.__name__
     if found not in COPIED or type(module) is not ModuleType:
         return module
-    if found not in _copies:
-        copy = _copies[found] = ModuleType(found)
-        copy.__dict__.update(module.__dict__)
-    return _copies[found]
+    return _copies.get(found) or _copied(module)
+
+
+def _copied(module: ModuleType) -> ModuleType:
+    """A module with the names that `module` holds now; it is kept for all that ask later."""
+    copy = _copies[module.__name__] = ModuleType(module.__name__)
+    copy.__dict__.update(module.__dict__)
+    return copy
 
 
 _OWN["__import__"] = _own_import
@@ -70,27 +81,37 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = _OWN
+        _adopt(getattr(module, "__path__", ()))
         super().exec_module(module)
 
 
-class _Finder:
-    """Finds the modules of this package as ever, and has `_Loader` load them."""
+_LOADERS: tuple[tuple[Any, list[str]], ...] = (
+    (ExtensionFileLoader, EXTENSION_SUFFIXES),
+    (_Loader, SOURCE_SUFFIXES),
+)
 
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if not name.startswith("dyntrace."):
-            return None
-        found = PathFinder.find_spec(name, path, target)
-        if found is not None and type(found.loader) is SourceFileLoader:
-            found.loader = _Loader(found.loader.name, found.loader.path)
-        return found
+
+def _adopt(folders: Iterable[str]) -> None:
+    """Have the interpreter load what it imports from `folders` by `_Loader`, from now on.
+
+    It looks a folder's finder up in a cache; nothing that other imports go through is touched.
+    """
+    for folder in folders:
+        sys.path_importer_cache[folder] = FileFinder(folder, *_LOADERS)
 
 
 @contextmanager
 def own_names() -> Iterator[None]:
-    """Modules of dyntrace that are imported inside the block get names of their own."""
-    sys.meta_path.insert(0, _Finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_Finder)
+    """Modules of dyntrace that are imported inside the block get names of their own.
+
+    They do so anyway unless the program has cleared the interpreter's cache of finders.
+    """
+    package = sys.modules[__name__.partition(".")[0]]
+    if type(getattr(package, "__loader__", None)) is SourceFileLoader:  # no archive of modules
+        _adopt(package.__path__)
+    yield
+
+
+for _module in map(sys.modules.get, COPIED):
+    if type(_module) is ModuleType:
+        _copied(_module)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dyntrace.errors import BackendError
 from dyntrace.exec import machine, reference
 from dyntrace.graph.node import Graph
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 CompileGraph = Callable[[Graph], Callable[..., Any]]
 GROUP = "dyntrace.backends"
@@ -66,6 +68,8 @@ def known_backends() -> list[str]:
 
 
 def _entry_points() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # it takes as long to import as NumPy's core
+
     return list(entry_points(group=GROUP))
 
 

@@ -8,7 +8,6 @@ AVAILABLE is False and nothing runs on another thread. Read `exec.threads` next.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import sys
 from typing import Any
 

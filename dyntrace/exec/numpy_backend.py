@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.errors import InternalError
-from dyntrace.exec import effects, elision, parallel, threads, transforms
+from dyntrace.exec import effects, elision, parallel, threads
 from dyntrace.exec.checks import check, quick_test
 from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.exec.uses import Uses
@@ -267,7 +267,7 @@ class _Compiler:
         return text if text is not None else self._bind(value)
 
     def _function(self, op: Op) -> str:
-        return self._bind(transforms.target_of(op))
+        return self._bind(parallel.target_of(op))
 
     # -- the end -------------------------------------------------------------------------------
 

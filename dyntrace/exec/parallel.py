@@ -7,11 +7,12 @@ joined before that use and before any node that writes memory. BLAS never leaves
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from dyntrace.graph.kinds import ArrayKind
-from dyntrace.graph.node import Node
+from dyntrace.graph.node import Node, Op
 from dyntrace.graph.ownership import operands, shares, written
 
 LARGE = 256 * 1024  # bytes of the first array operand from which a thread is worth its start
@@ -38,6 +39,15 @@ def is_movable(node: Node) -> bool:
 def first_array(node: Node) -> Node | None:
     """The operand whose size decides at run time."""
     return next((used for used in operands(node) if isinstance(used.kind, ArrayKind)), None)
+
+
+def target_of(op: Op) -> Callable[..., Any]:
+    """What a node of this operation calls."""
+    if op.family != "fft":
+        return op.target
+    from dyntrace.exec import transforms
+
+    return transforms.target_of(op)
 
 
 def _first_conflict(nodes: Sequence[Node], index: int) -> int:

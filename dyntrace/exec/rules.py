@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import effects, elision, parallel, templates, transforms
+from dyntrace.exec import effects, elision, parallel, templates
 from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplace
 from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
@@ -67,7 +67,7 @@ def _lowered(lowering: Lowering, node: Node) -> bool:
 
 def own_target(lowering: Lowering, node: Node) -> Any:
     """What the node's own call is of: eager's reuse of temporaries is written out in it."""
-    target: Any = transforms.target_of(node.op)
+    target: Any = parallel.target_of(node.op)
     places = elision.places_of(node)
     if not places:
         return target
@@ -116,7 +116,7 @@ def _submit(lowering: Lowering, node: Node) -> None:
     limit = (lowering.register_of[array], parallel.LARGE)
     lowering.as_object(limit[0])
     lowering.close()
-    target = transforms.target_of(node.op)
+    target = parallel.target_of(node.op)
     lowering.call(reg, target, node.args, node.kwargs, limit, how="submit")
 
 

@@ -10,10 +10,9 @@ propagate as InternalError. Read `runtime.region` next.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -26,17 +25,18 @@ STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
-def _package_folder(name: str) -> str | None:
-    """Where a package lives, without importing it."""
-    found = importlib.util.find_spec(name)
-    if found is None or found.origin is None:
-        return None
-    return str(Path(found.origin).parent) + os.sep
+OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-FOLDERS = tuple(folder for name in ("numpy", "scipy") if (folder := _package_folder(name)))
-OWN_FOLDER = str(Path(__file__).parent.parent) + os.sep
-FOLDERS += (OWN_FOLDER,)
+@cache
+def home_folders() -> tuple[str, ...]:
+    """Where NumPy, SciPy and dyntrace live; looked up, without importing them, at a first error."""
+    from importlib.util import find_spec
+
+    specs = [find_spec(name) for name in ("numpy", "scipy")]
+    origins = [spec.origin for spec in specs if spec is not None and spec.origin is not None]
+    return (*(os.path.dirname(origin) + os.sep for origin in origins), OWN_FOLDER)
+
 
 MISTAKES: tuple[type[Exception], ...] = (InternalError, AssertionError, AttributeError)
 MISTAKES += (ImportError, NameError, SyntaxError, SystemError)
@@ -45,7 +45,7 @@ SHORTAGES = (RecursionError, MemoryError, GraphBreakError)  # these say nothing 
 
 def is_home_file(filename: str) -> bool:
     """Is this a file of NumPy, SciPy, dyntrace or the standard library, or generated code?"""
-    if filename.startswith(FOLDERS) or filename.startswith(GENERATED):
+    if filename.startswith(home_folders()) or filename.startswith(GENERATED):
         return True
     if not filename.startswith(STANDARD_LIBRARY):
         return False

@@ -8,6 +8,7 @@ is used only after the guards say it is this one.
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from typing import Any
 
@@ -89,6 +90,8 @@ def _found_now(frame: Frame, source: Any) -> Any:
 
 def _draws(function: Any) -> bool:
     """Whether it is a method of a random generator, the hidden global one included."""
+    if "numpy.random" not in sys.modules:
+        return False
     if type(function) is type(np.random.seed):
         return str(function.__module__).startswith("numpy.random")
     bound = isinstance(function, types.MethodType | types.BuiltinMethodType)

@@ -29,7 +29,7 @@ class Point:
 def installed(monkeypatch):
     def install(**points):
         found = [Point(name, value) for name, value in points.items()]
-        monkeypatch.setattr(backends, "entry_points", lambda group: found)
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: found)
 
     return install
 
