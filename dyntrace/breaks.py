@@ -6,12 +6,12 @@ can do. Codes are stable; tests trigger each of them. `report` prints them, `tra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dyntrace.record import record
 
 __all__ = ["CATALOGUE", "BreakReason", "reason"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class BreakReason:
     """One entry: `code` (DTnnn), `text` (what), `why` (why it breaks) and `fix` (what to do)."""
 

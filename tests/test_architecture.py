@@ -15,6 +15,7 @@ RANKS = {
     "config": 0,
     "incidents": 0,
     "isolation": 0,
+    "record": 0,
     "breaks": 0,
     "graph": 1,
     "asm": 1,

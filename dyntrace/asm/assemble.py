@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import CodeType
 
 from dyntrace.asm.decode import BACKWARD, CACHES, END_FOR, OPCODES, extended_args
@@ -20,6 +19,7 @@ from dyntrace.asm.lower import Constants, Leap, encode, lower
 from dyntrace.asm.tables import encode_exceptions, encode_locations
 from dyntrace.asm.versions import TABLE
 from dyntrace.errors import AssemblyError
+from dyntrace.record import field, record
 
 __all__ = ["Assembled", "assemble"]
 
@@ -28,7 +28,7 @@ FORGETFUL = frozenset(OPCODES[name] for name in TABLE.forgetful)
 NOWHERE = Location(None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Assembled:
     """The new code object, for each landing the byte offset of its pad, and those of all labels."""
 
@@ -37,7 +37,7 @@ class Assembled:
     label_offsets: dict[Label, int]
 
 
-@dataclass(slots=True)
+@record()
 class _Layout:
     """The new code as a list of pieces: bytes, leaps, and anchors (an index into `addresses`).
 

@@ -7,10 +7,10 @@ and jumps only to labels of its own or to units. `LoadFast` must name a local th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from dyntrace.asm.instructions import Location
+from dyntrace.record import record
 
 __all__ = [
     "At",
@@ -43,14 +43,14 @@ class Label:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Original:
     """The jump target behind the stub of a unit: its original instruction."""
 
     unit: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PushCallable:
     """Push the callable as a constant, with the NULL of a plain call in this version's order."""
 
@@ -58,113 +58,113 @@ class PushCallable:
     null: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class LoadConst:
     """Push a constant (appended to co_consts; compared by identity)."""
 
     obj: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class LoadFast:
     """Push local `index`, which must be bound."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class LoadCell:
     """Push the cell object itself at localsplus `index`."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class StoreFast:
     """Pop into local `index`."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class StoreDeref:
     """Pop into the contents of the cell at localsplus `index`."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Copy:
     """Push the value at `depth`, 1 being the top; never a NULL."""
 
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Swap:
     """Exchange the top with the value at `depth` (2 or more)."""
 
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PopTop:
     """Drop the top, never a NULL."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PushNull:
     """Push a NULL."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Call:
     """Call what `PushCallable` pushed with `count` positional arguments."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class UnpackSequence:
     """Pop a sequence of exactly `count` items, push them, the first on top."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class BuildTuple:
     """Pop `count` values, push the tuple of them."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Subscript:
     """Pop index and container, push the item."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PopJumpIfNone:
     """Pop; go to the label, later in this stub, if the value was None."""
 
     target: Label
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Jump:
     """Go to a later label of this stub, to a unit's stub (an index), or to its `Original`."""
 
     target: Label | Original | int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Mark:
     """Put the label here."""
 
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class At:
     """Give the following operations this location instead of the unit's."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.errors import AssemblyError
+from dyntrace.record import record
 
 __all__ = [
     "MICRO_OPS",
@@ -166,7 +166,7 @@ def merge_points(body: Body) -> frozenset[int]:
     )
 
 
-@dataclass(slots=True)
+@record()
 class Block:
     """Units `start` to `end` (exclusive) that run in order, under the same exception handlers."""
 

@@ -9,9 +9,10 @@ and `assemble`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
+
+from dyntrace.record import field, record
 
 __all__ = ["Body", "Location", "MicroOp", "Range", "Unit"]
 
@@ -25,7 +26,7 @@ class Location(NamedTuple):
     end_column: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class MicroOp:
     """One version-free step. Jump arguments are unit indexes; locals are indexes in localsplus."""
 
@@ -33,7 +34,7 @@ class MicroOp:
     arg: Any = None
 
 
-@dataclass(slots=True)
+@record()
 class Unit:
     """One re-emittable piece of the original code.
 
@@ -70,7 +71,7 @@ class Range(NamedTuple):
     lasti: bool
 
 
-@dataclass(slots=True)
+@record()
 class Body:
     """A decoded code object. `runs` are (first code unit, location), one where the location
     changes.

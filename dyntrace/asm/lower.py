@@ -7,13 +7,13 @@ that the stub ever has above the stack it was entered with. Read `assemble` next
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from dyntrace.asm import emit
 from dyntrace.asm.decode import CACHES, OPCODES
 from dyntrace.asm.instructions import Location
 from dyntrace.asm.versions import TABLE
+from dyntrace.record import field, record
 
 __all__ = ["Constants", "Leap", "Lowered", "encode", "lower"]
 
@@ -32,7 +32,7 @@ class Constants:
         return found
 
 
-@dataclass(slots=True)
+@record()
 class Leap:
     """A jump whose argument is not known yet. `extended`, its EXTENDED_ARGs, only grows."""
 
@@ -43,7 +43,7 @@ class Leap:
     anchor: int = -1
 
 
-@dataclass(slots=True)
+@record()
 class Lowered:
     """A stub's pieces in order: encoded bytes, leaps and marks, each with its location."""
 

@@ -14,7 +14,6 @@ Invariant: a register is written once, before it is read. Read `_native/vm.h` ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from dyntrace.exec import lifetimes, templates
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Graph, Node
 from dyntrace.graph.ownership import nodes_in
+from dyntrace.record import field, record
 
 ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
 MAX_NDIM = 24  # of arrays that instructions work on, as in `_native/vm.h`
@@ -36,7 +36,7 @@ class NotLowered(Exception):
     """The graph has something that no program can hold; its Python twin runs it."""
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class NodeCall:
     """The call of a node that has instructions, and the registers in its arguments."""
 
@@ -52,7 +52,7 @@ class NodeCall:
         return (self.reg, self.target, self.arguments, self.names, self.kind)
 
 
-@dataclass(slots=True)
+@record()
 class Segment:
     """A segment that is being collected."""
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
@@ -27,6 +26,7 @@ from dyntrace.exec.uses import Uses
 from dyntrace.graph import source
 from dyntrace.graph.node import Graph, Node, Op
 from dyntrace.graph.ownership import nodes_in, operands
+from dyntrace.record import field, record
 
 _MAX_NESTING = 20
 _WRITING_STYLES = ("inplace", "setitem")
@@ -74,7 +74,7 @@ def generated_code(graph: Graph, namespace: dict[str, Any]) -> CodeType:
     return code
 
 
-@dataclass(slots=True)
+@record()
 class _Expression:
     """A node's source, how deep it nests, and the locals that are dead after it."""
 

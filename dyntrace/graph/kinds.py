@@ -10,18 +10,18 @@ Read `graph.node` next.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
 from dyntrace.graph.identity import GONE, Gone, Namespace, held, hold
+from dyntrace.record import field, record, replace
 
-_set = object.__setattr__  # frozen dataclasses set their own fields so
+_set = object.__setattr__  # frozen records set their own fields so
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Kind:
     """Nothing is known: a real object that may be moved about but not looked into."""
 
@@ -29,7 +29,7 @@ class Kind:
 UNKNOWN = Kind()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ArrayKind(Kind):
     """An exact `numpy.ndarray` of a builtin numeric or bool dtype in native byte order."""
 
@@ -40,14 +40,14 @@ class ArrayKind(Kind):
         return replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class NumpyScalarKind(Kind):
     """An exact NumPy scalar (`numpy.float64`, `numpy.bool`, …) of a numeric or bool dtype."""
 
     dtype: np.dtype[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class PythonScalarKind(Kind):
     """An exact `int`, `float`, `complex` or `bool`; `example` is the value seen, for reads."""
 
@@ -55,14 +55,14 @@ class PythonScalarKind(Kind):
     example: Any = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class StringKind(Kind):
     """An exact `str`; `example` is the value seen, for reads."""
 
     example: str | None = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@record(frozen=True, init=False, eq=False)
 class KnownKind(Kind):
     """One particular object: None, Ellipsis, a dtype, a function, a class, a module, a built-in.
 
@@ -85,7 +85,7 @@ class KnownKind(Kind):
         return hash((KnownKind, id(self.holder)))
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@record(frozen=True, init=False, eq=False)
 class _OfType(Kind):
     """A value of an exact type."""
 
@@ -112,7 +112,7 @@ class _OfType(Kind):
         return hash((self.__class__, id(self.holder), self._parts()))
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@record(frozen=True, init=False, eq=False)
 class SequenceKind(_OfType):
     """An exact tuple or list, or the named tuple NumPy returned, with its items' kinds."""
 
@@ -126,14 +126,14 @@ class SequenceKind(_OfType):
         return self.items
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class DictKind(Kind):
     """An exact dict with constant (str or int) keys."""
 
     items: tuple[tuple[Any, Kind], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class SliceKind(Kind):
     """An exact slice."""
 
@@ -142,7 +142,7 @@ class SliceKind(Kind):
     step: Kind
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@record(frozen=True, init=False, eq=False)
 class InstanceKind(_OfType):
     """An instance of a plain Python class, with the attributes found in its dict or slots."""
 
@@ -156,7 +156,7 @@ class InstanceKind(_OfType):
         return self.attributes
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
+@record(frozen=True, init=False, eq=False)
 class FunctionKind(Kind):
     """A function made inside another: known by its code, which every such function shares.
 

@@ -8,13 +8,13 @@ defined in `graph.verify`; `graph.show` prints one as runnable NumPy.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from dyntrace.graph.kinds import Kind
+from dyntrace.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Op:
     """One operation: a record in `dyntrace.ops`, unique per name.
 
@@ -46,7 +46,7 @@ class Op:
         return f"<op {self.name}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Origin:
     """Where a node comes from in the user's source; which arguments were stack-only temporaries.
 
@@ -59,7 +59,7 @@ class Origin:
     temporaries: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, eq=False)
 class Node:
     """One operation applied to nodes and constants.
 
@@ -79,7 +79,7 @@ class Node:
 INPUT = Op("input", lambda index: index, "input", exact=True)
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True, repr=False)
+@record(eq=False, weakref_slot=True)
 class Graph:
     """The nodes of one region.
 

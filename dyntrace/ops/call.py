@@ -9,12 +9,12 @@ Read `ops.probe` next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dyntrace.breaks import BreakReason, reason
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import Kind
+from dyntrace.record import field, record
 
 
 class Refused(Exception):
@@ -46,7 +46,7 @@ class Operand(Protocol):
     def read(self) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Call:
     """The operands of one call; of a method call the first argument is the object."""
 
@@ -54,7 +54,7 @@ class Call:
     kwargs: Mapping[str, Operand] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, eq=False)
 class Sample:
     """An operand over a real value, every part of it readable."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,13 +18,14 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.probe import STATIC, Parameters, probing
 from dyntrace.ops.quiet import may_warn, quiet
 from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, record_of
+from dyntrace.record import record
 
 __all__ = ["Line", "Refusal", "captured", "refused", "register"]
 
 VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Line:
     """Functions captured alike.
 
@@ -66,7 +66,7 @@ class Line:
 captured = Line
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Refusal:
     """Functions not captured, and why."""
 

@@ -7,7 +7,6 @@ the shapes are. Reading may return a view (`aliases`); writing declares its firs
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.graph.kinds import (
@@ -23,11 +22,12 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
 from dyntrace.ops.probe import DATA, Plan, generalise, probe, structure
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
+from dyntrace.record import record
 
 NONE = KnownKind(None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Whole:
     """The operand of a slice with every part left out."""
 
@@ -43,7 +43,7 @@ class _Whole:
         return slice(None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Nothing:
     kind: Kind = NONE
     items: tuple[Operand, ...] = ()
@@ -52,7 +52,7 @@ class _Nothing:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Parts:
     """A tuple operand made of other operands."""
 

@@ -8,7 +8,6 @@ Methods whose result depends on the number of arguments have a rule of their own
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,11 +31,12 @@ from dyntrace.ops.registry import (
     add_method,
     add_scalar_method,
 )
+from dyntrace.record import record
 
 NUMBERS = (ArrayKind, NumpyScalarKind)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Method:
     """A method's line: its parameters after self, and what holds of its result."""
 

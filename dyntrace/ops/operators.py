@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from dyntrace.graph.kinds import (
@@ -30,6 +29,7 @@ from dyntrace.ops.registry import (
     add_operator,
     operator_record,
 )
+from dyntrace.record import replace
 
 BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     "add": (operator.add, operator.iadd),

@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.record import record
 
 STATIC = frozenset(
     """axis axes axis1 axis2 axisa axisb axisc source destination ndmin indices_or_sections ind
@@ -45,7 +45,7 @@ CACHE_LIMIT = 4096
 SMALL = 64  # examples larger than this could make a probe slow
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Plan:
     """How to stand in: `side` items along each axis of arrays, numbers `number` or examples."""
 
@@ -62,7 +62,7 @@ _SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Parameters:
     """Names of positional parameters, and which parameters the trace reads.
 
@@ -93,10 +93,11 @@ class Parameters:
         return (Plan(2, self.number), *PLANS)
 
 
+USUAL = Parameters()
 DATA = Parameters(static=frozenset(), booleans=False)  # every number is data, nothing is read
 
 
-def probing(op: Op, parameters: Parameters = Parameters()) -> Callable[[Call], Kind]:
+def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[Call], Kind]:
     """An `infer` that probes `op.target`."""
     answers: dict[Any, Kind] = {}
 

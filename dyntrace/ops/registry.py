@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from dyntrace.breaks import BreakReason, reason
 from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused, Sample
+from dyntrace.record import record
 
 __all__ = [
     "Call",
@@ -40,7 +40,7 @@ __all__ = [
 Infer = Callable[[Call], Kind]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Record:
     """How one callable is captured: `op` is the node's operation, `infer` foresees its result.
 
@@ -52,7 +52,7 @@ class Record:
     infer: Infer
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Treatment:
     """Why a callable is not captured: how is "native" (runs as it is, by design) or "break"."""
 

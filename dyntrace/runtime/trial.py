@@ -14,11 +14,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 import numpy as np
+
+from dyntrace.record import field, record
 
 __all__ = ["Trial", "Turn", "set_clock"]
 
@@ -57,7 +58,7 @@ class Verdict(Enum):
     LOST = 2
 
 
-@dataclass(slots=True)
+@record()
 class _Bucket:
     """How the comparisons for inputs of about the same size ended."""
 
@@ -77,7 +78,7 @@ class _Bucket:
         return Verdict.LOST if self.slower >= MOST else Verdict.KEPT
 
 
-@dataclass(slots=True)
+@record()
 class Trial:
     """The state of one region's comparison; `next` is the call to look at next."""
 

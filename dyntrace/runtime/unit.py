@@ -14,7 +14,6 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import replace
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -26,6 +25,7 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
 from dyntrace.incidents import lines_of
 from dyntrace.isolation import is_disturbed
+from dyntrace.record import replace
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections

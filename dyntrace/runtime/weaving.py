@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import CodeType, MethodType
 from typing import Any
 
@@ -24,6 +23,7 @@ from dyntrace.asm.instructions import Body
 from dyntrace.asm.liveness import live_before
 from dyntrace.errors import AssemblyError
 from dyntrace.graph.verify import verify
+from dyntrace.record import field, record
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.retirement import Gate
@@ -52,7 +52,7 @@ _OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe inspect
 _GATE = Region([((), (), recording_gate, False)])
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Shapes:
     """The body of a code object, its flow facts, and which slots a first call shows."""
 
@@ -105,7 +105,7 @@ def weak_method(method: Any) -> Callable[[], Callable[..., Any] | None]:
     return found
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Known:
     """A region of a unit: its layout, the state it was traced from, the plans of its entries."""
 
@@ -216,7 +216,7 @@ def _equal_plain(mine: Any, its: Any) -> bool:
     return isinstance(mine, np.dtype) and bool(mine == its)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Woven:
     """A version.
 

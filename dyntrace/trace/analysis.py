@@ -10,7 +10,6 @@ Read `trace.flush` and `compile` next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, Protocol
 
@@ -31,6 +30,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node, Op, Origin
+from dyntrace.record import field, record
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
@@ -89,7 +89,7 @@ TWIN = Op("dyntrace.twin", make_twin, "item", exact=True, aliases=True)
 ORIGIN = Origin("<dyntrace>", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Shape:
     """A body with the facts about it that do not depend on kinds."""
 
@@ -101,7 +101,7 @@ class Shape:
     observed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Plan:
     """A region to weave: its layout, and what was traced for it.
 
@@ -130,7 +130,7 @@ def _name(source: Source, local_names: tuple[str, ...]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class FoundBreak:
     """A graph break, where it is and why."""
 
@@ -141,7 +141,7 @@ class FoundBreak:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Recorder:
     """A place to learn kinds: before unit `at`, the values that unit `point` pushed.
 
@@ -153,7 +153,7 @@ class Recorder:
     values: tuple[int, ...]
 
 
-@dataclass(slots=True)
+@record()
 class Analysis:
     """One analysis; `run` fills plans, breaks and recorders."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.asm.flow import successors
@@ -20,6 +19,7 @@ from dyntrace.exec.protocol import returns_bare_value
 from dyntrace.graph import kinds
 from dyntrace.graph.node import Node, Op
 from dyntrace.graph.ownership import is_fresh, roots
+from dyntrace.record import record
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.interpreter import Trace
 from dyntrace.trace.region import TooLarge
@@ -33,7 +33,7 @@ from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, T
 __all__ = ["Layout", "lay_out"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Layout:
     """How a stub calls its region and what it does with the result.
 
@@ -251,7 +251,7 @@ def _is_seen(trace: Trace, index: int) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class _Leaving:
     """The objects that exist when a region has ended, whatever its dead names hold."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import os
 import types
-from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.asm.decode import decode
@@ -22,6 +21,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import GONE, ByIdentity
 from dyntrace.ops.registry import Refused
+from dyntrace.record import record
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
 from dyntrace.trace.region import Guard, same
@@ -43,7 +43,7 @@ class NotInlined(Break):
         self.callee = callee
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Callee:
     """A function as its caller may assume it: everything here is guarded when it is used."""
 

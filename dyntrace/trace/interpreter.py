@@ -8,7 +8,6 @@ Read `trace.flush` next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from dyntrace.graph.kinds import KnownKind, PythonScalarKind, StringKind
 from dyntrace.graph.node import INPUT, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
+from dyntrace.record import field, record
 from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import VIEW
@@ -33,7 +33,7 @@ _LIGHT = frozenset({"attribute", "python", "item", "input"})
 _PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
 
-@dataclass(slots=True)
+@record()
 class Visit:
     """One absorbed unit: the stack before it, its lowest slot, whether work came earlier."""
 
@@ -48,7 +48,7 @@ class Visit:
         return len(self.stack)
 
 
-@dataclass(slots=True)
+@record()
 class Trace:
     """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`.
 

@@ -5,15 +5,14 @@ Loops run as they are; this only spares recording the kinds of items that are pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, SequenceKind
+from dyntrace.record import record
 
 __all__ = ["IteratorKind", "item_kind"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class IteratorKind(Kind):
     """An iterator, or something to iterate, whose items are of kind `item`."""
 

@@ -7,12 +7,12 @@ something the region does not check. Read `ops.call` for the protocol.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Operand, Refused
+from dyntrace.record import record
 from dyntrace.trace.region import Guard
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
@@ -53,7 +53,7 @@ class TracedOperand:
         return read_value(self._frame, self._value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ComputedOperand:
     """An item of a sequence that the region computes: only its kind is known."""
 

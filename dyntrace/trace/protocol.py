@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from dyntrace.breaks import MAKES_TEXT, REGION_FULL
@@ -19,6 +18,7 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
+from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.renewal import folded

@@ -8,7 +8,6 @@ break, so that a region never guards or computes what it did not absorb. Read `t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,6 +15,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.identity import hold
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
+from dyntrace.record import record
 from dyntrace.trace import sources
 from dyntrace.trace.sources import Source
 
@@ -34,7 +34,7 @@ class TooLarge(Exception):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Guard:
     """What a read value must be; see the table of guards in `runtime.region`."""
 
@@ -57,7 +57,7 @@ _STRENGTH = {
 }
 
 
-@dataclass(slots=True)
+@record()
 class Step:
     """One read and its guard."""
 

@@ -8,8 +8,9 @@ itself, in the steps that `trace.region` collects. Read `trace.region` next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from dyntrace.record import field, record
 
 __all__ = [
     "Attribute",
@@ -30,45 +31,45 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Source:
     """A pure read; see the module's text."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Derived(Source):
     """A read from what another source finds."""
 
     base: Source
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Local(Source):
     """A fast local, by its index among the frame's slots."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class StackItem(Source):
     """An item already on the stack where the region starts, counted from the bottom."""
 
     position: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class CellVariable(Source):
     """The cell object of a cell or free variable, by its index among the frame's slots."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Contents(Derived):
     """What a cell holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class GlobalName(Source):
     """A name looked up in the frame's globals or those that `namespace` finds, then in builtins."""
 
@@ -76,7 +77,7 @@ class GlobalName(Source):
     namespace: Source | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Fixed(Source):
     """A function that a guard on something else implies, such as a property's getter."""
 
@@ -84,47 +85,47 @@ class Fixed(Source):
     holder: Any = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Attribute(Derived):
     """An attribute in an instance's own dict or slots."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Lacks(Derived):
     """Nothing: the read succeeds only while the instance has no attribute `name` of its own."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ModuleAttribute(Derived):
     """An entry of a module's dict."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Item(Derived):
     """An item of an exact tuple, list or dict."""
 
     key: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class FunctionPart(Derived):
     """A function's "code", "defaults", "kwdefaults" or "closure"."""
 
     part: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class TypeOf(Derived):
     """The class of an object."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class ClassAttribute(Derived):
     """A name looked up along a class's method resolution order, descriptors left unbound."""
 

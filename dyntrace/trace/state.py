@@ -8,7 +8,6 @@ stub must never copy or pass one. Read `trace.interpreter` next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import MicroOp, Unit
@@ -16,6 +15,7 @@ from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import SUPER
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
+from dyntrace.record import record
 from dyntrace.trace.frame import Frame
 from dyntrace.trace.sources import StackItem
 from dyntrace.trace.values.base import METHOD_NULL, Buried, Null, Outside, Value
@@ -33,12 +33,12 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class NullSlot(Kind):
     """A stack slot that certainly holds NULL."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class BuriedSlot(Kind):
     """A stack slot that may hold NULL."""
 
@@ -47,7 +47,7 @@ NULL_SLOT = NullSlot()
 BURIED = BuriedSlot()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class State:
     """Kinds of the slots (locals and cell contents) and of the stack, deepest first."""
 

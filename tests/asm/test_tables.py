@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import dis
 
 import pytest
@@ -13,6 +12,7 @@ from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.rules import nothing
 from dyntrace.asm.versions.table import Context, check
 from dyntrace.errors import AssemblyError
+from dyntrace.record import replace
 
 
 def program(argument):
@@ -20,7 +20,7 @@ def program(argument):
 
 
 def with_rules(**changes):
-    return dataclasses.replace(TABLE, rules={**TABLE.rules, **changes})
+    return replace(TABLE, rules={**TABLE.rules, **changes})
 
 
 def test_every_opcode_is_listed_exactly_once():
@@ -31,7 +31,7 @@ def test_every_opcode_is_listed_exactly_once():
 def test_a_missing_opcode_is_refused():
     rules = {name: rule for name, rule in TABLE.rules.items() if name != "BINARY_OP"}
     with pytest.raises(AssemblyError, match="not listed: BINARY_OP"):
-        check(dataclasses.replace(TABLE, rules=rules))
+        check(replace(TABLE, rules=rules))
 
 
 def test_a_misspelt_opcode_is_refused():
@@ -46,7 +46,7 @@ def test_an_opcode_listed_twice_is_refused():
 
 def test_glue_must_name_opcodes_that_have_a_rule():
     with pytest.raises(AssemblyError, match="without a rule: BINARY_OPP"):
-        check(dataclasses.replace(TABLE, never_alone=frozenset({"BINARY_OPP"})))
+        check(replace(TABLE, never_alone=frozenset({"BINARY_OPP"})))
 
 
 def test_every_refusal_carries_a_catalogued_reason():

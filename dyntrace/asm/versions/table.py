@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import CodeType
 
 from dyntrace.asm.instructions import MicroOp
 from dyntrace.errors import AssemblyError
+from dyntrace.record import record
 
 __all__ = ["Context", "Glue", "Rule", "Table", "check"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Context:
     """What a rule may read of the code object besides the argument."""
 
@@ -30,7 +30,7 @@ class Context:
 Rule = Callable[[Context, int], tuple[MicroOp, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Glue:
     """Instructions that follow `first` without a gap; `rule` sees the arguments of all of them.
 
@@ -42,7 +42,7 @@ class Glue:
     located_last: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Table:
     """One Python's bytecode.
 

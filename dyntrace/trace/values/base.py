@@ -6,13 +6,13 @@ demanded of its source first (`trace.frame.Frame.settle`). Read `values.containe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node
+from dyntrace.record import record
 from dyntrace.trace.sources import Source
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Value:
     """Base of all symbolic values."""
 
@@ -37,7 +37,7 @@ class Value:
         return kinds.UNKNOWN
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Dynamic(Value):
     """The result of a node of this region; `temporary` while only the stack holds it."""
 
@@ -49,7 +49,7 @@ class Dynamic(Value):
         return self.node.kind
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Outside(Value):
     """An object that exists before the region starts, found at `source`, believed of `believed`."""
 
@@ -61,7 +61,7 @@ class Outside(Value):
         return self.believed
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Known(Value):
     """An immutable constant of the code, or folded from such."""
 
@@ -72,17 +72,17 @@ class Known(Value):
         return describe(self.value)
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Folded(Known):
     """The result of an operation on constants: CPython makes a new object of it in every call."""
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Null(Value):
     """The NULL that calls push beside the callable; it can be re-emitted but never passed."""
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class Buried(Value):
     """A stack slot below the region that may hold NULL: it stays where it is, untouched."""
 

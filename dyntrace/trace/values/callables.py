@@ -6,15 +6,15 @@ method; `trace.flush` makes it when it has to. Read `trace.protocol` next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from dyntrace.record import record
 from dyntrace.trace.values.base import Outside, Value
 
 __all__ = ["BoundFunction", "BoundMethod", "CallableWithTwin"]
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class BoundMethod(Value):
     """The method `name` of an array, NumPy scalar, Python scalar or container built in."""
 
@@ -22,7 +22,7 @@ class BoundMethod(Value):
     name: str
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class BoundFunction(Value):
     """A user function found on a class, bound to an instance (or, for a class method, a class)."""
 
@@ -30,7 +30,7 @@ class BoundFunction(Value):
     function: Outside
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class CallableWithTwin(Value):
     """A user function about to be called natively, to be replaced by its optimised twin."""
 

@@ -7,17 +7,17 @@ stands for one object, however many locals name it. Read `values.callables` next
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
+from dyntrace.record import record
 from dyntrace.trace.values.base import Value
 
 __all__ = ["DictValue", "IteratorValue", "ListValue", "SliceValue", "TupleValue"]
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class TupleValue(Value):
     """A tuple of symbolic values."""
 
@@ -28,7 +28,7 @@ class TupleValue(Value):
         return kinds.SequenceKind(tuple, tuple(item.kind for item in self.items))
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class ListValue(Value):
     """A list built in this region."""
 
@@ -39,7 +39,7 @@ class ListValue(Value):
         return kinds.SequenceKind(list, tuple(item.kind for item in self.items))
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class DictValue(Value):
     """A dict with constant keys, built in this region."""
 
@@ -50,7 +50,7 @@ class DictValue(Value):
         return kinds.DictKind(tuple((key, item.kind) for key, item in self.items.items()))
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class SliceValue(Value):
     """A slice of symbolic values."""
 
@@ -63,7 +63,7 @@ class SliceValue(Value):
         return kinds.SliceKind(self.start.kind, self.stop.kind, self.step.kind)
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False)
 class IteratorValue(Value):
     """An iterator over values that are all known already; used only inside an inlined body."""
 
