@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.workload import Case, Workload
-from bench.workloads import branches, elementwise, reductions, rows, stencils
+from bench.workloads import branches, elementwise, overhead, reductions, rows, stencils
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     module.__name__.rpartition(".")[2]: module.WORKLOADS
-    for module in (elementwise, reductions, stencils, rows, branches)
+    for module in (elementwise, reductions, stencils, rows, branches, overhead)
 }
 WORKLOADS = tuple(workload for family in FAMILIES.values() for workload in family)
 FIXED = "fixed"  # in `--sizes`: the workloads whose size is not a free number of elements

@@ -212,7 +212,7 @@ def explanations() -> list[Explanation]:
     for unit in live_units():
         found = Explanation(name=unit.name, filename=unit.original.co_filename)
         add_unit(found, unit)
-        if found.graphs or found.breaks or found.retired or found.notes:
+        if found.graphs or found.breaks or found.retired or found.left_alone or found.notes:
             result.append(found)
     return result
 

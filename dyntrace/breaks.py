@@ -363,7 +363,7 @@ MODULE_LEVEL = _add(
     fix="move it into a function, such as main(), and call that",
 )
 
-# DT7xx: regions that were given up ----------------------------------------------------------------
+# DT7xx: regions that were given up or never made --------------------------------------------------
 RETIRED_MISSES = _add(
     "DT701",
     "the region's inputs are of too many kinds",
@@ -393,4 +393,10 @@ RETIRED_SLOWER = _add(
     "the original instructions are faster",
     why="both were measured during the first calls",
     fix="nothing is wrong",
+)
+NOT_WORTH_IT = _add(
+    "DT706",
+    "too little work for a region",
+    why="by an estimate, CPython runs these instructions faster than a graph of them could run",
+    fix="nothing is wrong; work on whole arrays instead of single elements gains more",
 )

@@ -2,7 +2,7 @@
 
 Invariant: decided once, when dyntrace is imported. `DYNTRACE_NATIVE=0` in the environment turns
 the compiled parts off; everything but speed, on-stack replacement and the frame hook works then.
-`DYNTRACE_MEASURE=0` keeps regions that are slower than the original instructions.
+`DYNTRACE_MEASURE=0` makes and keeps regions that are slower than the original instructions.
 A sub-interpreter has to do without them too. `runtime.handles` and `exec.machine_resources` act
 on it.
 """
@@ -50,7 +50,8 @@ if not _main:
 native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _main and _extension_built()
 
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
-"""Compare each region with the original instructions during its first calls."""
+"""Make no region that an estimate says must lose, and compare the others with the original
+instructions while they run. Without it, all that can be captured is, and stays captured."""
 
 strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
 """Raise internal errors instead of containing them: for dyntrace's own tests."""

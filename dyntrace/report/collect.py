@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dyntrace.breaks import NOT_WORTH_IT
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
 from dyntrace.runtime.handles import Region
@@ -38,6 +39,7 @@ def add_unit(found: Findings, unit: Unit) -> None:
     for item in sorted(unit.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
     found.retired += retirements(unit)
+    found.left_alone += left_alone(unit)
     found.notes += unit.notes + unit.errors()
     found.notes += superseded(unit, used)
 
@@ -116,6 +118,21 @@ def retirements(unit: Unit) -> list[Retirement]:
         )
         for known in unit.retired()
         if known.region.cause in REASONS
+    ]
+
+
+def left_alone(unit: Unit) -> list[Retirement]:
+    """What an estimate has kept from becoming a graph, each stretch of lines once."""
+    filename = unit.original.co_filename
+    found = {(item.lineno, item.end_lineno): item for item in unit.left_alone}
+    return [
+        Retirement.of_graph(
+            NOT_WORTH_IT.code,
+            filename,
+            item.lineno,
+            GraphReport(item.graph, filename, item.lineno, item.end_lineno),
+        )
+        for _, item in sorted(found.items())
     ]
 
 

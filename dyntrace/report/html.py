@@ -62,6 +62,8 @@ def body(findings: Findings) -> str:
     if findings.retired:
         parts.append(f"<p>retired:</p>{breaks_html(findings.retired)}")
         parts += [f"<p>{escape(line)}</p>" for line in map(retired_text, findings.retired) if line]
+    if findings.left_alone:
+        parts.append(f"<p>left alone:</p>{breaks_html(findings.left_alone)}")
     parts += [f"<p>note: {escape(note)}</p>" for note in findings.notes]
     return "\n".join(part for part in parts if part)
 

@@ -119,7 +119,7 @@ class BreakReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Retirement(BreakReport):
-    """One graph that was given up: where and why, and the graph with what it had done."""
+    """One graph that was given up, or not made: where and why, and what it had done."""
 
     graph: GraphReport | None = None
 
@@ -133,7 +133,8 @@ class Retirement(BreakReport):
 class Findings:
     """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it.
 
-    `retired` are the regions that were given up, so that the original instructions run again.
+    `retired` are the regions that were given up, so that the original instructions run again,
+    `left_alone` the operations that were not made regions, since they would lose.
     `filename` is the file of the function, where the findings are on one.
     """
 
@@ -143,6 +144,7 @@ class Findings:
     name: str = ""
     retired: list[Retirement] = field(default_factory=list)
     filename: str = ""
+    left_alone: list[Retirement] = field(default_factory=list)
 
     @property
     def graph_count(self) -> int:
@@ -157,6 +159,8 @@ class Findings:
         """A sentence where graphs were made and none did anything; else empty."""
         if not self.graphs and self.retired:
             return "All its graphs were given up, so the original instructions run."
+        if not self.graphs and self.left_alone:
+            return "What it does with arrays is too little for a graph; it runs as it was."
         if not self.graphs or any(graph.runs for graph in self.graphs):
             return ""
         if any(graph.calls or graph.declined for graph in self.graphs):

@@ -80,6 +80,13 @@ def retired_lines(report: Retirement) -> Iterable[str]:
     yield from _advice(report)
 
 
+def left_alone_lines(report: Retirement) -> Iterable[str]:
+    yield f"left alone: {report}"
+    if report.graph is not None:
+        yield f"    was:  {span(report.graph)}, {plural(report.graph.op_count, 'operation')}"
+    yield from _advice(report)
+
+
 def _advice(report: BreakReport) -> Iterable[str]:
     if report.why:
         yield f"    why:  {report.why}"
@@ -96,6 +103,8 @@ def findings_text(findings: Findings) -> str:
         blocks.append([line for pair in numbered for line in break_lines(*pair)])
     if findings.retired:
         blocks.append([line for item in findings.retired for line in retired_lines(item)])
+    if findings.left_alone:
+        blocks.append([line for item in findings.left_alone for line in left_alone_lines(item)])
     if findings.notes:
         blocks.append([f"note: {note}" for note in findings.notes])
     return "\n\n".join("\n".join(block) for block in blocks)

@@ -33,7 +33,7 @@ from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import Gates
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
-from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, Twins
+from dyntrace.trace.analysis import Analysis, FoundBreak, LeftAlone, Plan, Twins
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import State
 
@@ -76,6 +76,7 @@ class Unit:
         self.starts: list[tuple[int, State]] = []
         self.places: dict[int, int] = {}
         self.breaks: list[FoundBreak] = []
+        self.left_alone: list[LeftAlone] = []
         self.notes: list[str] = []
         self.generation = 0
         self.version = 0
@@ -90,7 +91,7 @@ class Unit:
     @property
     def code(self) -> CodeType:
         """What functions of this unit run now."""
-        return self.original if self.woven.code is self._copy else self.woven.code
+        return self.original if self.woven.is_idle() else self.woven.code
 
     @property
     def original(self) -> CodeType:
@@ -212,6 +213,7 @@ class Unit:
         analysis = Analysis(self.shapes.shape, namespace, self.profile.results, self.twins)
         analysis.run(self.starts)
         self.breaks = list(analysis.breaks.values())
+        self.left_alone = list(analysis.left_alone.values())
         if self.fullgraph:
             self._demand_full_graph()
         if self.version >= MAX_VERSIONS:
@@ -371,6 +373,7 @@ class Unit:
             self.profile = Profile()
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.places = [], [], [], {}
+            self.left_alone = []
             self.version = self.visits = 0
             self._run(self._first_version())
 

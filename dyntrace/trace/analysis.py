@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, Protocol
 
+from dyntrace import config
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, Location, Unit
 from dyntrace.breaks import (
@@ -29,7 +30,7 @@ from dyntrace.breaks import (
 from dyntrace.graph import kinds
 from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.kinds import Kind
-from dyntrace.graph.node import Node, Op, Origin
+from dyntrace.graph.node import Graph, Node, Op, Origin
 from dyntrace.record import field, record
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
@@ -49,8 +50,18 @@ from dyntrace.trace.sources import (
 from dyntrace.trace.state import State, after, pushed_values, snapshot, stack_kinds
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
+from dyntrace.trace.worth import estimate
 
-__all__ = ["Analysis", "FoundBreak", "Plan", "Recorder", "Shape", "Twins", "recorder_of"]
+__all__ = [
+    "Analysis",
+    "FoundBreak",
+    "LeftAlone",
+    "Plan",
+    "Recorder",
+    "Shape",
+    "Twins",
+    "recorder_of",
+]
 
 MAX_STATES = 4
 MAX_TRACES = 600
@@ -142,6 +153,15 @@ class FoundBreak:
 
 
 @record(frozen=True)
+class LeftAlone:
+    """Operations that make no region, since an estimate says that it would lose."""
+
+    lineno: int
+    end_lineno: int
+    graph: Graph
+
+
+@record(frozen=True)
 class Recorder:
     """A place to learn kinds: before unit `at`, the values that unit `point` pushed.
 
@@ -164,6 +184,7 @@ class Analysis:
     plans: dict[int, list[Plan]] = field(default_factory=dict)
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
     recorders: dict[int, Recorder] = field(default_factory=dict)
+    left_alone: dict[int, LeftAlone] = field(default_factory=dict)
     explored: dict[int, list[State]] = field(default_factory=dict)
     absorbed: set[int] = field(default_factory=set)
     traces: int = 0
@@ -302,7 +323,7 @@ class Analysis:
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""
-        if not trace.worthwhile:
+        if not trace.worthwhile or not self._may_win(trace):
             return None
         shape = self.shape
         try:
@@ -312,9 +333,22 @@ class Analysis:
                 trace.stop = found.bare()
             return None
         trace.region.seal()
-        lines = [shape.body.units[visit.unit].location.line for visit in trace.visits]
+        return Plan(layout, trace.region, trace.state, *self._lines(trace), _marked(trace))
+
+    def _may_win(self, trace: Trace) -> bool:
+        """Whether a region is worth its call; without measuring, each counts as worth it."""
+        region = trace.region
+        if not config.measure or region.forced or estimate(region).pays:
+            return True
+        self.left_alone[trace.start] = LeftAlone(*self._lines(trace), region.graph)
+        return False
+
+    def _lines(self, trace: Trace) -> tuple[int, int]:
+        """The first and the last of the user's lines on a path."""
+        units = self.shape.body.units
+        lines = [units[visit.unit].location.line for visit in trace.visits]
         known = [line for line in lines if line is not None] or [0]
-        return Plan(layout, trace.region, trace.state, min(known), max(known), _marked(trace))
+        return min(known), max(known)
 
     def _note_break(self, trace: Trace) -> None:
         stop = trace.stop
