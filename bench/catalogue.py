@@ -1,4 +1,4 @@
-"""All workloads, and the choice of those to run.
+"""All workloads and programs, and the choice of those to run.
 
 Invariant: names are unique, and a choice that would leave nothing to run raises `Unknown` with what
 there is to choose from.
@@ -7,7 +7,10 @@ there is to choose from.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from bench.programs.known import PROGRAMS
+from bench.programs.program import FAMILY, Program
 from bench.workload import Case, Workload
 from bench.workloads import branches, elementwise, overhead, reductions, rows, stencils
 
@@ -20,6 +23,14 @@ FIXED = "fixed"  # in `--sizes`: the workloads whose size is not a free number o
 Size = int | str
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is to be run: functions at sizes, and programs."""
+
+    cases: list[Case]
+    programs: list[Program]
+
+
 class Unknown(ValueError):
     """A choice that fits no workload; the message says what there is."""
 
@@ -29,26 +40,39 @@ def choose(
     words: Sequence[str] = (),
     sizes: Sequence[Size] | None = None,
     goals: bool = False,
-) -> list[Case]:
-    """The cases to run: of these families, with one of these words in the name, at these sizes.
+) -> Choice:
+    """What to run: of these families, with one of these words in the name, at these sizes.
 
-    An empty choice means all. `sizes` are numbers of elements, for scaled workloads, and `FIXED`.
+    An empty choice means all. `sizes` are numbers of elements, for scaled workloads, and `FIXED`
+    for all else.
     With `goals`, only cases that have a ratio of their own to reach.
     """
     for family in families:
-        if family not in FAMILIES:
-            raise Unknown(f"no family {family!r}; there are {', '.join(FAMILIES)}")
+        if family not in (*FAMILIES, FAMILY):
+            raise Unknown(f"no family {family!r}; there are {', '.join(FAMILIES)}, {FAMILY}")
     cases = [
         case
         for workload in WORKLOADS
         if not families or workload.family in families
-        if not words or any(word in workload.name for word in words)
+        if named(workload.name, words)
         for case in cases_of(workload, sizes)
         if case.has_goal or not goals
     ]
-    if not cases:
+    programs = [
+        program
+        for program in PROGRAMS
+        if not families or FAMILY in families
+        if named(program.name, words)
+        if sizes is None or FIXED in sizes
+    ]
+    if not cases and not programs:
         raise Unknown("no workload fits this choice; --list shows what there is")
-    return cases
+    return Choice(cases, programs)
+
+
+def named(name: str, words: Sequence[str]) -> bool:
+    """Whether one of the words, if there are any, is in the name."""
+    return not words or any(word in name for word in words)
 
 
 def cases_of(workload: Workload, sizes: Sequence[Size] | None) -> list[Case]:

@@ -1,8 +1,8 @@
 """What `python -m bench` does with its options: what is run, printed and saved, and the status.
 
-The status is 0, 1 if bits differ or, with `--compare`, a case regressed, and 2 for a command that
-makes no sense. Invariant: everything that can be wrong with a command is found before the first
-measurement.
+The status is 0; 1 if bits or outputs differ, if something lost with `--goals`, or if a case
+regressed with `--compare`; 2 for a command that makes no sense. Invariant: everything that can be
+wrong with a command is found before the first measurement.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 import dyntrace
-from bench import allocator, dispatch, memory
-from bench.catalogue import Unknown, choose
+from bench import allocator, dispatch, goals, memory
+from bench.catalogue import Choice, Unknown, choose
 from bench.compare import changes, comparison, mismatches
 from bench.measure import Plan, measure, measure_again
 from bench.options import make_parser
 from bench.peers.known import present
+from bench.programs import table as program_table
+from bench.programs.measure import ProgramResult
+from bench.programs.measure import measure as measure_program
 from bench.result import Result
 from bench.store import Saved, StoreError, Value, load, save, system_metadata
 from bench.table import duration, heading, row, summary
 from bench.timing import QUICK, Effort
-from bench.workload import Case
 from dyntrace import config
 
 
@@ -49,24 +51,25 @@ class NotNow(Exception):
 class Session:
     """What one command measures, and what it is compared with."""
 
-    cases: list[Case]
+    chosen: Choice
     plan: Plan
     saved: dict[str, Saved] | None
     metadata: dict[str, Value]
 
 
 def run(options: argparse.Namespace) -> int:
-    cases = choose(options.family, options.filter, options.sizes, options.goals)
+    chosen = choose(options.family, options.filter, options.sizes, options.goals)
     if options.list:
-        print(listing(cases))
+        print(listing(chosen))
         return 0
-    session = prepared(options, cases)
+    session = prepared(options, chosen)
     results = measured(session)
     print()
-    print(summary(results))
-    if options.goals:
+    status = judged(session, results) if options.goals else 0
+    print(summaries(results))
+    if options.goals and chosen.cases:
         print(dispatch_text())
-    status = int(any(result.differences for result in results))
+    status |= int(any(result.differences for result in results))
     if session.saved is not None:
         status |= compared(session, results, options.fail_over)
     if options.save is not None:
@@ -75,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def prepared(options: argparse.Namespace, cases: list[Case]) -> Session:
+def prepared(options: argparse.Namespace, chosen: Choice) -> Session:
     """Everything that may be refused, and the lines above the table."""
     saved = None if options.compare is None else load(options.compare)
     check_writable(options.save)
@@ -98,7 +101,7 @@ def prepared(options: argparse.Namespace, cases: list[Case]) -> Session:
     print("\n".join(header(metadata, plan, versions)))
     for text in [] if saved is None else mismatches(saved, metadata):
         print(f"warning: the runs differ: {text}")
-    return Session(cases, plan, saved, metadata)
+    return Session(chosen, plan, saved, metadata)
 
 
 def check_writable(path: Path | None) -> None:
@@ -112,26 +115,57 @@ def effort_of(options: argparse.Namespace) -> Effort:
 
 
 def measured(session: Session) -> list[Result]:
-    """Each case measured and printed in turn."""
-    print(heading())
-    results = []
-    for case in session.cases:
+    """Each case and program measured and printed in turn, in a table for each of the two kinds."""
+    results: list[Result] = []
+    if session.chosen.cases:
+        print(heading())
+    for case in session.chosen.cases:
         results.append(measure(case, session.plan))
         print(row(results[-1]), flush=True)
+    if session.chosen.programs:
+        print(program_table.heading())
+    for program in session.chosen.programs:
+        found = measure_program(program, session.plan.effort)
+        results.append(found)
+        print(program_table.row(found), flush=True)
     return results
+
+
+def summaries(results: Sequence[Result]) -> str:
+    """What is said below the tables, of functions and of programs."""
+    of_programs = [result for result in results if isinstance(result, ProgramResult)]
+    others = [result for result in results if not isinstance(result, ProgramResult)]
+    texts = [summary(others)] if others else []
+    return "\n".join(texts + ([program_table.summary(of_programs)] if of_programs else []))
+
+
+def remeasure(session: Session) -> Callable[[Result], Result]:
+    """Measures the case of a result once more, with more pairs."""
+    cases = {case.name: case for case in session.chosen.cases}
+    programs = {program.name: program for program in session.chosen.programs}
+
+    def again(result: Result) -> Result:
+        print(f"measuring again: {result.case}", flush=True)
+        if result.case in programs:
+            return measure_program(programs[result.case], session.plan.effort.times(2.0))
+        return measure_again(cases[result.case], session.plan)
+
+    return again
+
+
+def judged(session: Session, results: Sequence[Result]) -> int:
+    """1, and a line for each, if something is slower than it may be."""
+    goals.confirm(results, remeasure(session))
+    lost = goals.failures(results)
+    print("\n".join(f"LOST {text}" for text in lost) or "nothing lost")
+    return int(bool(lost))
 
 
 def compared(session: Session, results: list[Result], allowed: float | None) -> int:
     """Print the changes since the saved run; 1 if a case regressed and `--fail-over` was given."""
     assert session.saved is not None
-    cases = {case.name: case for case in session.cases}
-
-    def again(result: Result) -> Result:
-        print(f"measuring again: {result.case}", flush=True)
-        return measure_again(cases[result.case], session.plan)
-
     limit = 0.1 if allowed is None else allowed
-    found = changes(results, session.saved, limit, again)
+    found = changes(results, session.saved, limit, remeasure(session))
     print()
     print(comparison(found, session.saved, limit))
     return int(allowed is not None and any(change.regressed for change in found))
@@ -177,14 +211,20 @@ def dispatch_text() -> str:
     )
 
 
-def listing(cases: Sequence[Case]) -> str:
-    """Names of the cases, by workload, with the goals."""
+def listing(chosen: Choice) -> str:
+    """Names of the cases, by workload, and of the programs, with the goals."""
     lines = []
-    for workload in dict.fromkeys(id(case.workload) for case in cases):
-        mine = [case for case in cases if id(case.workload) == workload]
+    for workload in dict.fromkeys(id(case.workload) for case in chosen.cases):
+        mine = [case for case in chosen.cases if id(case.workload) == workload]
         first = mine[0].workload
         sizes = ", ".join(
             f"{case.size}" + (f" (goal {case.goal:g})" if case.has_goal else "") for case in mine
         )
-        lines.append(f"{first.family:12} {first.name:24} {sizes}")
+        lines.append(f"{first.family:12} {first.name:28} {sizes}")
+    for program in chosen.programs:
+        missing = program.missing()
+        note = f"; not installed: {', '.join(missing)}" if missing else ""
+        lines.append(
+            f"{program.family:12} {program.name:28} {program.kind} (goal {program.goal:g}){note}"
+        )
     return "\n".join(lines)

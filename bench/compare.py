@@ -39,12 +39,16 @@ class Change:
 def changes(
     results: Iterable[Result], saved: Mapping[str, Saved], allowed: float, again: Again
 ) -> list[Change]:
-    """A change for each result.
+    """A change for each result that was measured or differs.
 
     allowed  the loss that is still no regression: 0.1 lets the ratio fall to nine tenths
     again    measures a case once more, for suspected regressions
     """
-    return [_change(result, saved.get(result.case), allowed, again) for result in results]
+    return [
+        _change(result, saved.get(result.case), allowed, again)
+        for result in results
+        if result.pairs.first or result.differences
+    ]
 
 
 def _change(result: Result, saved: Saved | None, allowed: float, again: Again) -> Change:
@@ -57,7 +61,7 @@ def _change(result: Result, saved: Saved | None, allowed: float, again: Again) -
     while result.ratio < before * (1.0 - allowed):
         if attempts == ATTEMPTS:
             return Change(result.case, before, result.ratio, "REGRESSION", regressed=True)
-        result.pairs += again(result).pairs
+        result.add(again(result))
         attempts += 1
     measured = f"as good, measured {attempts + 1} times" if attempts else "as good"
     verdict = "faster" if result.ratio > before * (1.0 + allowed) else measured

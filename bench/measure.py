@@ -46,7 +46,7 @@ class Plan:
 
 def measure(case: Case, plan: Plan) -> Result:
     """One row of the table."""
-    result = Result(case.name, case.workload.family, case.goal)
+    result = Result(case.name, case.workload.family, case.goal, case.has_goal)
     eager = case.workload.fresh()
     optimised = plan.optimise(case.workload.fresh())
     try:
@@ -134,7 +134,7 @@ def seconds(function: Callable[..., Any], case: Case) -> float:
 
 def measure_again(case: Case, plan: Plan) -> Result:
     """Only the ratio, with more pairs: for a case that looks like a regression."""
-    result = Result(case.name, case.workload.family, case.goal)
+    result = Result(case.name, case.workload.family, case.goal, case.has_goal)
     eager, optimised = case.workload.fresh(), plan.optimise(case.workload.fresh())
     result.pairs = timed_pairs(eager, optimised, case, plan.effort.times(2.0))
     return result

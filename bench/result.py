@@ -29,6 +29,7 @@ class PeerResult:
 class Result:
     """One case.
 
+    has_goal     whether the goal is one of its own
     pairs        seconds per call, eager first
     first_call   seconds of the first optimised call, `optimize` included, above eager's
     captured     share of the executed NumPy calls that ran inside graphs
@@ -43,6 +44,7 @@ class Result:
     case: str
     family: str = ""
     goal: float = NO_HARM
+    has_goal: bool = False
     pairs: Pairs = field(default_factory=Pairs)
     first_call: float = float("nan")
     captured: float = float("nan")
@@ -76,3 +78,12 @@ class Result:
     def reached(self) -> bool:
         """As printed: to two decimals, which is finer than what can be measured."""
         return round(self.ratio, 2) >= self.goal
+
+    @property
+    def lost(self) -> bool:
+        """Whether it ran slower than eager, which nothing may."""
+        return round(self.ratio, 2) < NO_HARM
+
+    def add(self, other: Result) -> None:
+        """Take the pairs of another measurement of the same case."""
+        self.pairs += other.pairs

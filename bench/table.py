@@ -125,8 +125,8 @@ def summary(results: Sequence[Result]) -> str:
         for family in families
         if (ratios := [each.ratio for each in measured if each.family == family])
     ]
-    aimed = [result for result in results if result.goal != NO_HARM]
-    slower = [result.case for result in measured if result.ratio < NO_HARM]
+    aimed = [result for result in results if result.has_goal]
+    slower = [result.case for result in measured if result.lost]
     differing = [result.case for result in results if result.differences]
     lines.append(f"goals reached: {sum(each.reached for each in aimed)} of {len(aimed)}")
     lines.append(f"below {NO_HARM}: {', '.join(slower) or 'none'}")

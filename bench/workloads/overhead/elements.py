@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from bench.workload import Workload
+from bench.workload import Workload, no_harm
 
 
 def random(*shape, seed=43):
@@ -410,7 +410,9 @@ def boxes(n):
 
 def timed(function, make, *sizes, mutates=False):
     """Each size takes a few milliseconds at most, so tests run the first one."""
-    return Workload(function.__name__, function, make, sizes, small=sizes[0], mutates=mutates)
+    return no_harm(
+        Workload(function.__name__, function, make, sizes, small=sizes[0], mutates=mutates)
+    )
 
 
 WORKLOADS = (
@@ -420,7 +422,9 @@ WORKLOADS = (
     timed(stockham, lambda n: (random(n),), 512),
     timed(stockham_rows, lambda n: (random(n),), 512),
     timed(compacting_mandelbrot, one, 20, 120),
-    timed(particle_in_cell, lambda n: (random(n) * 2.0, random(n, seed=5) - 1.0), 200, 5_000),
+    timed(
+        particle_in_cell, lambda n: (random(n) * 2.0, random(n, seed=5) - 1.0), 200, 5_000, 40_000
+    ),
     timed(pid_controller, one, 3_000),
     timed(interval_polynomial, boxes, 300),
     timed(interval_arrays, lambda n: (random(n), random(n) + 1.0), 1_000),

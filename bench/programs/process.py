@@ -1,0 +1,105 @@
+"""One run of a program in a process of its own: seconds, processor seconds, output, exit status.
+
+Both ways get the same environment, with hash seeds fixed so that sets are walked in one order, and
+an empty folder of their own to run in. Start-up is part of a run. Processor seconds are those of
+the process and of the children it waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyperf import perf_counter
+
+import dyntrace
+from bench.programs.program import Program
+
+WAYS: dict[str, tuple[str, ...]] = {"plain": (), "run": ("-m", "dyntrace", "run")}
+PATIENCE = 300.0  # seconds after which a run is ended
+CHECKOUT = Path(dyntrace.__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run took and gave.
+
+    wall, cpu  seconds by the clock, and of processors
+    status     exit status; negative is the signal that ended it
+    output     bytes on stdout, without what differs from run to run
+    errors     text on stderr
+    """
+
+    wall: float
+    cpu: float
+    status: int
+    output: bytes
+    errors: str
+
+    def differences(self, other: Outcome) -> list[str]:
+        """Where the other run behaves differently, a line each; empty if nowhere."""
+        found = []
+        if self.status != other.status:
+            last = (other.errors.strip().splitlines() or ["nothing on stderr"])[-1]
+            found.append(f"exit status {self.status} became {other.status}: {last}")
+        if self.output != other.output:
+            found.append(f"output: {first_difference(self.output, other.output)}")
+        return found
+
+
+def first_difference(expected: bytes, actual: bytes) -> str:
+    """The first line that differs, in both."""
+    ours, theirs = (text.decode(errors="replace").splitlines() for text in (expected, actual))
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=False), 1):
+        if one != other:
+            return f"line {number}, {one!r} became {other!r}"
+    return f"{len(expected)} bytes became {len(actual)}"
+
+
+def run(program: Program, way: str, small: bool = False, patience: float = PATIENCE) -> Outcome:
+    """Run `program` the way named, to its end. Raises TimeoutError."""
+    arguments = program.small if small else program.arguments
+    command = [sys.executable, *WAYS[way], str(program.path), *arguments]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
+    environment |= dict(program.variables) if small else {}
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = waited(command, environment, Path(folder), patience)
+    pattern = program.volatile.encode()
+    return outcome if not pattern else stable(outcome, pattern)
+
+
+def stable(outcome: Outcome, pattern: bytes) -> Outcome:
+    output = re.sub(pattern, b"", outcome.output)
+    return Outcome(outcome.wall, outcome.cpu, outcome.status, output, outcome.errors)
+
+
+def waited(
+    command: Sequence[str], environment: dict[str, str], folder: Path, patience: float
+) -> Outcome:
+    """Run a command in `folder` and wait for it, with what the system says it used."""
+    work = folder / "work"
+    work.mkdir()
+    with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:
+        start = perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=err, cwd=work, env=environment)
+        ended = threading.Timer(patience, process.kill)
+        ended.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = perf_counter() - start
+        late = not ended.is_alive()
+        ended.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if late:
+            raise TimeoutError(f"{' '.join(command[1:])} took over {patience:g} s")
+        out.seek(0)
+        err.seek(0)
+        text = err.read().decode(errors="replace")
+        cpu = usage.ru_utime + usage.ru_stime
+        return Outcome(wall, cpu, process.returncode, out.read(), text)
