@@ -16,13 +16,14 @@ import operator
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.handles import Handle, hook_forget, hook_set
+from dyntrace.runtime.twins import TwinMaker
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.analysis import has_lasting_twin
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
@@ -68,8 +69,9 @@ class Family:
             namespace,
             compile_graph=self.compile_graph,
             fullgraph=fullgraph,
-            twins=WeakTwins(self),
+            twins=(twins := WeakTwins(self)),
         )
+        twins.caller = weakref.ref(unit)
         _live.add(unit)
         return unit
 
@@ -89,31 +91,18 @@ class Family:
                 return None
             twin = self._twins.get(function)
             if twin is None:
-                twin = self.fresh_twin(function)
+                twin = TwinMaker(unit)(function)
                 if has_lasting_twin(function):
                     unit.functions.add(self._twins.set(function, twin))
             return twin
 
-    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
-        """Whether functions of this code should be called by their twins."""
+    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
+        """What makes twins of functions of this code, or None for what is better left alone."""
         if not is_users(code, namespace):
-            return False
+            return None
         with self._lock:
-            return not self.unit(code, namespace).has_nothing_to_gain()
-
-    def fresh_twin(self, function: FunctionType) -> FunctionType:
-        """A twin of a function that is itself made anew in each call."""
-        unit = self.unit(function.__code__, function.__globals__)
-        twin = FunctionType(
-            unit.code,
-            function.__globals__,
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        twin.__kwdefaults__ = function.__kwdefaults__
-        twin.__qualname__ = function.__qualname__
-        return twin
+            unit = self.unit(code, namespace)
+            return None if unit.has_nothing_to_gain() else TwinMaker(unit)
 
 
 class WeakTwins:
@@ -121,18 +110,29 @@ class WeakTwins:
 
     def __init__(self, family: Family) -> None:
         self._family = weakref.ref(family)
+        self.caller: Callable[[], Unit | None] | None = None
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         family = self._family()
-        return None if family is None else family.twin_of(function)
+        twin = None if family is None else family.twin_of(function)
+        if twin is not None:
+            self._note_call(function.__code__, function.__globals__)
+        return twin
 
-    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
+    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
         family = self._family()
-        return family is not None and family.wants(code, namespace)
+        maker = None if family is None else family.maker_of(code, namespace)
+        if maker is not None:
+            self._note_call(code, namespace)
+        return maker
 
-    def fresh_twin(self, function: FunctionType) -> FunctionType:
-        family = self._family()
-        return function if family is None else family.fresh_twin(function)
+    def _note_call(self, code: CodeType, namespace: dict[str, Any]) -> None:
+        """Have the callee tell its caller when it turns out to have nothing to gain."""
+        family, caller = self._family(), self.caller and self.caller()
+        if family is not None and caller is not None:
+            callee = family.unit(code, namespace)
+            callee.callers.add(caller)
+            caller.callees.add(callee)
 
 
 def is_users(code: CodeType, namespace: dict[str, Any]) -> bool:

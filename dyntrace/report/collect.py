@@ -16,7 +16,6 @@ from dyntrace.runtime.handles import Region
 from dyntrace.runtime.unit import Unit
 from dyntrace.runtime.weaving import Known
 from dyntrace.trace.analysis import Plan
-from dyntrace.trace.interpreter import does_work
 
 __all__ = ["add_unit", "retirements", "stats_of"]
 
@@ -34,7 +33,7 @@ def add_unit(found: Findings, unit: Unit) -> None:
     filename = unit.original.co_filename
     used = [known for known in unit.used() if not known.region.retired]
     for known in used:
-        if does_work(known.plans[0].region):
+        if known.plans[0].region.does_work():
             found.graphs.append(graph_report(unit, known))
     for item in sorted(unit.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))

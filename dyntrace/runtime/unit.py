@@ -42,7 +42,8 @@ __all__ = ["Unit"]
 MAX_VERSIONS = 8
 MAX_ENTRIES = 16
 MAX_MISSES = 48
-WATCHED_CALLS = 32
+WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
+JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
 COMPILING = threading.Lock()  # only ever held by `with`, which no interrupt can come between
 
@@ -70,6 +71,8 @@ class Unit:
         self.twins = twins
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
+        self.callers: weakref.WeakSet[Unit] = weakref.WeakSet()
+        self.callees: weakref.WeakSet[Unit] = weakref.WeakSet()
         self.profile = Profile()
         self.regions = Regions(compile_graph, self.on_miss, self.on_retire)
         self.gates = Gates()
@@ -83,7 +86,7 @@ class Unit:
         self.visits = 0
         self.compiles = 0
         self.replacements = 0
-        self.given_up = False
+        self.given_up = self.calls_stay = False
         self.shapes: Shapes | None = None
         self.woven = Woven(self._copy)
         self.woven = self._first_version()
@@ -162,18 +165,25 @@ class Unit:
         """A later call of a function without regions: other arguments may bring array work."""
         assert self.shapes is not None
         self.visits += 1
-        state = self._entry_state(values)
-        known = [start for _, start in self.starts]
-        news = state not in known and len(known) < MAX_STATES and _has_arrays(state)
-        if not self.given_up and (news or self.visits == WATCHED_CALLS):
-            if COMPILING.locked():
-                return None
-            with COMPILING:
-                if news:
-                    self.starts.append((self.shapes.first, state))
-                self.compile()
-            return self._landing(self.shapes.first)
-        return None
+        state = self._new_state(values) if self.visits <= WATCHED_CALLS else None
+        due = state is not None or self.visits >= self._watched_calls()
+        if self.given_up or not due or COMPILING.locked():
+            return None
+        with COMPILING:
+            if state is not None:
+                self.starts.append((self.shapes.first, state))
+            self.compile()
+        return self._landing(self.shapes.first)
+
+    def _new_state(self, values: tuple[Any, ...]) -> State | None:
+        """The state of a call that brings arrays of kinds not seen before, within limits."""
+        state, known = self._entry_state(values), [start for _, start in self.starts]
+        is_new = state not in known and len(known) < MAX_STATES and _has_arrays(state)
+        return state if is_new else None
+
+    def _watched_calls(self) -> int:
+        """How many calls of a function without regions are watched."""
+        return JUDGED_CALLS if self.woven.recorders - {-1} else WATCHED_CALLS
 
     def _entry_state(self, values: tuple[Any, ...]) -> State:
         assert self.shapes is not None
@@ -222,7 +232,8 @@ class Unit:
             if note not in self.notes:
                 self.notes.append(note)
         self.places.update((point, found.at) for point, found in analysis.recorders.items())
-        watched = not analysis.plans and self.visits < WATCHED_CALLS
+        calls = JUDGED_CALLS if analysis.recorders else WATCHED_CALLS
+        watched = not analysis.finds_work() and self.visits < calls
         self._install(
             weaving.weave(
                 self.shapes,
@@ -262,6 +273,21 @@ class Unit:
                 function.__code__ = self.code
         if self.on_new_code is not None:
             self.on_new_code(self.code)
+        self._tell_callers()
+
+    def _tell_callers(self) -> None:
+        """Have calls of it stay as they are, if it has come to have nothing to gain."""
+        self.calls_stay = self.has_nothing_to_gain()
+        for caller in list(self.callers) if self.calls_stay else ():
+            caller.call_plainly()
+
+    def call_plainly(self) -> None:
+        """Leave calls of functions without anything to gain as they are, in code that runs too."""
+        plain = [unit.original for unit in list(self.callees) if unit.has_nothing_to_gain()]
+        for known in self.regions.all():
+            if not known.does_work() and all(p.region.replaces(plain) for p in known.plans):
+                self.regions.forget(known)
+                self._close(known)
 
     def give_up(self) -> None:
         """Run the original code from now on."""
@@ -328,10 +354,12 @@ class Unit:
             self._run(Woven(self._copy))
         elif code is not woven.code:
             self._run(replace(woven, code=code))
+        else:
+            self._tell_callers()
 
     def _all_retired(self, woven: Woven) -> bool:
         found = [self.regions.of_layout(layout) for layout in woven.layouts]
-        return all(known is not None and known.region.retired for known in found)
+        return all(known is None or known.region.retired for known in found)
 
     def retired(self) -> list[Known]:
         """The regions that were given up."""
@@ -340,8 +368,29 @@ class Unit:
     # reports ------------------------------------------------------------------------------------
 
     def has_nothing_to_gain(self) -> bool:
-        """Whether all is known and there is no region in it, or it could not be woven."""
-        return self.given_up or bool(self.version and self.woven.is_idle())
+        """Whether calls can stay as they are: no region in it, nor in what it calls by twins."""
+        seen, waiting = {self}, [self]
+        while waiting:
+            unit = waiting.pop()
+            if unit._may_gain():
+                return False
+            new = set() if unit._all_retired(unit.woven) else set(unit.callees) - seen
+            seen |= new
+            waiting += new
+        return True
+
+    def _may_gain(self) -> bool:
+        """Whether there is array work in its own instructions, or may turn out to be."""
+        if self.given_up or not self.version:
+            return not self.given_up
+        return self._is_learning() or any(known.does_work() for known in self.used())
+
+    def _is_learning(self) -> bool:
+        """Whether something is still to be seen, and calls so far were few."""
+        recorders = self.woven.recorders
+        if recorders - {-1}:
+            return max([self.visits, *(k.region.calls for k in self.regions.all())]) < JUDGED_CALLS
+        return bool(recorders) and self.visits < WATCHED_CALLS
 
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""

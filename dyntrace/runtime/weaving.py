@@ -116,6 +116,10 @@ class Known:
     steps: list[Any] = field(default_factory=list)
     misses: int = 0
 
+    def does_work(self) -> bool:
+        """Whether it is still used, and for more than to replace a callee by its twin."""
+        return not self.region.retired and any(plan.region.does_work() for plan in self.plans)
+
 
 class Regions:
     """The regions of a unit by layout, kept from version to version."""
@@ -182,6 +186,10 @@ class Regions:
         """The regions of a version, in the order of the bytecode."""
         found = [self._known[layout] for layout in layouts if layout in self._known]
         return [known for known in found if known.plans]
+
+    def forget(self, known: Known) -> None:
+        """Drop a region; its handles answer None from now on."""
+        self._known.pop(known.layout, None)
 
     def clear(self) -> None:
         self._known = {}

@@ -9,7 +9,8 @@ Read `trace.flush` and `compile` next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, Protocol
 
@@ -70,6 +71,7 @@ MAX_RECORDED = 8
 _NOT_RECORDED = frozenset({"MAKE_FUNCTION", "GET_ITER"})
 
 Results = tuple[Kind, ...]
+TwinMaker = Callable[[FunctionType], FunctionType]
 
 
 class Twins(Protocol):
@@ -78,11 +80,8 @@ class Twins(Protocol):
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The twin of a function, the same each time; None for what is better left alone."""
 
-    def wants(self, code: CodeType, namespace: dict[str, Any]) -> bool:
-        """Whether functions of this code should be called by their twins."""
-
-    def fresh_twin(self, function: FunctionType) -> FunctionType:
-        """A new twin of a function that is itself new in each call."""
+    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
+        """What makes twins of functions of this code, new in each call; None as for `twin_of`."""
 
 
 def has_lasting_twin(function: FunctionType) -> bool:
@@ -92,11 +91,7 @@ def has_lasting_twin(function: FunctionType) -> bool:
     return Namespace(function.__globals__).find() is not None
 
 
-def make_twin(twins: Twins, function: FunctionType) -> FunctionType:
-    return twins.fresh_twin(function)
-
-
-TWIN = Op("dyntrace.twin", make_twin, "item", exact=True, aliases=True)
+TWIN = Op("dyntrace.twin", operator.call, "item", exact=True, aliases=True)
 ORIGIN = Origin("<dyntrace>", 0)
 
 
@@ -201,6 +196,10 @@ class Analysis:
                 waiting += reversed(self._explore(start, state))
         self._forget_rumours()
 
+    def finds_work(self) -> bool:
+        """Whether there is array work in what it found, not just calls to replace."""
+        return any(plan.region.does_work() for plans in self.plans.values() for plan in plans)
+
     def _forget_rumours(self) -> None:
         """Values are unknown on paths that never ran, though others absorbed the same source."""
         seen = {self.shape.body.units[unit].location for unit in self.absorbed}
@@ -298,28 +297,34 @@ class Analysis:
         kind = callee.believed
         if isinstance(kind, kinds.FunctionKind):
             namespace = kind.namespace.find(self.namespace)
-            if kind.code is GONE or namespace is None or not self.twins.wants(kind.code, namespace):
+            if kind.code is GONE or namespace is None:
                 return None
-            return self._new_twin(region, callee)
+            return self._new_twin(region, callee, kind.code, namespace)
         function = kind.value if isinstance(kind, kinds.KnownKind) else None
         twin = self.twins.twin_of(function) if isinstance(function, FunctionType) else None
         if twin is None or not isinstance(function, FunctionType):
             return None
         region.demand(callee.source, kind)
-        region.guard(FunctionPart(callee.source, "code"), same(function.__code__))
         if not has_lasting_twin(function):
-            return self._new_twin(region, callee)
+            return self._new_twin(region, callee, function.__code__, function.__globals__)
+        region.guard(FunctionPart(callee.source, "code"), same(function.__code__))
         defaults = Guard("value", function.__defaults__)
         for part, guard in (("defaults", defaults), ("kwdefaults", same(None))):
             region.guard(FunctionPart(callee.source, part), guard)
-        region.force()
+        region.replace_callee(function.__code__)
         return twin
 
-    def _new_twin(self, region: RegionBuilder, callee: Outside) -> Node:
+    def _new_twin(
+        self, region: RegionBuilder, callee: Outside, code: CodeType, namespace: dict[str, Any]
+    ) -> Node | None:
         """A twin made in each call: one that is kept would keep what the function holds."""
-        region.force()
+        maker = self.twins.maker_of(code, namespace)
+        if maker is None:
+            return None
+        region.replace_callee(code)
         function = region.input(callee.source, callee.believed)
-        return region.add(TWIN, (self.twins, function), (), kinds.UNKNOWN, ORIGIN)
+        region.guard(FunctionPart(callee.source, "code"), same(code))
+        return region.add(TWIN, (maker, function), (), kinds.UNKNOWN, ORIGIN)
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""
@@ -338,7 +343,7 @@ class Analysis:
     def _may_win(self, trace: Trace) -> bool:
         """Whether a region is worth its call; without measuring, each counts as worth it."""
         region = trace.region
-        if not config.measure or region.forced or estimate(region).pays:
+        if not config.measure or region.twin_of is not None or estimate(region).pays:
             return True
         self.left_alone[trace.start] = LeftAlone(*self._lines(trace), region.graph)
         return False

@@ -14,9 +14,6 @@ from typing import Any
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.breaks import REGION_FULL
-from dyntrace.graph.kinds import KnownKind, PythonScalarKind, StringKind
-from dyntrace.graph.node import INPUT, Node
-from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
 from dyntrace.record import field, record
 from dyntrace.trace import opcodes
@@ -28,9 +25,6 @@ from dyntrace.trace.state import State, snapshot_of, stack_values
 from dyntrace.trace.values.base import Dynamic, Outside, Value
 
 __all__ = ["Trace", "trace_region"]
-
-_LIGHT = frozenset({"attribute", "python", "item", "input"})
-_PLAIN = (PythonScalarKind, KnownKind, StringKind)
 
 
 @record()
@@ -71,21 +65,7 @@ class Trace:
     @property
     def worthwhile(self) -> bool:
         """Whether the region does array work, or replaces a callee by its twin."""
-        return self.region.forced or does_work(self.region)
-
-
-def does_work(region: RegionBuilder) -> bool:
-    graph = region.graph
-    return graph.effect is not None or any(is_work(node) for node in graph.nodes)
-
-
-def is_work(node: Node) -> bool:
-    """Whether an operation is array work, and so worth a region."""
-    if node.op is INPUT or node.op.family in _LIGHT:
-        return False
-    if not isinstance(node.kind, _PLAIN):
-        return True
-    return any(not isinstance(operand.kind, _PLAIN) for operand in operands(node))
+        return self.region.twin_of is not None or self.region.does_work()
 
 
 def trace_region(

@@ -7,6 +7,7 @@ break, so that a region never guards or computes what it did not absorb. Read `t
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,6 +16,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.identity import hold
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
+from dyntrace.graph.ownership import operands
 from dyntrace.record import record
 from dyntrace.trace import sources
 from dyntrace.trace.sources import Source
@@ -25,6 +27,19 @@ MAX_NODES = 400
 MAX_ARGUMENTS = 60
 MAX_STEPS = 256  # what the region call has room for
 KEPT_STEPS = 64  # of them kept for what only passes through the region
+
+
+_LIGHT = frozenset({"attribute", "python", "item", "input"})
+_PLAIN = (kinds.PythonScalarKind, kinds.KnownKind, kinds.StringKind)
+
+
+def is_work(node: Node) -> bool:
+    """Whether an operation is array work, and so worth a region."""
+    if node.op is INPUT or node.op.family in _LIGHT:
+        return False
+    if not isinstance(node.kind, _PLAIN):
+        return True
+    return any(not isinstance(operand.kind, _PLAIN) for operand in operands(node))
 
 
 class TooLarge(Exception):
@@ -77,7 +92,7 @@ class RegionBuilder:
         self._inputs: dict[Source, Node] = {}
         self._settled: set[Any] = set()
         self._undo: list[Callable[[], Any]] = []
-        self.forced = False
+        self.twin_of: Callable[[], CodeType | None] | None = None
         self.cells_stored = False
         self._is_traced = False
 
@@ -194,11 +209,20 @@ class RegionBuilder:
         self.cells_stored = True
         self.on_rollback(lambda: setattr(self, "cells_stored", old))
 
-    def force(self) -> None:
+    def replace_callee(self, code: CodeType) -> None:
         """Keep this region although it computes nothing: it replaces a callee by its twin."""
-        old = self.forced
-        self.forced = True
-        self.on_rollback(lambda: setattr(self, "forced", old))
+        old = self.twin_of
+        self.twin_of = weakref.ref(code)
+        self.on_rollback(lambda: setattr(self, "twin_of", old))
+
+    def replaces(self, codes: list[CodeType]) -> bool:
+        """Whether it replaces a callee that has one of these code objects by its twin."""
+        code = None if self.twin_of is None else self.twin_of()
+        return any(code is one for one in codes)
+
+    def does_work(self) -> bool:
+        """Whether there is array work in it."""
+        return self.graph.effect is not None or any(map(is_work, self.graph.nodes))
 
     def seal(self) -> None:
         """Let go of what only tracing needs, the values of the trace among it."""

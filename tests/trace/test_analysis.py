@@ -265,7 +265,7 @@ def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_twin():
     found = analyse(program, A, twins=twins)
     assert branching in twins.asked
     (plan,) = plans(found)
-    assert plan.region.forced
+    assert plan.region.twin_of() is branching.__code__
     assert optimised_twin in plan.region.graph.outputs
     parts = {step.source.part for step in plan.region.steps if hasattr(step.source, "part")}
     assert parts == {"code", "defaults", "kwdefaults"}

@@ -48,7 +48,7 @@ def contents(region):
         list(region.graph.inputs),
         list(region.graph.nodes),
         region.graph.effect,
-        region.forced,
+        region.twin_of,
         region.cells_stored,
         region.entry_steps(),
     )
@@ -126,7 +126,7 @@ def test_rollback_takes_back_everything_since_the_mark(region):
     region.guard(Local(0), Guard("is", A))
     node = region.add(ADD, (base, other), (), ARRAY, HERE)
     region.set_effect(node)
-    region.force()
+    region.replace_callee(contents.__code__)
     region.store_cell()
     assert region.graph.effect is node and contents(region) != before
     region.rollback(mark)

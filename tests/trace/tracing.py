@@ -18,11 +18,8 @@ class NoTwins:
     def twin_of(self, function):
         return None
 
-    def wants(self, code, namespace):
-        return False
-
-    def fresh_twin(self, function):
-        return function
+    def maker_of(self, code, namespace):
+        return None
 
 
 def entry_state(shapes, function, args):
