@@ -13,6 +13,7 @@ import math
 import operator
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -121,24 +122,23 @@ _FUNCTIONS: dict[Any, tuple[Callable[[Infer], Infer], bool]] = {  # function: (c
 }
 
 
-def _register(name: str, function: Any, target: Any, check: Any, exact: bool) -> Record:
+def _record(name: str, target: Any, check: Any, exact: bool) -> Record:
     op = Op(name, target, "builtin", exact=exact)
-    record = Record(op, check(probing(op, DATA)))
-    add_callable(function, record)
-    return record
+    return Record(op, check(probing(op, DATA)))
 
 
 def _register_all() -> None:
     for function, (check, exact) in _FUNCTIONS.items():
-        _register(function.__name__, function, function, check, exact)
-    _register("bool", bool, truth, operands_only, True)
+        add_callable(function, partial(_record, function.__name__, function, check, exact))
+    add_callable(bool, partial(_record, "bool", truth, operands_only, True))
     for module in (math, cmath):
         for name, function in vars(module).items():
             if isinstance(function, types.BuiltinFunctionType):
-                _register(f"{module.__name__}.{name}", function, function, scalars_only, True)
-    add_operator(
-        "not", False, _register("operator.not_", operator.not_, falsehood, operands_only, True)
-    )
+                name = f"{module.__name__}.{name}"
+                add_callable(function, partial(_record, name, function, scalars_only, True))
+    negation = _record("operator.not_", falsehood, operands_only, True)
+    add_callable(operator.not_, negation)
+    add_operator("not", False, negation)
 
 
 _register_all()

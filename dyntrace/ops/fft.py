@@ -1,10 +1,12 @@
-"""`numpy.fft`: transforms are heavy and not BLAS, so independent ones may run side by side."""
+"""`numpy.fft`: transforms are heavy and not BLAS, so independent ones may run side by side.
+
+The module is not imported on its account: its functions are entered once the program has done so.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-
-from dyntrace.ops.functions import Line, Refusal, captured, register
+from dyntrace.ops.functions import Line, Refusal, captured, refused, register
+from dyntrace.ops.registry import when_imported
 
 LINES: tuple[Line | Refusal, ...] = (
     captured("fft ifft rfft irfft hfft ihfft", heavy=True),
@@ -15,6 +17,14 @@ LINES: tuple[Line | Refusal, ...] = (
         heavy=True,
     ),
     captured("fftfreq rfftfreq fftshift ifftshift"),
+    refused("test", "native", "DT213"),
 )
 
-register(np.fft, "numpy.fft", "fft", LINES)
+
+def _register() -> None:
+    from numpy import fft
+
+    register(fft, "numpy.fft", "fft", LINES)
+
+
+when_imported("numpy.fft", _register)

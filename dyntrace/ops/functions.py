@@ -3,21 +3,23 @@
 A line names functions of one namespace, and says of them what the default inference cannot see:
 what they write (parameter names), whether the result may share memory, whether the kind is certain.
 A name that the installed NumPy lacks is skipped, so one table serves every version; the parameters
-of functions written in Python are read from their code. `ops.registry` holds the outcome.
+of functions written in Python are read from their code, when their record is first asked for.
+`ops.registry` holds the outcome.
 """
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dyntrace.graph.node import Op
 from dyntrace.ops.probe import STATIC, Parameters, probing
-from dyntrace.ops.quiet import may_warn, quiet
-from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, record_of
+from dyntrace.ops.quiet import is_python, may_warn, quiet
+from dyntrace.ops.registry import Infer, Record, Treatment, add_callable, is_listed
 from dyntrace.record import record
 
 __all__ = ["Line", "Refusal", "captured", "refused", "register"]
@@ -41,7 +43,7 @@ class Line:
     number      what Python numbers are stood in by
     sides       how long the stand-ins are
     until       the NumPy version (major, minor) that deprecated them
-    target      runs instead of the function (and is equal to it, unless it raises)
+    wrapper     makes of the function what runs instead (equal to it, unless it raises)
     """
 
     names: str
@@ -60,7 +62,7 @@ class Line:
     number: int = 1
     sides: tuple[int, ...] = ()
     until: tuple[int, int] | None = None
-    target: Callable[..., Any] | None = None
+    wrapper: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
 
 
 captured = Line
@@ -83,19 +85,28 @@ def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refus
     for line in lines:
         for name in line.names.split():
             target = getattr(namespace, name, None)
-            if target is None or record_of(target) is not None:
+            if target is None or is_listed(target) or _is_replaced(target):
                 continue
             if isinstance(line, Refusal):
                 add_callable(target, Treatment(line.how, line.code))
             elif line.until is not None and line.until <= VERSION:
                 add_callable(target, Treatment("break", "DT209"))
             else:
-                add_callable(target, _record(target, f"{prefix}.{name}", family, line))
+                make = partial(_record, target, f"{prefix}.{name}", family, line)
+                add_callable(target, make)
+
+
+def _is_replaced(target: Any) -> bool:
+    """Whether the program has put a function of its own in the place of NumPy's."""
+    return type(target) is types.FunctionType and not is_python(target)
 
 
 def _record(target: Any, name: str, family: str, line: Line) -> Record:
     names = positional_names(target) if line.parameters is None else line.parameters.split()
-    run = line.target or (quiet(target) if line.twin or may_warn(target) else target)
+    if line.wrapper is not None:
+        run = line.wrapper(target)
+    else:
+        run = quiet(target) if line.twin or may_warn(target) else target
     op = Op(
         name,
         run,

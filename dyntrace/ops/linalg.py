@@ -46,14 +46,6 @@ def finite_norm(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _finite(names: str, around: Callable[[Any], Any] = finite_only, static: str = "") -> list[Line]:
-    return [
-        captured(name, static=static, blas=True, target=around(getattr(np.linalg, name)))
-        for name in names.split()
-        if hasattr(np.linalg, name)
-    ]
-
-
 PRODUCTS: tuple[Line | Refusal, ...] = (
     captured("dot", "a b out", blas=True),
     captured("vdot inner", "a b", blas=True),
@@ -65,9 +57,9 @@ PRODUCTS: tuple[Line | Refusal, ...] = (
 LINEAR_ALGEBRA: tuple[Line | Refusal, ...] = (
     captured("cholesky inv pinv solve det slogdet", blas=True),
     captured("eig eigh eigvals eigvalsh qr", blas=True),
-    *_finite("svd svdvals lstsq matrix_rank"),
-    *_finite("cond", static="p"),
-    *_finite("norm matrix_norm", finite_norm, static="ord"),
+    captured("svd svdvals lstsq matrix_rank", wrapper=finite_only, blas=True),
+    captured("cond", wrapper=finite_only, static="p", blas=True),
+    captured("norm matrix_norm", wrapper=finite_norm, static="ord", blas=True),
     captured("vector_norm", static="ord", blas=True),
     captured("multi_dot tensorinv tensorsolve", blas=True),
     captured("matrix_power", aliases=True, blas=True),

@@ -8,6 +8,7 @@ Methods whose result depends on the number of arguments have a rule of their own
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from dyntrace.ops.registry import (
     add_attribute,
     add_method,
     add_scalar_method,
+    method,
 )
 from dyntrace.record import record
 
@@ -48,6 +50,14 @@ class Method:
     blas: bool = False
     infer: Infer | None = None
     around: Callable[[Infer], Infer] | None = None
+
+    def names(self) -> Parameters:
+        """The parameters, self included."""
+        return Parameters(("self", *self.parameters.split()))
+
+    def for_scalars(self) -> bool:
+        """Whether NumPy scalars may have it too: what they have in common with arrays."""
+        return not self.writes or "out" in self.writes
 
 
 def dimensions(call: Call) -> int:
@@ -297,7 +307,7 @@ def of_kind(infer: Infer, *kinds: type[Kind]) -> Infer:
     return checked
 
 
-def _register_method(name: str, line: Method) -> None:
+def _method_record(name: str, line: Method) -> Record:
     op = Op(
         f"ndarray.{name}",
         getattr(np.ndarray, name),
@@ -309,44 +319,48 @@ def _register_method(name: str, line: Method) -> None:
         heavy=line.heavy,
         blas=line.blas,
     )
-    parameters = Parameters(("self", *line.parameters.split()))
-    infer = line.infer or probing(op, parameters)
+    infer = line.infer or probing(op, line.names())
     infer = line.around(infer) if line.around else infer
-    if not line.writes or "out" in line.writes:
-        register_method_pair(Record(op, infer), name, parameters, line.infer)
-    else:
-        add_method(name, Record(op, of_kind(infer, ArrayKind)))
+    if line.for_scalars():
+        return array_record(Record(op, infer), name)
+    return Record(op, of_kind(infer, ArrayKind))
 
 
-def register_method_pair(
-    record: Record, name: str, parameters: Parameters, infer: Infer | None
-) -> None:
-    """`record` for arrays, and the method of the same name that NumPy scalars have."""
-    op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
-    scalar = Record(op, of_kind(infer or probing(op, parameters), NumpyScalarKind))
-    if hasattr(np.generic, name):
-        add_scalar_method(name, scalar)
+def array_record(record: Record, name: str) -> Record:
+    """`record` for arrays, and for NumPy scalars what their own method of that name has."""
     array = of_kind(record.infer, ArrayKind)
+    scalar = partial(method, name, NumpyScalarKind(np.dtype(float)))
 
     def either(call: Call) -> Kind:
         on_scalar = bool(call.args) and isinstance(call.args[0].kind, NumpyScalarKind)
-        return scalar.infer(call) if on_scalar else array(call)
+        found = scalar() if on_scalar else None
+        return array(call) if found is None else found.infer(call)
 
-    add_method(name, Record(record.op, either))
+    return Record(record.op, either)
+
+
+def scalar_record(name: str, parameters: Parameters, infer: Infer | None) -> Record:
+    """The method that NumPy scalars have of an array method's name."""
+    op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
+    return Record(op, of_kind(infer or probing(op, parameters), NumpyScalarKind))
+
+
+def _attribute_record(name: str, aliases: bool) -> Record:
+    op = Op(f"ndarray.{name}", _reader(name), "attribute", "attribute", exact=True, aliases=aliases)
+    return Record(op, of_kind(probing(op), *NUMBERS))
 
 
 def _register() -> None:
     for name, line in METHODS.items():
         if hasattr(np.ndarray, name):
-            _register_method(name, line)
+            add_method(name, partial(_method_record, name, line))
+        if line.for_scalars() and hasattr(np.generic, name):
+            add_scalar_method(name, partial(scalar_record, name, line.names(), line.infer))
     for name, (how, code) in REFUSED_METHODS.items():
         add_method(name, Treatment(how, code))
     for name, aliases in ATTRIBUTES.items():
-        op = Op(
-            f"ndarray.{name}", _reader(name), "attribute", "attribute", exact=True, aliases=aliases
-        )
         if hasattr(np.ndarray, name):
-            add_attribute(name, Record(op, of_kind(probing(op), *NUMBERS)))
+            add_attribute(name, partial(_attribute_record, name, aliases))
     for name, (how, code) in REFUSED_ATTRIBUTES.items():
         add_attribute(name, Treatment(how, code))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,11 @@ def integers_only(infer: Infer) -> Infer:
 
 
 LINES: tuple[Line | Refusal, ...] = (
-    *(
-        captured(name, writes="", around=arrays_only, target=with_plain_options(getattr(np, name)))
-        for name in ("array2string", "array_repr", "array_str")
+    captured(
+        "array2string array_repr array_str",
+        writes="",
+        around=arrays_only,
+        wrapper=with_plain_options,
     ),
     captured("broadcast ndindex", "*shape", writes="", around=opaque),
     captured("ndenumerate", "arr", writes="", around=opaque),
@@ -92,14 +95,14 @@ LINES: tuple[Line | Refusal, ...] = (
 )
 
 
-def _register_operator(target: Callable[..., Any], check: Callable[[Infer], Infer]) -> None:
+def _record(target: Callable[..., Any], check: Callable[[Infer], Infer]) -> Record:
     op = Op(f"{target.__module__.lstrip('_')}.{target.__name__}", target, "opaque")
-    add_callable(target, Record(op, check(probing(op, DATA))))
+    return Record(op, check(probing(op, DATA)))
 
 
 register(np, "numpy", "opaque", LINES)
 ERRORS = (captured("LinAlgError", "*args", writes="", around=opaque),)
 register(np.linalg, "numpy.linalg", "opaque", ERRORS)
-_register_operator(operator.index, integers_only)
-_register_operator(copy.copy, arrays_only)
-_register_operator(copy.deepcopy, arrays_only)
+add_callable(operator.index, partial(_record, operator.index, integers_only))
+add_callable(copy.copy, partial(_record, copy.copy, arrays_only))
+add_callable(copy.deepcopy, partial(_record, copy.deepcopy, arrays_only))

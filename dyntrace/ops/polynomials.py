@@ -14,7 +14,7 @@ from dyntrace.ops.linalg import finite_only
 LINES: tuple[Line | Refusal, ...] = (
     captured("poly polyadd polysub polymul polydiv polyval roots", aliases=True),
     captured("polyder polyint", static="m", aliases=True),
-    captured("polyfit", target=finite_only(np.polyfit), blas=True, sides=(8, 16)),
+    captured("polyfit", wrapper=finite_only, blas=True, sides=(8, 16)),
 )
 
 register(np, "numpy", "polynomial", LINES)

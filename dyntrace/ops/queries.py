@@ -36,4 +36,3 @@ LINES: tuple[Line | Refusal, ...] = (
 
 register(np, "numpy", "query", LINES)
 register(np.linalg, "numpy.linalg", "query", (refused("test", "native", "DT213"),))
-register(np.fft, "numpy.fft", "query", (refused("test", "native", "DT213"),))

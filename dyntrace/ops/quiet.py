@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy._core import _methods
 
-__all__ = ["GivesUp", "WouldWarn", "may_warn", "quiet", "quiet_method", "quiet_with"]
+__all__ = ["GivesUp", "WouldWarn", "is_python", "may_warn", "quiet", "quiet_method", "quiet_with"]
 
 
 class GivesUp(Exception):
@@ -49,10 +49,7 @@ class _Module:
         self._memo = memo
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._module, name)
-        if type(found) is types.FunctionType and not _is_python(found):
-            raise GivesUp  # replaced by the user's own
-        return _twin(found, self._memo)
+        return _twin(getattr(self._module, name), self._memo)
 
 
 _MEMO: dict[int, Any] = {id(warnings): _Warnings()}
@@ -61,7 +58,9 @@ _DISPATCHER = type(np.sum)
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """The twin of a NumPy function; itself if it is not written in Python."""
-    twin: Callable[..., Any] = _twin(function, _MEMO)
+    memo = dict(_MEMO)  # another thread must not be handed a twin that is half made
+    twin: Callable[..., Any] = _twin(function, memo)
+    _MEMO.update(memo)
     return twin
 
 
@@ -88,7 +87,7 @@ def may_warn(function: Any) -> bool:
         found = found._implementation if kind is _DISPATCHER else found
         if found is warnings:
             return True
-        if id(found) in seen or not _is_python(found):
+        if id(found) in seen or not is_python(found):
             continue
         seen.add(id(found))
         waiting += [found.__globals__.get(name) for name in _names(found.__code__)]
@@ -100,14 +99,22 @@ def _twin(value: Any, memo: dict[int, Any]) -> Any:
         return memo[id(value)]
     kind = type(value)
     if kind is _DISPATCHER:
-        return _twin(value._implementation, memo) if _is_python(value._implementation) else value
+        return _twin(value._implementation, memo) if is_python(value._implementation) else value
     if kind is types.ModuleType and value.__name__.partition(".")[0] == "numpy":
         memo[id(value)] = _Module(value, memo)
         return memo[id(value)]
-    return _clone(value, memo) if _is_python(value) else value
+    if kind is types.FunctionType:
+        return _clone(value, memo) if is_python(value) else _replaced
+    return value
 
 
-def _is_python(value: Any) -> bool:
+def _replaced(*args: Any, **kwargs: Any) -> Any:
+    """Stands in for what the program has put in the place of a function of NumPy's."""
+    raise GivesUp
+
+
+def is_python(value: Any) -> bool:
+    """Whether it is a function of NumPy's that is written in Python."""
     if type(value) is not types.FunctionType:
         return False
     module = value.__globals__.get("__name__", "")

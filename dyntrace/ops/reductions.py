@@ -7,6 +7,7 @@ quiet twins (`ops.quiet`); the methods `mean`, `std` and `var` do too.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import methodcaller
 from typing import Any
 
@@ -16,10 +17,10 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
-from dyntrace.ops.methods import register_method_pair, unless_switched
+from dyntrace.ops.methods import array_record, scalar_record, unless_switched
 from dyntrace.ops.probe import Parameters, probing
 from dyntrace.ops.quiet import WouldWarn, quiet, quiet_method
-from dyntrace.ops.registry import Infer, Record
+from dyntrace.ops.registry import Infer, Record, add_method, add_scalar_method
 
 
 def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,9 +52,8 @@ LINES: tuple[Line | Refusal, ...] = (
         heavy=True,
         around=KEPT_BY_QUANTILE,
     ),
-    captured("average", target=unless_empty(np.average)),
-    captured("cov", target=unless_empty(np.cov), blas=True),
-    captured("corrcoef", target=unless_empty(np.corrcoef), blas=True),
+    captured("average", wrapper=unless_empty),
+    captured("cov corrcoef", wrapper=unless_empty, blas=True),
     captured("diff", aliases=True, writes=""),
     captured("gradient ediff1d trapezoid cross", writes=""),
     captured("trapz", until=(2, 0)),
@@ -75,11 +75,14 @@ METHODS = {
 }
 
 
-def _register_method(name: str, parameters: str) -> None:
-    names = Parameters(("self", *parameters.split()))
+def _method_record(name: str, names: Parameters) -> Record:
     twin = quiet_method(name)
     op = Op(f"ndarray.{name}", twin, "reduction", "method", exact=True, writes=(3, "out"))
-    register_method_pair(Record(op, probing(op, names)), name, names, scalar_statistic(name))
+    return array_record(Record(op, probing(op, names)), name)
+
+
+def _scalar_method_record(name: str, names: Parameters) -> Record:
+    return scalar_record(name, names, scalar_statistic(name))
 
 
 def scalar_statistic(name: str) -> Infer:
@@ -97,4 +100,6 @@ def scalar_statistic(name: str) -> Infer:
 
 register(np, "numpy", "reduction", LINES)
 for _name, _parameters in METHODS.items():
-    _register_method(_name, _parameters)
+    _names = Parameters(("self", *_parameters.split()))
+    add_method(_name, partial(_method_record, _name, _names))
+    add_scalar_method(_name, partial(_scalar_method_record, _name, _names))

@@ -1,16 +1,19 @@
-"""The registry: one record per NumPy function, method, attribute and operator. Frozen after import.
+"""The registry: one record per NumPy function, method, attribute and operator.
 
 A record says what eager runs (`op`) and how to foresee the result (`infer`); a treatment says why a
 callable has no record. The tracer asks `record_of`, `method`, `attribute` and `operator_record` and
 nothing else. A record is a promise: running `op.target` on real operands equals the eager call, and
-a wrong `infer` can only cost a deopt (unless `op.exact`). The tables are in the sibling modules,
-one family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
+a wrong `infer` can only cost a deopt (unless `op.exact`). What has a record is settled at import;
+most records are made when they are first asked for. The tables are in the sibling modules, one
+family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
 """
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,23 +68,50 @@ class Treatment:
         return reason(self.code)
 
 
+Entry = Record | Treatment | partial[Record]
+
+
+class _Table(dict[Any, Any]):
+    """Entries by key; one that is the call which makes a record is made when first asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[Any, Record] = {}
+
+    def find(self, key: Any) -> Any:
+        """The record or treatment of `key`, the same for all that ask; None if there is none."""
+        found = self.get(key)
+        if type(found) is partial:
+            found = self[key] = self._made.setdefault(key, found())
+        return found
+
+
 RANDOM = Treatment("native", "DT204")
-_CALLABLES: dict[int, tuple[Any, Record | Treatment]] = {}
-_METHODS: dict[str, Record | Treatment] = {}
-_SCALAR_METHODS: dict[str, Record] = {}
-_ATTRIBUTES: dict[str, Record | Treatment] = {}
-_SUBSCRIPTS: dict[int, Record] = {}
-_OPERATORS: dict[tuple[str, bool], Record] = {}
+_CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES = _Table(), _Table(), _Table(), _Table()
+_SUBSCRIPTS, _OPERATORS = _Table(), _Table()
+_HELD: dict[int, Any] = {}  # what `_CALLABLES` has, by the same key
 _BOUND: dict[type, Callable[[Any], Record | Treatment | None]] = {}
+_ABSENT: dict[str, Callable[[], None]] = {}
 
 
 def record_of(target: Any) -> Record | Treatment | None:
     """What is known of a callable, looked up by identity; None if nothing is."""
-    entry = _CALLABLES.get(id(target))
-    if entry is not None:
-        return entry[1]
+    if _ABSENT:
+        _fill_tables()
+    found: Record | Treatment | None = _CALLABLES.find(id(target))
+    return found if found is not None else _by_rule(target)
+
+
+def _by_rule(target: Any) -> Record | Treatment | None:
     rule = _BOUND.get(type(target))
     return rule(target) if rule is not None else None
+
+
+def _fill_tables() -> None:
+    """Enter the functions of modules that the program has imported since this was done last."""
+    for name in _ABSENT.keys() & sys.modules.keys():
+        _ABSENT[name]()
+        _ABSENT.pop(name, None)
 
 
 def method(name: str, kind: Kind | None = None) -> Record | None:
@@ -90,8 +120,9 @@ def method(name: str, kind: Kind | None = None) -> Record | None:
     Without a kind, or for an array, it is ndarray's; NumPy scalars have records of their own.
     """
     if isinstance(kind, NumpyScalarKind):
-        return _SCALAR_METHODS.get(name)
-    found = _METHODS.get(name)
+        scalars: Record | None = _SCALAR_METHODS.find(name)
+        return scalars
+    found = _METHODS.find(name)
     return found if isinstance(found, Record) else None
 
 
@@ -109,7 +140,7 @@ def array_treatment(name: str) -> Treatment | None:
 
 def attribute(name: str) -> Record | None:
     """The record of reading ndarray attribute `name`; the object is the call's only argument."""
-    found = _ATTRIBUTES.get(name)
+    found = _ATTRIBUTES.find(name)
     return found if isinstance(found, Record) else None
 
 
@@ -118,27 +149,42 @@ def operator_record(name: str, inplace: bool = False) -> Record:
 
     Raises KeyError for a name that is no operator.
     """
-    return _OPERATORS[name, inplace]
+    found: Record | None = _OPERATORS.find((name, inplace))
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
 def subscript_record(target: Any) -> Record | None:
     """The record of subscripting one of NumPy's index objects (`np.r_`, `np.mgrid`, …)."""
-    return _SUBSCRIPTS.get(id(target))
+    found: Record | None = _SUBSCRIPTS.find(id(target))
+    return found
 
 
-def add_subscript(target: Any, record: Record) -> None:
+def is_listed(target: Any) -> bool:
+    """Whether a table has an entry for `target`, or a rule covers it."""
+    return id(target) in _CALLABLES or _by_rule(target) is not None
+
+
+def when_imported(module: str, fill: Callable[[], None]) -> None:
+    """Call `fill` once the program has imported `module`; it may be called twice."""
+    _ABSENT[module] = fill
+
+
+def add_subscript(target: Any, record: Record | partial[Record]) -> None:
     """Enter an index object, which lives as long as NumPy."""
     _SUBSCRIPTS[id(target)] = record
 
 
-def add_callable(target: Any, found: Record | Treatment) -> None:
+def add_callable(target: Any, found: Entry) -> None:
     """Enter `target`; a second entry for one object is a mistake in the tables."""
-    if id(target) in _CALLABLES and _CALLABLES[id(target)][1] != found:
+    if _CALLABLES.get(id(target), found) != found:
         raise ValueError(f"{target!r} is listed twice")
-    _CALLABLES[id(target)] = (target, found)
+    _CALLABLES[id(target)] = found
+    _HELD[id(target)] = target
 
 
-def add_method(name: str, found: Record | Treatment) -> None:
+def add_method(name: str, found: Entry) -> None:
     """Enter ndarray method `name`, and its descriptor as a callable."""
     _METHODS[name] = found
     descriptor = np.ndarray.__dict__.get(name)
@@ -146,17 +192,17 @@ def add_method(name: str, found: Record | Treatment) -> None:
         add_callable(descriptor, found)
 
 
-def add_scalar_method(name: str, record: Record) -> None:
+def add_scalar_method(name: str, record: Record | partial[Record]) -> None:
     """Enter method `name` of NumPy scalars."""
     _SCALAR_METHODS[name] = record
 
 
-def add_attribute(name: str, found: Record | Treatment) -> None:
+def add_attribute(name: str, found: Entry) -> None:
     """Enter ndarray attribute `name`."""
     _ATTRIBUTES[name] = found
 
 
-def add_operator(name: str, inplace: bool, record: Record) -> None:
+def add_operator(name: str, inplace: bool, record: Record | partial[Record]) -> None:
     """Enter an operator."""
     _OPERATORS[name, inplace] = record
 
