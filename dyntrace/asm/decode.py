@@ -1,20 +1,18 @@
 """From a code object to units of micro-ops, on any supported Python.
 
-`bytecode` supplies the reader of the exception table and the opcode classification; the
-instructions are read here, because building its instruction objects takes longer than the whole
-decoding may. Invariant: units tile `co_code` exactly; a shape that cannot be re-emitted is an
-AssemblyError. Read `assemble` next.
+Instructions and exception tables are read here rather than by the library `bytecode`, which the
+tests hold this against: importing it, or building its instruction objects, takes longer than the
+whole decoding may. Invariant: units tile `co_code` exactly; a shape that cannot be re-emitted is
+an AssemblyError. Read `assemble` next.
 """
 
 from __future__ import annotations
 
 import dis
 from bisect import bisect_right
+from collections.abc import Iterator
 from types import CodeType
 from typing import NamedTuple
-
-from bytecode import ConcreteBytecode, ConcreteInstr
-from bytecode.instr import opcode_has_argument
 
 from dyntrace.asm.bindings import check_loads
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
@@ -50,13 +48,8 @@ END_FOR = OPCODES.get("END_FOR")
 EXTENDED_ARG = OPCODES["EXTENDED_ARG"]
 
 
-def _sample(name: str) -> ConcreteInstr:
-    arguments = (0,) if opcode_has_argument(OPCODES[name]) else ()
-    return ConcreteInstr(name, *arguments)
-
-
-JUMPS = frozenset(OPCODES[name] for name in TABLE.rules if _sample(name).has_jump())
-CACHES: dict[int, int] = {OPCODES[name]: _sample(name).use_cache_opcodes() for name in TABLE.rules}
+JUMPS = frozenset(OPCODES.values()).intersection(dis.hasjrel)
+CACHES: dict[int, int] = {opcode: TABLE.caches.get(name, 0) for name, opcode in OPCODES.items()}
 _WIDTH = [2 + 2 * CACHES.get(op, 0) for op in range(256)]
 
 
@@ -207,16 +200,28 @@ def _cover(body: Body, indexes: dict[int, int]) -> None:
     if not body.code.co_exceptiontable:
         return
     starts = [unit.offset for unit in body.units]
-    for entry in ConcreteBytecode()._parse_exception_table(body.code.co_exceptiontable):
-        start, start_delta = _boundary(body, starts, 2 * entry.start_offset)
-        end, end_delta = _boundary(body, starts, 2 * entry.stop_offset + 2)
-        handler = _unit_at(indexes, 2 * entry.target)
-        covered = Range(
-            start, start_delta, end, end_delta, handler, entry.stack_depth, entry.push_lasti
-        )
+    numbers = _numbers(body.code.co_exceptiontable)
+    for first, length, target, depth in zip(numbers, numbers, numbers, numbers, strict=True):
+        start, start_delta = _boundary(body, starts, 2 * first)
+        end, end_delta = _boundary(body, starts, 2 * (first + length))
+        handler = _unit_at(indexes, 2 * target)
+        covered = Range(start, start_delta, end, end_delta, handler, depth >> 1, bool(depth & 1))
         body.ranges.append(covered)
         for unit in body.units[start : end + bool(end_delta)]:
             _cover_unit(unit, covered)
+
+
+def _numbers(table: bytes) -> Iterator[int]:
+    """An exception table's numbers, four for each entry: six bits a byte, and 64 where one goes on.
+
+    CPython's Objects/exception_handling_notes.txt has the format.
+    """
+    number = 0
+    for byte in table:
+        number = number << 6 | byte & 63
+        if not byte & 64:
+            yield number
+            number = 0
 
 
 def _boundary(body: Body, starts: list[int], offset: int) -> tuple[int, int]:

@@ -43,6 +43,22 @@ def test_the_decoder_agrees_with_bytecodes_own():
                 assert unit.location[0] == (location.lineno if location else None)
 
 
+def test_exception_tables_are_read_as_the_library_bytecode_reads_them():
+    seen = 0
+    for code in islice(code_objects(), 0, 6000, 20):
+        ranges = iter(decode(code).ranges)
+        for theirs in ConcreteBytecode()._parse_exception_table(code.co_exceptiontable):
+            body, ours = decode(code), next(ranges)
+            offsets = [unit.offset for unit in body.units] + [len(code.co_code)]
+            assert offsets[ours.start] + ours.start_delta == 2 * theirs.start_offset
+            assert offsets[ours.end] + ours.end_delta == 2 * theirs.stop_offset + 2
+            assert offsets[ours.handler] == 2 * theirs.target
+            assert (ours.depth, ours.lasti) == (theirs.stack_depth, theirs.push_lasti)
+            seen += 1
+        assert next(ranges, None) is None
+    assert seen > 100
+
+
 def test_arithmetic_reads_the_same_on_every_python():
     def program(a, b):
         c = a + b * 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dis
 
 import pytest
+from bytecode import ConcreteInstr
+from bytecode.instr import opcode_has_argument
 
 from dyntrace import breaks
-from dyntrace.asm.decode import CACHES
+from dyntrace.asm.decode import CACHES, JUMPS, OPCODES
 from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.rules import nothing
 from dyntrace.asm.versions.table import Context, check
@@ -69,16 +71,17 @@ def test_every_refusal_carries_a_catalogued_reason():
     } <= codes
 
 
-def test_cache_counts_are_those_of_the_interpreter():
-    counted = {dis.opmap["LOAD_GLOBAL"]: 0}
-    for instruction in dis.get_instructions(
-        test_cache_counts_are_those_of_the_interpreter, show_caches=True
-    ):
-        if instruction.opname == "CACHE":
-            counted[last] = counted.get(last, 0) + 1
-        else:
-            last = instruction.opcode
-            counted[last] = 0
-    assert len(counted) > 5
-    if any(counted.values()):
-        assert all(CACHES[opcode] == count for opcode, count in counted.items())
+def sample(name):
+    """The library's instruction of that name."""
+    return ConcreteInstr(name, *((0,) if opcode_has_argument(OPCODES[name]) else ()))
+
+
+@pytest.mark.parametrize("name", sorted(OPCODES))
+def test_caches_and_jumps_are_those_that_the_library_bytecode_knows(name):
+    assert CACHES[OPCODES[name]] == sample(name).use_cache_opcodes()
+    assert (OPCODES[name] in JUMPS) is sample(name).has_jump()
+
+
+def test_a_cache_count_of_an_unknown_opcode_is_refused():
+    with pytest.raises(AssemblyError, match="without a rule: BINARY_OPP"):
+        check(replace(TABLE, caches={"BINARY_OPP": 1}))

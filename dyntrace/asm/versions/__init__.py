@@ -7,21 +7,22 @@ twice, is an AssemblyError here and not a surprise later. Read `table` for what 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from dyntrace.asm.versions import py311, py312, py313
 from dyntrace.asm.versions.table import Table, check
 from dyntrace.errors import AssemblyError
 
 __all__ = ["TABLE"]
 
-TABLES = {(3, 11): py311.table, (3, 12): py312.table, (3, 13): py313.table}
+TABLES = {(3, 11): "py311", (3, 12): "py312", (3, 13): "py313"}
 
 
 def _pick() -> Table:
     version = sys.version_info[:2]
     if version not in TABLES:
         raise AssemblyError(f"CPython {version[0]}.{version[1]} has no bytecode table")
-    return check(TABLES[version]())
+    found: Table = import_module(f"{__name__}.{TABLES[version]}").table()
+    return check(found)
 
 
 TABLE = _pick()

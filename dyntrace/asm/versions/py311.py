@@ -13,6 +13,19 @@ from dyntrace.asm.versions.table import Context, Glue, Table
 
 __all__ = ["table"]
 
+CACHES = {
+    "BINARY_SUBSCR": 4,
+    "STORE_SUBSCR": 1,
+    "UNPACK_SEQUENCE": 1,
+    "STORE_ATTR": 4,
+    "BINARY_OP": 1,
+    "CALL": 4,
+    "COMPARE_OP": 2,
+    "LOAD_GLOBAL": 5,
+    "LOAD_ATTR": 4,
+    "LOAD_METHOD": 10,
+    "PRECALL": 1,
+}
 CONDITIONS = {"TRUE": "true", "FALSE": "false", "NONE": "none", "NOT_NONE": "not_none"}
 RESUME_LOOP = ("YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_INTERRUPT")
 
@@ -65,6 +78,7 @@ def table() -> Table:
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR"}),
         forgetful=frozenset(),
+        caches=CACHES,
         null_first=True,
         checked_loads=True,
         call=("PRECALL", "CALL"),

@@ -14,6 +14,20 @@ from dyntrace.asm.versions.table import Context, Glue, Rule, Table
 
 __all__ = ["table"]
 
+CACHES = {
+    "BINARY_SUBSCR": 1,
+    "STORE_SUBSCR": 1,
+    "UNPACK_SEQUENCE": 1,
+    "STORE_ATTR": 4,
+    "BINARY_OP": 1,
+    "CALL": 3,
+    "FOR_ITER": 1,
+    "SEND": 1,
+    "LOAD_ATTR": 9,
+    "LOAD_SUPER_ATTR": 1,
+    "COMPARE_OP": 1,
+    "LOAD_GLOBAL": 4,
+}
 INTRINSICS = {5: MicroOp("UNARY", "positive"), 6: MicroOp("LIST_TO_TUPLE")}
 
 NEVER = {
@@ -119,6 +133,7 @@ def table() -> Table:
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
         forgetful=FORGETFUL,
+        caches=CACHES,
         null_first=True,
         checked_loads=False,
         call=("CALL",),

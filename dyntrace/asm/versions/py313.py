@@ -14,6 +14,27 @@ from dyntrace.asm.versions.table import Context, Glue, Table
 
 __all__ = ["table"]
 
+CACHES = {
+    "BINARY_SUBSCR": 1,
+    "STORE_SUBSCR": 1,
+    "UNPACK_SEQUENCE": 1,
+    "STORE_ATTR": 4,
+    "BINARY_OP": 1,
+    "CONTAINS_OP": 1,
+    "CALL": 3,
+    "FOR_ITER": 1,
+    "JUMP_BACKWARD": 1,
+    "SEND": 1,
+    "LOAD_ATTR": 9,
+    "LOAD_SUPER_ATTR": 1,
+    "POP_JUMP_IF_TRUE": 1,
+    "POP_JUMP_IF_FALSE": 1,
+    "POP_JUMP_IF_NONE": 1,
+    "POP_JUMP_IF_NOT_NONE": 1,
+    "COMPARE_OP": 1,
+    "LOAD_GLOBAL": 4,
+    "TO_BOOL": 3,
+}
 NEVER = {
     "CACHE",
     "INTERPRETER_EXIT",
@@ -114,6 +135,7 @@ def table() -> Table:
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
         silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
         forgetful=frozenset(),
+        caches=CACHES,
         null_first=False,
         checked_loads=False,
         call=("CALL",),

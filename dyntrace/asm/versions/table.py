@@ -49,7 +49,7 @@ class Table:
     `glue[first]` are alternatives, longest first; an instruction in `never_alone` must match one
     of them. `silent` instructions never begin a line for a tracer, whatever their location. Behind
     a `forgetful` one a jump's target begins a line for a tracer, even one that had begun: CPython
-    has lost the place it came from.
+    has lost the place it came from. `caches` has the inline caches behind an instruction, if any.
     `null_first` tells whether a call's NULL lies below the callable.
     """
 
@@ -61,6 +61,7 @@ class Table:
     prologue: frozenset[str]
     silent: frozenset[str]
     forgetful: frozenset[str]
+    caches: Mapping[str, int]
     null_first: bool
     checked_loads: bool
     call: tuple[str, ...]
@@ -85,6 +86,7 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
         | table.silent
         | table.forgetful
         | set(table.call)
+        | set(table.caches)
     )
     named |= {table.load_cell, table.pop_jump_if_none}
     _refuse("without a rule", named - set(table.rules))
