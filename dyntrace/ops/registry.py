@@ -189,7 +189,8 @@ def add_method(name: str, found: Entry) -> None:
     _METHODS[name] = found
     descriptor = np.ndarray.__dict__.get(name)
     if isinstance(descriptor, (types.MethodDescriptorType, types.WrapperDescriptorType)):
-        add_callable(descriptor, found)
+        late = type(found) is partial
+        add_callable(descriptor, partial(_METHODS.find, name) if late else found)
 
 
 def add_scalar_method(name: str, record: Record | partial[Record]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dyntrace.ops import registry
-from dyntrace.ops.quiet import GivesUp, WouldWarn, quiet
+from dyntrace.ops.quiet import _MEMO, GivesUp, WouldWarn, quiet
 
 NAN = np.full((2, 3), np.nan)
 WARNING_CALLS = [
@@ -83,3 +83,13 @@ def test_replaced_function_of_numpy_makes_the_twin_give_up(monkeypatch):
     monkeypatch.setattr(np, "isnan", lambda a: a)
     with pytest.raises(GivesUp):
         twin(np.ones((2, 3)), 0)
+
+
+def test_a_function_that_the_program_has_exchanged_gives_up(monkeypatch):
+    called = []
+    inside = np.nanmean._implementation.__globals__
+    monkeypatch.setitem(inside, "_replace_nan", lambda *args: called.append(args))
+    monkeypatch.setattr("dyntrace.ops.quiet._MEMO", {id(warnings): _MEMO[id(warnings)]})
+    with pytest.raises(GivesUp):
+        quiet(np.nanmean)(NAN)
+    assert called == []
