@@ -451,7 +451,12 @@ def recorder_of(shape: Shape, unit: Unit) -> Recorder | None:
 
 
 def _marked(trace: Trace) -> int | None:
-    """Where the path ends without a jump, or the jump that ends it."""
+    """Where the path ends without a jump, or the jump that ends it.
+
+    None if a callee is replaced by its twin: what is gained there comes behind the path.
+    """
+    if trace.region.twin_of is not None:
+        return None
     path = [visit.unit for visit in trace.visits]
     if path and trace.end == path[-1] + 1:
         return trace.end

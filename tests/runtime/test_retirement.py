@@ -289,6 +289,28 @@ def test_slower_regions_are_retired_and_said_to_be(measured):
     assert unit.has_nothing_to_gain()
 
 
+def halve(a, n):
+    for _ in range(n):
+        a[1:] = a[:-1] * 0.5
+    return a
+
+
+def halve_often(a, n):
+    for _ in range(n):
+        a = halve(a, n)
+    return a
+
+
+def test_what_only_calls_a_twin_is_not_compared_since_its_gain_comes_later(measured):
+    measured(FASTER)
+    fast, unit = optimised(halve_often)
+    for _ in range(8):
+        fast(LARGE.copy(), 12)
+    (calling,) = unit.regions.all()
+    assert calling.region.calls > 80 and calling.region.skips == 0
+    assert not calling.region.retired
+
+
 def test_faster_regions_stay(measured):
     measured(FASTER)
     fast, unit = optimised(steps)
