@@ -1,4 +1,4 @@
-/* Raw memory for temporaries, recycled across calls.
+/* Raw memory for temporaries and new arrays, recycled across calls.
 
    A block that is given back is kept in the list of its size class and taken from there, the most
    recent first. Classes are a fifth to a quarter apart. All kept blocks also stand in one list by
@@ -125,9 +125,10 @@ class_bytes(unsigned class)
 
 /* The system -----------------------------------------------------------------------------------*/
 
-/* On a boundary of huge pages, so that no page is left over at the start. */
+/* On a boundary of huge pages, so that no page is left over at the start. The `used` bytes end in
+   small pages, so that what a block is too large by costs no memory until it is used. */
 static void *
-map(size_t bytes)
+map(size_t bytes, size_t used)
 {
     size_t mapped = bytes + HUGE_PAGE;
     char *start = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -141,17 +142,19 @@ map(size_t bytes)
     }
     munmap(block + bytes, HUGE_PAGE - before);
 #ifdef MADV_HUGEPAGE
-    madvise(block, bytes, MADV_HUGEPAGE);
+    madvise(block, used / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#else
+    (void)used;
 #endif
     return block;
 }
 
 static void *
-allocate(size_t bytes)
+allocate(size_t bytes, size_t used)
 {
     void *block;
     if (bytes >= LARGE) {
-        return map(bytes);
+        return map(bytes, used);
     }
     return posix_memalign(&block, ALIGNMENT, bytes) == 0 ? block : NULL;
 }
@@ -290,7 +293,7 @@ arena_take(size_t bytes)
     unlock();
     if (block == NULL) {
         release_all(&victims);
-        block = allocate(size);
+        block = allocate(size, bytes);
         if (block == NULL) {
             forget_taken(size);
         }

@@ -1,10 +1,10 @@
-/* Raw memory for temporaries, recycled across calls; knows nothing of Python. */
+/* Raw memory, recycled across calls; knows nothing of Python. */
 #ifndef DYNTRACE_ARENA_H
 #define DYNTRACE_ARENA_H
 
 #include <stddef.h>
 
-/* Aligned to 64 bytes; never to be handed to NumPy. From any thread, with or without the GIL. */
+/* Aligned to 64 bytes; from any thread, with or without the GIL. */
 void *arena_take(size_t bytes);             /* NULL when out of memory; contents undefined */
 void arena_give(void *block, size_t bytes); /* bytes as taken; NULL does nothing */
 size_t arena_held(void);                    /* bytes kept for reuse */

@@ -1,7 +1,8 @@
-/* NumPy's floating-point modes inside a region: whatever is not ignored is raised.
+/* NumPy's context variables inside a region: floating-point modes, and the handler of new memory.
 
-   NumPy keeps the modes in a context variable holding an opaque capsule. What a capsule becomes is
-   worked out in Python once (runtime/floating.py, the twin) and kept per capsule.
+   Whatever is not ignored is raised inside a region. NumPy keeps the modes in a context variable
+   holding an opaque capsule. What a capsule becomes is worked out in Python once
+   (runtime/floating.py, the twin) and kept per capsule.
    Invariant: a cache holds its keys, so an address is never mistaken for another object's. */
 #include "native.h"
 
@@ -64,31 +65,52 @@ remember(PyObject *before, PyObject *inside, PyObject *capsule)
     Py_XDECREF(old.capsule);
 }
 
-/* Sets the variable, and learns what the thread's variables are then. */
+/* A thread has a context, empty or not, once one of its variables was set. */
+static int
+make_context(PyThreadState *ts, PyObject *capsule)
+{
+    if (context_variables(ts) != NULL) {
+        return 0;
+    }
+    PyObject *token = PyContextVar_Set(state_variable, capsule);
+    int status = token == NULL ? -1 : PyContextVar_Reset(state_variable, token);
+    Py_XDECREF(token);
+    return status;
+}
+
+/* Sets what is set inside of a region. */
+static int
+set_variables(PyObject *capsule, PyObject *raising)
+{
+    if (raising != capsule) {
+        PyObject *token = PyContextVar_Set(state_variable, raising);
+        if (token == NULL) {
+            return -1;
+        }
+        Py_DECREF(token);
+    }
+    return datamem_enter();
+}
+
+/* Sets the variables, and learns what the thread's are then. */
 static int
 enter_slowly(PyThreadState *ts, Floating *state)
 {
-    PyObject *capsule = NULL, *raising = NULL, *before = NULL, *token = NULL;
+    PyObject *capsule = NULL, *raising = NULL, *before = NULL;
     int status = -1;
     if (PyContextVar_Get(state_variable, NULL, &capsule) < 0 || capsule == NULL) {
         goto done;
     }
     raising = find_raising(capsule);
-    if (raising == NULL) {
+    if (raising == NULL || make_context(ts, capsule) < 0) {
         goto done;
     }
-    if (context_variables(ts) == NULL) {
-        Py_XSETREF(token, PyContextVar_Set(state_variable, capsule)); /* makes the context */
-        if (token == NULL || PyContextVar_Reset(state_variable, token) < 0) {
-            goto done;
-        }
-    }
     before = Py_NewRef(context_variables(ts));
-    if (raising != capsule) {
-        Py_XSETREF(token, PyContextVar_Set(state_variable, raising));
-        if (token == NULL) {
-            goto done;
-        }
+    if (set_variables(capsule, raising) < 0) {
+        context_exchange(ts, before);
+        goto done;
+    }
+    if (context_variables(ts) != before) {
         *state = (Floating){Py_NewRef(before), Py_NewRef(context_variables(ts)), Py_NewRef(capsule)};
     }
     remember(before, context_variables(ts), capsule);
@@ -97,7 +119,6 @@ done:
     Py_XDECREF(capsule);
     Py_XDECREF(raising);
     Py_XDECREF(before);
-    Py_XDECREF(token);
     return status;
 }
 
@@ -120,13 +141,13 @@ floating_enter(Floating *state)
     return enter_slowly(ts, state);
 }
 
-/* A signal handler may have set variables meanwhile: those stay, and only the modes are put back. */
+/* A signal handler may have set variables meanwhile: those stay, and only ours are put back. */
 static void
 put_back(Floating *state)
 {
     PyObject *error = PyErr_Occurred() ? take_error() : NULL;
     PyObject *token = PyContextVar_Set(state_variable, state->capsule);
-    if (token == NULL) {
+    if (token == NULL || datamem_leave() < 0) {
         PyErr_WriteUnraisable(state_variable);
     }
     Py_XDECREF(token);

@@ -6,7 +6,7 @@
    counters.c what a region tells of its calls
    entry.c    one entry of a region: its guard steps, compiled; the callable and what it is given
    read.c     where a step's value comes from   check.c    what a step's value must be
-   floating.c NumPy's floating-point modes      osr.c      moving a running frame to other code
+   floating.c NumPy's context variables         osr.c      moving a running frame to other code
    hook.c     frame evaluation (PEP 523)        frame_py3xx.h  the differences between Pythons
    pool.c     threads that share a job              arena.c    memory recycled across calls
    environment.c  floating-point modes and flags    placing.c  the CPU a thread is woken on
@@ -75,6 +75,11 @@ typedef struct {
 int floating_enter(Floating *state);
 void floating_leave(Floating *state); /* keeps a pending exception */
 int floating_init(void);
+
+/* datamem.c: the handler of new arrays' memory in the context variables of the thread; -1 with an
+   exception. */
+int datamem_enter(void);
+int datamem_leave(void);
 
 /* check.c: the bytes of an array, 0 of anything else. */
 long long array_bytes(PyObject *value);

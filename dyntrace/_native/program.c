@@ -345,5 +345,8 @@ vm_init(void)
     if (PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    return PyType_Ready(&Program_Type) < 0 || PyType_Ready(&Commit_Type) < 0 || run_init() < 0 ? -1 : 0;
+    return PyType_Ready(&Program_Type) < 0 || PyType_Ready(&Commit_Type) < 0 || datamem_init() < 0
+                   || run_init() < 0
+               ? -1
+               : 0;
 }

@@ -17,6 +17,7 @@ enum { BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
 
 npy_intp vm_tile = 0;
 double vm_threads_from = 60e3;
+bool vm_threads_forced = false;
 static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
 static const int HOT_AFTER = 4;
 static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked for */
@@ -31,9 +32,7 @@ new_array(const Register *declared, const Value *value)
     npy_intp dense[MAX_NDIM];
     dense_strides(value->ndim, value->dims, declared->itemsize, dense);
     bool usual = memcmp(dense, value->strides, (size_t)value->ndim * sizeof *dense) == 0;
-    Py_INCREF(declared->descr);
-    return PyArray_NewFromDescr(&PyArray_Type, declared->descr, value->ndim, value->dims,
-                                usual ? NULL : value->strides, NULL, 0, NULL);
+    return datamem_array(declared->descr, value, usual ? NULL : value->strides);
 }
 
 typedef struct {
@@ -399,7 +398,8 @@ run_init(void)
     const char *tile = getenv("DYNTRACE_TILE"), *from = getenv("DYNTRACE_THREADS_FROM");
     npy_intp elements = tile != NULL ? (npy_intp)atol(tile) : 0;
     vm_tile = elements < LARGEST_TILE ? elements : LARGEST_TILE;
-    vm_threads_from = from != NULL ? atof(from) : vm_threads_from;
+    vm_threads_forced = from != NULL;
+    vm_threads_from = vm_threads_forced ? atof(from) : vm_threads_from;
     if (modes != NULL && pthread_key_create(&small_scratch_key, give_small_scratch) != 0) {
         PyErr_NoMemory();
         return -1;

@@ -8,6 +8,7 @@
    group.c        operands, coalesced axes         cut.c              tiles and their buffers
    tiles.c        running a group tile by tile     loops.c            NumPy's loops, and some more
    layout.c       shapes and strides               scalars.c          numbers for loops
+   datamem.c      memory of new arrays
 
    Vocabulary: a *program* is a list of steps over registers; a step is a call of Python or a
    *segment* of instructions. A segment is *planned* for the shapes at hand (the plan is kept) and
@@ -455,6 +456,11 @@ Status key_make(const Program *program, const Segment *segment, PyObject **objec
                 int *length, const Node **fault);
 Plan *key_find(Segment *segment, const npy_intp *key, int length);
 Plan *key_spare(const Program *program, Segment *segment); /* NULL: out of memory */
+
+/* datamem.c */
+/* A new array of an exact number type; `strides` NULL: in C order. Its elements are undefined. */
+PyObject *datamem_array(PyArray_Descr *descr, const Value *value, const npy_intp *strides);
+int datamem_init(void);
 
 /* tiles.c, run.c */
 /* The floating-point flags that were up in between and have been cleared by a loop. */
