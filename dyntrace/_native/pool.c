@@ -6,6 +6,7 @@
    waits for the joined ones. So a worker that is late finds no seat, and nobody waits for it.
    Invariant: the fields of a job are written only while no seat is free and nobody is joined.
    Whoever waits spins for SPIN nanoseconds and then blocks; with more threads than CPUs, at once.
+   What sharing wins and loses is measured for jobs of about the same length (joining.c).
    After a fork the child has a pool without workers that nobody owns. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -20,6 +21,7 @@
 #include <time.h>
 
 #include "environment.h"
+#include "joining.h"
 #include "placing.h"
 
 enum {
@@ -29,7 +31,9 @@ enum {
     PATIENCE = 1000,    /* jobs until threads are tried again after the system refused one */
     SEAT = 0x10000,     /* `state` counts the joined below, free seats above */
     JOINED = SEAT - 1,
+    KINDS = 8,          /* of jobs by length, from one to the next four times as long */
 };
+static const double SHORT = 16e3; /* nanoseconds of the longest job of the first kind */
 
 typedef struct Sleeper Sleeper;
 struct Sleeper {
@@ -45,6 +49,7 @@ static struct {
     Py_ssize_t parts;
     Environment environment;
     atomic_int flags;                     /* raised by workers */
+    atomic_size_t others;                 /* units of work done by workers */
     alignas(64) atomic_size_t next;       /* part to be claimed */
     alignas(64) atomic_uint state;
 } job;
@@ -58,6 +63,7 @@ static struct {
     atomic_bool spins;
     atomic_int owner_cpu;   /* of the last job */
     int patience;           /* the owner's */
+    Joining kinds[KINDS];   /* the owner's */
     pthread_mutex_t lock;   /* for `running` and whoever sleeps */
     pthread_cond_t done;
 } pool = {
@@ -132,17 +138,20 @@ has_news(void)
 
 /* Workers --------------------------------------------------------------------------------------*/
 
-static void
+/* The units of work done. */
+static size_t
 run_parts(void)
 {
+    size_t done = 0;
     for (;;) {
         size_t part = atomic_fetch_add_explicit(&job.next, 1, memory_order_relaxed);
         if (part >= (size_t)job.parts) {
             break;
         }
-        job.task(job.context, (Py_ssize_t)part);
+        done += (size_t)job.task(job.context, (Py_ssize_t)part);
     }
     atomic_fetch_and(&job.state, JOINED);
+    return done;
 }
 
 /* The owner looks at `state` again after it has said that it sleeps, and we at that after `state`,
@@ -168,7 +177,7 @@ help(void)
         }
     } while (!atomic_compare_exchange_weak(&job.state, &state, state - SEAT + 1));
     environment_adopt(&job.environment);
-    run_parts();
+    atomic_fetch_add_explicit(&job.others, run_parts(), memory_order_relaxed);
     int flags = environment_flags();
     if (flags != 0) {
         atomic_fetch_or_explicit(&job.flags, flags, memory_order_relaxed);
@@ -301,17 +310,18 @@ publish(PoolTask task, void *context, Py_ssize_t parts, int seats)
     atomic_store_explicit(&pool.owner_cpu, placing_cpu(), memory_order_relaxed);
     environment_save(&job.environment);
     atomic_store_explicit(&job.flags, 0, memory_order_relaxed);
+    atomic_store_explicit(&job.others, 0, memory_order_relaxed);
     atomic_store_explicit(&job.next, 0, memory_order_relaxed);
     atomic_store(&job.state, (unsigned)seats * SEAT);
 }
 
 /* A worker looks at `state` after it has put itself among the sleepers, and we at the sleepers after
-   `state`, so one of the two sees the other. */
-static void
-wake_workers(int wanted)
+   `state`, so one of the two sees the other. Returns the time it took. */
+static long long
+wake_workers(int wanted, long long begun)
 {
     if (atomic_load(&pool.sleepers) == NULL) {
-        return;
+        return 0;
     }
     int cpu = placing_cpu();
     pthread_mutex_lock(&pool.lock);
@@ -320,57 +330,94 @@ wake_workers(int wanted)
         wake(first);
     }
     pthread_mutex_unlock(&pool.lock);
+    return nanoseconds() - begun;
+}
+
+/* Returns the time it took from `since` on. */
+static long long
+await_workers(long long since)
+{
+    if (is_deserted()) {
+        return 0;
+    }
+    if (!spin_until(is_deserted)) {
+        pthread_mutex_lock(&pool.lock);
+        atomic_store(&pool.owner_sleeps, true);
+        while (!is_deserted()) {
+            pthread_cond_wait(&pool.done, &pool.lock);
+        }
+        atomic_store(&pool.owner_sleeps, false);
+        pthread_mutex_unlock(&pool.lock);
+    }
+    return nanoseconds() - since;
 }
 
 static void
-await_workers(void)
+run_shared(PoolTask task, void *context, Py_ssize_t parts, int seats, Joined *result)
 {
-    if (spin_until(is_deserted)) {
-        return;
-    }
-    pthread_mutex_lock(&pool.lock);
-    atomic_store(&pool.owner_sleeps, true);
-    while (!is_deserted()) {
-        pthread_cond_wait(&pool.done, &pool.lock);
-    }
-    atomic_store(&pool.owner_sleeps, false);
-    pthread_mutex_unlock(&pool.lock);
-}
-
-static void
-run_shared(PoolTask task, void *context, Py_ssize_t parts, int seats)
-{
+    long long begun = nanoseconds();
     publish(task, context, parts, seats);
-    wake_workers(seats);
-    run_parts();
-    await_workers();
+    long long waking = wake_workers(seats, begun);
+    size_t own = run_parts();
+    long long ended = nanoseconds();
+    result->waking = (double)waking;
+    result->busy = (double)(ended - begun - waking);
+    result->waited = (double)await_workers(ended);
+    result->own = (double)own;
+    result->all = (double)(own + atomic_load_explicit(&job.others, memory_order_relaxed));
     int flags = atomic_load_explicit(&job.flags, memory_order_relaxed);
     if (flags != 0) {
         environment_set_flags(flags);
     }
 }
 
+/* NULL: it is to be shared in any case. */
+static Joining *
+kind_of(double estimate)
+{
+    int kind = 0;
+    for (double longest = SHORT; estimate > longest && kind < KINDS - 1; longest *= 4) {
+        kind++;
+    }
+    return estimate > 0 ? &pool.kinds[kind] : NULL;
+}
+
+/* Runs the job with the pool, which is owned, if it pays. */
+static bool
+share_owned(PoolTask task, void *context, Py_ssize_t parts, int wanted, double estimate)
+{
+    Joining *joining = kind_of(estimate);
+    int helpers = joining == NULL ? wanted : joining_helpers(joining, wanted);
+    int seats = helpers > 0 ? start_workers(helpers) : 0;
+    if (seats == 0) {
+        return false;
+    }
+    Joined result = {.estimate = estimate};
+    run_shared(task, context, parts, seats, &result);
+    if (joining != NULL && result.all > 0) {
+        joining_note(joining, &result);
+    }
+    return true;
+}
+
 /* Runs the job with the pool; false if there is nobody to share it with. */
 static bool
-share(PoolTask task, void *context, Py_ssize_t parts)
+share(PoolTask task, void *context, Py_ssize_t parts, double estimate)
 {
     int limit = atomic_load_explicit(&pool.limit, memory_order_relaxed);
     int wanted = (int)(parts < limit ? parts : limit) - 1;
     if (wanted < 1 || atomic_flag_test_and_set_explicit(&pool.owned, memory_order_acquire)) {
         return false;
     }
-    int seats = start_workers(wanted);
-    if (seats > 0) {
-        run_shared(task, context, parts, seats);
-    }
+    bool shared = share_owned(task, context, parts, wanted, estimate);
     atomic_flag_clear_explicit(&pool.owned, memory_order_release);
-    return seats > 0;
+    return shared;
 }
 
 void
-pool_run(PoolTask task, void *context, Py_ssize_t parts)
+pool_run(PoolTask task, void *context, Py_ssize_t parts, double estimate)
 {
-    if (share(task, context, parts)) {
+    if (share(task, context, parts, estimate)) {
         return;
     }
     for (Py_ssize_t part = 0; part < parts; part++) {

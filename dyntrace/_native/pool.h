@@ -7,15 +7,17 @@
 typedef ssize_t Py_ssize_t; /* as in Python.h; C11 lets it stand twice */
 #endif
 
-/* A part of a job; `part` runs over 0..parts-1, each once, on any thread, without the GIL. */
-typedef void (*PoolTask)(void *context, Py_ssize_t part);
+/* A part of a job; `part` runs over 0..parts-1, each once, on any thread, without the GIL. Returns how
+   many units of work it has done: which of them a part does is found while it runs. */
+typedef Py_ssize_t (*PoolTask)(void *context, Py_ssize_t part);
 
 /* Runs all parts, the caller's thread included; returns when all are done. The caller need not hold
    the GIL and must not need it meanwhile; a part must not fork, and leaves rounding as it was.
    Workers compute in the caller's floating-point environment, and the flags raised in them are set
    in the caller's on return. With one thread, or while another thread uses the pool, the caller
-   does everything itself. Never fails. */
-void pool_run(PoolTask task, void *context, Py_ssize_t parts);
+   does everything itself, and for a while where sharing jobs that take about as long as `estimate`
+   (nanoseconds, alone) has lost lately; 0: share in any case. Never fails. */
+void pool_run(PoolTask task, void *context, Py_ssize_t parts, double estimate);
 
 Py_ssize_t pool_threads(void); /* how many threads a job may use, the caller included */
 void pool_set_threads(Py_ssize_t count); /* from the next job on; surplus workers end */

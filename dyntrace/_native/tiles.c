@@ -302,7 +302,7 @@ typedef struct {
     const Group *group;
     char *const *bases;
     char *buffers;
-    npy_intp units, each;  /* units of work, and how many are taken at a time */
+    npy_intp units, takers; /* units of work, and those who may take them */
     atomic_llong next;
     atomic_int raised;
 } Job;
@@ -338,24 +338,37 @@ finish_streams(const Group *group)
     }
 }
 
-static void
+/* Takes a part of what is left, smaller and smaller: whoever loses the CPU then holds up little. */
+static bool
+take_units(Job *job, npy_intp *first, npy_intp *end)
+{
+    long long next = atomic_load(&job->next);
+    do {
+        if (next >= job->units) {
+            return false;
+        }
+        npy_intp share = (job->units - (npy_intp)next) / (job->takers * 8);
+        *first = (npy_intp)next;
+        *end = *first + (share > 0 ? share : 1);
+    } while (!atomic_compare_exchange_weak(&job->next, &next, *end));
+    return true;
+}
+
+static Py_ssize_t
 work(void *context, Py_ssize_t part)
 {
     Job *job = context;
     Tile tile = {.group = job->group, .bases = job->bases,
                  .buffers = job->buffers + part * job->group->scratch};
-    for (;;) {
-        npy_intp first = (npy_intp)atomic_fetch_add(&job->next, job->each);
-        if (first >= job->units) {
-            break;
-        }
-        npy_intp end = least(first + job->each, job->units);
+    Py_ssize_t done = 0;
+    for (npy_intp first, end; take_units(job, &first, &end); done += end - first) {
         for (npy_intp unit = first; unit < end; unit++) {
             run_unit(&tile, unit);
         }
     }
     finish_streams(job->group);
     atomic_fetch_or(&job->raised, tile.raised);
+    return done;
 }
 
 int
@@ -376,9 +389,9 @@ group_run(const Group *group, char *const *bases, char *buffers, npy_intp thread
         raised = tile.raised;
     }
     else {
-        Job job = {.group = group, .bases = bases, .buffers = buffers, .units = units};
-        job.each = units / (threads * 16) > 0 ? units / (threads * 16) : 1;
-        pool_run(work, &job, threads);
+        Job job = {.group = group, .bases = bases, .buffers = buffers, .units = units,
+                   .takers = threads};
+        pool_run(work, &job, threads, vm_threads_forced ? 0 : group->cost);
         raised = job.raised;
     }
     group_combine(group, bases);

@@ -517,6 +517,7 @@ void settle_jobs(PyObject *jobs); /* keeps a pending exception */
 
 extern npy_intp vm_tile;         /* elements of a tile, forced; 0: by working set */
 extern double vm_threads_from;   /* nanoseconds of work from which threads are woken */
+extern bool vm_threads_forced;   /* whether that was set from outside */
 #ifndef DYNTRACE_NATIVE_H
 extern PyTypeObject Program_Type;
 int vm_init(void);

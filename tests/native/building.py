@@ -5,6 +5,7 @@ Each check runs in a process of its own. `DYNTRACE_SANITIZE` (such as `thread` o
 `valgrind -q --tool=helgrind`) runs them under another program, and `ROUNDS` makes them longer.
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parent.parent / "dyntrace" / "_native"
-PARTS = {"pool": ["pool", "environment", "placing"], "arena": ["arena"]}
+PARTS = {"pool": ["pool", "environment", "placing", "joining"], "arena": ["arena"]}
 COMPILER = shutil.which(os.environ.get("CC", "cc"))
 SANITIZE = os.environ.get("DYNTRACE_SANITIZE", "")
 UNDER = os.environ.get("DYNTRACE_UNDER", "").split()
@@ -42,6 +43,15 @@ def program(part, folder):
     flags += [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all"] if SANITIZE else []
     subprocess.run([COMPILER, *flags, *sources, "-o", target, "-lm"], check=True)
     return target
+
+
+@cache
+def library(part, folder):
+    """A part that knows nothing of Python, as a library to be called through ctypes."""
+    target = folder / f"lib{part}.so"
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([COMPILER, *flags, SOURCES / f"{part}.c", "-o", target], check=True)
+    return ctypes.CDLL(str(target))
 
 
 def run(part, name, folder):

@@ -31,7 +31,7 @@ nap(long nanoseconds)
     nanosleep(&(struct timespec){0, nanoseconds}, NULL);
 }
 
-static void
+static Py_ssize_t
 count_part(void *context, Py_ssize_t part)
 {
     Job *job = context;
@@ -40,13 +40,14 @@ count_part(void *context, Py_ssize_t part)
     if (gettid() != getpid()) {
         job->others = gettid();
     }
+    return 1;
 }
 
 static void
 run_and_compare(PoolTask task, Py_ssize_t parts)
 {
     Job job = {0};
-    pool_run(task, &job, parts);
+    pool_run(task, &job, parts, 0);
     for (Py_ssize_t part = 0; part < MOST_PARTS; part++) {
         CHECK(job.counts[part] == (part < parts));
         CHECK(job.plain[part] == (part < parts ? part : 0));
@@ -140,11 +141,12 @@ several_callers(void)
     with_callers(call_too);
 }
 
-static void
+static Py_ssize_t
 run_inner(void *context, Py_ssize_t part)
 {
     run_and_compare(count_part, 5);
     count_part(context, part);
+    return 1;
 }
 
 static void
@@ -240,7 +242,7 @@ meet(Together *together, Py_ssize_t part)
     }
 }
 
-static void
+static Py_ssize_t
 divide(void *context, Py_ssize_t part)
 {
     Together *together = context;
@@ -248,6 +250,7 @@ divide(void *context, Py_ssize_t part)
     volatile double one = 1, three = 3;
     together->flags[part] = fetestexcept(FE_ALL_EXCEPT);
     together->quotients[part] = one / three;
+    return 1;
 }
 
 static void
@@ -260,7 +263,7 @@ rounding_of_the_caller(void)
         Together together = {0};
         fesetround(modes[i]);
         feclearexcept(FE_ALL_EXCEPT);
-        pool_run(divide, &together, 2);
+        pool_run(divide, &together, 2, 0);
         CHECK(fegetround() == modes[i]);
         CHECK(together.own[0] != together.own[1]);
         CHECK(together.quotients[0] == together.quotients[1]);
@@ -268,13 +271,14 @@ rounding_of_the_caller(void)
     }
 }
 
-static void
+static Py_ssize_t
 halve_tiny(void *context, Py_ssize_t part)
 {
     Together *together = context;
     meet(together, part);
     volatile double tiny = 2.3e-308, half = 0.5;
     together->quotients[part] = tiny * half;
+    return 1;
 }
 
 static void
@@ -286,7 +290,7 @@ flush_to_zero_of_the_caller(void)
         Together together = {0};
         unsigned before = __builtin_ia32_stmxcsr();
         __builtin_ia32_ldmxcsr(flush ? before | 0x8040 : before);
-        pool_run(halve_tiny, &together, 2);
+        pool_run(halve_tiny, &together, 2, 0);
         __builtin_ia32_ldmxcsr(before);
         CHECK(together.own[0] != together.own[1]);
         CHECK((together.quotients[0] == 0) == flush && (together.quotients[1] == 0) == flush);
@@ -294,7 +298,7 @@ flush_to_zero_of_the_caller(void)
 #endif
 }
 
-static void
+static Py_ssize_t
 raise_elsewhere(void *context, Py_ssize_t part)
 {
     divide(context, part);
@@ -304,12 +308,14 @@ raise_elsewhere(void *context, Py_ssize_t part)
         one = one / zero;
         large = large * large;
     }
+    return 1;
 }
 
-static void
+static Py_ssize_t
 raise_nothing(void *context, Py_ssize_t part)
 {
     meet(context, part);
+    return 1;
 }
 
 static void
@@ -319,15 +325,102 @@ flags_of_workers(void)
     for (int i = 0; i < 5; i++) {
         Together together = {0};
         feclearexcept(FE_ALL_EXCEPT);
-        pool_run(raise_elsewhere, &together, 2);
+        pool_run(raise_elsewhere, &together, 2, 0);
         CHECK(fetestexcept(FE_DIVBYZERO) && fetestexcept(FE_OVERFLOW) && !fetestexcept(FE_INVALID));
         CHECK(together.flags[0] == 0 && together.flags[1] == 0);
         feclearexcept(FE_ALL_EXCEPT);
         feraiseexcept(FE_INVALID);
         Together harmless = {0};
-        pool_run(raise_nothing, &harmless, 2);
+        pool_run(raise_nothing, &harmless, 2, 0);
         CHECK(fetestexcept(FE_ALL_EXCEPT) == FE_INVALID);
     }
+}
+
+/* A busy machine -------------------------------------------------------------------------------*/
+
+static atomic_bool stalled, free_again;
+
+/* A worker that runs this is as good as one that the system does not run. */
+static void
+stall(int signal)
+{
+    (void)signal;
+    stalled = true;
+    while (!free_again) {
+        nap(1000000);
+    }
+}
+
+static double
+seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void
+stalled_workers_hold_nobody_up(void)
+{
+    Job job = {0};
+    signal(SIGTRAP, stall);
+    pool_set_threads(2);
+    for (int i = 0; job.others == 0; i++) {
+        CHECK(i < 100000);
+        pool_run(count_part, &job, MOST_PARTS, 0);
+    }
+    tgkill(getpid(), job.others, SIGTRAP);
+    while (!stalled) {
+        nap(100000);
+    }
+    job.others = 0;
+    for (int i = 0; i < 1000; i++) { /* in time, or the check is ended from outside */
+        run_and_compare(count_part, i % MOST_PARTS);
+    }
+    pool_run(count_part, &job, MOST_PARTS, 0);
+    CHECK(job.others == 0);
+    free_again = true;
+    for (int i = 0; job.others == 0; i++) {
+        CHECK(i < 100000);
+        pool_run(count_part, &job, MOST_PARTS, 0);
+    }
+}
+
+typedef struct {
+    atomic_int left; /* units */
+    bool shared;
+} Units;
+
+/* A worker loses its CPU after each unit. */
+static Py_ssize_t
+take_units(void *context, Py_ssize_t part)
+{
+    Units *units = context;
+    Py_ssize_t done = 0;
+    (void)part;
+    for (; atomic_fetch_sub(&units->left, 1) > 0; done++) {
+        double end = seconds() + 5e-6;
+        while (seconds() < end) {
+        }
+        if (gettid() != getpid()) {
+            units->shared = true;
+            nap(5000000);
+        }
+    }
+    return done;
+}
+
+static void
+jobs_are_shared_less_where_that_loses(void)
+{
+    int shared = 0;
+    pool_set_threads(2);
+    for (int i = 0; i < 500; i++) { /* of 200 microseconds */
+        Units units = {.left = 40};
+        pool_run(take_units, &units, 2, 200e3);
+        shared += units.shared;
+    }
+    CHECK(shared < 20);
 }
 
 /* Limits ---------------------------------------------------------------------------------------*/
@@ -352,7 +445,7 @@ threads_refused(void)
     Job job = {0};
     CHECK(setrlimit(RLIMIT_AS, &(struct rlimit){1 << 20, RLIM_INFINITY}) == 0);
     pool_set_threads(4);
-    pool_run(count_part, &job, 9);
+    pool_run(count_part, &job, 9, 0);
     CHECK(job.others == 0 && job.counts[8] == 1);
     CHECK(setrlimit(RLIMIT_AS, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}) == 0);
     run_many(2000);
@@ -411,6 +504,8 @@ static const Check checks[] = {
     {"rounding_of_the_caller", rounding_of_the_caller},
     {"flush_to_zero_of_the_caller", flush_to_zero_of_the_caller},
     {"flags_of_workers", flags_of_workers},
+    {"stalled_workers_hold_nobody_up", stalled_workers_hold_nobody_up},
+    {"jobs_are_shared_less_where_that_loses", jobs_are_shared_less_where_that_loses},
     {"one_cpu", one_cpu},
     {"threads_refused", threads_refused},
     {"signals_stay_with_the_program", signals_stay_with_the_program},
