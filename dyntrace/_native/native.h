@@ -10,7 +10,8 @@
    hook.c     frame evaluation (PEP 523)        frame_py3xx.h  the differences between Pythons
    pool.c     threads that share a job              arena.c    memory recycled across calls
    environment.c  floating-point modes and flags    placing.c  the CPU a thread is woken on
-   Each part has a twin in dyntrace/runtime/ or dyntrace/exec/; the last four know no Python and
+   joining.c      whether sharing jobs pays
+   Each part has a twin in dyntrace/runtime/ or dyntrace/exec/; the last five know no Python and
    have headers of their own. */
 #ifndef DYNTRACE_NATIVE_H
 #define DYNTRACE_NATIVE_H
