@@ -168,7 +168,14 @@ def test_machine_and_model_agree_on_random_times(seed, tmp_path_factory):
         if helpers:
             own = random.randrange(101)
             stall = 3e6 if random.random() < seed / 40 else 0
-            job = (random.uniform(5e4, 2e5), random.choice((0, 5e3)), own * 1e3 + 1, stall, own, 100)
+            job = (
+                random.uniform(5e4, 2e5),
+                random.choice((0, 5e3)),
+                own * 1e3 + 1,
+                stall,
+                own,
+                100,
+            )
             model.note(*job)
             machine.note(*job)
         assert (machine.cuts, machine.rest, machine.pause) == (model.cuts, model.rest, model.pause)

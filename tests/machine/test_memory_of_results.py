@@ -174,7 +174,10 @@ def pointer_in(capsule, name):
 def named_handler():
     """NumPy's own routines under another name, set as a program's handler may be."""
     new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    new.restype, new.argtypes = (
+        ctypes.py_object,
+        (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p),
+    )
     set_handler, get_handler = of_numpys_table(304, ctypes.py_object), of_numpys_table(305)
     usual = ctypes.string_at(pointer_in(get_handler(), b"mem_handler"), ctypes.sizeof(Handler))
     handler = Handler.from_buffer_copy(usual)
