@@ -1,4 +1,4 @@
-"""Builds the optional extension `dyntrace._native`; everything else is in pyproject.toml.
+"""Builds the optional extensions `dyntrace._native` and `_sampler`; pyproject.toml has the rest.
 
 Without a C compiler, or on a Python whose frames it does not know, the build goes on without it
 and dyntrace uses the Python twins. NumPy's headers are used (its ABI is stable from 2.0 on), so
@@ -10,23 +10,29 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+FOLDER = Path("dyntrace")
+HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/*.h"))]
+
+
+def extension(name: str, include_dirs: list[str]) -> Extension:
+    """The C files of a folder as an extension of that name."""
+    return Extension(
+        f"dyntrace.{name}",
+        sources=sorted(path.as_posix() for path in (FOLDER / name).glob("*.c")),
+        depends=HEADERS,
+        include_dirs=include_dirs,
+        extra_compile_args=["-std=c11", "-O3", "-pthread"],
+        extra_link_args=["-pthread"],
+        optional=True,
+    )
+
+
 try:
     import numpy
 except ImportError:
     extensions = []
 else:
-    folder = Path("dyntrace") / "_native"
-    extensions = [
-        Extension(
-            "dyntrace._native",
-            sources=sorted(path.as_posix() for path in folder.glob("*.c")),
-            depends=sorted(path.as_posix() for path in folder.glob("*.h")),
-            include_dirs=[numpy.get_include()],
-            extra_compile_args=["-std=c11", "-O3", "-pthread"],
-            extra_link_args=["-pthread"],
-            optional=True,
-        )
-    ]
+    extensions = [extension("_native", [numpy.get_include()]), extension("_sampler", [])]
 
 
 class BuildBesideSources(build_ext):

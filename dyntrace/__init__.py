@@ -1,13 +1,18 @@
 """dyntrace: NumPy programs accelerated unchanged, by tracing their CPython bytecode.
 
-The public names; see `dyntrace.api` for what they do and `docs/architecture.md` for how.
+The public names; see `dyntrace.api` for what they do and `docs/architecture.md` for how. What they
+need is imported with the first of them, so that a program that is only watched starts at once.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from dyntrace.isolation import own_names
 
 with own_names():
     from dyntrace import config as config  # first: it says what a sub-interpreter lacks
     from dyntrace import errors
+
+if TYPE_CHECKING:
     from dyntrace.api import (
         disable,
         explain,
@@ -37,3 +42,18 @@ __all__ = [
     "stats",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The public functions: all are imported, with what they need, when one is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module 'dyntrace' has no attribute {name!r}")
+    with own_names():
+        from dyntrace import api
+
+    globals().update((public, getattr(api, public)) for public in __all__ if public != "errors")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

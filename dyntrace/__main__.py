@@ -6,61 +6,80 @@ module, exit code and traceback; only the frames it enters are optimised. `api` 
 
 from __future__ import annotations
 
-import argparse
 import builtins
 import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
+from typing import TYPE_CHECKING
 
 from dyntrace import config
-from dyntrace.api import explanations, optimize
-from dyntrace.ops.listing import format_listing
-from dyntrace.report.html import page
-from dyntrace.report.text import all_findings_text
-from dyntrace.report.whole import whole_report
+from dyntrace.programs.sampling import Sampling
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 __all__ = ["main"]
 
 NO_HOOK = "dyntrace: the native module is not in use, so the script runs as it is"
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="dyntrace", description="Run NumPy programs as graphs.")
+def parser() -> ArgumentParser:
+    from argparse import REMAINDER, ArgumentParser
+
+    top = ArgumentParser(prog="dyntrace", description="Run NumPy programs as graphs.")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    run = commands.add_parser("run", help="run a script with every frame optimised")
+    run = commands.add_parser("run", help="run a script with its warm code optimised")
     run.add_argument("--report", metavar="OUT.html", help="write what was captured to this file")
     explain = commands.add_parser("explain", help="run a script, then print what was captured")
     for command in (run, explain):
         command.add_argument("script", help="path of the Python script")
-        command.add_argument("args", nargs=argparse.REMAINDER, help="arguments of the script")
+        command.add_argument("args", nargs=REMAINDER, help="arguments of the script")
     commands.add_parser("ops", help="list every public NumPy callable with its treatment")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command; a script's own SystemExit passes through."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    if len(words) > 1 and words[0] == "run" and not words[1].startswith("-"):
+        return run_script(words[1], words[2:])  # and nothing is imported that it may not need
+    options = parser().parse_args(words)
     if options.command == "ops":
+        from dyntrace.ops.listing import format_listing
+
         print(format_listing())
         return 0
+    everything = options.command == "explain"
     try:
-        return run_script(options.script, options.args)
+        return run_script(options.script, options.args, everything=everything)
     finally:
-        if options.command == "explain":
-            whole = whole_report(explanations(), os.path.abspath(options.script))
-            print(all_findings_text(whole.own, whole.libraries))
-        elif options.report is not None:
-            whole = whole_report(explanations(), os.path.abspath(options.script))
-            text = page(whole.own, options.script, whole.libraries)
-            Path(options.report).write_text(text, encoding="utf-8")
+        if everything or options.report is not None:
+            tell(options.script, None if everything else options.report)
 
 
-def run_script(script: str, args: Sequence[str]) -> int:
-    """Run `script` in a fresh `__main__` module under `optimize()`; 1 if it raised, else 0."""
+def tell(script: str, path: str | None) -> None:
+    """Print what was captured, or write it to the file `path` as a page."""
+    from dyntrace.api import explanations
+    from dyntrace.report.html import page
+    from dyntrace.report.text import all_findings_text
+    from dyntrace.report.whole import whole_report
+
+    whole = whole_report(explanations(), os.path.abspath(script))
+    if path is None:
+        print(all_findings_text(whole.own, whole.libraries))
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page(whole.own, script, whole.libraries))
+
+
+def run_script(script: str, args: Sequence[str], everything: bool = False) -> int:
+    """Run `script` in a fresh `__main__` module; 1 if it raised, else 0.
+
+    What is warm is optimised: where its time goes; or `everything` that is entered.
+    """
     path = os.path.abspath(script)
     try:
         with io.open_code(path) as file:
@@ -72,7 +91,7 @@ def run_script(script: str, args: Sequence[str]) -> int:
         print(NO_HOOK, file=sys.stderr)
     namespace = become_main(script, path, args)
     try:
-        execute(compile(source, path, "exec", dont_inherit=True), namespace)
+        execute(compile(source, path, "exec", dont_inherit=True), namespace, everything)
     except Exception as error:
         show_traceback(error, path)
         return 1
@@ -93,10 +112,13 @@ def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object
     return namespace
 
 
-def execute(code: CodeType, namespace: dict[str, object]) -> None:
-    if not config.native:
+def execute(code: CodeType, namespace: dict[str, object], everything: bool) -> None:
+    everything = everything or config.warm_at_once
+    if not config.native or (not everything and Sampling().start()):
         exec(code, namespace)
         return
+    from dyntrace.api import optimize
+
     with optimize():
         exec(code, namespace)
 

@@ -11,15 +11,14 @@ object and globals in a family. Read `runtime.unit` for how a unit's versions fo
 from __future__ import annotations
 
 import builtins
-import dis
 import operator
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.handles import Handle, hook_forget, hook_set
@@ -27,15 +26,11 @@ from dyntrace.runtime.twins import TwinMaker
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.analysis import has_lasting_twin
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
+from dyntrace.users import has_work, is_users_module
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
-_UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
-_WORKING_NAMES = ("BINARY_", "STORE_S", "COMPARE")
 _BUILTINS_OF = operator.attrgetter("__builtins__")
-_WORKING = frozenset(
-    number for name, number in dis.opmap.items() if name.startswith(_WORKING_NAMES)
-)
 _live: weakref.WeakSet[Unit] = weakref.WeakSet()
 
 
@@ -47,11 +42,15 @@ def live_units() -> list[Unit]:
 class Family:
     """A function optimised on request and the twins of the callees its regions could not inline."""
 
-    def __init__(self, backend: str, fullgraph: bool) -> None:
+    def __init__(
+        self, backend: str, fullgraph: bool, budget: Budget = UNLIMITED, twins: bool = True
+    ) -> None:
         self.compile_graph = get_backend(backend)
         self.fullgraph = fullgraph
         self._units: ByIdentity[Unit] = ByIdentity()
         self._twins: ByIdentity[FunctionType] = ByIdentity()
+        self.budget = budget
+        self.makes_twins = twins
         self._lock = threading.RLock()
 
     def unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
@@ -70,6 +69,7 @@ class Family:
             compile_graph=self.compile_graph,
             fullgraph=fullgraph,
             twins=(twins := WeakTwins(self)),
+            budget=self.budget,
         )
         twins.caller = weakref.ref(unit)
         _live.add(unit)
@@ -81,7 +81,7 @@ class Family:
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The optimised twin of a callee, or None for what is better left alone."""
-        if is_optimised(function) or is_disabled(function):
+        if not self.makes_twins or is_optimised(function) or is_disabled(function):
             return None
         if not is_users(function.__code__, function.__globals__):
             return None
@@ -98,7 +98,7 @@ class Family:
 
     def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
         """What makes twins of functions of this code, or None for what is better left alone."""
-        if not is_users(code, namespace):
+        if not self.makes_twins or not is_users(code, namespace):
             return None
         with self._lock:
             unit = self.unit(code, namespace)
@@ -137,16 +137,14 @@ class WeakTwins:
 
 def is_users(code: CodeType, namespace: dict[str, Any]) -> bool:
     """Whether code is the user's, not the standard library's or NumPy's, and may do work."""
-    module = namespace.get("__name__")
-    top = module.partition(".")[0] if isinstance(module, str) else ""
-    return top not in _UNTOUCHED and may_do_work(code)
+    return is_users_module(namespace) and may_do_work(code)
 
 
 def may_do_work(code: CodeType) -> bool:
     """Whether `code` calls, computes or subscripts anything, and is no code of ours."""
     if any(type(constant) is Handle for constant in code.co_consts):
         return False
-    return bool(code.co_names) or not _WORKING.isdisjoint(code.co_code[::2])
+    return has_work(code)
 
 
 def is_ordinary(function: FunctionType) -> bool:
@@ -195,9 +193,7 @@ class Hooked:
 
     def replacement(self, code: CodeType, namespace: dict[str, Any]) -> CodeType | None:
         """The code to run for a frame of `code`, the first time one is entered."""
-        name = namespace.get("__name__")
-        top = name.partition(".")[0] if isinstance(name, str) else ""
-        if top in _UNTOUCHED or code.co_name == "<module>" or is_left_alone(code):
+        if not is_users_module(namespace) or code.co_name == "<module>" or is_left_alone(code):
             return None
         if not may_do_work(code):
             return None

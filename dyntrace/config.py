@@ -15,8 +15,8 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 
 
-def _extension_built() -> bool:
-    found = PathFinder.find_spec("dyntrace._native", sys.modules["dyntrace"].__path__)
+def _extension_built(name: str) -> bool:
+    found = PathFinder.find_spec(f"dyntrace.{name}", sys.modules["dyntrace"].__path__)
     return found is not None and found.origin is not None  # the bare source folder has no origin
 
 
@@ -47,7 +47,14 @@ _main = _in_main_interpreter()
 if not _main:
     _require_numpy()
 
-native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _main and _extension_built()
+native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _main
+native = native and _extension_built("_native")
+
+sampler: bool = native and _extension_built("_sampler")
+"""Whole programs are watched for warm code; without it the frame hook takes every frame."""
+
+warm_at_once: bool = os.environ.get("DYNTRACE_WARM", "") == "0"
+"""Everything is warm when it is first entered, and no budget is kept: for tests."""
 
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
 """Make no region that an estimate says must lose, and compare the others with the original

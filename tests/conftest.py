@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("DYNTRACE_STRICT", "1")  # internal errors raise, graphs are verified
+os.environ.setdefault("DYNTRACE_WARM", "0")  # nothing escapes the tests because it is cold
 os.environ.setdefault("DYNTRACE_MEASURE", "0")  # what runs where must not depend on the clock
 
 import pytest  # noqa: E402

@@ -109,3 +109,23 @@ signal_is_pending(PyThreadState *ts)
     (void)ts;
     return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
 }
+
+static inline PyObject *
+frame_globals(Frame *frame)
+{
+    return frame->f_globals;
+}
+
+/* A frame that stands for code of the user's, past its prologue. */
+static inline bool
+frame_is_running(Frame *frame)
+{
+    return frame->f_code != NULL && !_PyFrame_IsIncomplete(frame);
+}
+
+/* Where a frame stands, only compared. */
+static inline const void *
+frame_place(Frame *frame)
+{
+    return frame->prev_instr;
+}

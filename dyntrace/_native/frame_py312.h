@@ -114,3 +114,37 @@ signal_is_pending(PyThreadState *ts)
     (void)ts;
     return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
 }
+
+static inline PyObject *
+frame_globals(Frame *frame)
+{
+    return frame->f_globals;
+}
+
+/* A frame that stands for code of the user's, past its prologue. */
+static inline bool
+frame_is_running(Frame *frame)
+{
+    return frame->owner != FRAME_OWNED_BY_CSTACK && !_PyFrame_IsIncomplete(frame);
+}
+
+/* Make a frame go on at `unit` when the callback of a monitoring event returns. */
+static inline void
+frame_jump_to(Frame *frame, Py_ssize_t unit)
+{
+    frame->prev_instr = _PyCode_CODE(frame_code(frame)) + unit;
+}
+
+/* Items on the evaluation stack, in the callback of a monitoring event. */
+static inline int
+frame_stack_depth(Frame *frame)
+{
+    return frame->stacktop - frame_code(frame)->co_nlocalsplus;
+}
+
+/* Where a frame stands, only compared. */
+static inline const void *
+frame_place(Frame *frame)
+{
+    return frame->prev_instr;
+}

@@ -8,6 +8,7 @@
    is used, the rest of the calls run without it, and so do the calls of a frame that starts
    watched: CPython reports the end of an awaited coroutine, and the return of a Python function, to
    tools in another way while any hook is there. There is no twin; see runtime/absent.py. */
+#include "frame_layout.h"
 #include "native.h"
 
 #include <pthread.h>

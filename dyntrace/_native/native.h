@@ -174,6 +174,5 @@ int hook_init(void);
 extern PyTypeObject Program_Type;
 int vm_init(void);
 
-bool same_layout(PyCodeObject *one, PyCodeObject *other);
 
 #endif

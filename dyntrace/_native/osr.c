@@ -7,24 +7,8 @@
    are covered by its exception handlers.
    Invariant: every unsupported condition is answered with False. There is no twin; see
    runtime/absent.py. */
+#include "frame_layout.h"
 #include "native.h"
-
-enum { SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR };
-
-/* Do the codes agree on what lies in a frame, but for the size of the stack? */
-bool
-same_layout(PyCodeObject *one, PyCodeObject *other)
-{
-    if (one->co_nlocalsplus != other->co_nlocalsplus
-        || (one->co_flags & SUSPENDING) != (other->co_flags & SUSPENDING)
-        || one->co_argcount != other->co_argcount
-        || one->co_kwonlyargcount != other->co_kwonlyargcount) {
-        return false;
-    }
-    const char *kinds = PyBytes_AS_STRING(one->co_localspluskinds);
-    return memcmp(kinds, PyBytes_AS_STRING(other->co_localspluskinds),
-                  (size_t)one->co_nlocalsplus) == 0;
-}
 
 /* Debug builds check the size of a frame when it is popped. */
 static bool

@@ -13,12 +13,13 @@ from __future__ import annotations
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from dyntrace.asm.flow import comes_back
 from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
+from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
@@ -45,6 +46,7 @@ MAX_MISSES = 48
 WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
 JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
+POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
 COMPILING = threading.Lock()  # only ever held by `with`, which no interrupt can come between
 
 Landing = tuple[CodeType, int]
@@ -61,6 +63,7 @@ class Unit:
         compile_graph: Callable[..., Any],
         fullgraph: bool = False,
         twins: Twins,
+        budget: Budget = UNLIMITED,
         on_new_code: Callable[[CodeType], None] | None = None,
     ) -> None:
         self._original = weakref.ref(original)
@@ -69,6 +72,7 @@ class Unit:
         self.globals = Namespace(namespace)
         self.fullgraph = fullgraph
         self.twins = twins
+        self.budget = budget
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
         self.callers: weakref.WeakSet[Unit] = weakref.WeakSet()
@@ -152,13 +156,48 @@ class Unit:
         assert self.shapes is not None
         if self.given_up or self.version:
             return self._landing(self.shapes.first)
-        if COMPILING.locked():
+        if not self._may_compile():
             return None
-        with COMPILING:
+        with COMPILING, self.budget.spending():
             if not self.version:
                 self.starts.append((self.shapes.first, self._entry_state(values)))
                 self.compile()
         return self._landing(self.shapes.first)
+
+    def _may_compile(self) -> bool:
+        """Whether this is the moment: nobody else compiles, and time may be spent on it.
+
+        What has been begun is finished: its recorders cost more than its next version.
+        """
+        affordable = bool(self.version) or self.budget.allows()
+        return affordable and not (COMPILING.locked() or is_disturbed())
+
+    @contained(None)
+    def serve(
+        self, offset: int | None, values: Mapping[int, Any], stack: tuple[Any, ...]
+    ) -> Landing | None:
+        """Where a frame of the original goes on that has started, or stands at a loop's head.
+
+        `offset` is the head's byte offset, None at the start; `values` are those of the slots that
+        are bound, by index; in `stack` Ellipsis stands for NULL.
+        """
+        if self.given_up or self.shapes is None or not self._may_compile():
+            return None
+        at = self.shapes.first if offset is None else self.shapes.unit_at(offset)
+        if at is None:
+            return None
+        if not self.version or at not in self.woven.landings:
+            with COMPILING, self.budget.spending():
+                self.places[-2 - at] = at
+                self._add_start(at, self.shapes.state_at(at, values, stack))
+                self.compile()
+        landing = self._landing(at)
+        return None if landing is None else (landing[0], landing[1] + POP_TOP_SIZE)
+
+    def _add_start(self, at: int, state: State) -> None:
+        same_place = [known for unit, known in self.starts if unit == at]
+        if state not in same_place and len(same_place) < MAX_STATES:
+            self.starts.append((at, state))
 
     @contained(None)
     def enter_again(self, point: int, values: tuple[Any, ...]) -> Landing | None:
@@ -167,9 +206,9 @@ class Unit:
         self.visits += 1
         state = self._new_state(values) if self.visits <= WATCHED_CALLS else None
         due = state is not None or self.visits >= self._watched_calls()
-        if self.given_up or not due or COMPILING.locked():
+        if self.given_up or not due or not self._may_compile():
             return None
-        with COMPILING:
+        with COMPILING, self.budget.spending():
             if state is not None:
                 self.starts.append((self.shapes.first, state))
             self.compile()
@@ -199,8 +238,8 @@ class Unit:
         if self.given_up:
             return None
         count = self.profile.record(point, values)
-        if count >= 2 and not COMPILING.locked():
-            with COMPILING:
+        if count >= 2 and self._may_compile():
+            with COMPILING, self.budget.spending():
                 if point in self.woven.recorders:
                     self.compile()
         woven = self.woven
@@ -299,9 +338,9 @@ class Unit:
     @contained(False)
     def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
         """All entries of `region` refused `args`: trace its start again with their kinds."""
-        if self.given_up or COMPILING.locked() or is_disturbed():
+        if self.given_up or not self._may_compile():
             return False
-        with COMPILING:
+        with COMPILING, self.budget.spending():
             known = self.regions.record_of(region)
             if known is None:
                 return False  # a reset has dropped it
@@ -394,7 +433,7 @@ class Unit:
 
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
-        with COMPILING:
+        with COMPILING, self.budget.spending():
             if not self.given_up and self.version and self.profile.changed:
                 self._settled()
 
@@ -415,7 +454,7 @@ class Unit:
 
     def reset(self) -> None:
         """Forget what was learnt; calls start again at the first code."""
-        with COMPILING:
+        with COMPILING, self.budget.spending():
             if self.given_up:
                 return
             self.generation += 1

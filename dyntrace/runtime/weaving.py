@@ -22,6 +22,8 @@ from dyntrace.asm.flow import loop_heads, merge_points, stack_depths
 from dyntrace.asm.instructions import Body
 from dyntrace.asm.liveness import live_before
 from dyntrace.errors import AssemblyError
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
 from dyntrace.graph.verify import verify
 from dyntrace.record import field, record
 from dyntrace.runtime import faults
@@ -37,7 +39,7 @@ from dyntrace.runtime.stubs import (
 )
 from dyntrace.trace.analysis import Analysis, Plan, Shape
 from dyntrace.trace.flush import Layout
-from dyntrace.trace.state import State
+from dyntrace.trace.state import BURIED, State
 from dyntrace.trace.stepping import first_unit
 
 __all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
@@ -82,6 +84,31 @@ class Shapes:
         heads, merges = loop_heads(body), merge_points(body)
         shape = Shape(body, live_before(body), stack_depths(body), heads, merges, observed)
         return cls(shape, first, _entry_slots(body))
+
+    def unit_at(self, offset: int) -> int | None:
+        """The unit that begins at a byte of the original, where frames can be moved to."""
+        for unit in self.body.units:
+            if unit.offset == offset:
+                return unit.index if self.shape.depths[unit.index] is not None else None
+        return None
+
+    def state_at(self, unit: int, values: Mapping[int, Any], stack: tuple[Any, ...]) -> State:
+        """The state of a frame that stands there; `stack` has Ellipsis for NULL."""
+        live = self.shape.live[unit]
+        slots = [
+            (index, _contents(value) if index in self.body.cells else describe(value))
+            for index, value in values.items()
+            if index in live
+        ]
+        held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
+        return State(tuple(sorted(slots)), held)
+
+
+def _contents(cell: Any) -> kinds.Kind:
+    try:
+        return describe(cell.cell_contents)
+    except ValueError:
+        return kinds.UNKNOWN
 
 
 def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:

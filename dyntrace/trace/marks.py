@@ -7,7 +7,10 @@ Invariant: a mark stands in the function's own dict or in its code, so it dies w
 from __future__ import annotations
 
 import types
+import weakref
 from typing import Any, cast
+
+from dyntrace.graph.identity import ByIdentity
 
 __all__ = [
     "MARK",
@@ -20,10 +23,12 @@ __all__ = [
     "is_optimised",
     "left_alone",
     "mark_of",
+    "remember_original",
 ]
 
 MARK = "__dyntrace__"
 _LEFT_ALONE = ("dyntrace.disable",)
+_originals: ByIdentity[weakref.ref[types.CodeType]] = ByIdentity()
 
 
 class Mark:
@@ -79,9 +84,17 @@ def is_optimised(function: types.FunctionType) -> bool:
     return mark is not None and function.__code__ is mark.unit.code
 
 
+def remember_original(code: types.CodeType, original: types.CodeType) -> None:
+    """Functions whose code has been exchanged for `code` are the user's `original`."""
+    if code is not original:
+        _originals.set(code, weakref.ref(original))
+
+
 def code_of(function: types.FunctionType) -> types.CodeType:
     """The code that the user wrote for a function."""
     mark = mark_of(function)
     if mark is None or not is_optimised(function):
-        return function.__code__
+        original = _originals.get(function.__code__)
+        found = None if original is None else original()
+        return function.__code__ if found is None else found
     return cast(types.CodeType, mark.unit.original)

@@ -1,0 +1,123 @@
+/* The module dyntrace._sampler: it finds out where a program spends its time, and moves frames.
+
+   Invariant: importing it imports nothing, NumPy least of all. Read dyntrace/programs/ for what is
+   done with what it finds; sampler.h has the parts. */
+#include "sampler.h"
+
+static PyObject *
+sampler_start(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *candidate, *warm;
+    long microseconds;
+    unsigned samples;
+    if (!PyArg_ParseTuple(args, "OOlI", &candidate, &warm, &microseconds, &samples)) {
+        return NULL;
+    }
+    Py_XSETREF(sampler_candidate, Py_NewRef(candidate));
+    Py_XSETREF(sampler_warm, Py_NewRef(warm));
+    return PyBool_FromLong(ticker_start(microseconds, samples) == 0);
+}
+
+static PyObject *
+sampler_stop(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    ticker_stop();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+sampler_hold(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    ticker_hold(PyThreadState_Get());
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+sampler_release_parent(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    ticker_release_parent();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+sampler_release_child(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    ticker_release_child();
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+sampler_runs(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return PyBool_FromLong(ticker_runs());
+}
+
+static PyMethodDef functions[] = {
+    {"start", sampler_start, METH_VARARGS,
+     "start(candidate, warm, microseconds, samples): look at every interval; what was met that often\n"
+     "is warm. False if there can be no thread."},
+    {"stop", sampler_stop, METH_NOARGS, "Look no more; the thread has ended when this returns."},
+    {"hold", sampler_hold, METH_NOARGS, "Stop for a fork."},
+    {"release_parent", sampler_release_parent, METH_NOARGS, "Start again when the fork is over."},
+    {"release_child", sampler_release_child, METH_NOARGS, "Start again in the child of a fork."},
+    {"runs", sampler_runs, METH_NOARGS, "Whether the thread is there."},
+    {"configure", move_configure, METH_O,
+     "configure(serve): who is asked where a frame of warm code goes on."},
+    {"replace", (PyCFunction)(void (*)(void))move_replace, METH_FASTCALL,
+     "replace(code, replacement or None, id(globals)): what frames of `code` start in."},
+#if PY_VERSION_HEX >= 0x030C0000
+    {"on_start", (PyCFunction)(void (*)(void))move_on_start, METH_FASTCALL,
+     "The callback of PY_START."},
+    {"on_jump", (PyCFunction)(void (*)(void))move_on_jump, METH_FASTCALL, "The callback of JUMP."},
+#endif
+    {NULL, NULL, 0, NULL},
+};
+
+static int
+initialise(PyObject *module)
+{
+    (void)module;
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "dyntrace._sampler works in the main interpreter only");
+        return -1;
+    }
+    static bool ready;
+    if (!ready && records_init() < 0) {
+        return -1;
+    }
+    ready = true;
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, initialise},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "dyntrace._sampler",
+    .m_doc = "Where a program spends its time, and how its frames are moved.",
+    .m_methods = functions,
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC
+PyInit__sampler(void)
+{
+    return PyModuleDef_Init(&definition);
+}

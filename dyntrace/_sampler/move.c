@@ -1,0 +1,214 @@
+/* Moving frames: a callback of sys.monitoring lets the frame that triggered it go on in other code.
+
+   The interpreter compares the frame's instruction pointer with the one it had before the callback
+   and goes on where it points, as it does when a debugger sets the line. So a frame is moved at its
+   start, or where a loop goes back to its head. `serve(code, function, globals, offset, values,
+   stack)` answers with (new code, byte offset), or None.
+   Invariants: a frame is moved only into code of the same layout, if it fits: the topmost frame of
+   a thread may grow, a generator's may not. The code it leaves outlives the callback, since the
+   interpreter still holds it unowned. A frame that a debugger or traceback holds stays. CPython
+   3.12 and later; on 3.11 nothing of this exists and new code is used from the next call on. */
+#include "sampler.h"
+
+static PyObject *serve;
+static PyObject *left; /* list: codes that frames were moved out of, until the next look */
+
+void
+move_forget_left(void)
+{
+    if (left != NULL && PyList_GET_SIZE(left) > 0) {
+        PyList_SetSlice(left, 0, PyList_GET_SIZE(left), NULL);
+    }
+}
+
+PyObject *
+move_configure(PyObject *module, PyObject *callback)
+{
+    (void)module;
+    if (left == NULL && (left = PyList_New(0)) == NULL) {
+        return NULL;
+    }
+    Py_XSETREF(serve, Py_NewRef(callback));
+    Py_RETURN_NONE;
+}
+
+/* replace(code, replacement or None, address of globals): what frames of `code` start in. */
+PyObject *
+move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    if (count != 3 || !PyCode_Check(args[0]) || (args[1] != Py_None && !PyCode_Check(args[1]))
+        || !PyLong_CheckExact(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "replace(code, replacement or None, address of globals)");
+        return NULL;
+    }
+    Record *record = record_made((PyCodeObject *)args[0]);
+    const void *globals = PyLong_AsVoidPtr(args[2]);
+    if (record == NULL || (globals == NULL && PyErr_Occurred())) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    bool replaces = args[1] != Py_None && args[1] != args[0];
+    PyCodeObject *old = record->replacement;
+    record->replacement = replaces ? (PyCodeObject *)Py_NewRef(args[1]) : NULL;
+    record->globals = globals;
+    if (args[1] == Py_None) { /* forgotten: it may become warm again */
+        record->standing = CANDIDATE;
+        record->samples = 0;
+    }
+    Py_XDECREF(old);
+    Py_RETURN_NONE;
+}
+
+#if PY_VERSION_HEX >= 0x030C0000
+static bool
+make_room(PyThreadState *ts, Frame *frame, PyCodeObject *old, PyCodeObject *new)
+{
+    Py_ssize_t growth = frame_slots(new) - frame_slots(old);
+    if (growth == 0) {
+        return true;
+    }
+#ifdef Py_DEBUG
+    if (growth < 0) {
+        return false;
+    }
+#endif
+    if (growth < 0) {
+        return true;
+    }
+    if (frame->owner != FRAME_OWNED_BY_THREAD
+        || (PyObject **)frame + frame_slots(old) != ts->datastack_top
+        || ts->datastack_limit - ts->datastack_top <= growth) {
+        return false;
+    }
+    ts->datastack_top += growth;
+    return true;
+}
+
+static bool
+can_leave(Frame *frame)
+{
+    return (frame->owner == FRAME_OWNED_BY_THREAD || frame->owner == FRAME_OWNED_BY_GENERATOR)
+           && (frame->frame_obj == NULL || Py_REFCNT(frame->frame_obj) == 1);
+}
+
+static void
+move(PyThreadState *ts, Frame *frame, PyCodeObject *new, Py_ssize_t unit)
+{
+    PyCodeObject *old = frame_code(frame);
+    if (!can_leave(frame) || !same_layout(old, new) || unit <= 0 || unit >= Py_SIZE(new)
+        || PyList_Append(left, (PyObject *)old) < 0) {
+        PyErr_Clear();
+        return;
+    }
+    if (make_room(ts, frame, old, new)) {
+        frame_set_code(frame, new);
+        frame_jump_to(frame, unit);
+    }
+}
+
+/* Later calls of the frame's function start in the new code by themselves. */
+static void
+exchange_code(Frame *frame, PyCodeObject *old, PyCodeObject *new)
+{
+    PyObject *function = *frame_function(frame);
+    if (function != NULL && PyFunction_Check(function)
+        && PyFunction_GET_CODE(function) == (PyObject *)old
+        && PyObject_SetAttrString(function, "__code__", (PyObject *)new) < 0) {
+        PyErr_Clear();
+    }
+}
+
+/* The items of the evaluation stack; Ellipsis stands for NULL. */
+static PyObject *
+stack_values(Frame *frame)
+{
+    int depth = frame_stack_depth(frame), base = frame_code(frame)->co_nlocalsplus;
+    PyObject *values = PyTuple_New(depth < 0 ? 0 : depth);
+    for (int place = 0; values != NULL && place < depth; place++) {
+        PyObject *value = frame->localsplus[base + place];
+        PyTuple_SET_ITEM(values, place, Py_NewRef(value == NULL ? Py_Ellipsis : value));
+    }
+    return values;
+}
+
+/* Asks where to go on; moves there. -1 with an exception that is the program's. */
+static int
+ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
+{
+    PyObject *values = frame_values(frame), *stack = values == NULL ? NULL : stack_values(frame);
+    if (stack == NULL) {
+        Py_XDECREF(values);
+        PyErr_Clear();
+        return 0;
+    }
+    PyObject *function = *frame_function(frame);
+    PyObject *answer = PyObject_CallFunctionObjArgs(
+        serve, (PyObject *)code, function == NULL ? Py_None : function, frame_globals(frame), offset,
+        values, stack, NULL);
+    Py_DECREF(values);
+    Py_DECREF(stack);
+    if (answer == NULL) {
+        return -1;
+    }
+    if (PyTuple_CheckExact(answer) && PyTuple_GET_SIZE(answer) == 2
+        && PyCode_Check(PyTuple_GET_ITEM(answer, 0)) && frame_code(frame) == code) {
+        Py_ssize_t place = PyLong_AsSsize_t(PyTuple_GET_ITEM(answer, 1));
+        PyErr_Clear();
+        move(ts, frame, (PyCodeObject *)PyTuple_GET_ITEM(answer, 0),
+             place / (Py_ssize_t)sizeof(_Py_CODEUNIT));
+    }
+    Py_DECREF(answer);
+    return 0;
+}
+
+static bool
+is_event_of(Frame *frame, PyObject *code, Py_ssize_t count, Py_ssize_t wanted)
+{
+    return count >= wanted && frame != NULL && frame->owner != FRAME_OWNED_BY_CSTACK
+           && (PyObject *)frame_code(frame) == code;
+}
+
+/* PY_START(code, offset) */
+PyObject *
+move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    PyThreadState *ts = PyThreadState_Get();
+    Frame *frame = frame_current(ts);
+    if (!is_event_of(frame, count > 0 ? args[0] : NULL, count, 2)) {
+        Py_RETURN_NONE;
+    }
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    Record *record = record_of(code);
+    if (record != NULL && record->replacement != NULL
+        && record->globals == frame_globals(frame)) {
+        PyCodeObject *new = (PyCodeObject *)Py_NewRef(record->replacement);
+        Py_ssize_t unit = PyLong_AsSsize_t(args[1]) / (Py_ssize_t)sizeof(_Py_CODEUNIT) + 1;
+        move(ts, frame, new, unit); /* the prologue is the same in both */
+        exchange_code(frame, code, new);
+        Py_DECREF(new);
+        Py_RETURN_NONE;
+    }
+    if (ask_and_move(ts, frame, code, Py_None) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* JUMP(code, offset, destination) */
+PyObject *
+move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    PyThreadState *ts = PyThreadState_Get();
+    Frame *frame = frame_current(ts);
+    if (!is_event_of(frame, count > 0 ? args[0] : NULL, count, 3)
+        || PyLong_AsSsize_t(args[2]) > PyLong_AsSsize_t(args[1])) {
+        Py_RETURN_NONE;
+    }
+    if (ask_and_move(ts, frame, (PyCodeObject *)args[0], args[2]) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+#endif

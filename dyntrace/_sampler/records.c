@@ -1,0 +1,54 @@
+/* Records: what is known of each code object that was met, kept in the code object itself. */
+#include "sampler.h"
+
+static Py_ssize_t extra_index = -1;
+
+static void
+drop(void *extra)
+{
+    Record *record = extra;
+    if (record != NULL) {
+        Py_XDECREF(record->replacement);
+        PyMem_Free(record);
+    }
+}
+
+int
+records_init(void)
+{
+    extra_index = _PyEval_RequestCodeExtraIndex(drop);
+    if (extra_index < 0) {
+        PyErr_SetString(PyExc_ImportError, "no room for another co_extra index");
+        return -1;
+    }
+    return 0;
+}
+
+Record *
+record_of(PyCodeObject *code)
+{
+    void *extra = NULL;
+    if (_PyCode_GetExtra((PyObject *)code, extra_index, &extra) < 0) {
+        PyErr_Clear();
+    }
+    return extra;
+}
+
+Record *
+record_made(PyCodeObject *code)
+{
+    Record *record = record_of(code);
+    if (record != NULL) {
+        return record;
+    }
+    record = PyMem_Calloc(1, sizeof(Record));
+    if (record == NULL) {
+        return NULL;
+    }
+    if (_PyCode_SetExtra((PyObject *)code, extra_index, record) < 0) {
+        PyErr_Clear();
+        PyMem_Free(record);
+        return NULL;
+    }
+    return record;
+}

@@ -1,0 +1,199 @@
+/* The sampler: which code the program's time goes to, found by looking now and then.
+
+   `candidate(code, globals)` is asked once about each code object that is met; what it does not
+   want is FOREIGN. A look credits the innermost candidates of each thread's stack, since time in
+   NumPy and the standard library is its caller's. What was met often enough is warm, and handed to
+   `warm(code, function, globals, values)` with the values its frame holds: True if it has been
+   taken, False if it is to be left alone for good, None if it is to be met again.
+   Invariants: a look runs no code of the user's. Frames are read before anything is asked, and
+   nothing in between can let another thread go on: a frame that was seen may be gone afterwards. */
+#include "sampler.h"
+
+enum {
+    CREDITED = 3, /* candidates of a stack that one look credits */
+    DEEPEST = 100,
+    MOST_MET = 32, /* code objects that one look asks about */
+};
+
+PyObject *sampler_candidate, *sampler_warm;
+
+/* A frame that there is something to ask about; all references are owned. */
+typedef struct {
+    PyCodeObject *code;
+    PyObject *globals, *function;
+    PyObject **values; /* NULL: the question is whether the code is a candidate */
+    int count;
+} Met;
+
+static struct {
+    Met items[MOST_MET];
+    int count;
+} met;
+
+/* The values that the slots of a frame hold, as a dict by index. */
+static PyObject *
+dict_of_values(PyObject *const *slots, int count)
+{
+    PyObject *values = PyDict_New();
+    for (int index = 0; values != NULL && index < count; index++) {
+        PyObject *key = slots[index] == NULL ? NULL : PyLong_FromLong(index);
+        if (slots[index] == NULL) {
+            continue;
+        }
+        if (key == NULL || PyDict_SetItem(values, key, slots[index]) < 0) {
+            Py_CLEAR(values);
+        }
+        Py_XDECREF(key);
+    }
+    return values;
+}
+
+PyObject *
+frame_values(Frame *frame)
+{
+    return dict_of_values(frame->localsplus, frame_code(frame)->co_nlocalsplus);
+}
+
+/* Reading frames ---------------------------------------------------------------------------- */
+
+/* What may be referred to, and so might die, in a thread that is not its own. */
+static bool
+is_numpys(PyObject *value)
+{
+    return strncmp(Py_TYPE(value)->tp_name, "numpy.", 6) == 0;
+}
+
+static PyObject **
+copied_values(Frame *frame, bool own_thread)
+{
+    int count = frame_code(frame)->co_nlocalsplus;
+    PyObject **values = PyMem_Calloc((size_t)count + 1, sizeof(PyObject *));
+    for (int index = 0; values != NULL && index < count; index++) {
+        PyObject *value = frame->localsplus[index];
+        if (value != NULL && (own_thread || is_numpys(value))) {
+            values[index] = Py_NewRef(value);
+        }
+    }
+    return values;
+}
+
+static Met *
+add_met(Frame *frame)
+{
+    if (met.count == MOST_MET) {
+        return NULL;
+    }
+    Met *item = &met.items[met.count++];
+    *item = (Met){.code = (PyCodeObject *)Py_NewRef((PyObject *)frame_code(frame)),
+                  .globals = Py_NewRef(frame_globals(frame)),
+                  .function = Py_NewRef(*frame_function(frame))};
+    return item;
+}
+
+/* True if the frame's code is a candidate. */
+static bool
+read_frame(Frame *frame, bool own_thread)
+{
+    PyCodeObject *code = frame_code(frame);
+    Record *record = record_made(code);
+    if (record == NULL) {
+        return false;
+    }
+    if (record->standing == UNSEEN) {
+        if (add_met(frame) != NULL) {
+            record->standing = FOREIGN; /* until the answer is there */
+            ticker_found_news();
+        }
+        return false;
+    }
+    if (record->standing == CANDIDATE && ++record->samples >= ticker_samples()) {
+        PyObject **values = copied_values(frame, own_thread);
+        Met *item = values == NULL ? NULL : add_met(frame);
+        if (item == NULL) {
+            PyMem_Free(values);
+            return true;
+        }
+        item->values = values;
+        item->count = code->co_nlocalsplus;
+        record->standing = JUDGED;
+        ticker_found_news();
+    }
+    return record->standing != FOREIGN;
+}
+
+void
+read_thread(PyThreadState *ts, bool own_thread)
+{
+    int credited = 0, depth = 0;
+    for (Frame *frame = frame_current(ts); frame != NULL; frame = frame->previous) {
+        if (credited == CREDITED || depth++ == DEEPEST) {
+            break;
+        }
+        if (frame_is_running(frame)) {
+            credited += read_frame(frame, own_thread);
+        }
+    }
+}
+
+/* Asking ------------------------------------------------------------------------------------ */
+static Standing
+ask_candidate(Met *item)
+{
+    PyObject *answer = PyObject_CallFunctionObjArgs(sampler_candidate, (PyObject *)item->code,
+                                                    item->globals, NULL);
+    Py_XDECREF(answer);
+    return answer == NULL ? UNSEEN : answer == Py_True ? CANDIDATE : FOREIGN;
+}
+
+static Standing
+ask_warm(Met *item)
+{
+    PyObject *values = dict_of_values(item->values, item->count);
+    if (values == NULL) {
+        return CANDIDATE;
+    }
+    PyObject *answer = PyObject_CallFunctionObjArgs(
+        sampler_warm, (PyObject *)item->code, item->function, item->globals, values, NULL);
+    Py_XDECREF(answer);
+    Py_DECREF(values);
+    return answer == Py_True ? JUDGED : answer == Py_False ? FOREIGN : CANDIDATE;
+}
+
+static void
+drop_met(Met *item)
+{
+    for (int index = 0; item->values != NULL && index < item->count; index++) {
+        Py_XDECREF(item->values[index]);
+    }
+    PyMem_Free(item->values);
+    Py_DECREF(item->code);
+    Py_DECREF(item->globals);
+    Py_DECREF(item->function);
+}
+
+/* Ask about what was met. Where an exception is thrown into it, which is the program's, the rest
+   is met again. */
+void
+ask_about_met(void)
+{
+    for (int index = 0; index < met.count; index++) {
+        Met *item = &met.items[index];
+        bool fails = PyErr_Occurred() != NULL;
+        Standing standing = item->values != NULL ? CANDIDATE : UNSEEN;
+        if (!fails) {
+            standing = item->values != NULL ? ask_warm(item) : ask_candidate(item);
+        }
+        Record *record = record_of(item->code);
+        if (record != NULL) {
+            record->standing = standing;
+            record->samples = 0;
+        }
+    }
+    PyObject *error = take_error();
+    while (met.count > 0) {
+        drop_met(&met.items[--met.count]);
+    }
+    if (error != NULL) {
+        give_error(error);
+    }
+}

@@ -1,0 +1,54 @@
+/* The parts of dyntrace._sampler: the thread that looks, what is seen, and how frames are moved.
+
+   Invariant: nothing here needs NumPy, and nothing here is needed for anything but speed. */
+#ifndef DYNTRACE_SAMPLER_H
+#define DYNTRACE_SAMPLER_H
+
+#include "../_native/frame_layout.h"
+
+/* Where a code object stands. */
+typedef enum {
+    UNSEEN,    /* not met yet */
+    FOREIGN,   /* left alone for good */
+    CANDIDATE, /* counted when it is met */
+    JUDGED,    /* handed to `warm` */
+} Standing;
+
+typedef struct {
+    Standing standing;
+    unsigned samples;
+    PyCodeObject *replacement; /* what frames of this code start in; NULL: itself */
+    const PyObject *globals;   /* for functions with these, not owned, only compared */
+} Record;
+
+/* records.c: one for each code object met; it goes with the code object. */
+int records_init(void);
+Record *record_of(PyCodeObject *code);
+Record *record_made(PyCodeObject *code); /* NULL without an exception where there is no memory */
+
+/* sampler.c */
+extern PyObject *sampler_candidate, *sampler_warm;
+void read_thread(PyThreadState *ts, bool own_thread);
+void ask_about_met(void);
+
+/* ticker.c: the thread */
+int ticker_start(long microseconds, unsigned samples);
+void ticker_stop(void);
+void ticker_hold(PyThreadState *ts);
+void ticker_release_parent(void);
+void ticker_release_child(void);
+bool ticker_runs(void);
+unsigned ticker_samples(void);
+void ticker_found_news(void);
+
+/* move.c */
+PyObject *move_configure(PyObject *module, PyObject *serve);
+PyObject *move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count);
+#if PY_VERSION_HEX >= 0x030C0000
+PyObject *move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);
+#endif
+PyObject *frame_values(Frame *frame);
+void move_forget_left(void);
+
+#endif

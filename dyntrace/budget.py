@@ -1,0 +1,65 @@
+"""Budget: analysis and compilation take a small share of a program's run, and no more.
+
+Invariant: what is spent is measured, in processor time, so that a busy machine does not count; what
+does not fit waits until the program has run for longer.
+"""
+
+from __future__ import annotations
+
+from _thread import get_ident
+from time import perf_counter, thread_time
+
+__all__ = ["UNLIMITED", "Budget"]
+
+GRANT = 0.05  # seconds at once
+SHARE = 0.03  # of the run so far
+
+
+class Budget:
+    """Seconds that may be spent: `GRANT` and `SHARE` of the run so far, or any number of them."""
+
+    def __init__(self, unlimited: bool = False) -> None:
+        self.started = perf_counter()
+        self.spent = 0.0
+        self.unlimited = unlimited
+        self.spender = 0  # the thread that measures now
+
+    def allows(self, seconds: float = 0.0) -> bool:
+        """Whether `seconds` more may be spent now."""
+        if self.unlimited:
+            return True
+        earned = GRANT + SHARE * self.elapsed()
+        return self.spent + seconds <= earned
+
+    def elapsed(self) -> float:
+        """Seconds of the run so far."""
+        return perf_counter() - self.started
+
+    def spending(self) -> Spending:
+        """A context that measures what is spent inside it; one inside another adds nothing."""
+        return Spending(self)
+
+
+class Spending:
+    """What one thread spends in a block."""
+
+    __slots__ = ("begun", "budget", "inside")
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.begun = 0.0
+        self.inside = False
+
+    def __enter__(self) -> None:
+        thread = get_ident()
+        self.inside = self.budget.spender == thread
+        self.budget.spender = thread
+        self.begun = thread_time()
+
+    def __exit__(self, *exception: object) -> None:
+        if not self.inside:
+            self.budget.spender = 0
+            self.budget.spent += thread_time() - self.begun
+
+
+UNLIMITED = Budget(unlimited=True)

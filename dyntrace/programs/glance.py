@@ -1,0 +1,96 @@
+"""A glance: has warm code anything to do with arrays?
+
+Looked at are the values its frame holds and the names it reads, two attributes or items deep.
+Invariant: no code of the user's runs; a wrong yes costs an analysis, a wrong no leaves the code as
+it is. `graph.describe` says how values are looked into.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["meets_arrays"]
+
+DEEPEST = 3
+MOST = 24  # items or attributes of one object
+
+
+def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any]) -> bool:
+    """Whether an array, or a name of NumPy's, is within reach of a frame of `code`."""
+    numpy = sys.modules.get("numpy")
+    array, scalar = getattr(numpy, "ndarray", None), getattr(numpy, "generic", None)
+    if array is None or scalar is None:
+        return False
+    if any(_holds(value, array, scalar, 0) for value in values):
+        return True
+    return any(
+        _is_numpys(namespace[name]) or _holds(namespace[name], array, scalar, 1)
+        for name in _names(code, 0)
+        if name in namespace
+    )
+
+
+def _names(code: CodeType, depth: int) -> Iterator[str]:
+    """The names that code reads, that of functions made inside it included."""
+    yield from code.co_names
+    if depth < DEEPEST:
+        for constant in code.co_consts:
+            if type(constant) is CodeType:
+                yield from _names(constant, depth + 1)
+
+
+def _is_numpys(value: Any) -> bool:
+    """A module, function or class of NumPy or SciPy."""
+    kind = type(value)
+    if kind is ModuleType:
+        name = value.__dict__.get("__name__")
+    elif kind is FunctionType:
+        name = value.__module__
+    else:
+        name = kind.__dict__.get("__module__") if type(kind) is type else None
+    return type(name) is str and name.partition(".")[0] in ("numpy", "scipy")
+
+
+def _holds(value: Any, array: type, scalar: type, depth: int) -> bool:
+    """Whether `value` is an array or NumPy scalar, or has one within reach."""
+    kind = type(value)
+    if issubclass(kind, (array, scalar)):
+        return True
+    if depth >= DEEPEST:
+        return False
+    return any(_holds(part, array, scalar, depth + 1) for part in _parts(value, kind))
+
+
+def _parts(value: Any, kind: type) -> list[Any]:
+    if kind is CellType:
+        try:
+            return [value.cell_contents]
+        except ValueError:
+            return []
+    if kind is list or kind is tuple:
+        return list(value[:MOST])
+    if kind is dict:
+        return list(dict(value).values())[:MOST]
+    return _attributes(value, kind)
+
+
+def _attributes(value: Any, kind: type) -> list[Any]:
+    """What the instance's own dict holds, read past every hook of its class."""
+    if type(kind) is not type:
+        return []
+    for base in kind.__mro__[:-1]:
+        getter = base.__dict__.get("__dict__")
+        if getter is not None:
+            own = getter.__get__(value, kind) if type(getter) is _GETTER else None
+            return list(own.values())[:MOST] if type(own) is dict else []
+    return []
+
+
+class _Plain:
+    """A class whose instances have a dict."""
+
+
+_GETTER = type(_Plain.__dict__["__dict__"])

@@ -1,0 +1,128 @@
+"""Serving: warm code is compiled, and put to use in functions and in running frames.
+
+On 3.12 and later `sys.monitoring` events are set on warm code objects only: their callbacks move
+the frame that is entered, or that goes back to the head of a loop, into compiled code. Then the
+function's own `__code__` is exchanged, and nothing is left of it in steady state. On 3.11 the
+function's code is exchanged when it is found warm, and used from its next call on.
+Invariant: events are local to code objects, so the program counts as unwatched; other tools see
+what they would have seen. Read `runtime.unit` for the versions of a code object.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from types import CodeType, FunctionType
+from typing import Any
+
+import dyntrace._sampler as _sampler
+from dyntrace.budget import Budget
+from dyntrace.compile import Family, is_ordinary
+from dyntrace.graph.identity import ByIdentity
+from dyntrace.programs.sampling import shielded
+from dyntrace.runtime.handles import tracing_active
+from dyntrace.runtime.unit import Unit
+from dyntrace.trace.marks import remember_original
+
+__all__ = ["Service"]
+
+NAME = "dyntrace"
+MAX_ASKS = 16  # frames of one code object that come to `serve`
+_monitoring: Any = getattr(sys, "monitoring", None)
+
+
+class Service:
+    """What has warm code compiled, for one program."""
+
+    def __init__(self, backend: str, budget: Budget) -> None:
+        self.family = Family(backend, fullgraph=False, budget=budget, twins=False)
+        self.tool = _claim_tool() if _monitoring is not None else None
+        self._kept: ByIdentity[CodeType] = ByIdentity()  # a unit lives as long as this code
+        self._asks: ByIdentity[int] = ByIdentity()
+        _sampler.configure(shielded(self.serve, None))
+
+    def warm(
+        self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
+    ) -> bool | None:
+        """Have frames of `code` come to `serve`; None if that cannot be now."""
+        if self.tool is not None:
+            events = _monitoring.events
+            _monitoring.set_local_events(self.tool, code, events.PY_START | events.JUMP)
+            return True
+        if _monitoring is None and type(function) is FunctionType:
+            return self._exchange(self._unit(code, namespace), function, code)
+        return False
+
+    def serve(
+        self,
+        code: CodeType,
+        function: FunctionType | None,
+        namespace: dict[str, Any],
+        offset: int | None,
+        values: dict[int, Any],
+        stack: tuple[Any, ...],
+    ) -> tuple[CodeType, int] | None:
+        """Where a frame of warm code goes on; None if it stays. Without an offset it starts."""
+        if tracing_active() or (function is not None and not is_ordinary(function)):
+            return None
+        unit = self._unit(code, namespace)
+        landing = unit.serve(offset, values, stack)
+        asks = (self._asks.get(code) or 0) + 1
+        self._asks.set(code, asks)
+        if not unit.version and not unit.given_up:
+            self._wait(code)
+        elif unit.has_nothing_to_gain() or (asks >= MAX_ASKS and landing is None):
+            self._leave(code)
+        elif type(function) is FunctionType:
+            self._exchange(unit, function, code)
+        return landing
+
+    def _unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
+        unit = self.family.unit(code, namespace)
+        if unit.on_new_code is None:
+            code_of, address = weakref.ref(code), id(namespace)
+
+            def use(new: CodeType) -> None:
+                original = code_of()
+                if original is not None:
+                    _sampler.replace(original, new, address)
+                    remember_original(new, original)
+
+            unit.on_new_code = use
+        return unit
+
+    def _exchange(self, unit: Unit, function: FunctionType, code: CodeType) -> bool:
+        """Have later calls of `function` run compiled code, while it keeps that of the user."""
+        if function.__code__ is code:
+            self._kept.set(function, code)
+            unit.functions.add(function)
+            function.__code__ = unit.code
+        return True
+
+    def close(self) -> None:
+        """Give the tool id back; what has been exchanged stays."""
+        if self.tool is not None:
+            _monitoring.free_tool_id(self.tool)
+            self.tool = None
+
+    def _leave(self, code: CodeType) -> None:
+        """Frames of `code` come no more."""
+        if self.tool is not None:
+            _monitoring.set_local_events(self.tool, code, 0)
+
+    def _wait(self, code: CodeType) -> None:
+        """It cannot be now, so `code` has to be found warm again."""
+        self._leave(code)
+        _sampler.replace(code, None, 0)
+
+
+def _claim_tool() -> int | None:
+    """The tool id that optimisers use, or another that is free; None if there is none."""
+    for tool in (_monitoring.OPTIMIZER_ID, 4, 3):
+        if _monitoring.get_tool(tool) is None:
+            _monitoring.use_tool_id(tool, NAME)
+            events = _monitoring.events
+            _monitoring.register_callback(tool, events.PY_START, _sampler.on_start)
+            _monitoring.register_callback(tool, events.JUMP, _sampler.on_jump)
+            return int(tool)
+    return None
