@@ -33,6 +33,7 @@ def parser() -> ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser("run", help="run a script with its warm code optimised")
     run.add_argument("--report", metavar="OUT.html", help="write what was captured to this file")
+    run.add_argument("--stats", action="store_true", help="print at exit where the time went")
     explain = commands.add_parser("explain", help="run a script, then print what was captured")
     for command in (run, explain):
         command.add_argument("script", help="path of the Python script")
@@ -45,40 +46,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command; a script's own SystemExit passes through."""
     words = sys.argv[1:] if arguments is None else [*arguments]
     if len(words) > 1 and words[0] == "run" and not words[1].startswith("-"):
-        return run_script(words[1], words[2:])  # and nothing is imported that it may not need
+        return run_script(
+            words[1], words[2:], Sampling()
+        )  # and nothing is imported that it may not need
     options = parser().parse_args(words)
     if options.command == "ops":
         from dyntrace.ops.listing import format_listing
 
         print(format_listing())
         return 0
+    from dyntrace.programs.accounts import Accounts
+
     everything = options.command == "explain"
+    report = None if everything else options.report
+    watch = Sampling(accounts=Accounts())
     try:
-        return run_script(options.script, options.args, everything=everything)
+        return run_script(options.script, options.args, watch, everything=everything)
     finally:
-        if everything or options.report is not None:
-            tell(options.script, None if everything else options.report)
+        if everything or report is not None:
+            tell(options.script, watch, report)
+        if not everything and options.stats:
+            print(watch.screen(), file=sys.stderr)
 
 
-def tell(script: str, path: str | None) -> None:
+def tell(script: str, watch: Sampling, path: str | None) -> None:
     """Print what was captured, or write it to the file `path` as a page."""
     from dyntrace.api import explanations
     from dyntrace.report.html import page
     from dyntrace.report.text import all_findings_text
     from dyntrace.report.whole import whole_report
 
-    whole = whole_report(explanations(), os.path.abspath(script))
+    whole = whole_report(explanations(), os.path.abspath(script), watch.accounts)
     if path is None:
-        print(all_findings_text(whole.own, whole.libraries))
+        print(all_findings_text(whole.own, whole.libraries, whole.hot))
         return
     with open(path, "w", encoding="utf-8") as file:
-        file.write(page(whole.own, script, whole.libraries))
+        file.write(page(whole.own, script, whole.libraries, whole.hot))
 
 
-def run_script(script: str, args: Sequence[str], everything: bool = False) -> int:
+def run_script(script: str, args: Sequence[str], watch: Sampling, everything: bool = False) -> int:
     """Run `script` in a fresh `__main__` module; 1 if it raised, else 0.
 
-    What is warm is optimised: where its time goes; or `everything` that is entered.
+    What `watch` finds warm is optimised: where its time goes; or `everything` that is entered.
     """
     path = os.path.abspath(script)
     try:
@@ -91,7 +100,7 @@ def run_script(script: str, args: Sequence[str], everything: bool = False) -> in
         print(NO_HOOK, file=sys.stderr)
     namespace = become_main(script, path, args)
     try:
-        execute(compile(source, path, "exec", dont_inherit=True), namespace, everything)
+        execute(compile(source, path, "exec", dont_inherit=True), namespace, watch, everything)
     except Exception as error:
         show_traceback(error, path)
         return 1
@@ -112,9 +121,12 @@ def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object
     return namespace
 
 
-def execute(code: CodeType, namespace: dict[str, object], everything: bool) -> None:
+def execute(
+    code: CodeType, namespace: dict[str, object], watch: Sampling, everything: bool
+) -> None:
     everything = everything or config.warm_at_once
-    if not config.native or (not everything and Sampling().start()):
+    watches = watch.start(serves=not everything)
+    if not config.native or (watches and not everything):
         exec(code, namespace)
         return
     from dyntrace.api import optimize

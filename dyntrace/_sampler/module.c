@@ -8,12 +8,13 @@ static PyObject *
 sampler_start(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *candidate, *warm;
+    PyObject *candidate, *warm, *tally;
     long microseconds;
     unsigned samples;
-    if (!PyArg_ParseTuple(args, "OOlI", &candidate, &warm, &microseconds, &samples)) {
+    if (!PyArg_ParseTuple(args, "OOlIO", &candidate, &warm, &microseconds, &samples, &tally)) {
         return NULL;
     }
+    tally_use(tally);
     Py_XSETREF(sampler_candidate, Py_NewRef(candidate));
     Py_XSETREF(sampler_warm, Py_NewRef(warm));
     return PyBool_FromLong(ticker_start(microseconds, samples) == 0);
@@ -65,8 +66,8 @@ sampler_runs(PyObject *module, PyObject *ignored)
 
 static PyMethodDef functions[] = {
     {"start", sampler_start, METH_VARARGS,
-     "start(candidate, warm, microseconds, samples): look at every interval; what was met that often\n"
-     "is warm. False if there can be no thread."},
+     "start(candidate, warm, microseconds, samples, tally or None): look at every interval; what was\n"
+     "met that often is warm. False if there can be no thread."},
     {"stop", sampler_stop, METH_NOARGS, "Look no more; the thread has ended when this returns."},
     {"hold", sampler_hold, METH_NOARGS, "Stop for a fork."},
     {"release_parent", sampler_release_parent, METH_NOARGS, "Start again when the fork is over."},

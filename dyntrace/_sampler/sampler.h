@@ -31,6 +31,13 @@ extern PyObject *sampler_candidate, *sampler_warm;
 void read_thread(PyThreadState *ts, bool own_thread);
 void ask_about_met(void);
 
+/* tally.c: which lines time goes to, where somebody wants to know */
+void tally_use(PyObject *callback);
+bool tally_wanted(void);
+void tally_read_thread(PyThreadState *ts);
+void tally_tell(void);
+void tally_restart(void);
+
 /* ticker.c: the thread */
 int ticker_start(long microseconds, unsigned samples);
 void ticker_stop(void);

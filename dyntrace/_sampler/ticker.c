@@ -83,8 +83,15 @@ look(PyThreadState *own)
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
     for (; ts != NULL; ts = PyThreadState_Next(ts)) {
         read_thread(ts, ts == own);
+        if (tally_wanted()) {
+            tally_read_thread(ts);
+        }
+    }
+    if (tally_wanted()) {
+        tally_tell();
     }
     ask_about_met();
+    tally_restart(); /* what was spent here is not the program's */
     ticker.looks = false;
 }
 

@@ -17,12 +17,13 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
-from dyntrace.budget import Budget
+from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.isolation import own_names
 from dyntrace.programs.glance import meets_arrays
 from dyntrace.users import has_work, is_users_module, is_users_name
 
 if TYPE_CHECKING:
+    from dyntrace.programs.accounts import Accounts
     from dyntrace.programs.serving import Service
 
 __all__ = ["Sampling", "shielded"]
@@ -32,22 +33,32 @@ SAMPLES = 3  # looks that meet code until it is warm
 IMPORT_COST = 0.08  # seconds of processor time that importing the tracer takes, about
 
 
+NO_FIGURES = "dyntrace: no figures, since the native module is not in use"
+
+
 class Sampling:
     """One program under the sampler."""
 
-    def __init__(self, backend: str = "numpy") -> None:
+    def __init__(self, backend: str = "numpy", accounts: Accounts | None = None) -> None:
         self.budget = Budget()
         self.backend = backend
         self.service: Service | None = None
+        self.accounts = accounts
+        self.serves = True
 
-    def start(self) -> bool:
-        """Begin to look; False where there is no sampler, or no thread for it."""
-        if not config.native or not config.sampler:
+    def start(self, serves: bool = True) -> bool:
+        """Begin to look; False where there is no sampler, or no thread for it.
+
+        Unless it `serves` warm code, it only keeps accounts, if there are any to keep.
+        """
+        if not config.native or not config.sampler or not (serves or self.accounts):
             return False
         import dyntrace._sampler as _sampler
 
+        self.serves = serves
         candidate, warm = shielded(self.candidate, False), shielded(self.warm, False)
-        if not _sampler.start(candidate, warm, INTERVAL, SAMPLES):
+        tally = None if self.accounts is None else shielded(self.accounts.note, None)
+        if not _sampler.start(candidate, warm, INTERVAL, SAMPLES, tally):
             return False
         atexit.register(_sampler.stop)
         os.register_at_fork(
@@ -61,7 +72,10 @@ class Sampling:
         """Whether code that was met is worth counting: the user's, with work in it."""
         if code.co_name == "<module>" or not is_users_module(namespace):
             return False
-        return has_work(code) and not _is_ours(code)
+        found = has_work(code) and not _is_ours(code)
+        if found and self.accounts is not None:
+            self.accounts.candidates += 1
+        return found and self.serves
 
     def warm(
         self,
@@ -71,12 +85,33 @@ class Sampling:
         values: dict[int, Any],
     ) -> bool | None:
         """Have warm code served; False if it is nothing for us, None if it has to wait."""
+        answer = self._serve_if_affordable(code, function, namespace, values)
+        if self.accounts is not None:
+            self.accounts.judge(code, answer)
+        return answer
+
+    def _serve_if_affordable(
+        self,
+        code: CodeType,
+        function: FunctionType | None,
+        namespace: dict[str, Any],
+        values: dict[int, Any],
+    ) -> bool | None:
         if not meets_arrays(code, namespace, values.values()):
             return False
         if not self.budget.allows(0.0 if self.service else IMPORT_COST) or is_importing():
             return None
         with self.budget.spending():
             return self._serving().warm(code, function, namespace)
+
+    def screen(self) -> str:
+        """What `run --stats` prints."""
+        from dyntrace.programs.screen import screen
+
+        if self.accounts is None or not config.sampler:
+            return NO_FIGURES
+        analysis = self.budget.spent + UNLIMITED.spent
+        return screen(self.accounts, self.budget.elapsed(), analysis)
 
     def _serving(self) -> Service:
         """What serves warm code, imported when it is first needed."""

@@ -74,10 +74,16 @@ def fragment(findings: Findings) -> str:
 
 
 def page(
-    reports: Iterable[Findings], title: str = "dyntrace", libraries: Sequence[str] = ()
+    reports: Iterable[Findings],
+    title: str = "dyntrace",
+    libraries: Sequence[str] = (),
+    hot: Sequence[str] = (),
 ) -> str:
-    """A complete HTML document."""
+    """A complete HTML document; `hot` has a line for each function that most time went to."""
     parts = [body(findings) for findings in reports]
+    if hot:
+        lines = "".join(f"<li>{escape(line)}</li>" for line in hot)
+        parts.insert(0, f"<h2>Where the time went</h2><ul>{lines}</ul>")
     parts += [f"<p>library {escape(line)}</p>" for line in libraries]
     sections = "\n".join(parts)
     return (

@@ -110,9 +110,13 @@ def findings_text(findings: Findings) -> str:
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def all_findings_text(reports: Iterable[Findings], libraries: Sequence[str] = ()) -> str:
-    """Several explanations below each other, under a ruler, and a line for each library."""
+def all_findings_text(
+    reports: Iterable[Findings], libraries: Sequence[str] = (), hot: Sequence[str] = ()
+) -> str:
+    """Several explanations below each other, under a ruler; lines on libraries, hot functions."""
     texts = [findings_text(findings) for findings in reports]
+    if texts and hot:
+        texts.append("\n".join(["where the time went", *hot]))
     if libraries:
         texts.append("\n".join(f"library {line}" for line in libraries))
     return f"\n{'-' * 80}\n".join(texts) or "No array work was met."

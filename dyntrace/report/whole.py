@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dyntrace.breaks import NOT_NUMERIC
+from dyntrace.programs.accounts import Accounts
+from dyntrace.programs.screen import hot_functions
 from dyntrace.report.data import Explanation
 from dyntrace.report.modules import module_level_work
 from dyntrace.runtime.failures import INSTALLED, is_home_file
@@ -22,20 +24,30 @@ __all__ = ["WholeReport", "whole_report"]
 
 @dataclass(slots=True)
 class WholeReport:
-    """`own` are the findings on the user's files, `libraries` one line for each library."""
+    """`own` are the findings on the user's files, `libraries` one line for each library.
+
+    `hot` has a line for each of the functions that most time went to, if that was counted.
+    """
 
     own: list[Explanation] = field(default_factory=list)
     libraries: list[str] = field(default_factory=list)
+    hot: list[str] = field(default_factory=list)
 
 
-def whole_report(found: Iterable[Explanation], script: str) -> WholeReport:
-    """The findings of a run of `script`, arranged."""
+def whole_report(
+    found: Iterable[Explanation], script: str, accounts: Accounts | None = None
+) -> WholeReport:
+    """The findings of a run of `script`, arranged: by time, if that was counted."""
     worth_telling = [one for one in found if has_array_work(one)]
     own = [one for one in worth_telling if is_own(one.filename)]
     own.sort(key=executed, reverse=True)
+    if accounts is not None and accounts.seconds:
+        spent = {key[:2]: -seconds for key, (seconds, _) in accounts.functions().items()}
+        own.sort(key=lambda one: spent.get((one.filename, one.name), 0.0))
     others = [one for one in worth_telling if one not in own]
     modules = [of_module(filename) for filename in own_modules(script)]
-    return WholeReport([one for one in modules if one.breaks] + own, libraries_of(others))
+    hot = [] if accounts is None else hot_functions(accounts)
+    return WholeReport([one for one in modules if one.breaks] + own, libraries_of(others), hot)
 
 
 def has_array_work(one: Explanation) -> bool:

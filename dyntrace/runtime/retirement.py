@@ -13,12 +13,20 @@ from collections.abc import Iterable, Mapping
 from types import CodeType
 
 from dyntrace.asm.decode import OPCODES
+from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.handles import patch_jump
 from dyntrace.trace.flush import Layout
 
-__all__ = ["Gate", "Gates", "bypassed"]
+__all__ = ["Gate", "Gates", "bypassed", "is_in_stub"]
 
 Gate = tuple[int, int]  # the byte offsets where a stub begins, and where a jump over it leads
+
+_stubs: ByIdentity[tuple[Gate, ...]] = ByIdentity()  # of each code object
+
+
+def is_in_stub(code: CodeType, offset: int) -> bool:
+    """Whether a frame of `code` that stands at this byte is calling a region."""
+    return any(begin <= offset < target for begin, target in _stubs.get(code) or ())
 
 
 def bypassed(code: CodeType, gate: Gate) -> CodeType:
@@ -41,6 +49,7 @@ class Gates:
     def add(self, code: CodeType, gates: Mapping[Layout, Iterable[Gate]]) -> None:
         self._versions = [version for version in self._versions if version[0]() is not None]
         self._versions.append((weakref.ref(code), gates))
+        _stubs.set(code, tuple(gate for found in gates.values() for gate in found))
 
     def close(self, layout: Layout, newest: CodeType) -> CodeType:
         """Jump over a layout's stubs everywhere; what to use instead of `newest` from now on."""

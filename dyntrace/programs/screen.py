@@ -1,0 +1,121 @@
+"""Screen: where a program's time went, in the few lines that `run --stats` prints at exit.
+
+Invariant: nothing is estimated; the reasons come from the break catalogue and from what was decided
+about each function. Read `programs.accounts` for how the time is counted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from dyntrace.programs.accounts import Accounts, Function, Place
+
+__all__ = ["hot_functions", "screen"]
+
+PLACES = 5
+FUNCTIONS = 20
+
+COLD = "cold: too little time to be looked at"
+WITHOUT_ARRAYS = "meets no arrays"
+WAITS = "waits for the budget of analysis"
+BETWEEN = "compiled; this line is in no graph"
+
+
+def screen(accounts: Accounts, seconds: float, analysis: float) -> str:
+    """The lines of `run --stats`: a run of `seconds`, with `analysis` of them spent by dyntrace."""
+    graphs = accounts.in_graphs()
+    parts = [
+        f"dyntrace: {seconds:.2f} s in all, {share(graphs, seconds)} in graphs, "
+        f"{share(analysis, seconds)} in analysis",
+        f"functions: {accounts.candidates} seen, {len(accounts.verdicts)} warm, "
+        f"{sum(map(has_run, units()))} compiled",
+    ]
+    places = accounts.uncaptured(PLACES)
+    if places:
+        parts.append("most time outside graphs:")
+    parts += [
+        f"  {spent:7.2f} s  {where(place)}: {reason(accounts, place)}" for place, spent in places
+    ]
+    return "\n".join(parts)
+
+
+def hot_functions(accounts: Accounts) -> list[str]:
+    """A line for each of the functions that most time went to, with what became of it."""
+    whole = sum(accounts.seconds.values()) or 1.0
+    lines = []
+    for function, (seconds, graphs) in list(accounts.functions().items())[:FUNCTIONS]:
+        outcome = f"{100 * graphs / (seconds or 1.0):.0f} % of it in graphs"
+        if not graphs:
+            outcome = reason(accounts, Place(function, 0, False))
+        lines.append(f"{share(seconds, whole)}: {described(function)}, {outcome}")
+    return lines
+
+
+def share(part: float, whole: float) -> str:
+    return f"{part:.2f} s ({100 * part / (whole or 1.0):.0f} %)"
+
+
+def described(function: Function) -> str:
+    return f"{shortened(function.filename)}:{function.first_line} {function.name}"
+
+
+def where(place: Place) -> str:
+    return f"{shortened(place.function.filename)}:{place.line} in {place.function.name}"
+
+
+def shortened(filename: str) -> str:
+    """The path relative to the working directory if it lies below it."""
+    return filename.removeprefix(os.path.join(os.getcwd(), ""))
+
+
+def reason(accounts: Accounts, place: Place) -> str:
+    """Why the time at a place is spent outside graphs."""
+    if place.function.name == "<module>":
+        from dyntrace.breaks import MODULE_LEVEL
+
+        return f"{MODULE_LEVEL.code} {MODULE_LEVEL.text}"
+    for unit in units():
+        if is_of(unit, place.function):
+            return next(reasons_at(unit, place.line), BETWEEN if has_run(unit) else WITHOUT_ARRAYS)
+    if place.function not in accounts.verdicts:
+        return COLD
+    return WITHOUT_ARRAYS if accounts.verdicts[place.function] is False else WAITS
+
+
+def reasons_at(unit: Any, line: int) -> Iterator[str]:
+    """What the unit has to say about a line, or about all of it where the line is 0."""
+    for found in unit.breaks:
+        if line in (0, found.lineno):
+            detail = f": {found.detail}" if found.detail else ""
+            yield f"{found.reason.code} {found.reason.text}{detail}"
+    for known in unit.retired():
+        if is_at(known, line):
+            yield "its graph was given up"
+    for known in unit.used():
+        if is_at(known, line) and known.region.skips > known.region.compared:
+            yield "its graph is left out where the original instructions are faster"
+    yield from unit.notes
+
+
+def is_at(known: Any, line: int) -> bool:
+    """Whether a line is part of a region; 0 stands for all."""
+    return line == 0 or bool(known.plans[0].lineno <= line <= known.plans[0].end_lineno)
+
+
+def is_of(unit: Any, function: Function) -> bool:
+    code = unit.original
+    return (code.co_filename, code.co_qualname, code.co_firstlineno) == tuple(function)
+
+
+def has_run(unit: Any) -> bool:
+    """Whether any graph of the unit has run."""
+    return any(sum(known.region.runs) for known in unit.regions.all())
+
+
+def units() -> list[Any]:
+    """What has been compiled; nothing, and nothing is imported, where the tracer was not needed."""
+    compiled: Any = sys.modules.get("dyntrace.compile")
+    return [] if compiled is None else list(compiled.live_units())
