@@ -21,7 +21,6 @@ from dyntrace.asm.flow import comes_back
 from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
 from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.errors import AssemblyError, GraphBreakError
-from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
 from dyntrace.incidents import lines_of
@@ -33,9 +32,9 @@ from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import Gates
+from dyntrace.runtime.states import contents_of, has_arrays, with_arguments
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak, LeftAlone, Plan, Twins
-from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import State
 
 __all__ = ["Unit"]
@@ -217,7 +216,7 @@ class Unit:
     def _new_state(self, values: tuple[Any, ...]) -> State | None:
         """The state of a call that brings arrays of kinds not seen before, within limits."""
         state, known = self._entry_state(values), [start for _, start in self.starts]
-        is_new = state not in known and len(known) < MAX_STATES and _has_arrays(state)
+        is_new = state not in known and len(known) < MAX_STATES and has_arrays(state)
         return state if is_new else None
 
     def _watched_calls(self) -> int:
@@ -227,7 +226,7 @@ class Unit:
     def _entry_state(self, values: tuple[Any, ...]) -> State:
         assert self.shapes is not None
         slots = [
-            (index, _contents(value) if is_cell else describe(value))
+            (index, contents_of(value) if is_cell else describe(value))
             for (index, is_cell), value in zip(self.shapes.entry_slots, values, strict=True)
         ]
         return State(tuple(sorted(slots)), ())
@@ -353,7 +352,7 @@ class Unit:
     def _retrace(self, known: Known, args: tuple[Any, ...]) -> bool:
         assert self.shapes is not None
         start = known.layout.start
-        state = _with_arguments(known.state, known.layout.arguments, args)
+        state = with_arguments(known.state, known.layout.arguments, args)
         shape = self.shapes.shape
         namespace = self.namespace()
         if namespace is None:
@@ -474,38 +473,8 @@ class Unit:
         return [(one.plans[0], one.region) for one in self.used() if not one.region.retired]
 
 
-def _has_arrays(state: State) -> bool:
-    """Whether anything in it is more than plain Python numbers, strings and constants."""
-    found = (leaf for _, kind in state.slots for leaf in kinds.leaves(kind))
-    return any(not isinstance(leaf, _PLAIN) for leaf in found)
-
-
-_PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
-
-
-def _contents(cell: Any) -> kinds.Kind:
-    try:
-        return describe(cell.cell_contents)
-    except ValueError:
-        return kinds.UNKNOWN
-
-
 def _graph_break(code: CodeType, found: FoundBreak) -> GraphBreakError:
     text = f"{found.reason.code} {found.reason.text}" + (
         f": {found.detail}" if found.detail else ""
     )
     return GraphBreakError(text, code.co_filename, found.lineno)
-
-
-def _with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:
-    """`base` with the kinds of what a region was called with."""
-    slots, stack = dict(base.slots), list(base.stack)
-    for source, value in zip(sources, args, strict=True):
-        match source:
-            case Local(index=index):
-                slots[index] = describe(value)
-            case CellVariable(index=index):
-                slots[index] = _contents(value)
-            case StackItem(position=position):
-                stack[position] = describe(value)
-    return State(tuple(sorted(slots.items())), tuple(stack))

@@ -29,6 +29,7 @@ from dyntrace.record import field, record
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.retirement import Gate
+from dyntrace.runtime.states import contents_of
 from dyntrace.runtime.stubs import (
     LabelledGate,
     entry_stub,
@@ -96,19 +97,12 @@ class Shapes:
         """The state of a frame that stands there; `stack` has Ellipsis for NULL."""
         live = self.shape.live[unit]
         slots = [
-            (index, _contents(value) if index in self.body.cells else describe(value))
+            (index, contents_of(value) if index in self.body.cells else describe(value))
             for index, value in values.items()
             if index in live
         ]
         held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
         return State(tuple(sorted(slots)), held)
-
-
-def _contents(cell: Any) -> kinds.Kind:
-    try:
-        return describe(cell.cell_contents)
-    except ValueError:
-        return kinds.UNKNOWN
 
 
 def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:

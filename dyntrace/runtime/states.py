@@ -1,0 +1,45 @@
+"""States of what has been seen: a frame's slots, and what a region was called with, as kinds.
+
+Invariant: a state holds kinds and nothing of the user's. Read `trace.state` for what it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.trace.sources import CellVariable, Local, StackItem
+from dyntrace.trace.state import State
+
+__all__ = ["contents_of", "has_arrays", "with_arguments"]
+
+_PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
+
+
+def contents_of(cell: Any) -> kinds.Kind:
+    """The kind of what a cell holds; unknown where it is empty."""
+    try:
+        return describe(cell.cell_contents)
+    except ValueError:
+        return kinds.UNKNOWN
+
+
+def has_arrays(state: State) -> bool:
+    """Whether anything in it is more than plain Python numbers, strings and constants."""
+    found = (leaf for _, kind in state.slots for leaf in kinds.leaves(kind))
+    return any(not isinstance(leaf, _PLAIN) for leaf in found)
+
+
+def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:
+    """`base` with the kinds of what a region was called with."""
+    slots, stack = dict(base.slots), list(base.stack)
+    for source, value in zip(sources, args, strict=True):
+        match source:
+            case Local(index=index):
+                slots[index] = describe(value)
+            case CellVariable(index=index):
+                slots[index] = contents_of(value)
+            case StackItem(position=position):
+                stack[position] = describe(value)
+    return State(tuple(sorted(slots.items())), tuple(stack))
