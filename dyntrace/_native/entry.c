@@ -74,33 +74,45 @@ compile_step(Entry *entry, Py_ssize_t position, PyObject *source)
     return 0;
 }
 
+/* Fills in the step indexes of a tuple; -1 with an exception if they are none. */
 static int
-compile_uses(Entry *entry, PyObject *uses)
+compile_indexes(const Entry *entry, PyObject *source, Py_ssize_t *indexes)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(uses);
-    if (count > MAX_STEPS) {
-        PyErr_SetString(PyExc_ValueError, "an entry has too many steps");
-        return -1;
-    }
-    entry->uses = PyMem_New(Py_ssize_t, count + 1);
-    if (entry->uses == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    entry->use_count = count;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *use = PyTuple_GET_ITEM(uses, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(source); i++) {
+        PyObject *use = PyTuple_GET_ITEM(source, i);
         if (!PyLong_CheckExact(use)) {
             PyErr_SetString(PyExc_TypeError, "the uses of an entry are step indexes");
             return -1;
         }
-        entry->uses[i] = PyNumber_AsSsize_t(use, NULL);
-        if (entry->uses[i] < 0 || entry->uses[i] >= Py_SIZE(entry)) {
+        indexes[i] = PyNumber_AsSsize_t(use, NULL);
+        if (indexes[i] < 0 || indexes[i] >= Py_SIZE(entry)) {
             PyErr_SetString(PyExc_ValueError, "an entry uses a step that does not exist");
             return -1;
         }
     }
     return 0;
+}
+
+static int
+compile_uses(Entry *entry, PyObject *uses, PyObject *sized)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(uses), sized_count = PyTuple_GET_SIZE(sized);
+    if (count > MAX_STEPS || sized_count > MAX_STEPS) {
+        PyErr_SetString(PyExc_ValueError, "an entry has too many steps");
+        return -1;
+    }
+    entry->uses = PyMem_New(Py_ssize_t, count + sized_count + 1);
+    if (entry->uses == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    entry->use_count = count;
+    entry->sized = entry->uses + count;
+    entry->sized_count = sized_count;
+    return compile_indexes(entry, uses, entry->uses) < 0
+                   || compile_indexes(entry, sized, entry->sized) < 0
+               ? -1
+               : 0;
 }
 
 /* Are the graph's inputs the first arguments of the call, in order? */
@@ -142,16 +154,26 @@ is_quiet(PyObject *run)
     return quiet == Py_True;
 }
 
-/* Checks the form only: (steps, uses, run, fallible). */
+/* Where no inputs are said to tell how much work there is, all do. */
+static PyObject *
+sized_of(PyObject *source)
+{
+    return PyTuple_GET_ITEM(source, PyTuple_GET_SIZE(source) > 4 ? 4 : 1);
+}
+
+/* Checks the form only: (steps, uses, run, fallible[, sized]). */
 static int
 check_form(PyObject *source)
 {
-    if (!PyTuple_CheckExact(source) || PyTuple_GET_SIZE(source) != 4) {
-        PyErr_SetString(PyExc_TypeError, "an entry is a tuple (steps, uses, run, fallible)");
+    Py_ssize_t size = PyTuple_CheckExact(source) ? PyTuple_GET_SIZE(source) : 0;
+    if (size != 4 && size != 5) {
+        PyErr_SetString(PyExc_TypeError,
+                        "an entry is a tuple (steps, uses, run, fallible[, sized])");
         return -1;
     }
     PyObject *steps = PyTuple_GET_ITEM(source, 0);
-    if (!PyTuple_CheckExact(steps) || !PyTuple_CheckExact(PyTuple_GET_ITEM(source, 1))) {
+    if (!PyTuple_CheckExact(steps) || !PyTuple_CheckExact(PyTuple_GET_ITEM(source, 1))
+        || !PyTuple_CheckExact(sized_of(source))) {
         PyErr_SetString(PyExc_TypeError, "the steps and the uses of an entry are tuples");
         return -1;
     }
@@ -184,7 +206,8 @@ entry_new(PyObject *source)
         return NULL;
     }
     entry->uses = NULL;
-    entry->use_count = 0;
+    entry->sized = NULL;
+    entry->use_count = entry->sized_count = 0;
     entry->runs = 0;
     entry->fallible = fallible && !quiet;
     entry->direct = false;
@@ -193,7 +216,7 @@ entry_new(PyObject *source)
     entry->call = lasting_call(entry->run);
     memset(entry->steps, 0, (size_t)count * sizeof(Step));
     PyObject_GC_Track((PyObject *)entry);
-    int failed = compile_uses(entry, PyTuple_GET_ITEM(source, 1));
+    int failed = compile_uses(entry, PyTuple_GET_ITEM(source, 1), sized_of(source));
     for (Py_ssize_t k = 0; k < count && failed == 0; k++) {
         failed = compile_step(entry, k, PyTuple_GET_ITEM(steps, k));
     }
@@ -247,6 +270,16 @@ entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObje
         }
     }
     return true;
+}
+
+long long
+entry_bytes(const Entry *entry, PyObject *const *values)
+{
+    long long bytes = 0;
+    for (Py_ssize_t i = 0; i < entry->sized_count; i++) {
+        bytes += array_bytes(values[entry->sized[i]]);
+    }
+    return bytes;
 }
 
 static PyObject *

@@ -1,8 +1,9 @@
 /* Handle: what compiled code holds of a region; it keeps nothing alive.
 
    Invariant: code objects are invisible to the garbage collector, so a handle does not own its
-   region; a handle without one answers None. One of a region's two handles calls it; the other, its
-   marker, stands where the original instructions end. The twin is in runtime/region.py. */
+   region; a handle without one answers None. One of a region's two handles calls it, and is true
+   when a region that rests should be called all the same; the other, its marker, stands where the
+   original instructions end. The twin is in runtime/region.py. */
 #include "native.h"
 
 #include <structmember.h>
@@ -37,6 +38,13 @@ marker_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *name
         trial_end_original(&region->trial);
     }
     Py_RETURN_NONE;
+}
+
+static int
+handle_truth(PyObject *self)
+{
+    Region *region = ((Handle *)self)->region;
+    return region != NULL && rest_is_over(region);
 }
 
 /* A new handle or marker of a region that has none yet. */
@@ -94,6 +102,8 @@ static PyMethodDef handle_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyNumberMethods handle_number = {.nb_bool = handle_truth};
+
 PyTypeObject Handle_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Handle",
@@ -103,6 +113,7 @@ PyTypeObject Handle_Type = {
     .tp_vectorcall_offset = offsetof(Handle, call),
     .tp_weaklistoffset = offsetof(Handle, weakrefs),
     .tp_call = PyVectorcall_Call,
+    .tp_as_number = &handle_number,
     .tp_new = handle_new,
     .tp_dealloc = handle_dealloc,
     .tp_methods = handle_methods,

@@ -109,7 +109,7 @@ set_up(void)
         return 0;
     }
     if (PyType_Ready(&Entry_Type) < 0 || check_init() < 0 || floating_init() < 0
-        || region_init() < 0 || hook_init() < 0 || vm_init() < 0) {
+        || failures_init() < 0 || region_init() < 0 || hook_init() < 0 || vm_init() < 0) {
         return -1;
     }
     if (pool_init() < 0 || arena_init() < 0) {

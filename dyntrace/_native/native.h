@@ -2,8 +2,8 @@
 
    module.c   the module's functions            handle.c   what compiled code holds of a region
    region.c   Region: the call of a region      trial.c    is a region faster than the original?
-   retire.c   when a region is given up         patch.c    jumping over a stub in running code
-   counters.c what a region tells of its calls
+   retire.c   when it is given up, or rests     patch.c    jumping over a stub in running code
+   counters.c what a region tells of its calls  failures.c whose an exception is
    entry.c    one entry of a region: its guard steps, compiled; the callable and what it is given
    read.c     where a step's value comes from   check.c    what a step's value must be
    floating.c NumPy's context variables         osr.c      moving a running frame to other code
@@ -44,8 +44,10 @@ typedef struct {
     PyObject *source;   /* the tuple this was compiled from */
     PyObject *run;
     vectorcallfunc call; /* of `run`, where it cannot change; else NULL */
-    Py_ssize_t *uses;
+    Py_ssize_t *uses;   /* the steps that the graph is given */
     Py_ssize_t use_count;
+    Py_ssize_t *sized;  /* those whose arrays say how much work there is */
+    Py_ssize_t sized_count;
     long long runs; /* that gave a result */
     bool fallible;
     bool direct; /* the inputs are the first arguments, in order */
@@ -66,6 +68,7 @@ bool entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, P
 /* NULL with the run's exception. `nargsf` tells whether args[-1] may be used. */
 PyObject *entry_run(const Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values);
 void entry_release(const Entry *entry, PyObject **values);
+long long entry_bytes(const Entry *entry, PyObject *const *values); /* of its sized arrays */
 
 /* floating.c: -1 with an exception if the modes cannot be read. */
 typedef struct {
@@ -90,6 +93,7 @@ enum { BUCKETS = 32 };
 typedef struct {
     unsigned char quads, faster, slower, much_slower; /* how the comparisons ended */
     unsigned char verdict;
+    long long due, holds; /* the call at which the verdict is old; calls for which the next holds */
 } Bucket;
 typedef struct {
     long long next;       /* the call to look at next; LLONG_MAX: none */
@@ -98,13 +102,13 @@ typedef struct {
     long long region, original; /* time taken in the current comparison */
     int turn, bucket, drops;
     bool running, warm, mixed; /* running: the region, for the comparison */
+    bool settled; /* the last call needed no comparison: the next does not read the clock before */
     Bucket buckets[BUCKETS];
 } Trial;
 typedef enum { TURN_RUN, TURN_TIMED, TURN_ORIGINAL, TURN_LOST } Turn;
 void trial_begin(Trial *trial);
 long long trial_clock(void);
-Turn trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count);
-Turn trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count);
+Turn trial_turn(Trial *trial, long long call, long long bytes);
 void trial_start_original(Trial *trial);
 void trial_end_original(Trial *trial);
 bool trial_end_region(Trial *trial, long long call, long long time); /* is it lost for good? */
@@ -128,26 +132,34 @@ struct Region {
     PyObject *entries; /* tuple of Entry, replaced as a whole */
     PyObject *on_miss; /* NULL or a callable */
     PyObject *on_retire; /* NULL or a callable */
+    PyObject *on_rest; /* NULL or a callable */
     PyObject *weakrefs;
     Py_ssize_t last;   /* the entry that was hit last */
     long long calls, deopts, misses, learnt, skips, compared, deopt_limit;
+    long long stub_time; /* nanoseconds of the stub, outside the call */
+    int declined;      /* calls in a row */
+    int countdown;     /* while it rests: the calls left out before one is let through */
     long long replays[CAUSES]; /* `deopts` by cause */
     long long window;  /* the call since which `failures` are counted */
     long long failures[CAUSES];
     int cause;
     char commits; /* an effect is all that it is for: do it, and answer True */
     char retired;
+    char resting; /* it has declined many calls in a row */
     Trial trial;
 };
 extern PyTypeObject Handle_Type;
 extern PyTypeObject Region_Type;
 Handle *handle_of(Region *region, bool marker);
 PyObject *region_call(Region *region, PyObject *const *args, size_t nargsf);
-/* Of the pending exception, which they may replace: does it go on to the program? */
+int region_init(void);
+
+/* failures.c: of the pending exception, which they may replace: does it go on to the program? */
 bool is_asynchronous(PyObject *run);
 bool run_failed(PyObject *run, PyObject *region);
 bool callback_failed(PyObject *callback, PyObject *owner);
-int region_init(void);
+PyObject *import_name(const char *module_name, const char *name);
+int failures_init(void);
 
 /* counters.c: getters */
 PyObject *counted_runs(PyObject *self, void *closure);
@@ -158,6 +170,9 @@ PyObject *counted_losses(PyObject *self, void *closure);
 int retire(Region *region, Cause cause);
 int retire_after_deopt(Region *region, Cause cause);
 int retire_after_miss(Region *region);
+int rest(Region *region, bool resting);
+int rest_after_decline(Region *region);
+bool rest_is_over(Region *region); /* for one call */
 
 /* patch.c, osr.c, hook.c */
 PyObject *patch_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);

@@ -8,47 +8,9 @@
 #include <limits.h>
 #include <structmember.h>
 
-/* Functions of runtime/failures.py: (exception, callable[, owner]) -> bool. */
-static PyObject *asynchronous, *failed_run, *failed_callback;
+enum { STUB_TIME = 20 }; /* nanoseconds, where nothing else is said */
+
 static PyObject *refusal; /* the class of what executors raise to decline */
-static PyObject *internal; /* that of what strict mode raises */
-
-/* Exceptions -------------------------------------------------------------------------------- */
-static bool
-goes_on(PyObject *question, PyObject *run, PyObject *owner)
-{
-    PyObject *error = take_error();
-    if (error == NULL) {
-        return false;
-    }
-    PyObject *answer = PyObject_CallFunctionObjArgs(question, error, run, owner, NULL);
-    if (answer == NULL) {
-        Py_DECREF(error); /* what interrupted the question takes its place */
-        return !PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(internal);
-    }
-    bool verdict = answer == Py_True;
-    Py_DECREF(answer);
-    give_error(error);
-    return verdict;
-}
-
-bool
-is_asynchronous(PyObject *run)
-{
-    return goes_on(asynchronous, run, NULL);
-}
-
-bool
-run_failed(PyObject *run, PyObject *region)
-{
-    return goes_on(failed_run, run, region);
-}
-
-bool
-callback_failed(PyObject *callback, PyObject *owner)
-{
-    return goes_on(failed_callback, callback, owner);
-}
 
 /* The call ---------------------------------------------------------------------------------- */
 static Entry *
@@ -213,40 +175,64 @@ call_timed(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, P
         trial_drop(&region->trial);
         return result;
     }
-    bool lost = trial_end_region(&region->trial, region->calls, trial_clock() - began);
+    long long time = trial_clock() - began + region->stub_time;
+    bool lost = trial_end_region(&region->trial, region->calls, time);
     if (lost && retire(region, SLOWER) < 0) {
         Py_CLEAR(result);
     }
     return result;
 }
 
+/* Leaves the call to the original instructions, to be measured. */
+static PyObject *
+start_original(Region *region)
+{
+    region->skips++;
+    region->compared++;
+    trial_start_original(&region->trial);
+    Py_RETURN_NONE;
+}
+
+/* Leaves the call to the original instructions, which are faster on such inputs. */
+static PyObject *
+decline(Region *region)
+{
+    return rest_after_decline(region) < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+/* The inputs are such that the region may run; -1 with an exception from outside. */
+static int
+end_rest(Region *region)
+{
+    region->declined = 0;
+    return region->resting ? rest(region, false) : 0;
+}
+
 /* A call that may be part of the comparison with the original instructions. */
 static PyObject *
 call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
 {
-    long long began = trial_clock();
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    long long began = region->trial.settled ? 0 : trial_clock();
     PyObject *values[MAX_STEPS];
     Entry *entry;
-    int accepted = accept(region, args, count, values, &entry);
+    int accepted = accept(region, args, PyVectorcall_NARGS(nargsf), values, &entry);
     if (accepted <= 0) {
         return accepted < 0 ? NULL : Py_NewRef(Py_None);
     }
-    Turn turn = trial_turn(&region->trial, region->calls, args, count);
-    if (turn == TURN_TIMED) {
+    Turn turn = trial_turn(&region->trial, region->calls, entry_bytes(entry, values));
+    bool failed = turn != TURN_LOST && end_rest(region) < 0;
+    if (turn == TURN_TIMED && !failed) {
         return call_timed(region, entry, args, nargsf, values, began);
     }
-    if (turn == TURN_RUN) {
+    if (turn == TURN_RUN && !failed) {
         return run_entry(region, entry, args, nargsf, values);
     }
     entry_release(entry, values);
     Py_DECREF(entry);
-    region->skips++;
-    if (turn == TURN_ORIGINAL) {
-        region->compared++;
-        trial_start_original(&region->trial);
+    if (failed) {
+        return NULL;
     }
-    Py_RETURN_NONE;
+    return turn == TURN_LOST ? decline(region) : start_original(region);
 }
 
 PyObject *
@@ -258,15 +244,7 @@ region_call(Region *region, PyObject *const *args, size_t nargsf)
     if (++region->calls < region->trial.next) {
         return call_unmeasured(region, args, nargsf);
     }
-    switch (trial_glance(&region->trial, args, PyVectorcall_NARGS(nargsf))) {
-    case TURN_LOST:
-        region->skips++;
-        Py_RETURN_NONE;
-    case TURN_RUN:
-        return call_unmeasured(region, args, nargsf);
-    default:
-        return call_in_trial(region, args, nargsf);
-    }
+    return call_in_trial(region, args, nargsf);
 }
 
 /* Region ------------------------------------------------------------------------------------ */
@@ -300,6 +278,7 @@ region_clear(PyObject *self)
     Py_CLEAR(region->entries);
     Py_CLEAR(region->on_miss);
     Py_CLEAR(region->on_retire);
+    Py_CLEAR(region->on_rest);
     return 0;
 }
 
@@ -310,6 +289,7 @@ region_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(region->entries);
     Py_VISIT(region->on_miss);
     Py_VISIT(region->on_retire);
+    Py_VISIT(region->on_rest);
     return 0;
 }
 
@@ -343,6 +323,7 @@ region_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         return NULL;
     }
     region->trial.next = LLONG_MAX;
+    region->stub_time = STUB_TIME;
     region->handle = handle_of(region, false);
     region->marker = handle_of(region, true);
     if (region->handle == NULL || region->marker == NULL) {
@@ -448,6 +429,8 @@ static PyMemberDef region_members[] = {
     {"cause", T_INT, offsetof(Region, cause), READONLY, "Why it retired; see runtime/causes.py."},
     {"deopt_limit", T_LONGLONG, offsetof(Region, deopt_limit), 0, "Failures to retire after."},
     {"commits", T_BOOL, offsetof(Region, commits), 0, "Does it do the effect itself?"},
+    {"stub_time", T_LONGLONG, offsetof(Region, stub_time), 0, "Nanoseconds outside the call."},
+    {"resting", T_BOOL, offsetof(Region, resting), READONLY, "Has it declined many calls?"},
     {"retired", T_BOOL, offsetof(Region, retired), 0, "Does it always answer None?"},
     {NULL, 0, 0, 0, NULL},
 };
@@ -462,6 +445,8 @@ static PyGetSetDef region_getset[] = {
      (void *)offsetof(Region, on_miss)},
     {"on_retire", region_get_callback, region_set_callback,
      "Called as on_retire(region) when it has retired.", (void *)offsetof(Region, on_retire)},
+    {"on_rest", region_get_callback, region_set_callback,
+     "Called as on_rest(region) when it begins or ends to rest.", (void *)offsetof(Region, on_rest)},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -482,25 +467,9 @@ PyTypeObject Region_Type = {
     .tp_getset = region_getset,
 };
 
-static PyObject *
-import_name(const char *module_name, const char *name)
-{
-    PyObject *module = PyImport_ImportModule(module_name), *found = NULL;
-    if (module != NULL) {
-        found = PyObject_GetAttrString(module, name);
-        Py_DECREF(module);
-    }
-    return found;
-}
-
 int
 region_init(void)
 {
-    asynchronous = import_name("dyntrace.runtime.failures", "is_asynchronous");
-    failed_run = import_name("dyntrace.runtime.failures", "run_failed");
-    failed_callback = import_name("dyntrace.runtime.failures", "callback_failed");
     refusal = import_name("dyntrace.errors", "DyntraceError");
-    internal = import_name("dyntrace.errors", "InternalError");
-    bool complete = asynchronous != NULL && failed_run != NULL && failed_callback != NULL;
-    return complete && refusal != NULL && internal != NULL ? 0 : -1;
+    return refusal != NULL ? 0 : -1;
 }

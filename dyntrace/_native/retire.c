@@ -1,6 +1,8 @@
-/* When a region is given up: it fails again and again, or no kind of input fits it.
+/* When a region is given up: it fails again and again, or no kind of input fits it; and when it
+   rests: the original instructions are faster for the inputs that many calls in a row have brought.
 
-   Invariant: a region that mostly succeeds is not given up for rare failures. The twin is in
+   Invariant: a region that mostly succeeds is not given up for rare failures, and one that rests is
+   still called now and then, in case its inputs have changed. The twin is in
    runtime/region.py; the causes are listed in runtime/causes.py. */
 #include "native.h"
 
@@ -8,17 +10,18 @@ enum {
     WINDOW = 512, /* failures count as a share of about so many calls */
     SHARE = 8,    /* every so manieth call must have failed */
     MISS_LIMIT = 64,
+    REST_AFTER = 256, /* calls declined in a row */
+    SAMPLED = 256,    /* while a region rests, every so manieth call is let through */
 };
 
-int
-retire(Region *region, Cause cause)
+/* -1 with an exception that was thrown in from outside. */
+static int
+tell(Region *region, PyObject *callback)
 {
-    region->retired = true;
-    region->cause = cause;
-    if (region->on_retire == NULL) {
+    if (callback == NULL) {
         return 0;
     }
-    PyObject *callback = Py_NewRef(region->on_retire);
+    Py_INCREF(callback);
     PyObject *answer = PyObject_CallOneArg(callback, (PyObject *)region);
     int status = answer == NULL && callback_failed(callback, (PyObject *)region) ? -1 : 0;
     if (status == 0) {
@@ -27,6 +30,14 @@ retire(Region *region, Cause cause)
     Py_XDECREF(answer);
     Py_DECREF(callback);
     return status;
+}
+
+int
+retire(Region *region, Cause cause)
+{
+    region->retired = true;
+    region->cause = cause;
+    return tell(region, region->on_retire);
 }
 
 /* What happened long ago counts less. */
@@ -62,4 +73,28 @@ retire_after_miss(Region *region)
     bool too_many = region->deopt_limit > 0 && region->misses >= MISS_LIMIT
                     && (region->calls - region->misses) * SHARE <= region->misses;
     return too_many && !region->retired ? retire(region, MISSES) : 0;
+}
+
+int
+rest(Region *region, bool resting)
+{
+    region->resting = resting;
+    return tell(region, region->on_rest);
+}
+
+int
+rest_after_decline(Region *region)
+{
+    region->skips++;
+    region->countdown = SAMPLED;
+    if (region->resting) {
+        return 0;
+    }
+    return ++region->declined >= REST_AFTER ? rest(region, true) : 0;
+}
+
+bool
+rest_is_over(Region *region)
+{
+    return --region->countdown <= 0;
 }

@@ -3,7 +3,8 @@
    Some of the first calls run the region, some leave the work to the original instructions, whose
    end a marker shows. Four calls make a comparison, in the order region, original, original, region,
    so that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size
-   form a bucket with a verdict of its own.
+   form a bucket with a verdict of its own, which holds for a number of calls and is then looked at
+   again.
    Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
    a region that cannot be compared is kept. The twin is runtime/trial.py. */
 #include "native.h"
@@ -14,10 +15,11 @@
 enum {
     FIRST_CALL = 3,    /* the first calls compile the graph */
     LOOK_AGAIN = 256,  /* calls between two looks for inputs of a new size */
+    HOLDS = 4096, HOLDS_AT_MOST = 1 << 20, /* calls for which a verdict holds, doubled each time */
     LARGE_BUCKET = 11, /* a mebibyte: what is slower there is slower for good */
     MAX_DROPS = 64,
     FEW = 3, SOME = 4, MANY = 8, MOST = 6, /* comparisons */
-    STUB_TIME = 20,    /* nanoseconds of a stub outside the call of its handle */
+    DECLINE_TIME = 30, /* nanoseconds of a comparison that the original instructions do not cost */
     LONG_TIME = 20000000, /* nanoseconds that leave no doubt */
 };
 enum { UNKNOWN, KEPT, LOST };
@@ -56,13 +58,9 @@ trial_begin(Trial *trial)
 
 /* 0 where there are no arrays, else a number that grows by one with each factor of four. */
 static int
-bucket_of(PyObject *const *args, Py_ssize_t count)
+bucket_of(long long bytes)
 {
-    long long bytes = 0;
     int bucket = 0;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        bytes += array_bytes(args[i]);
-    }
     for (; bytes > 0 && bucket < BUCKETS - 1; bytes >>= 2) {
         bucket++;
     }
@@ -81,32 +79,10 @@ trial_drop(Trial *trial)
     trial->region = trial->original = 0;
 }
 
-/* What is known of inputs of this size; TURN_TIMED: look closer. */
-Turn
-trial_glance(const Trial *trial, PyObject *const *args, Py_ssize_t count)
+/* The turn of a call in a comparison. */
+static Turn
+compared_turn(Trial *trial, int bucket)
 {
-    if (!trial->mixed || trial->started != 0 || trial->running) {
-        return TURN_TIMED;
-    }
-    unsigned char verdict = trial->buckets[bucket_of(args, count)].verdict;
-    return verdict == LOST ? TURN_LOST : verdict == KEPT ? TURN_RUN : TURN_TIMED;
-}
-
-Turn
-trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count)
-{
-    if (trial->started != 0 || trial->running) {
-        trial_drop(trial);
-    }
-    int bucket = bucket_of(args, count);
-    unsigned char verdict = trial->buckets[bucket].verdict;
-    if (verdict == LOST) {
-        return TURN_LOST;
-    }
-    if (verdict == KEPT || trial->drops >= MAX_DROPS) {
-        trial->next = trial->mixed ? call + 1 : call + LOOK_AGAIN;
-        return TURN_RUN;
-    }
     if (bucket != trial->bucket) {
         trial_drop(trial);
         trial->bucket = bucket;
@@ -114,6 +90,30 @@ trial_turn(Trial *trial, long long call, PyObject *const *args, Py_ssize_t count
     trial->owner = PyThreadState_Get();
     trial->running = trial->turn == 0 || trial->turn == 3;
     return trial->running ? TURN_TIMED : TURN_ORIGINAL;
+}
+
+/* What the call that is number `call`, on arrays of `bytes` bytes, is to do. */
+Turn
+trial_turn(Trial *trial, long long call, long long bytes)
+{
+    if (trial->started != 0 || trial->running) {
+        trial_drop(trial);
+    }
+    int number = bucket_of(bytes);
+    Bucket *bucket = &trial->buckets[number];
+    if (bucket->verdict != UNKNOWN && call >= bucket->due) {
+        *bucket = (Bucket){.holds = bucket->holds};
+    }
+    bool was_settled = trial->settled;
+    trial->settled = bucket->verdict != UNKNOWN || trial->drops >= MAX_DROPS;
+    if (bucket->verdict == LOST) {
+        return TURN_LOST;
+    }
+    if (trial->settled) {
+        trial->next = trial->mixed ? call + 1 : call + LOOK_AGAIN;
+        return TURN_RUN;
+    }
+    return was_settled ? TURN_RUN : compared_turn(trial, number);
 }
 
 void
@@ -126,7 +126,7 @@ void
 trial_end_original(Trial *trial)
 {
     if (trial->owner == PyThreadState_Get()) {
-        trial->original += trial_clock() - trial->started;
+        trial->original += trial_clock() - trial->started - DECLINE_TIME;
         trial->started = 0;
         trial->turn++;
     }
@@ -167,6 +167,17 @@ compare(Trial *trial, Bucket *bucket)
     return verdict_of(bucket);
 }
 
+static void
+judge(Bucket *bucket, int verdict, long long call)
+{
+    bucket->verdict = (unsigned char)verdict;
+    if (verdict != UNKNOWN) {
+        long long holds = bucket->holds > 0 ? bucket->holds : HOLDS;
+        bucket->due = call + holds;
+        bucket->holds = 2 * holds < HOLDS_AT_MOST ? 2 * holds : HOLDS_AT_MOST;
+    }
+}
+
 /* Lost where size is not the reason: with large inputs, or without arrays, and nowhere better. */
 static bool
 is_lost_for_good(const Trial *trial)
@@ -187,12 +198,12 @@ trial_end_region(Trial *trial, long long call, long long time)
         return false;
     }
     trial->running = false;
-    trial->region += time + STUB_TIME;
+    trial->region += time;
     if (trial->turn++ == 0) {
         return false;
     }
     Bucket *bucket = &trial->buckets[trial->bucket];
-    bucket->verdict = (unsigned char)compare(trial, bucket);
+    judge(bucket, compare(trial, bucket), call);
     trial->turn = 0;
     trial->region = trial->original = 0;
     if (bucket->verdict == LOST) {

@@ -26,6 +26,7 @@ __all__ = [
     "Mark",
     "Original",
     "PopJumpIfNone",
+    "PopJumpIfTrue",
     "PopTop",
     "PushCallable",
     "PushNull",
@@ -33,6 +34,7 @@ __all__ = [
     "StoreFast",
     "Subscript",
     "Swap",
+    "ToBool",
     "UnpackSequence",
 ]
 
@@ -151,6 +153,18 @@ class PopJumpIfNone:
 
 
 @record(frozen=True)
+class ToBool:
+    """Replace the top by its truth, where `PopJumpIfTrue` takes bools only."""
+
+
+@record(frozen=True)
+class PopJumpIfTrue:
+    """Pop what `ToBool` has left; go to the label, later in this stub, if it is true."""
+
+    target: Label
+
+
+@record(frozen=True)
 class Jump:
     """Go to a later label of this stub, to a unit's stub (an index), or to its `Original`."""
 
@@ -187,6 +201,8 @@ Emit: TypeAlias = (
     | BuildTuple
     | Subscript
     | PopJumpIfNone
+    | ToBool
+    | PopJumpIfTrue
     | Jump
     | Mark
     | At

@@ -81,6 +81,10 @@ def _call(operation: emit.Call, constants: Constants) -> bytes:
     return b"".join(_plain(name, operation.count) for name in TABLE.call)
 
 
+def _to_bool(operation: emit.ToBool, constants: Constants) -> bytes:
+    return b"".join(map(_plain, TABLE.to_bool))
+
+
 def _with(name: str, field_name: str = "") -> Callable[[Any, Constants], bytes]:
     if not field_name:
         return lambda operation, constants: _plain(name)
@@ -102,6 +106,7 @@ _LOWER: dict[type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tupl
     emit.Call: (_call, lambda o: (o.count + 2, 1)),
     emit.UnpackSequence: (_with("UNPACK_SEQUENCE", "count"), lambda o: (1, o.count)),
     emit.BuildTuple: (_with("BUILD_TUPLE", "count"), lambda o: (o.count, 1)),
+    emit.ToBool: (_to_bool, lambda o: (1, 1)),
     emit.Subscript: (_with("BINARY_SUBSCR"), lambda o: (2, 1)),
 }
 
@@ -121,9 +126,9 @@ def lower(
         if isinstance(operation, emit.Mark):
             piece = operation.label
             depth = depths.get(operation.label, depth)
-        elif isinstance(operation, (emit.Jump, emit.PopJumpIfNone)):
+        elif isinstance(operation, _JUMPS):
             piece = _leap(unit, operation)
-            depth -= isinstance(operation, emit.PopJumpIfNone)
+            depth -= not isinstance(operation, emit.Jump)
             if isinstance(operation.target, emit.Label):
                 depths[operation.target] = depth
         else:
@@ -136,9 +141,16 @@ def lower(
     return lowered
 
 
-def _leap(unit: int, operation: emit.Jump | emit.PopJumpIfNone) -> Leap:
-    if isinstance(operation, emit.PopJumpIfNone):
-        return Leap(OPCODES[TABLE.pop_jump_if_none], operation.target, backward=False)
+_JUMPS = (emit.Jump, emit.PopJumpIfNone, emit.PopJumpIfTrue)
+_CONDITIONAL = {
+    emit.PopJumpIfNone: OPCODES[TABLE.pop_jump_if_none],
+    emit.PopJumpIfTrue: OPCODES[TABLE.pop_jump_if_true],
+}
+
+
+def _leap(unit: int, operation: emit.Jump | emit.PopJumpIfNone | emit.PopJumpIfTrue) -> Leap:
+    if not isinstance(operation, emit.Jump):
+        return Leap(_CONDITIONAL[type(operation)], operation.target, backward=False)
     return leap_to(operation.target, _is_backward(unit, operation.target))
 
 

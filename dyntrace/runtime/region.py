@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+import numpy as np
+
 from dyntrace.errors import DyntraceError
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.failures import callback_failed, run_failed
@@ -26,7 +28,13 @@ from dyntrace.trace.region import MAX_STEPS
 WINDOW = 512  # failures count as a share of about so many calls
 SHARE = 8  # every so manieth call must have failed
 MISS_LIMIT = 64
-Entry = tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool]
+REST_AFTER = 256  # calls declined in a row, since the original instructions are faster there
+SAMPLED = 256  # while a region rests, every so manieth call is let through
+STUB_TIME = 20  # nanoseconds of a stub outside the call of its handle
+Entry = (
+    tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool]
+    | tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool, tuple[int, ...]]
+)
 
 
 def _empty_handle() -> Any:
@@ -39,7 +47,8 @@ def _empty_handle() -> Any:
 class Handle:
     """A weak, callable reference to a region; what compiled code holds.
 
-    Calling it gives the region's result, or None if the region declines or is gone.
+    Calling it gives the region's result, or None if the region declines or is gone. It is true
+    when a region that rests should be called all the same.
     """
 
     __slots__ = ("__weakref__", "_region")
@@ -50,6 +59,10 @@ class Handle:
     def __call__(self, *args: Any) -> Any:
         region = self._region()
         return None if region is None else region._call(args)
+
+    def __bool__(self) -> bool:
+        region = self._region()
+        return region is not None and region._wants_a_call()
 
     def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
         return (_empty_handle, ())
@@ -73,20 +86,21 @@ def _no_region() -> None:
 class _CompiledEntry:
     """An entry with its steps bound to the functions that do them."""
 
-    __slots__ = ("fallible", "run", "runs", "steps", "uses")
+    __slots__ = ("fallible", "run", "runs", "sized", "steps", "uses")
 
     def __init__(self, entry: Entry) -> None:
-        steps, uses, run, fallible = _checked(entry)
+        steps, uses, run, fallible, *sized = _checked(entry)
         self.steps: tuple[CompiledStep, ...] = tuple(
             compile_step(step, position) for position, step in enumerate(steps)
         )
         self.uses = uses
+        self.sized = sized[0] if sized else uses
         self.run = run
         self.runs = 0
         self.fallible = bool(fallible) and getattr(run, "quiet", False) is not True
 
     def values(self, args: tuple[Any, ...]) -> list[Any] | None:
-        """The inputs of the graph, or None if a guard fails."""
+        """The values of all steps, or None if a guard fails."""
         values: list[Any] = []
         for read, a, b, check, c, d in self.steps:
             try:
@@ -96,9 +110,15 @@ class _CompiledEntry:
             if not check(value, c, d):
                 return None
             values.append(value)
-        return [values[position] for position in self.uses]
+        return values
 
-    def execute(self, values: list[Any]) -> Any:
+    def size(self, values: list[Any]) -> int:
+        """The bytes of the arrays that say how much work there is."""
+        found = (values[position] for position in self.sized)
+        return sum(value.nbytes for value in found if type(value) is np.ndarray)
+
+    def execute(self, steps: list[Any]) -> Any:
+        values = [steps[position] for position in self.uses]
         state = raising_state() if self.fallible else None
         if state is None or state is STATE.get():
             return self.run(*values)
@@ -110,16 +130,17 @@ class _CompiledEntry:
 
 
 def _checked(entry: Entry) -> Entry:
-    if type(entry) is not tuple or len(entry) != 4:
-        raise TypeError("an entry is a tuple (steps, uses, run, fallible)")
-    steps, uses, run, _ = entry
-    if type(steps) is not tuple or type(uses) is not tuple:
+    if type(entry) is not tuple or len(entry) not in (4, 5):
+        raise TypeError("an entry is a tuple (steps, uses, run, fallible[, sized])")
+    steps, uses, run = entry[:3]
+    sized = entry[4] if len(entry) == 5 else ()
+    if type(steps) is not tuple or type(uses) is not tuple or type(sized) is not tuple:
         raise TypeError("the steps and the uses of an entry are tuples")
     if not callable(run):
         raise TypeError("the third item of an entry must be callable")
-    if len(steps) > MAX_STEPS or len(uses) > MAX_STEPS:
+    if len(steps) > MAX_STEPS or len(uses) > MAX_STEPS or len(sized) > MAX_STEPS:
         raise ValueError("an entry has too many steps")
-    for position in uses:
+    for position in (*uses, *sized):
         if type(position) is not int:
             raise TypeError("the uses of an entry are step indexes")
         if not 0 <= position < len(steps):
@@ -138,7 +159,9 @@ class Region:
     + skips. With `deopt_limit` n > 0 the region retires itself once n runs have failed for one
     cause and at least every eighth of the last calls did, or nearly all missed. A retired region
     always answers None; `cause` says why. With `commits` the region is there for an effect only:
-    it does it, and answers True.
+    it does it, and answers True. `stub_time` is what its stub costs outside the call, in
+    nanoseconds. A region that has declined many calls in a row is `resting`: `on_rest`, told when
+    that begins and ends, may have most calls left out.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -160,6 +183,11 @@ class Region:
         self.retired = False
         self.on_miss: Callable[[Region, tuple[Any, ...]], Any] | None = None
         self.on_retire: Callable[[Region], Any] | None = None
+        self.on_rest: Callable[[Region], Any] | None = None
+        self.stub_time = STUB_TIME
+        self.resting = False
+        self._declined = 0
+        self._countdown = 0
         self._window = 0
         self._replays = dict.fromkeys(Cause, 0)
         self._failures = dict.fromkeys(Cause, 0)
@@ -208,12 +236,8 @@ class Region:
         if self.retired or tracing_active():
             return None
         self.calls += 1
-        turn = Turn.RUN if self.calls < self._trial.next else self._trial.glance(args)
-        if turn is Turn.TIMED:
+        if self.calls >= self._trial.next:
             return self._call_in_trial(args)
-        if turn is Turn.LOST:
-            self.skips += 1
-            return None
         found = self._accept(args)
         return None if found is None else self._run(*found)
 
@@ -228,22 +252,47 @@ class Region:
         return found
 
     def _call_in_trial(self, args: tuple[Any, ...]) -> Any:
-        """A call that is part of the comparison with the original instructions."""
+        """A call that may be part of the comparison with the original instructions."""
         trial = self._trial
-        began = trial.clock()
+        began = 0 if trial.settled else trial.clock()
         found = self._accept(args)
         if found is None:
             return None
-        turn = trial.take_turn(self.calls, args)
+        entry, values = found
+        turn = trial.take_turn(self.calls, entry.size(values))
+        if turn is Turn.LOST:
+            self._decline()
+            return None
+        self._declined = 0
+        if self.resting:
+            self._rest(False)
         if turn is Turn.RUN:
             return self._run(*found)
         if turn is Turn.TIMED:
             return self._timed(*found, began)
         self.skips += 1
-        if turn is Turn.ORIGINAL:
-            self.compared += 1
-            trial.start_original()
+        self.compared += 1
+        trial.start_original()
         return None
+
+    def _decline(self) -> None:
+        """Leave a call to the original instructions, which are faster; the region may rest."""
+        self.skips += 1
+        self._countdown = SAMPLED
+        if self.resting:
+            return
+        self._declined += 1
+        if self._declined >= REST_AFTER:
+            self._rest(True)
+
+    def _rest(self, resting: bool) -> None:
+        self.resting = resting
+        self._tell(self.on_rest)
+
+    def _wants_a_call(self) -> bool:
+        """Whether a call that comes while the region rests is let through."""
+        self._countdown -= 1
+        return self._countdown <= 0
 
     def _timed(self, entry: _CompiledEntry, values: list[Any], began: int) -> Any:
         """Run the region as part of the comparison; `began` is when the call did."""
@@ -251,7 +300,7 @@ class Region:
         result = self._run(entry, values)
         if result is None:
             trial.drop()
-        elif trial.end_region(self.calls, trial.clock() - began):
+        elif trial.end_region(self.calls, trial.clock() - began + self.stub_time):
             self._retire(Cause.SLOWER)
         return result
 
@@ -302,12 +351,15 @@ class Region:
     def _retire(self, cause: Cause) -> None:
         self.retired = True
         self.cause = cause
-        if self.on_retire is None:
+        self._tell(self.on_retire)
+
+    def _tell(self, callback: Callable[[Region], Any] | None) -> None:
+        if callback is None:
             return
         try:
-            self.on_retire(self)
+            callback(self)
         except BaseException as error:
-            if callback_failed(error, self.on_retire, self):
+            if callback_failed(error, callback, self):
                 raise
 
 

@@ -1,6 +1,7 @@
-"""Retirement: code that runs as if the stubs of a given-up region were not there.
+"""Retirement: code that runs as if the stubs of a given-up or resting region were not there.
 
-A stub that may be closed begins with a gate: one code unit, exchanged for a jump behind the stub.
+A stub begins with a gate: one code unit, a jump that leads into the stub, over it, or, while the
+region rests, to a question that costs little and now and then lets a call through.
 Invariant: frames that run the code, loops too, keep running it; where the native module cannot
 exchange the unit in place, a new code object has the jump and is used from the next call on.
 Read `runtime.stubs` for the gates, `_native/patch.c` for the exchange.
@@ -14,24 +15,29 @@ from types import CodeType
 
 from dyntrace.asm.decode import OPCODES
 from dyntrace.graph.identity import ByIdentity
-from dyntrace.runtime.handles import patch_jump
+from dyntrace.runtime.handles import Region, patch_jump
 from dyntrace.trace.flush import Layout
 
-__all__ = ["Gate", "Gates", "bypassed", "is_in_stub"]
+__all__ = ["CLOSED", "OPEN", "RESTING", "Gate", "Gates", "gate_of", "is_in_stub", "jumping"]
 
-Gate = tuple[int, int]  # the byte offsets where a stub begins, and where a jump over it leads
+Gate = tuple[int, int, int, int, int]  # byte offsets: where it stands, leads to, and its stub ends
+OPEN, RESTING, CLOSED = 1, 2, 3
 
 _stubs: ByIdentity[tuple[Gate, ...]] = ByIdentity()  # of each code object
 
 
 def is_in_stub(code: CodeType, offset: int) -> bool:
     """Whether a frame of `code` that stands at this byte is calling a region."""
-    return any(begin <= offset < target for begin, target in _stubs.get(code) or ())
+    return any(gate[0] <= offset < gate[-1] for gate in _stubs.get(code) or ())
 
 
-def bypassed(code: CodeType, gate: Gate) -> CodeType:
-    """`code` with a jump over the gate's stub: the twin of `patch_jump`, which makes no copy."""
-    begin, target = gate
+def gate_of(region: Region) -> int:
+    """The state in which the gates of a region's stubs should be."""
+    return CLOSED if region.retired else RESTING if region.resting else OPEN
+
+
+def jumping(code: CodeType, begin: int, target: int) -> CodeType:
+    """`code` with a jump at `begin`: the twin of `patch_jump`, which makes no copy."""
     distance = (target - begin) // 2 - 1
     if not 0 <= distance <= 255:
         return code
@@ -51,15 +57,16 @@ class Gates:
         self._versions.append((weakref.ref(code), gates))
         _stubs.set(code, tuple(gate for found in gates.values() for gate in found))
 
-    def close(self, layout: Layout, newest: CodeType) -> CodeType:
-        """Jump over a layout's stubs everywhere; what to use instead of `newest` from now on."""
+    def move(self, layout: Layout, state: int, newest: CodeType) -> CodeType:
+        """Bring a layout's gates to a state everywhere; what to use instead of `newest` now."""
         for version, gates in list(self._versions):
             code = version()
             if code is None:
                 continue
-            closed = [gate for gate in gates.get(layout, ()) if not patch_jump(code, *gate)]
-            if closed and code is newest:
-                for gate in closed:
-                    newest = bypassed(newest, gate)
+            jumps = [(gate[0], gate[state]) for gate in gates.get(layout, ())]
+            left = [jump for jump in jumps if not patch_jump(code, *jump)]
+            if left and code is newest:
+                for jump in left:
+                    newest = jumping(newest, *jump)
                 self.add(newest, gates)
         return newest

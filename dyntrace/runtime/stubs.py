@@ -3,8 +3,8 @@
 A region's stub passes its inputs, and if the answer is not None drops what the region took from
 the stack, stores and pushes its outputs, runs the commit of an effect (a region that is there for
 its effect only has done so itself), and jumps to the region's end; otherwise it falls through to
-the next version or to the original instructions. Both a region's stub and its marker are gated, so
-that they can be jumped over once the region is given up.
+the next version or to the original instructions. Both a region's stub and its marker begin with a
+gate, so that they can be jumped over while the region rests or once it is given up.
 Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
 the stack only together with its callable, through a call that takes both. Read `compile` next.
 """
@@ -27,6 +27,7 @@ from dyntrace.asm.emit import (
     Mark,
     Original,
     PopJumpIfNone,
+    PopJumpIfTrue,
     PopTop,
     PushCallable,
     PushNull,
@@ -34,29 +35,53 @@ from dyntrace.asm.emit import (
     StoreFast,
     Subscript,
     Swap,
+    ToBool,
     UnpackSequence,
 )
 from dyntrace.asm.versions import TABLE
 from dyntrace.trace.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
 
-__all__ = ["LabelledGate", "entry_stub", "gated", "marker_stub", "recorder_stub", "region_stub"]
+__all__ = [
+    "LabelledGate",
+    "entry_stub",
+    "gated",
+    "marker_stub",
+    "may_rest",
+    "recorder_stub",
+    "region_stub",
+]
 
 FAR = 40  # operations; a jump over less fits one code unit
-LabelledGate = tuple[Label, Label]
+LabelledGate = tuple[Label, Label, Label, Label, Label]
 
 
 def gated(stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
-    """A stub that can be closed: a jump of one code unit, from label to label, leaves it out.
+    """A stub with a gate: a jump of one code unit that leads into the stub, or leaves it out.
 
-    Over a long stub it takes two: the stub then begins with a jump over the second, and closing it
-    makes that jump lead there.
+    The labels are where it stands, where it leads while it is open, at rest (here the same as
+    closed) and closed, and where the stub ends. Over a long stub closing takes a second jump.
     """
-    begin, target, over, behind = Label(), Label(), Label(), Label()
+    begin, inside, closed, behind = Label(), Label(), Label(), Label()
     if len(stub) <= FAR:
-        return (begin, target), [Mark(begin), *stub, Mark(target)]
-    head: list[Emit] = [Mark(begin), Jump(over), Mark(target), Jump(behind), Mark(over)]
-    return (begin, target), [*head, *stub, Mark(behind)]
+        return (
+            (begin, inside, behind, behind, behind),
+            [Mark(begin), Jump(inside), Mark(inside), *stub, Mark(behind)],
+        )
+    head: list[Emit] = [Mark(begin), Jump(inside), Mark(closed), Jump(behind), Mark(inside)]
+    return (begin, inside, closed, closed, behind), [*head, *stub, Mark(behind)]
+
+
+def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
+    """A stub with a gate that, at rest, leads into the stub only when the handle is true."""
+    begin, inside, asks, closed, behind = Label(), Label(), Label(), Label(), Label()
+    head: list[Emit] = [
+        *(Mark(begin), Jump(inside)),
+        *(Mark(asks), LoadConst(handle), ToBool(), PopJumpIfTrue(inside)),
+        *(Mark(closed), Jump(behind), Mark(inside)),
+    ]
+    shut = behind if len(stub) <= FAR else closed
+    return (begin, inside, asks, shut, behind), [*head, *stub, Mark(behind)]
 
 
 def marker_stub(marker: Callable[..., Any]) -> list[Emit]:

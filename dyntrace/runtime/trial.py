@@ -3,7 +3,7 @@
 Some of the first calls run the region, some leave the work to the original instructions, whose end
 a marker shows. Four calls make a comparison, in the order region, original, original, region, so
 that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size form
-a bucket with a verdict of its own.
+a bucket with a verdict of its own, which holds for a number of calls and is then looked at again.
 Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
 a region that cannot be compared is kept. This is the twin of `_native/trial.c`.
 """
@@ -15,9 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
-
-import numpy as np
 
 from dyntrace.record import field, record
 
@@ -26,11 +23,12 @@ __all__ = ["Trial", "Turn", "set_clock"]
 NEVER = sys.maxsize
 FIRST_CALL = 3  # the first calls compile the graph
 LOOK_AGAIN = 256  # calls between two looks for inputs of a new size
+HOLDS, HOLDS_AT_MOST = 4096, 1 << 20  # calls for which a verdict holds, doubled each time
 LARGE_BUCKET = 11  # a mebibyte: what is slower there is slower for good
 BUCKETS = 32
 MAX_DROPS = 64
 FEW, SOME, MANY, MOST = 3, 4, 8, 6  # comparisons
-STUB_TIME = 20  # nanoseconds of a stub outside the call of its handle
+DECLINE_TIME = 30  # nanoseconds of a comparison that the original instructions do not cost
 LONG_TIME = 20_000_000  # nanoseconds that leave no doubt
 
 _clock: list[Callable[[], int]] = [time.perf_counter_ns]
@@ -67,6 +65,19 @@ class _Bucket:
     slower: int = 0
     much_slower: int = 0
     verdict: Verdict = Verdict.UNKNOWN
+    due: int = 0
+    holds: int = HOLDS
+
+    def judge(self, verdict: Verdict, call: int) -> None:
+        self.verdict = verdict
+        if verdict is not Verdict.UNKNOWN:
+            self.due = call + self.holds
+            self.holds = min(2 * self.holds, HOLDS_AT_MOST)
+
+    def forget(self) -> None:
+        """The verdict is old."""
+        self.quads = self.faster = self.slower = self.much_slower = 0
+        self.verdict = Verdict.UNKNOWN
 
     def judged(self) -> Verdict:
         if self.quads >= FEW and self.faster == self.quads:
@@ -91,6 +102,7 @@ class Trial:
     bucket: int = -1
     drops: int = 0
     running: bool = False
+    settled: bool = False
     warm: bool = False
     mixed: bool = False
     buckets: dict[int, _Bucket] = field(default_factory=dict)
@@ -115,26 +127,28 @@ class Trial:
         found = self.buckets.items()
         return tuple(sorted(number for number, one in found if one.verdict is Verdict.LOST))
 
-    def glance(self, args: tuple[Any, ...]) -> Turn:
-        """What is known of inputs of this size; TIMED: look closer."""
-        if not self.mixed or self.started or self.running:
-            return Turn.TIMED
-        known = self.buckets.get(_bucket_of(args), _Bucket()).verdict
-        if known is Verdict.UNKNOWN:
-            return Turn.TIMED
-        return Turn.LOST if known is Verdict.LOST else Turn.RUN
+    def take_turn(self, call: int, size: int) -> Turn:
+        """What the call that is number `call`, on arrays of `size` bytes, is to do.
 
-    def take_turn(self, call: int, args: tuple[Any, ...]) -> Turn:
-        """What the call that is number `call` is to do."""
+        While the trial is `settled` the clock has not been read before the call.
+        """
         if self.started or self.running:
             self.drop()
-        number = _bucket_of(args)
-        verdict = self.buckets.setdefault(number, _Bucket()).verdict
-        if verdict is Verdict.LOST:
+        number = _bucket_of(size)
+        bucket = self.buckets.setdefault(number, _Bucket())
+        if bucket.verdict is not Verdict.UNKNOWN and call >= bucket.due:
+            bucket.forget()
+        settled = bucket.verdict is not Verdict.UNKNOWN or self.drops >= MAX_DROPS
+        was_settled, self.settled = self.settled, settled
+        if bucket.verdict is Verdict.LOST:
             return Turn.LOST
-        if verdict is Verdict.KEPT or self.drops >= MAX_DROPS:
+        if settled:
             self.next = call + (1 if self.mixed else LOOK_AGAIN)
             return Turn.RUN
+        return Turn.RUN if was_settled else self._compared(number)
+
+    def _compared(self, number: int) -> Turn:
+        """The turn of a call in a comparison."""
         if number != self.bucket:
             self.drop()
             self.bucket = number
@@ -149,7 +163,7 @@ class Trial:
     def end_original(self) -> None:
         """The original instructions have come to the region's end."""
         if self.started and self.owner == threading.get_ident():
-            self.original += self.clock() - self.started
+            self.original += self.clock() - self.started - DECLINE_TIME
             self.started = 0
             self.turn += 1
 
@@ -158,12 +172,12 @@ class Trial:
         if not self.running or self.owner != threading.get_ident():
             return False
         self.running = False
-        self.region += time + STUB_TIME
+        self.region += time
         self.turn += 1
         if self.turn == 1:
             return False
         bucket = self.buckets[self.bucket]
-        bucket.verdict = self._compare(bucket)
+        bucket.judge(self._compare(bucket), call)
         self.turn = self.region = self.original = 0
         if bucket.verdict is Verdict.LOST:
             self.mixed = True
@@ -195,7 +209,6 @@ class Trial:
         return self.bucket == 0 or self.bucket >= LARGE_BUCKET
 
 
-def _bucket_of(args: tuple[Any, ...]) -> int:
+def _bucket_of(size: int) -> int:
     """0 where there are no arrays, else a number that grows by one with each factor of four."""
-    total = sum(value.nbytes for value in args if type(value) is np.ndarray)
-    return min((total.bit_length() + 1) // 2, BUCKETS - 1)
+    return min((size.bit_length() + 1) // 2, BUCKETS - 1)

@@ -31,11 +31,12 @@ from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.profile import Profile
-from dyntrace.runtime.retirement import Gates
+from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, with_arguments
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
-from dyntrace.trace.analysis import Analysis, FoundBreak, LeftAlone, Plan, Twins
+from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, Twins
 from dyntrace.trace.state import State
+from dyntrace.trace.worth import LeftAlone
 
 __all__ = ["Unit"]
 
@@ -77,7 +78,7 @@ class Unit:
         self.callers: weakref.WeakSet[Unit] = weakref.WeakSet()
         self.callees: weakref.WeakSet[Unit] = weakref.WeakSet()
         self.profile = Profile()
-        self.regions = Regions(compile_graph, self.on_miss, self.on_retire)
+        self.regions = Regions(compile_graph, self.on_miss, self.on_retire, self.on_rest)
         self.gates = Gates()
         self.starts: list[tuple[int, State]] = []
         self.places: dict[int, int] = {}
@@ -300,8 +301,8 @@ class Unit:
         self._run(woven)
         for layout in woven.layouts:
             known = self.regions.of_layout(layout)
-            if known is not None and known.region.retired:
-                self._close(known)  # it retired in another thread meanwhile
+            if known is not None and (known.region.retired or known.region.resting):
+                self._move_gates(known, gate_of(known.region))
 
     def _run(self, woven: Woven) -> None:
         """Have every function run `woven`, but those that the user has given other code."""
@@ -325,7 +326,7 @@ class Unit:
         for known in self.regions.all():
             if not known.does_work() and all(p.region.replaces(plain) for p in known.plans):
                 self.regions.forget(known)
-                self._close(known)
+                self._move_gates(known, CLOSED)
 
     def give_up(self) -> None:
         """Run the original code from now on."""
@@ -381,11 +382,18 @@ class Unit:
         """Jump over the stubs of a region that has given up, in running code where that works."""
         known = self.regions.record_of(region)
         if known is not None and not self.given_up:
-            self._close(known)
+            self._move_gates(known, CLOSED)
 
-    def _close(self, known: Known) -> None:
+    @contained(None)
+    def on_rest(self, region: Region) -> None:
+        """Have the stubs of a region that declines all calls ask first, or call it again."""
+        known = self.regions.record_of(region)
+        if known is not None and not self.given_up and not region.retired:
+            self._move_gates(known, gate_of(region))
+
+    def _move_gates(self, known: Known, state: int) -> None:
         woven = self.woven
-        code = self.gates.close(known.layout, woven.code)
+        code = self.gates.move(known.layout, state, woven.code)
         if woven is not self.woven:
             return
         if not woven.recorders and self._all_retired(woven):

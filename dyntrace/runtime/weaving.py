@@ -35,6 +35,7 @@ from dyntrace.runtime.stubs import (
     entry_stub,
     gated,
     marker_stub,
+    may_rest,
     recorder_stub,
     region_stub,
 )
@@ -42,12 +43,14 @@ from dyntrace.trace.analysis import Analysis, Plan, Shape
 from dyntrace.trace.flush import Layout
 from dyntrace.trace.state import BURIED, State
 from dyntrace.trace.stepping import first_unit
+from dyntrace.trace.worth import sized_inputs
 
 __all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
 
 ROOM = 12  # stack slots that a stub needs besides the values it passes and unpacks
 DEOPT_LIMIT = 3
 MAX_VERSIONS_AT = 4
+OPERATION_TIME = 2  # nanoseconds of an operation of a stub
 _OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe inspect".split())
 
 
@@ -139,7 +142,7 @@ class Known:
 
     def does_work(self) -> bool:
         """Whether it is still used, and for more than to replace a callee by its twin."""
-        return not self.region.retired and any(plan.region.does_work() for plan in self.plans)
+        return not self.region.retired and any(plan.works for plan in self.plans)
 
 
 class Regions:
@@ -150,10 +153,12 @@ class Regions:
         compile_graph: Callable[..., Any],
         on_miss: Callable[..., bool],
         on_retire: Callable[[Region], None],
+        on_rest: Callable[[Region], None],
     ) -> None:
         self._compile_graph = compile_graph
         self._on_miss = weak_method(on_miss)
         self._on_retire = weak_method(on_retire)
+        self._on_rest = weak_method(on_rest)
         self._known: dict[Layout, Known] = {}
 
     def of(self, plan: Plan) -> Known:
@@ -169,6 +174,7 @@ class Regions:
         region = Region()
         region.on_miss = self._missed
         region.on_retire = self._retired
+        region.on_rest = self._rested
         region.deopt_limit = DEOPT_LIMIT
         region.commits = plan.layout.effect_only
         if config.measure and plan.marked is not None:
@@ -184,6 +190,11 @@ class Regions:
         if on_retire is not None:
             on_retire(region)
 
+    def _rested(self, region: Region) -> None:
+        on_rest = self._on_rest()
+        if on_rest is not None:
+            on_rest(region)
+
     def add_entry(self, known: Known, plan: Plan) -> bool:
         """Let the region serve what `plan` was traced for; False if it does already."""
         steps = plan.region.entry_steps()
@@ -194,7 +205,9 @@ class Regions:
         run = faults.guarded_run(known.region, self._compile_graph(plan.region.graph))
         known.steps.append(steps)
         known.plans.append(plan)
-        known.region.add((steps, plan.region.entry_uses(), run, True))
+        uses = plan.region.entry_uses()
+        sized = tuple(uses[place] for place in sized_inputs(plan.region.graph))
+        known.region.add((steps, uses, run, True, sized))
         return True
 
     def record_of(self, region: Region) -> Known | None:
@@ -311,7 +324,7 @@ def weave(
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
     at = assembled.label_offsets
     gates = {
-        layout: tuple((at[begin], at[target]) for begin, target in found)
+        layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
         for layout, found in labelled.items()
     }
     code = _roomy(shapes, assembled.code)
@@ -329,7 +342,9 @@ def _add_regions(
             versions = sum(layout.start == start for layout in found)
             if plan.layout in found or versions >= MAX_VERSIONS_AT or known.region.retired:
                 continue
-            gate, stub = gated(region_stub(plan.layout, known.region.handle))
+            stub = region_stub(plan.layout, known.region.handle)
+            known.region.stub_time = OPERATION_TIME * len(stub)
+            gate, stub = may_rest(known.region.handle, stub)
             stubs.setdefault(start, []).extend(stub)
             found[plan.layout] = [gate]
             if config.measure and plan.marked is not None:

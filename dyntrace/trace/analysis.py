@@ -31,7 +31,7 @@ from dyntrace.breaks import (
 from dyntrace.graph import kinds
 from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.kinds import Kind
-from dyntrace.graph.node import Graph, Node, Op, Origin
+from dyntrace.graph.node import Node, Op, Origin
 from dyntrace.record import field, record
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
@@ -51,12 +51,11 @@ from dyntrace.trace.sources import (
 from dyntrace.trace.state import State, after, pushed_values, snapshot, stack_kinds
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
-from dyntrace.trace.worth import estimate
+from dyntrace.trace.worth import LeftAlone, estimate
 
 __all__ = [
     "Analysis",
     "FoundBreak",
-    "LeftAlone",
     "Plan",
     "Recorder",
     "Shape",
@@ -111,8 +110,9 @@ class Shape:
 class Plan:
     """A region to weave: its layout, and what was traced for it.
 
+    `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
     `marked` is a unit to which the original instructions of the region go on from the unit before
-    it, at their end; None if there is none.
+    it, at their end; None if there is none, or nothing to be measured: a twin gains in its calls.
     """
 
     layout: Layout
@@ -120,6 +120,7 @@ class Plan:
     state: State
     lineno: int
     end_lineno: int
+    works: bool = True
     marked: int | None = None
 
     def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
@@ -145,15 +146,6 @@ class FoundBreak:
     place: Location
     reason: BreakReason
     detail: str
-
-
-@record(frozen=True)
-class LeftAlone:
-    """Operations that make no region, since an estimate says that it would lose."""
-
-    lineno: int
-    end_lineno: int
-    graph: Graph
 
 
 @record(frozen=True)
@@ -198,7 +190,7 @@ class Analysis:
 
     def finds_work(self) -> bool:
         """Whether there is array work in what it found, not just calls to replace."""
-        return any(plan.region.does_work() for plans in self.plans.values() for plan in plans)
+        return any(plan.works for plans in self.plans.values() for plan in plans)
 
     def _forget_rumours(self) -> None:
         """Values are unknown on paths that never ran, though others absorbed the same source."""
@@ -328,9 +320,12 @@ class Analysis:
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""
-        if not trace.worthwhile or not self._may_win(trace):
+        if not trace.worthwhile:
             return None
-        shape = self.shape
+        works, shape = self._may_pay(trace), self.shape
+        if not works and trace.region.twin_of is None:
+            self.left_alone[trace.start] = LeftAlone(*self._lines(trace), trace.region.graph)
+            return None
         try:
             layout = lay_out(trace, shape.body, shape.live[trace.end], shape.observed)
         except Break as found:
@@ -338,15 +333,14 @@ class Analysis:
                 trace.stop = found.bare()
             return None
         trace.region.seal()
-        return Plan(layout, trace.region, trace.state, *self._lines(trace), _marked(trace))
+        marked = _marked(trace) if works else None
+        return Plan(layout, trace.region, trace.state, *self._lines(trace), works, marked)
 
-    def _may_win(self, trace: Trace) -> bool:
-        """Whether a region is worth its call; without measuring, each counts as worth it."""
-        region = trace.region
-        if not config.measure or region.twin_of is not None or estimate(region).pays:
-            return True
-        self.left_alone[trace.start] = LeftAlone(*self._lines(trace), region.graph)
-        return False
+    def _may_pay(self, trace: Trace) -> bool:
+        """Whether there is work that may be worth a call; without measuring, any work is."""
+        if not trace.region.does_work():
+            return False
+        return not config.measure or estimate(trace.region).pays
 
     def _lines(self, trace: Trace) -> tuple[int, int]:
         """The first and the last of the user's lines on a path."""

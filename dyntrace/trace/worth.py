@@ -8,18 +8,18 @@ in nanoseconds of loops of one statement on CPython 3.11 to 3.13; only their pro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind, SliceKind
-from dyntrace.graph.node import Node
+from dyntrace.graph.node import INPUT, Graph, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.record import record
 from dyntrace.trace.region import RegionBuilder
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "LeftAlone", "estimate", "sized_inputs"]
 
 
 @record(frozen=True)
@@ -66,6 +66,15 @@ class Estimate:
         return self.open or self.original > self.region
 
 
+@record(frozen=True)
+class LeftAlone:
+    """Operations that make no region, since an estimate says that it would lose."""
+
+    lineno: int
+    end_lineno: int
+    graph: Graph
+
+
 def estimate(region: RegionBuilder) -> Estimate:
     """The estimate for a region as it has been traced."""
     nodes = list(region.graph.nodes)
@@ -77,6 +86,30 @@ def estimate(region: RegionBuilder) -> Estimate:
     return Estimate(
         sum(cost.original for cost in found), sum(cost.region for cost in found), None in names
     )
+
+
+def sized_inputs(graph: Graph) -> tuple[int, ...]:
+    """The positions of the inputs whose sizes say how much work there is.
+
+    An array of which single elements are read or written is not one.
+    """
+    nodes = graph.nodes if graph.effect is None else [*graph.nodes, graph.effect]
+    found = {base for node in nodes if class_of(node) is None for base in _looked_into(node)}
+    return tuple(place for place, node in enumerate(graph.inputs) if node in found)
+
+
+def _looked_into(node: Node) -> Iterator[Node]:
+    """The inputs that the operands of `node` are, or are views of."""
+    waiting, seen = list(operands(node)), set()
+    while waiting:
+        found = waiting.pop()
+        if found in seen:
+            continue
+        seen.add(found)
+        if found.op is INPUT:
+            yield found
+        elif class_of(found) in ("view", "passed on"):
+            waiting += operands(found)
 
 
 def class_of(node: Node) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Call, LoadConst, PopTop, PushCallable
-from dyntrace.runtime.retirement import Gates, bypassed
+from dyntrace.runtime.retirement import CLOSED, Gates, jumping
 from dyntrace.runtime.stubs import gated
 from tests.runtime.conftest import NATIVE
 
@@ -21,7 +21,7 @@ needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not i
 
 def with_gate(function, stub, unit):
     """A function with a gated stub before a unit, and the gate's offsets."""
-    (begin, target), stub = gated(stub)
+    (begin, _, _, target, _), stub = gated(stub)
     assembled = assemble(decode(function.__code__), {unit: stub})
     gate = assembled.label_offsets[begin], assembled.label_offsets[target]
     woven = types.FunctionType(assembled.code, globals(), closure=function.__closure__)
@@ -52,7 +52,7 @@ def test_long_stub_is_closed_by_one_unit_too():
         woven, gate = with_gate(loop, calling(lambda: seen.append(1), length), 1)
         assert woven(3) == 3
         assert seen == [1]
-        closed = bypassed(woven.__code__, gate)
+        closed = jumping(woven.__code__, *gate)
         changed = [a != b for a, b in zip(woven.__code__.co_code, closed.co_code, strict=True)]
         assert sum(changed) <= 2
         woven.__code__ = closed
@@ -62,8 +62,8 @@ def test_long_stub_is_closed_by_one_unit_too():
 
 def test_gate_that_is_too_wide_is_left_open():
     woven, (begin, target) = with_gate(loop, calling(print), 1)
-    assert bypassed(woven.__code__, (begin, target + 1000)) is woven.__code__
-    assert bypassed(woven.__code__, (target, begin)) is woven.__code__
+    assert jumping(woven.__code__, begin, target + 1000) is woven.__code__
+    assert jumping(woven.__code__, target, begin) is woven.__code__
 
 
 @needs_native
@@ -93,7 +93,7 @@ def test_bytecode_shows_the_jump():
     assert NATIVE.patch_jump(woven.__code__, *gate)
     after = woven.__code__.co_code
     assert after != before
-    assert after == bypassed(woven.__code__, gate).co_code
+    assert after == jumping(woven.__code__, *gate).co_code
     names = [step.opname for step in dis.get_instructions(woven) if step.offset == gate[0]]
     assert names == ["JUMP_FORWARD"]
     assert NATIVE.patch_jump(woven.__code__, *gate)
@@ -271,28 +271,33 @@ def test_offsets_outside_are_refused():
     assert code.co_code == loop.__code__.co_code
 
 
+def whole(gate):
+    begin, target = gate
+    return begin, begin + 2, target, target, target
+
+
 def test_gates_close_all_versions_and_name_the_newest():
     seen = []
     one, gate = with_gate(loop, calling(lambda: seen.append(1)), 1)
     two, other = with_gate(loop, calling(lambda: seen.append(2)), 1)
     gates = Gates()
-    gates.add(one.__code__, {"region": (gate,)})
-    gates.add(two.__code__, {"region": (other,), "another": ()})
-    two.__code__ = gates.close("region", two.__code__)
+    gates.add(one.__code__, {"region": (whole(gate),)})
+    gates.add(two.__code__, {"region": (whole(other),), "another": ()})
+    two.__code__ = gates.move("region", CLOSED, two.__code__)
     assert two(4) == 6
     assert seen == []
     one(4)
     assert seen == ([] if NATIVE is not None else [1])
-    assert gates.close("unknown", two.__code__) is two.__code__
+    assert gates.move("unknown", CLOSED, two.__code__) is two.__code__
 
 
 def test_gates_keep_no_code_alive():
     woven, gate = with_gate(loop, calling(print), 1)
     gates = Gates()
-    gates.add(woven.__code__, {"region": (gate,)})
+    gates.add(woven.__code__, {"region": (whole(gate),)})
     del woven
     newest = loop.__code__
-    assert gates.close("region", newest) is newest
+    assert gates.move("region", CLOSED, newest) is newest
     gates.add(newest, {})
     assert len(gates._versions) == 1
 
@@ -300,6 +305,6 @@ def test_gates_keep_no_code_alive():
 def test_patched_code_holds_no_reference_more():
     woven, gate = with_gate(loop, calling(np.zeros), 1)
     before = sys.getrefcount(np.zeros)
-    closed = bypassed(woven.__code__, gate)
+    closed = jumping(woven.__code__, *gate)
     assert sys.getrefcount(np.zeros) <= before + 1
     del closed

@@ -13,6 +13,7 @@ from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
+from dyntrace.runtime.retirement import CLOSED
 from dyntrace.trace.marks import mark_of
 from tests.runtime.conftest import NATIVE
 
@@ -198,9 +199,10 @@ def test_running_loop_goes_on_without_the_stub():
     assert calls <= 5
     assert code is not failing.__code__
     gates = next(gates for version, gates in unit.gates._versions if version() is code)
-    jumps = {step.offset: step.opname for step in dis.get_instructions(code)}
-    found = [jumps[begin] for each in gates.values() for begin, _ in each]
-    assert found and set(found) == {"JUMP_FORWARD"}
+    jumps = {step.offset: (step.opname, step.argval) for step in dis.get_instructions(code)}
+    found = [(jumps[gate[0]], gate[CLOSED]) for each in gates.values() for gate in each]
+    assert found
+    assert all(jump == ("JUMP_FORWARD", target) for jump, target in found)
 
 
 def test_retirement_is_reported_with_line_and_reason():

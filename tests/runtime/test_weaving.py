@@ -36,11 +36,14 @@ class Owner:
     def on_retire(self, region):
         pass
 
+    def on_rest(self, region):
+        pass
+
 
 @pytest.fixture
 def regions():
     owner = Owner()
-    found = Regions(compile_graph, owner.on_miss, owner.on_retire)
+    found = Regions(compile_graph, owner.on_miss, owner.on_retire, owner.on_rest)
     found.owner = owner
     return found
 

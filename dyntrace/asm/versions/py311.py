@@ -84,4 +84,6 @@ def table() -> Table:
         call=("PRECALL", "CALL"),
         load_cell="LOAD_CLOSURE",
         pop_jump_if_none="POP_JUMP_FORWARD_IF_NONE",
+        pop_jump_if_true="POP_JUMP_FORWARD_IF_TRUE",
+        to_bool=(),
     )

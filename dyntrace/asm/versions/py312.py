@@ -139,4 +139,6 @@ def table() -> Table:
         call=("CALL",),
         load_cell="LOAD_CLOSURE",
         pop_jump_if_none="POP_JUMP_IF_NONE",
+        pop_jump_if_true="POP_JUMP_IF_TRUE",
+        to_bool=(),
     )

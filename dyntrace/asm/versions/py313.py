@@ -141,4 +141,6 @@ def table() -> Table:
         call=("CALL",),
         load_cell="LOAD_FAST",
         pop_jump_if_none="POP_JUMP_IF_NONE",
+        pop_jump_if_true="POP_JUMP_IF_TRUE",
+        to_bool=("TO_BOOL",),
     )

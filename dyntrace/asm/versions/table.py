@@ -50,6 +50,7 @@ class Table:
     of them. `silent` instructions never begin a line for a tracer, whatever their location. Behind
     a `forgetful` one a jump's target begins a line for a tracer, even one that had begun: CPython
     has lost the place it came from. `caches` has the inline caches behind an instruction, if any.
+    `to_bool` comes before a conditional jump on anything but a bool.
     `null_first` tells whether a call's NULL lies below the callable.
     """
 
@@ -67,6 +68,8 @@ class Table:
     call: tuple[str, ...]
     load_cell: str
     pop_jump_if_none: str
+    pop_jump_if_true: str
+    to_bool: tuple[str, ...]
 
 
 def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
@@ -87,8 +90,9 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
         | table.forgetful
         | set(table.call)
         | set(table.caches)
+        | set(table.to_bool)
     )
-    named |= {table.load_cell, table.pop_jump_if_none}
+    named |= {table.load_cell, table.pop_jump_if_none, table.pop_jump_if_true}
     _refuse("without a rule", named - set(table.rules))
     return table
 
