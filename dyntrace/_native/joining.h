@@ -5,10 +5,8 @@
 /* Of one kind; all zero at first. */
 typedef struct {
     double rate;    /* nanoseconds that a job takes alone for each of its estimate; a median */
-    double balance; /* nanoseconds won by joining lately; negative: lost */
+    double account; /* nanoseconds won by joining; below zero: lost */
     int cuts;       /* how often the number of helpers is halved */
-    int rest;       /* jobs until it is halved once less */
-    int pause;      /* the length of the last rest */
 } Joining;
 
 /* A job with helpers; times in nanoseconds of its owner. */
@@ -19,7 +17,8 @@ typedef struct {
     double own, all;      /* units of work: the owner's share, and all of it */
 } Joined;
 
-int joining_helpers(Joining *joining, int wanted); /* how many of `wanted` may join in the next job */
+/* How many of `wanted` helpers may join in the next job. */
+int joining_helpers(Joining *joining, int wanted, double estimate);
 void joining_note(Joining *joining, const Joined *job);
 
 #endif

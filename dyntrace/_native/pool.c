@@ -387,7 +387,7 @@ static bool
 share_owned(PoolTask task, void *context, Py_ssize_t parts, int wanted, double estimate)
 {
     Joining *joining = kind_of(estimate);
-    int helpers = joining == NULL ? wanted : joining_helpers(joining, wanted);
+    int helpers = joining == NULL ? wanted : joining_helpers(joining, wanted, estimate);
     int seats = helpers > 0 ? start_workers(helpers) : 0;
     if (seats == 0) {
         return false;
