@@ -187,9 +187,10 @@ ARRAY_SUBCLASS = _add(
 
 UNSEEN_ITEMS = _add(
     "DT217",
-    "a tuple, list or dict whose items are not looked at",
-    why="it has more than 64 items, is nested too deeply, or has keys other than str and int",
-    fix="pass arrays in smaller groups, or stack those of one shape into one array",
+    "a container or object that is not looked into",
+    why="it has more than 256 items or attributes (64 if two levels down), lies more than two "
+    "levels down, or has keys other than str and int",
+    fix="pass arrays in smaller groups, or read what is needed into a local variable before",
 )
 
 # DT3xx: bytecode instructions --------------------------------------------------------------------
@@ -292,6 +293,13 @@ REGION_FULL = _add(
     fix="nothing is wrong",
 )
 
+TOO_MANY_PATHS = _add(
+    "DT404",
+    "not analysed from here on, since the function has too many paths",
+    why="at most 600 stretches of a function are looked at, so that a first call ends",
+    fix="split the function",
+)
+
 # DT5xx: values and effects -----------------------------------------------------------------------
 MAYBE_UNBOUND = _add(
     "DT501",
@@ -354,6 +362,20 @@ GIVEN_UP = _add(
     "too many versions",
     why="the types seen here change too often; what is not covered runs as the original bytecode",
     fix="call the function with fewer kinds of arguments, or split it",
+)
+
+MANY_KINDS = _add(
+    "DT605",
+    "more kinds of inputs than a graph has entries for",
+    why="a graph serves at most 16 kinds, met in at most 48 calls that miss; with others the "
+    "original bytecode runs",
+    fix="call the function with fewer dtypes, numbers of dimensions and lengths of lists",
+)
+MANY_DIMENSIONS = _add(
+    "DT606",
+    "arrays of more than 24 dimensions",
+    why="the virtual machine has no more axes, so this graph runs as calls of NumPy, unfused",
+    fix="reshape to fewer dimensions around the work",
 )
 
 MODULE_LEVEL = _add(

@@ -24,8 +24,8 @@ from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.handles import Handle, hook_forget, hook_set
 from dyntrace.runtime.twins import TwinMaker
 from dyntrace.runtime.unit import Unit
-from dyntrace.trace.analysis import has_lasting_twin
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
+from dyntrace.trace.twins import has_lasting_twin
 from dyntrace.users import has_work, is_users_module
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]

@@ -272,7 +272,7 @@ def truths_into_numbers(a):
     return np.isnan(b, b)
 
 
-@program("DT217", [A] * 65)
+@program("DT217", [A] * 257)
 def list_too_long(arrays):
     return np.stack(arrays) * 2
 
@@ -477,6 +477,14 @@ PROGRAMS["DT403"] = (
 )
 
 
+PROGRAMS["DT404"] = (
+    from_source(
+        "def program(a):\n" + "    a = a * 2\n    random.random()\n" * 610 + "    return a"
+    ),
+    (A,),
+)
+
+
 # DT5xx: values and effects ------------------------------------------------------------------------
 
 
@@ -583,6 +591,17 @@ PROGRAMS["DT603"] = (
     from_source(f"def program(a):\n    for turn in range(48):\n{PATHS}    return a"),
     (A,),
 )
+
+
+@program("DT605", [np.ones((1,) * ndim, char) for ndim in range(1, 4) for char in "bhilBHILfd"] * 9)
+def more_kinds_than_entries(arrays):
+    known = [x for x in arrays if x.ndim == 1]
+    return [x * 2 + x for x in known * 9 + arrays]
+
+
+@program("DT606", np.ones((1,) * 25))
+def more_dimensions_than_the_machine_has(a):
+    return a * 2 + 1
 
 
 # DT7xx: regions that were given up ----------------------------------------------------------------

@@ -15,7 +15,15 @@ from typing import Any, TypeAlias
 from dyntrace.asm.flow import Block, blocks, effect, stack_depths
 from dyntrace.asm.instructions import Body, MicroOp
 
-__all__ = ["Event", "Sets", "bound_before", "check_loads", "local_events", "mask_of"]
+__all__ = [
+    "Event",
+    "Sets",
+    "bound_before",
+    "check_loads",
+    "local_events",
+    "mask_of",
+    "unchecked_loads",
+]
 
 # A micro-op on a local: unit index, name, bit of the local.
 Event: TypeAlias = tuple[int, str, int]
@@ -24,6 +32,7 @@ _State: TypeAlias = tuple[int, int]
 # From a block and its state before to the state behind it and the weakest its handlers may see.
 _Run: TypeAlias = Callable[[Block, _State], tuple[_State, _State]]
 
+_CHECKED = "LOAD_FAST_CHECK"
 _LOCAL = frozenset(
     {
         "LOAD_FAST",
@@ -82,6 +91,19 @@ def check_loads(body: Body) -> Body:
             if name == "LOAD_FAST" and not bound & bit:
                 body.units[index].micro = (MicroOp("LOAD_FAST_CHECK", bit.bit_length() - 1),)
             bound = bound & ~bit if name == "DELETE_FAST" else bound | bit
+    return body
+
+
+def unchecked_loads(body: Body) -> Body:
+    """For Pythons whose compiler checks what it has not proved, as every local behind the 64th.
+
+    Loads of what is certainly bound become LOAD_FAST.
+    """
+    checked = [unit for unit in body.units if unit.micro and unit.micro[0].name == _CHECKED]
+    bound = bound_before(body) if checked else ()
+    for unit in checked:
+        if unit.micro[0].arg in bound[unit.index]:
+            unit.micro = (MicroOp("LOAD_FAST", unit.micro[0].arg), *unit.micro[1:])
     return body
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import NamedTuple
 
-from dyntrace.asm.bindings import check_loads
+from dyntrace.asm.bindings import check_loads, unchecked_loads
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
 from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.table import Context, Glue, Rule
@@ -62,7 +62,7 @@ def decode(code: CodeType) -> Body:
     indexes = {unit.offset: unit.index for unit in body.units}
     _resolve_jumps(code.co_code, body.units, indexes)
     _cover(body, indexes)
-    return check_loads(body) if TABLE.checked_loads else body
+    return check_loads(body) if TABLE.checked_loads else unchecked_loads(body)
 
 
 def _local_names(code: CodeType) -> tuple[str, ...]:

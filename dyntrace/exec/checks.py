@@ -25,6 +25,7 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    UnseenKind,
     is_plain_dtype,
 )
 
@@ -112,6 +113,7 @@ _TESTS: dict[type, Callable[[Any, Any], bool]] = {
     SliceKind: _slice,
     InstanceKind: _typed,
     ObjectKind: _typed,
+    UnseenKind: _typed,
 }
 
 

@@ -29,14 +29,14 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    UnseenKind,
     is_plain_dtype,
 )
 
-MAX_ITEMS = 64
-WIDE = 16  # items; a longer sequence counts for two levels, so that wide and deep is not both
-MAX_KEYS = 64
 MAX_DEPTH = 3
-MAX_ATTRIBUTES = 64
+MAX_ITEMS = (256, 256, 64)  # of a container or attributes of an instance, by its depth
+WIDE = 16, 64  # items; a longer sequence counts for two levels, the longest for three,
+LARGE = 64  # and so do larger dicts and instances for two, so that wide and deep is not both
 MAX_LENGTH = 4096  # of a str whose value is kept
 _LARGE = 1 << 4096
 
@@ -123,23 +123,32 @@ def _cell(cell: types.CellType, depth: int) -> Kind:
 
 
 def _sequence(value: Any, depth: int) -> Kind:
-    if len(value) > MAX_ITEMS or depth >= MAX_DEPTH:
-        return ObjectKind(type(value))
+    if _is_too_much(len(value), depth):
+        return UnseenKind(type(value))
     return SequenceKind(type(value), _items(tuple(value), depth))
 
 
+def _is_too_much(count: int, depth: int) -> bool:
+    return depth >= MAX_DEPTH or count > MAX_ITEMS[depth]
+
+
 def _items(items: tuple[Any, ...], depth: int) -> tuple[Kind, ...]:
-    below = depth + 1 + (len(items) > WIDE)
+    below = depth + 1 + sum(len(items) > width for width in WIDE)
     return tuple(_describe(item, below) for item in items)
 
 
 def _dict(value: Any, depth: int) -> Kind:
-    if len(value) > MAX_KEYS or depth >= MAX_DEPTH:
-        return ObjectKind(dict)
+    if _is_too_much(len(value), depth):
+        return UnseenKind(dict)
     pairs = _pairs(value)
     if pairs is None or not all(type(key) is str or type(key) is int for key, _ in pairs):
         return ObjectKind(dict)
-    return DictKind(tuple((key, _describe(item, depth + 1)) for key, item in pairs))
+    return DictKind(_described(pairs, depth))
+
+
+def _described(pairs: tuple[tuple[Any, Any], ...], depth: int) -> tuple[tuple[Any, Kind], ...]:
+    below = depth + 1 + (len(pairs) > LARGE)
+    return tuple((key, _describe(value, below)) for key, value in pairs)
 
 
 def _slice(value: Any, depth: int) -> Kind:
@@ -152,22 +161,26 @@ def _named_tuple(value: Any, depth: int) -> Kind:
     kind = type(value)
     module = _DICT_OF(kind).get("__module__")
     plain = type(module) is str and module.partition(".")[0] == "numpy"
-    if not plain or "_fields" not in _DICT_OF(kind) or tuple.__len__(value) > MAX_ITEMS:
+    if not plain or "_fields" not in _DICT_OF(kind):
         return ObjectKind(kind)
+    if _is_too_much(tuple.__len__(value), depth):
+        return UnseenKind(kind)
     return SequenceKind(kind, _items(tuple(tuple.__iter__(value)), depth))
 
 
 def _instance(value: Any, kind: type, depth: int) -> Kind:
     """An instance of a plain Python class: one that leaves attribute reading to `object`."""
-    if depth >= MAX_DEPTH or not _is_plain_class(kind):
+    if not _is_plain_class(kind):
         return ObjectKind(kind)
+    if depth >= MAX_DEPTH:
+        return UnseenKind(kind)
     try:
         found = {**_slots(value, kind), **_own_dict(value, kind)}
     except TypeError:  # its class was exchanged meanwhile
         return ObjectKind(kind)
-    if len(found) > MAX_ATTRIBUTES:
-        return ObjectKind(kind)
-    return InstanceKind(kind, tuple((k, _describe(v, depth + 1)) for k, v in found.items()))
+    if _is_too_much(len(found), depth):
+        return UnseenKind(kind)
+    return InstanceKind(kind, _described(tuple(found.items()), depth))
 
 
 def _is_plain_class(kind: type) -> bool:

@@ -206,6 +206,12 @@ class ObjectKind(_OfType):
     __slots__ = ()
 
 
+class UnseenKind(ObjectKind):
+    """A container or plain instance that is too large, or nested too deeply, to be looked into."""
+
+    __slots__ = ()
+
+
 NUMERIC = "?bhilqBHILQpPefdgFDG"  # dtype chars with builtin numeric loops
 
 
@@ -223,8 +229,10 @@ def is_array_subclass(kind: Kind) -> bool:
 
 
 def has_unseen_items(kind: Kind) -> bool:
-    """A tuple, list or dict that was too large or too deep to be described."""
-    return isinstance(kind, ObjectKind) and kind.type in (tuple, list, dict)
+    """Whether it was too large or too deep to be described, or is a container of unknown items."""
+    return isinstance(kind, UnseenKind) or (
+        isinstance(kind, ObjectKind) and kind.type in (tuple, list, dict)
+    )
 
 
 def is_not_numeric(kind: Kind) -> bool:

@@ -40,7 +40,7 @@ def split_up(call: Call) -> Kind:
     if not is_integer(sections.kind):
         raise Refused("DT207")
     count = sections.read()
-    if not 0 < count <= MAX_ITEMS:
+    if not 0 < count <= MAX_ITEMS[0]:
         return ObjectKind(list)
     return SequenceKind(list, (array,) * int(count))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dyntrace.breaks import NOT_WORTH_IT
+from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
 from dyntrace.runtime.handles import Region
@@ -40,7 +41,7 @@ def add_unit(found: Findings, unit: Unit) -> None:
     found.retired += retirements(unit)
     found.left_alone += left_alone(unit)
     found.notes += unit.notes + unit.errors()
-    found.notes += superseded(unit, used)
+    found.notes += [*superseded(unit, used), *limits_met(used)]
 
 
 def graph_report(unit: Unit, known: Known) -> GraphReport:

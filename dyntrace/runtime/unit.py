@@ -34,8 +34,9 @@ from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, with_arguments
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
-from dyntrace.trace.analysis import Analysis, FoundBreak, Plan, Twins
+from dyntrace.trace.analysis import Analysis, FoundBreak, Plan
 from dyntrace.trace.state import State
+from dyntrace.trace.twins import Twins
 from dyntrace.trace.worth import LeftAlone
 
 __all__ = ["Unit"]

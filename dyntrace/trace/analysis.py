@@ -9,10 +9,9 @@ Read `trace.flush` and `compile` next.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
-from types import CodeType, FunctionType
-from typing import Any, Protocol
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dyntrace import config
 from dyntrace.asm.flow import successors
@@ -24,31 +23,30 @@ from dyntrace.breaks import (
     MAYBE_UNBOUND,
     RAISE,
     REGION_FULL,
+    TOO_MANY_PATHS,
     UNKNOWN_CALLEE,
     UNKNOWN_VALUE,
     BreakReason,
 )
 from dyntrace.graph import kinds
-from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.kinds import Kind
-from dyntrace.graph.node import Node, Op, Origin
 from dyntrace.record import field, record
 from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.region import Guard, RegionBuilder, TooLarge, same
+from dyntrace.trace.region import RegionBuilder, TooLarge
 from dyntrace.trace.sources import (
     Attribute,
     CellVariable,
     Contents,
-    FunctionPart,
     GlobalName,
     Local,
     ModuleAttribute,
     Source,
 )
 from dyntrace.trace.state import State, after, pushed_values, snapshot, stack_kinds
+from dyntrace.trace.twins import Twins, twin_for
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
 from dyntrace.trace.worth import LeftAlone, estimate
@@ -59,39 +57,16 @@ __all__ = [
     "Plan",
     "Recorder",
     "Shape",
-    "Twins",
     "recorder_of",
 ]
 
 MAX_STATES = 4
 MAX_TRACES = 600
 PATIENCE = 1500  # units traced, and still to be traced, before paths end where they meet others
-MAX_RECORDED = 8
+MAX_RECORDED = 256
 _NOT_RECORDED = frozenset({"MAKE_FUNCTION", "GET_ITER"})
 
 Results = tuple[Kind, ...]
-TwinMaker = Callable[[FunctionType], FunctionType]
-
-
-class Twins(Protocol):
-    """Who makes optimised twins of callees that cannot be inlined."""
-
-    def twin_of(self, function: FunctionType) -> FunctionType | None:
-        """The twin of a function, the same each time; None for what is better left alone."""
-
-    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
-        """What makes twins of functions of this code, new in each call; None as for `twin_of`."""
-
-
-def has_lasting_twin(function: FunctionType) -> bool:
-    """Whether a twin can be kept: it holds an imported module's globals, and constants only."""
-    if function.__closure__ or function.__kwdefaults__ or not lasts(function.__defaults__):
-        return False
-    return Namespace(function.__globals__).find() is not None
-
-
-TWIN = Op("dyntrace.twin", operator.call, "item", exact=True, aliases=True)
-ORIGIN = Origin("<dyntrace>", 0)
 
 
 @record(frozen=True)
@@ -186,6 +161,10 @@ class Analysis:
             state = self._fitted(start, state)
             if self._is_new(start, state):
                 waiting += reversed(self._explore(start, state))
+        left = (at for at, state in reversed(waiting) if self._is_new(at, self._fitted(at, state)))
+        for start in itertools.islice(left, 1):
+            place = self.shape.body.units[start].location
+            self.breaks[start] = FoundBreak(start, place.line or 0, place, TOO_MANY_PATHS, "")
         self._forget_rumours()
 
     def finds_work(self) -> bool:
@@ -275,7 +254,7 @@ class Analysis:
             if isinstance(callee, Outside) and callee.source == stop.callee.source:
                 mark = trace.region.mark()
                 try:
-                    twin = self._twin(trace.region, callee)
+                    twin = twin_for(self.twins, self.namespace, trace.region, callee)
                 except TooLarge:
                     trace.region.rollback(mark)
                     break
@@ -283,40 +262,6 @@ class Analysis:
                     stack[place] = CallableWithTwin(callee, twin, bound)
                     return place - 1 if place else 0
         return len(stack)
-
-    def _twin(self, region: RegionBuilder, callee: Outside) -> Any:
-        """The twin, or a node that makes it, with guards that it still stands for the function."""
-        kind = callee.believed
-        if isinstance(kind, kinds.FunctionKind):
-            namespace = kind.namespace.find(self.namespace)
-            if kind.code is GONE or namespace is None:
-                return None
-            return self._new_twin(region, callee, kind.code, namespace)
-        function = kind.value if isinstance(kind, kinds.KnownKind) else None
-        twin = self.twins.twin_of(function) if isinstance(function, FunctionType) else None
-        if twin is None or not isinstance(function, FunctionType):
-            return None
-        region.demand(callee.source, kind)
-        if not has_lasting_twin(function):
-            return self._new_twin(region, callee, function.__code__, function.__globals__)
-        region.guard(FunctionPart(callee.source, "code"), same(function.__code__))
-        defaults = Guard("value", function.__defaults__)
-        for part, guard in (("defaults", defaults), ("kwdefaults", same(None))):
-            region.guard(FunctionPart(callee.source, part), guard)
-        region.replace_callee(function.__code__)
-        return twin
-
-    def _new_twin(
-        self, region: RegionBuilder, callee: Outside, code: CodeType, namespace: dict[str, Any]
-    ) -> Node | None:
-        """A twin made in each call: one that is kept would keep what the function holds."""
-        maker = self.twins.maker_of(code, namespace)
-        if maker is None:
-            return None
-        region.replace_callee(code)
-        function = region.input(callee.source, callee.believed)
-        region.guard(FunctionPart(callee.source, "code"), same(code))
-        return region.add(TWIN, (maker, function), (), kinds.UNKNOWN, ORIGIN)
 
     def plan(self, trace: Trace) -> Plan | None:
         """The region of `trace`, if it is worth a call."""

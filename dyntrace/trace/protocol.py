@@ -20,6 +20,7 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
+from dyntrace.trace.items import item_alone
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.renewal import folded
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
@@ -294,6 +295,8 @@ _TRUTH = Record(
 
 def get_item(frame: Frame, container: Value, index: Value) -> Value:
     """`container[index]`."""
+    if (alone := item_alone(frame, container, index)) is not None:
+        return alone
     kind = frame.settle(container)
     if isinstance(kind, ArrayKind):
         return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
@@ -356,12 +359,11 @@ def _sequence_item(frame: Frame, items: list[Value], container: Value, index: Va
             part = items[place]
         except (TypeError, ValueError):
             raise unsupported(container, index) from None
-        if getattr(container.kind, "type", None) not in (tuple, list):
-            raise unsupported(container, index)
-        if container.kind.type is tuple and range(*place.indices(len(items))) == range(len(items)):  # type: ignore[attr-defined]
+        cls = getattr(container.kind, "type", None)
+        if cls is tuple and range(*place.indices(len(items))) == range(len(items)):
             return container
-        is_list = getattr(container.kind, "type", tuple) is list
-        return ListValue(part) if is_list else TupleValue(tuple(part))
+        if cls in (tuple, list):
+            return ListValue(part) if cls is list else TupleValue(tuple(part))
     raise unsupported(container, index)
 
 

@@ -283,6 +283,7 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
     kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
     kinds.InstanceKind: lambda kind: Guard("plain", kind.holder),
     kinds.ObjectKind: lambda kind: Guard("exact", kind.holder),
+    kinds.UnseenKind: lambda kind: Guard("exact", kind.holder),
 }
 
 

@@ -46,7 +46,7 @@ CALLS = {
     "an array of objects": ("DT212", record_of(np.sum), (np.array([1, None]),), {}),
     "an array of text": ("DT212", record_of(np.sort), (np.array(["a"]),), {}),
     "a masked array": ("DT216", record_of(np.sum), (np.ma.array([1.0]),), {}),
-    "a list too long to be looked at": ("DT217", record_of(np.stack), ([X] * 65,), {}),
+    "a list too long to be looked at": ("DT217", record_of(np.stack), ([X] * 257,), {}),
     "a date": ("DT212", record_of(np.add), (np.datetime64("2020-01-01"), 1), {}),
     "foreign byte order": ("DT212", record_of(np.add), (X.astype(">f8"), 1), {}),
     "a test into out": ("DT215", record_of(np.isnan), (X, X > 0), {}),

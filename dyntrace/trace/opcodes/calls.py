@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dyntrace.breaks import CALL_BINDING, UNKNOWN_CALLEE
+from dyntrace.graph import kinds
 from dyntrace.trace import calls
 from dyntrace.trace.frame import Break, Frame, is_null
-from dyntrace.trace.protocol import unpack
+from dyntrace.trace.protocol import unpack, unsupported
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Buried, Value
 
@@ -33,8 +34,11 @@ def call(frame: Frame, arg: tuple[int, tuple[str, ...]]) -> None:
 
 @opcode("CALL_FUNCTION_EX")
 def call_function_ex(frame: Frame, arg: bool) -> None:
-    named = frame.pairs_of(frame.pop()) if arg else {}
+    mapping = frame.pop() if arg else None
     args = unpack(frame, frame.pop())
+    named = {} if mapping is None else frame.pairs_of(mapping)
+    if named is None and mapping is not None and kinds.has_unseen_items(mapping.kind):
+        raise unsupported(mapping)
     if named is None or not all(type(key) is str for key in named):
         raise Break(CALL_BINDING)
     callee, first = _callee(frame)

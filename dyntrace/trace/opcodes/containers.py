@@ -7,9 +7,17 @@ from typing import Any
 from dyntrace.breaks import MAKES_TEXT, UNSUPPORTED_OPERANDS
 from dyntrace.trace import protocol
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.protocol import UNFOLDED, change_list, constant, kept, set_pair, unpack
+from dyntrace.trace.protocol import (
+    UNFOLDED,
+    change_list,
+    constant,
+    kept,
+    set_pair,
+    unpack,
+    unsupported,
+)
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import Known
+from dyntrace.trace.values.base import Known, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 
@@ -99,11 +107,16 @@ def map_add(frame: Frame, arg: int) -> None:
     set_pair(frame, _own_dict(frame, arg), constant(frame, key), value)
 
 
+def _pairs(frame: Frame, value: Value) -> dict[Any, Value]:
+    found = frame.pairs_of(value)
+    if found is None:
+        raise unsupported(value)
+    return found
+
+
 @opcode("DICT_UPDATE")
 def dict_update(frame: Frame, arg: int) -> None:
-    added = frame.pairs_of(frame.pop())
-    if added is None:
-        raise Break(UNSUPPORTED_OPERANDS)
+    added = _pairs(frame, frame.pop())
     target = _own_dict(frame, arg)
     for key, value in added.items():
         set_pair(frame, target, key, value)
@@ -111,9 +124,9 @@ def dict_update(frame: Frame, arg: int) -> None:
 
 @opcode("DICT_MERGE")
 def dict_merge(frame: Frame, arg: int) -> None:
-    added = frame.pairs_of(frame.pop())
+    added = _pairs(frame, frame.pop())
     target = _own_dict(frame, arg)
-    if added is None or any(type(key) is not str or key in target.items for key in added):
+    if any(type(key) is not str or key in target.items for key in added):
         raise Break(UNSUPPORTED_OPERANDS)
     for key, value in added.items():
         set_pair(frame, target, key, value)

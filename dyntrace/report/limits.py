@@ -1,0 +1,41 @@
+"""Limits that graphs in use have met: they run, but not on all inputs, or not on the machine.
+
+Limits that end a graph are breaks, and stand where the tracer met them. Invariant: a note begins
+with its code in the catalogue, and names the lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dyntrace.breaks import MANY_DIMENSIONS, MANY_KINDS, BreakReason
+from dyntrace.exec.lowering import MAX_NDIM
+from dyntrace.graph.kinds import ArrayKind
+from dyntrace.graph.node import Graph
+from dyntrace.runtime.weaving import Known
+
+__all__ = ["limits_met"]
+
+
+def limits_met(used: list[Known]) -> Iterator[str]:
+    """A note for each graph that some of its inputs, or the machine, cannot run."""
+    for known in used:
+        if not known.does_work():
+            continue
+        if known.region.on_miss is None:
+            yield _note(known, MANY_KINDS)
+        if any(_has_many_dimensions(plan.region.graph) for plan in known.plans):
+            yield _note(known, MANY_DIMENSIONS)
+
+
+def _note(known: Known, reason: BreakReason) -> str:
+    plan = known.plans[0]
+    place = f"line {plan.lineno}"
+    if plan.end_lineno != plan.lineno:
+        place = f"lines {plan.lineno}-{plan.end_lineno}"
+    return f"{reason.code}: {reason.text} ({place})"
+
+
+def _has_many_dimensions(graph: Graph) -> bool:
+    kinds = [node.kind for node in (*graph.inputs, *graph.nodes)]
+    return any(isinstance(kind, ArrayKind) and kind.ndim > MAX_NDIM for kind in kinds)
