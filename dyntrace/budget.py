@@ -1,13 +1,13 @@
 """Budget: analysis and compilation take a small share of a program's run, and no more.
 
-Invariant: what is spent is measured, in processor time, so that a busy machine does not count; what
-does not fit waits until the program has run for longer.
+Invariant: what is spent and what is earned are measured in processor time, so that a busy machine
+does not count; what does not fit waits until the program has run for longer.
 """
 
 from __future__ import annotations
 
 from _thread import get_ident
-from time import perf_counter, thread_time
+from time import perf_counter, process_time, thread_time
 
 __all__ = ["UNLIMITED", "Budget"]
 
@@ -20,6 +20,7 @@ class Budget:
 
     def __init__(self, unlimited: bool = False) -> None:
         self.started = perf_counter()
+        self.worked = process_time()
         self.spent = 0.0
         self.unlimited = unlimited
         self.spender = 0  # the thread that measures now
@@ -32,8 +33,8 @@ class Budget:
         return self.spent + seconds <= earned
 
     def elapsed(self) -> float:
-        """Seconds of the run so far."""
-        return perf_counter() - self.started
+        """Seconds of the run so far; those in which it waits, or is kept waiting, do not count."""
+        return min(perf_counter() - self.started, process_time() - self.worked)
 
     def spending(self) -> Spending:
         """A context that measures what is spent inside it; one inside another adds nothing."""

@@ -12,6 +12,7 @@ import atexit
 import importlib
 import os
 from _thread import get_ident
+from time import perf_counter
 from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,7 @@ class Sampling:
         if self.accounts is None or not config.sampler:
             return NO_FIGURES
         analysis = self.budget.spent + UNLIMITED.spent
-        return screen(self.accounts, self.budget.elapsed(), analysis)
+        return screen(self.accounts, perf_counter() - self.budget.started, analysis)
 
     def _serving(self) -> Service:
         """What serves warm code, imported when it is first needed."""

@@ -8,6 +8,8 @@ def test_budget_grants_a_little_at_once_and_a_share_of_the_run():
     assert budget.allows(GRANT * 0.9)
     assert not budget.allows(GRANT + 1.0)
     budget.started -= 100.0
+    assert not budget.allows(GRANT + 1.0), "a program that waits earns nothing"
+    budget.worked -= 100.0
     assert budget.allows(GRANT + SHARE * 99.0)
     assert not budget.allows(GRANT + SHARE * 110.0)
 
