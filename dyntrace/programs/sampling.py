@@ -12,8 +12,8 @@ import atexit
 import importlib
 import os
 from _thread import get_ident
-from time import perf_counter
 from collections.abc import Callable
+from time import perf_counter
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
