@@ -9,6 +9,7 @@ on it.
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 from importlib import import_module
@@ -21,14 +22,12 @@ def _extension_built(name: str) -> bool:
 
 
 def _in_main_interpreter() -> bool:
-    """Whether this is no sub-interpreter; the module that knows has no public name yet."""
-    for name in ("_interpreters", "_xxsubinterpreters"):
-        try:
-            interpreters = import_module(name)
-        except ModuleNotFoundError:
-            continue
-        return bool(interpreters.get_current() == interpreters.get_main())
-    return True
+    """Whether this is no sub-interpreter; who knows has no public name yet."""
+    is_main = getattr(_thread, "_is_main_interpreter", None)
+    if is_main is not None:
+        return bool(is_main())
+    interpreters = import_module("_xxsubinterpreters")
+    return bool(interpreters.get_current() == interpreters.get_main())
 
 
 def _require_numpy() -> None:

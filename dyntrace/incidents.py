@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import platform
 import sys
 import threading
 import weakref
@@ -30,10 +29,6 @@ WIDTH = 100
 OUTERMOST, INNERMOST, OURS = 2, 3, 8  # how many frames of each sort a report keeps
 MAX_LINES = 16  # kept for each owner
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_VERSIONS = (
-    f"dyntrace {config.version}, Python {platform.python_version()}, NumPy {np.__version__}, "
-    f"{sys.platform}, {'native module' if config.native else 'no native module'}"
-)
 _ADVICE = (
     "Please report this text with the function's source.",
     "For the whole traceback run with DYNTRACE_STRICT=1 in the environment: the error is raised.",
@@ -111,8 +106,17 @@ def report_text(error: BaseException, doing: str, instead: str) -> str:
     if error.__cause__ is not None:
         lines.append(f"caused by {summary(error.__cause__)}")
     lines += [f"  {line}" for line in frame_lines((error.__cause__ or error).__traceback__)]
-    lines += [f"({_VERSIONS})", *_ADVICE]
+    lines += [f"({_versions()})", *_ADVICE]
     return "\n".join(map(clipped, lines))
+
+
+def _versions() -> str:
+    python = sys.version.partition(" ")[0]
+    native = "native module" if config.native else "no native module"
+    return (
+        f"dyntrace {config.version}, Python {python}, NumPy {np.__version__}, "
+        f"{sys.platform}, {native}"
+    )
 
 
 def frame_lines(traceback: TracebackType | None) -> list[str]:

@@ -2,7 +2,8 @@
 
 `dataclasses` writes and compiles four to seven functions for each class, which took most of the
 time of importing dyntrace. Here one function for each *number* of fields is compiled, and a class
-gets a copy of it with its own names in place. Invariant: a record has slots and nothing else; that
+gets a copy of it with its own names in place; records of many fields, which are rarely compared,
+share one `==` and one `hash`. Invariant: a record has slots and nothing else; that
 `frozen` ones are not written is checked by mypy, not while the program runs.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, TypeVar, dataclass_transform
 
 __all__ = ["field", "record", "replace"]
 
+FEW = 3
 Class = TypeVar("Class", bound=type)
 Instance = TypeVar("Instance")
 
@@ -71,10 +74,12 @@ def record(
             namespace.setdefault("__init__", _init(cls, fields))
         if eq:
             compared = tuple(name for name, field in fields.items() if field.compare)
-            namespace.setdefault("__eq__", _named(cls, "eq", compared))
-            hashes = _named(cls, "hash", compared) if frozen else None
+            few = len(compared) <= FEW
+            namespace["__record_key__"] = None if few else attrgetter(*compared)
+            namespace.setdefault("__eq__", _named(cls, "eq", compared) if few else _equal)
             if namespace.get("__hash__") is None:  # what a class with its own `__eq__` has
-                namespace["__hash__"] = hashes
+                hashed = _named(cls, "hash", compared) if few else _hashed
+                namespace["__hash__"] = hashed if frozen else None
         made: Class = type(cls)(cls.__name__, cls.__bases__, namespace)
         return made
 
@@ -104,6 +109,17 @@ def _init(cls: type, fields: dict[str, _Field]) -> FunctionType:
     defaults = (field if field.make else field.default for field in fields.values())
     function.__defaults__ = tuple(value for value in defaults if value is not _Absent)
     return function
+
+
+def _equal(self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    key = self.__record_key__
+    return key(self) == key(other)
+
+
+def _hashed(self: Any) -> int:
+    return hash(self.__record_key__(self))
 
 
 def _repr(self: Any) -> str:

@@ -12,7 +12,7 @@ import pytest
 import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
-from dyntrace.exec import machine, numpy_backend
+from dyntrace.exec import generation, machine
 from dyntrace.runtime import unit as units
 from dyntrace.runtime import weaving
 
@@ -48,7 +48,7 @@ if config.native:
     PLACES["lowering"] = (machine.rules, "lower", 3)
     PLACES["description"] = (machine.Lowering, "finished", 3)
 else:
-    PLACES["generated code"] = (numpy_backend._Compiler, "text", 3)
+    PLACES["generated code"] = (generation._Compiler, "text", 3)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -115,7 +115,7 @@ def test_a_report_fits_a_screen_and_names_the_versions():
     def recurse(depth):
         if depth:
             recurse(depth - 1)
-        numpy_backend.generated_code("x" * 1000, {})
+        generation.generated_code("x" * 1000, {})
 
     with pytest.raises(AttributeError) as caught:
         recurse(60)
@@ -125,18 +125,18 @@ def test_a_report_fits_a_screen_and_names_the_versions():
     assert len(lines) <= 24 and max(map(len, lines)) <= 100
     for wanted in (dyntrace.__version__, sys.version.split()[0], np.__version__, "DYNTRACE_STRICT"):
         assert wanted in text
-    assert "dyntrace/exec/numpy_backend.py" in lines[-6] and "…" in text
+    assert "dyntrace/exec/generation.py" in lines[-6] and "…" in text
 
 
 def test_a_report_shows_the_frames_of_the_cause():
     try:
         try:
-            numpy_backend.generated_code(None, {})
+            generation.generated_code(None, {})
         except AttributeError as cause:
             raise InternalError("outer") from cause
     except InternalError as error:
         text = incidents.report_text(error, "here", "there")
-    assert "caused by AttributeError" in text and "numpy_backend.py" in text
+    assert "caused by AttributeError" in text and "generation.py" in text
 
 
 def test_an_error_without_a_text_is_reported(lenient):

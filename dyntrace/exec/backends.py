@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.errors import BackendError
-from dyntrace.exec import machine, reference
+from dyntrace.exec import machine
 from dyntrace.graph.node import Graph
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 CompileGraph = Callable[[Graph], Callable[..., Any]]
 GROUP = "dyntrace.backends"
-BUILT_IN: dict[str, CompileGraph] = {
-    "numpy": machine.compile_graph,
-    "reference": reference.compile_graph,
-}
+BUILT_IN = ("numpy", "reference")
 _registered: dict[str, CompileGraph] = {}
 _lock = threading.Lock()
 
@@ -52,9 +49,12 @@ def get_backend(name: str) -> CompileGraph:
     """The `compile_graph` of a backend; raises BackendError if there is none of that name."""
     if not isinstance(name, str):
         raise TypeError(f"backend must be a str, not {type(name).__name__}")
-    found = BUILT_IN.get(name)
-    if found is not None:
-        return found
+    if name == "numpy":
+        return machine.compile_graph
+    if name == "reference":
+        from dyntrace.exec import reference
+
+        return reference.compile_graph
     with _lock:
         given = _registered.get(name)
     return _checked(name, given if given is not None else _from_entry_point(name))

@@ -254,3 +254,23 @@ def _is_from_elsewhere(target: Node) -> bool:
     while found.op.style == "inplace":
         found = found.args[0]
     return bool(shares(found))
+
+
+def prepare_commit(lowering: Lowering, effect: Node) -> Any:
+    """Prepare the effect, by the machine or in Python; the template of its commit."""
+    reg = lowering.new(None, -1)
+    if not lower_commit(lowering, effect, reg):
+        lowering.call(reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True)
+    value = effects.value_of(effect)
+    if isinstance(value, Node):
+        lowering.register_of[effect] = lowering.register_of[value]
+    else:
+        lowering.register_of[effect] = constant = lowering.new(None, -1)
+        lowering.steps.append(
+            ("call", constant, _same, (templates.template(lowering, value),), None, None)
+        )
+    return (templates.REGISTER, reg)
+
+
+def _same(value: Any) -> Any:
+    return value

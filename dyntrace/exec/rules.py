@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec import effects, elision, parallel, templates
-from dyntrace.exec.lower_effects import lower_commit, lower_effect, lower_inplace
+from dyntrace.exec import elision, parallel, templates
 from dyntrace.exec.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower_views import VIEW_RULES
@@ -53,9 +52,7 @@ def _lowered(lowering: Lowering, node: Node) -> bool:
     """Emit the node's instructions, if it has any, with the call that they stand for."""
     if not is_within_limits(node):
         return False
-    rule = lower_inplace if written(node) else RULES.get(node.op.name)
-    if rule is None and isinstance(node.op.target, np.ufunc):
-        rule = lower_ufunc
+    rule = _rule_of(node)
     if rule is None:
         return False
     call = lowering.begin(own_target(lowering, node), node.args, node.kwargs, own_kind(node))
@@ -63,6 +60,16 @@ def _lowered(lowering: Lowering, node: Node) -> bool:
         return False
     call.reg = lowering.register_of[node]
     return True
+
+
+def _rule_of(node: Node) -> Rule | None:
+    """A node.s rule, if there is one; those of writes are imported when a node first writes."""
+    if written(node):
+        from dyntrace.exec.lower_effects import lower_inplace
+
+        return lower_inplace
+    rule = RULES.get(node.op.name)
+    return lower_ufunc if rule is None and isinstance(node.op.target, np.ufunc) else rule
 
 
 def own_target(lowering: Lowering, node: Node) -> Any:
@@ -139,31 +146,13 @@ def _outputs(lowering: Lowering) -> Any:
         return reg
     commit: list[Any] = []
     if graph.effect is not None:
+        from dyntrace.exec.lower_effects import lower_effect, prepare_commit
+
         if not graph.outputs and lower_effect(lowering, graph.effect):
             return None
-        commit = [_commit(lowering, graph.effect)]
+        commit = [prepare_commit(lowering, graph.effect)]
     for reg in templates.registers(lowering, graph.outputs):
         lowering.as_object(reg)
     numbers: dict[int, int] = {}
     items = tuple(templates.template(lowering, value, numbers) for value in graph.outputs)
     return (templates.TUPLE, (*items, *commit), None, None)
-
-
-def _commit(lowering: Lowering, effect: Node) -> Any:
-    """Prepare the effect, by the machine or in Python; the template of its commit."""
-    reg = lowering.new(None, -1)
-    if not lower_commit(lowering, effect, reg):
-        lowering.call(reg, effects.preparer(effect), effect.args, effect.kwargs, None, ordered=True)
-    value = effects.value_of(effect)
-    if isinstance(value, Node):
-        lowering.register_of[effect] = lowering.register_of[value]
-    else:
-        lowering.register_of[effect] = constant = lowering.new(None, -1)
-        lowering.steps.append(
-            ("call", constant, _same, (templates.template(lowering, value),), None, None)
-        )
-    return (templates.REGISTER, reg)
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -12,10 +12,12 @@ import os
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
-from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dyntrace.exec import floating, machine_resources
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 __all__ = ["Job", "get_num_threads", "set_num_threads", "settle", "submit"]
 
@@ -90,15 +92,24 @@ class _Pool:
     def reset(self) -> None:
         """Forget all workers: after a fork there are none."""
         self.lock = threading.Lock()
-        self.queue: SimpleQueue[Job | None] = SimpleQueue()
+        self.queue: SimpleQueue[Job | None] | None = None
         self.workers = 0
 
     def put(self, job: Job) -> None:
         with self.lock:
+            jobs = self._jobs()
             if self.workers < self.size - 1:
                 self.workers += 1
                 threading.Thread(target=self._work, name="dyntrace", daemon=True).start()
-        self.queue.put(job)
+        jobs.put(job)
+
+    def _jobs(self) -> SimpleQueue[Job | None]:
+        """The queue, made for the first job."""
+        if self.queue is None:
+            from queue import SimpleQueue
+
+            self.queue = SimpleQueue()
+        return self.queue
 
     def resize(self, size: int) -> None:
         with self.lock:
@@ -106,10 +117,10 @@ class _Pool:
             self.size = size
             self.workers -= surplus
         for _ in range(surplus):
-            self.queue.put(None)
+            self._jobs().put(None)
 
     def _work(self) -> None:
-        queue = self.queue
+        queue = self._jobs()
         while (job := queue.get()) is not None:
             job.run()
             del job
@@ -146,7 +157,7 @@ def submit(
     jobs: list[Job], function: Callable[..., Any], /, *arguments: Any, **keywords: Any
 ) -> Any:
     """A Job for the call, also put into `jobs`; the result itself where threads are of no use."""
-    if _POOL.size < 2 or not floating.AVAILABLE:
+    if _POOL.size < 2 or not floating.is_available():
         return function(*arguments, **keywords)
     job = Job(function, arguments, keywords)
     jobs.append(job)

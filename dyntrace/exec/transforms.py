@@ -64,7 +64,7 @@ def _along_axis(
 def _parts(a: Any, n: Any, axis: Any) -> list[Part]:
     """Where to cut `a` so that the lines along `axis` stay whole; [] to leave it in one piece."""
     count = threads.get_num_threads()
-    if count < 2 or not floating.AVAILABLE or not _is_plain(a, n, axis):
+    if count < 2 or not floating.is_available() or not _is_plain(a, n, axis):
         return []
     axis %= a.ndim
     long = [other for other in range(a.ndim) if other != axis and a.shape[other] >= LEAST * count]

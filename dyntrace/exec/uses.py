@@ -2,7 +2,7 @@
 
 Invariant: `left` counts the uses not yet written by the compiler; uses as an output never run out.
 A node is stack-only if it has one use, and that use found it on the stack only in the user's
-program. Read `exec.numpy_backend`, its user, next.
+program. Read `exec.generation`, its user, next.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dyntrace.errors import InternalError
-from dyntrace.exec import numpy_backend, reference
+from dyntrace.exec import generation, numpy_backend, reference
 from dyntrace.exec.checks import KindMismatch
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, KnownKind, PythonScalarKind, SequenceKind
@@ -254,9 +254,9 @@ def test_generated_code_says_where_it_comes_from():
 
 def test_function_is_compiled_once_at_its_first_call_and_stays_the_same_object(monkeypatch):
     compiled = []
-    generate = numpy_backend.generated_code
+    generate = generation.generated_code
     monkeypatch.setattr(
-        numpy_backend, "generated_code", lambda *args: compiled.append(args) or generate(*args)
+        generation, "generated_code", lambda *args: compiled.append(args) or generate(*args)
     )
     region = numpy_backend.compile_graph(Program("def f(x):\n    return x + 1", X).graph)
     assert not compiled

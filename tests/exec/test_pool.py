@@ -153,7 +153,7 @@ dyntrace.set_num_threads(2)
 )
 @pytest.mark.parametrize("kind", ["legacy", "isolated"])
 def test_import_says_what_a_sub_interpreter_lacks(kind):
-    printed = run(IN_ANOTHER, kind, "import dyntrace", IMPORTING.format("dyntrace"))
+    printed = run(IN_ANOTHER, kind, "import numpy, dyntrace", IMPORTING.format("dyntrace"))
     assert printed == [NO_NUMPY, "end"]
 
 

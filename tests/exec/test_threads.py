@@ -130,7 +130,9 @@ def test_modes_of_the_caller_hold_in_the_worker():
     assert {value for *_, value in modes} == {"mine"}
 
 
-@pytest.mark.skipif(not floating.AVAILABLE, reason="no access to the floating-point environment")
+@pytest.mark.skipif(
+    not floating.is_available(), reason="no access to the floating-point environment"
+)
 def test_rounding_mode_of_the_caller_holds_in_the_worker():
     upward = 0x800
     threads.set_num_threads(2)

@@ -14,7 +14,8 @@ from tests.machine.capturing import capture, function
 from tests.machine.comparing import leaves
 
 pytestmark = pytest.mark.skipif(
-    not (floating.AVAILABLE and transforms.SPLITS), reason="no jobs on this platform, or no parts"
+    not (floating.is_available() and transforms.SPLITS),
+    reason="no jobs on this platform, or no parts",
 )
 
 LINES = "fft ifft rfft irfft hfft ihfft".split()
