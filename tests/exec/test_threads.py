@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from dyntrace.exec import floating, numpy_backend, parallel, threads
+from dyntrace.exec import floating, generation, numpy_backend, parallel, threads
 from tests.exec.comparing import same
 from tests.exec.programs import Program
 
@@ -35,20 +35,16 @@ def started(graph, *values):
     """How many jobs the region begins, and its result."""
     region = numpy_backend.compile_graph(graph)
     count = 0
-    submit = region.__globals__["submit"]
 
     def counting(*args, **kwargs):
         nonlocal count
         count += 1
-        return submit(*args, **kwargs)
+        return threads.submit(*args, **kwargs)
 
-    region.__globals__["submit"] = counting
-    return count_after(lambda: region(*values), lambda: count)
-
-
-def count_after(run, count):
-    result = run()
-    return count(), result
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(generation._GLOBALS, "submit", counting)
+        result = region(*values)
+    return count, result
 
 
 def test_independent_heavy_operations_run_beside_each_other():
@@ -149,7 +145,7 @@ def test_rounding_mode_of_the_caller_holds_in_the_worker():
     region = numpy_backend.compile_graph(program.graph)
     ones = np.ones_like(BIG)
     region(ones, ones)
-    library = floating._LIBRARY
+    library = floating._library()
     before = library.fegetround()
     if library.fesetround(upward):
         pytest.skip("no directed rounding here")
