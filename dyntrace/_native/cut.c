@@ -34,6 +34,9 @@ bytes_per_element(const Group *group)
     return bytes + most > 0 ? bytes + most : 1;
 }
 
+/* A group that takes its operands from memory: by its elements, and by all that it touches. */
+enum { LARGE_ELEMENTS = 400000, LARGE_BYTES = 9600000 };
+
 /* Elements of a tile. What a tile touches stays in the first cache for small arrays; for large ones
    it takes part of the second, since fetching from memory wants longer runs. */
 static npy_intp
@@ -42,9 +45,10 @@ tile_elements(const Group *group)
     if (vm_tile > 0) {
         return vm_tile;
     }
-    bool large = group->size >= 400000;
+    npy_intp bytes = bytes_per_element(group);
+    bool large = group->size >= LARGE_ELEMENTS || group->size > LARGE_BYTES / bytes;
     npy_intp elements = large ? 4096 : 1024, room = large ? 320 * 1024 : 80 * 1024;
-    while (elements > 256 && elements * bytes_per_element(group) > room) {
+    while (elements > 256 && elements * bytes > room) {
         elements /= 2;
     }
     return elements;
