@@ -100,6 +100,7 @@ typedef struct {
     long long started;    /* when the original instructions began, 0 while they do not run */
     PyThreadState *owner; /* whose call is compared */
     long long region, original; /* time taken in the current comparison */
+    long long slower_run, faster_original; /* of the two of each in it */
     int turn, bucket, drops;
     bool running, warm, mixed; /* running: the region, for the comparison */
     bool settled; /* the last call needed no comparison: the next does not read the clock before */

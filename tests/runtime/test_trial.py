@@ -1,5 +1,6 @@
 """Regions compared with the original instructions, under a clock of the test's own."""
 
+import itertools
 import random
 import threading
 
@@ -154,6 +155,17 @@ def test_noise_does_not_decide(runtime, clock):
 def test_long_runs_need_one_comparison(runtime, clock):
     site = Site(runtime, clock, lambda value: (10**9, 2 * 10**9))
     assert site.calls(LARGE, 20).count(False) == 2
+
+
+def test_one_call_while_another_program_had_the_cpu_decides_nothing(runtime, clock):
+    calls = itertools.count()
+
+    def cost(value):
+        return 3_000_000, 60_000_000 if next(calls) % 5 == 4 else 2_000_000
+
+    site = Site(runtime, clock, cost)
+    site.calls(LARGE, 8)
+    assert site.calls(LARGE, 40).count(False) > 8
 
 
 def test_ends_that_are_not_reached_are_dropped(runtime, clock):
