@@ -62,8 +62,8 @@ class Estimate:
 
     @property
     def pays(self) -> bool:
-        """Whether the region may win."""
-        return self.open or self.original > self.region
+        """Whether the region may win, by more than the estimate may be wrong."""
+        return self.open or self.original * 10 > self.region * 11
 
 
 @record(frozen=True)
