@@ -171,8 +171,8 @@ PyObject *counted_losses(PyObject *self, void *closure);
 int retire(Region *region, Cause cause);
 int retire_after_deopt(Region *region, Cause cause);
 int retire_after_miss(Region *region);
-int rest(Region *region, bool resting);
 int rest_after_decline(Region *region);
+int end_rest(Region *region); /* a call is not declined */
 bool rest_is_over(Region *region); /* for one call */
 
 /* patch.c, osr.c, hook.c */

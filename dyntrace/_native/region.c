@@ -118,14 +118,15 @@ cause_of_error(Region *region, PyObject *run)
 static PyObject *
 run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values)
 {
-    PyObject *result = entry_run(entry, args, nargsf, values);
+    bool failed = region->declined != 0 && end_rest(region) < 0;
+    PyObject *result = failed ? NULL : entry_run(entry, args, nargsf, values);
     entry_release(entry, values);
     if (result != NULL && result != Py_None) {
         entry->runs++;
         Py_DECREF(entry);
         return region->commits ? commit(result) : result;
     }
-    Cause cause = result == NULL ? cause_of_error(region, entry->run) : DECLINED;
+    Cause cause = failed ? NO_CAUSE : result == NULL ? cause_of_error(region, entry->run) : DECLINED;
     Py_DECREF(entry);
     if (cause == NO_CAUSE || retire_after_deopt(region, cause) < 0) {
         Py_XDECREF(result);
@@ -147,8 +148,9 @@ accept(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **value
         *found = find_entry(region, args, count, values);
         region->learnt += *found != NULL;
     }
-    if (status == 0 && region->on_miss == NULL) {
-        status = retire_after_miss(region);
+    if (*found == NULL && status >= 0) {
+        status = region->on_miss == NULL ? retire_after_miss(region) : 0;
+        status = status < 0 || region->retired ? status : rest_after_decline(region);
     }
     return status < 0 ? -1 : *found != NULL;
 }
@@ -189,6 +191,9 @@ start_original(Region *region)
 {
     region->skips++;
     region->compared++;
+    if (region->declined != 0 && end_rest(region) < 0) {
+        return NULL;
+    }
     trial_start_original(&region->trial);
     Py_RETURN_NONE;
 }
@@ -197,15 +202,8 @@ start_original(Region *region)
 static PyObject *
 decline(Region *region)
 {
+    region->skips++;
     return rest_after_decline(region) < 0 ? NULL : Py_NewRef(Py_None);
-}
-
-/* The inputs are such that the region may run; -1 with an exception from outside. */
-static int
-end_rest(Region *region)
-{
-    region->declined = 0;
-    return region->resting ? rest(region, false) : 0;
 }
 
 /* A call that may be part of the comparison with the original instructions. */
@@ -220,18 +218,14 @@ call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
         return accepted < 0 ? NULL : Py_NewRef(Py_None);
     }
     Turn turn = trial_turn(&region->trial, region->calls, entry_bytes(entry, values));
-    bool failed = turn != TURN_LOST && end_rest(region) < 0;
-    if (turn == TURN_TIMED && !failed) {
+    if (turn == TURN_TIMED) {
         return call_timed(region, entry, args, nargsf, values, began);
     }
-    if (turn == TURN_RUN && !failed) {
+    if (turn == TURN_RUN) {
         return run_entry(region, entry, args, nargsf, values);
     }
     entry_release(entry, values);
     Py_DECREF(entry);
-    if (failed) {
-        return NULL;
-    }
     return turn == TURN_LOST ? decline(region) : start_original(region);
 }
 

@@ -1,5 +1,6 @@
 /* When a region is given up: it fails again and again, or no kind of input fits it; and when it
-   rests: the original instructions are faster for the inputs that many calls in a row have brought.
+   rests: many calls in a row have brought inputs that it has no entry for, or for which the original
+   instructions are faster.
 
    Invariant: a region that mostly succeeds is not given up for rare failures, and one that rests is
    still called now and then, in case its inputs have changed. The twin is in
@@ -75,7 +76,7 @@ retire_after_miss(Region *region)
     return too_many && !region->retired ? retire(region, MISSES) : 0;
 }
 
-int
+static int
 rest(Region *region, bool resting)
 {
     region->resting = resting;
@@ -83,9 +84,15 @@ rest(Region *region, bool resting)
 }
 
 int
+end_rest(Region *region)
+{
+    region->declined = 0;
+    return region->resting ? rest(region, false) : 0;
+}
+
+int
 rest_after_decline(Region *region)
 {
-    region->skips++;
     region->countdown = SAMPLED;
     if (region->resting) {
         return 0;

@@ -28,7 +28,7 @@ from dyntrace.trace.region import MAX_STEPS
 WINDOW = 512  # failures count as a share of about so many calls
 SHARE = 8  # every so manieth call must have failed
 MISS_LIMIT = 64
-REST_AFTER = 256  # calls declined in a row, since the original instructions are faster there
+REST_AFTER = 256  # calls declined in a row: missed, or lost to the original instructions
 SAMPLED = 256  # while a region rests, every so manieth call is let through
 STUB_TIME = 20  # nanoseconds of a stub outside the call of its handle
 Entry = (
@@ -247,8 +247,11 @@ class Region:
             self.misses += 1
             found = self._find(args) if self._missed(args) else None
             self.learnt += found is not None
-            if found is None and self.on_miss is None:
+        if found is None:
+            if self.on_miss is None:
                 self._retire_after_miss()
+            if not self.retired:
+                self._rest_after_decline()
         return found
 
     def _call_in_trial(self, args: tuple[Any, ...]) -> Any:
@@ -261,23 +264,21 @@ class Region:
         entry, values = found
         turn = trial.take_turn(self.calls, entry.size(values))
         if turn is Turn.LOST:
-            self._decline()
+            self.skips += 1
+            self._rest_after_decline()
             return None
-        self._declined = 0
-        if self.resting:
-            self._rest(False)
         if turn is Turn.RUN:
             return self._run(*found)
         if turn is Turn.TIMED:
             return self._timed(*found, began)
         self.skips += 1
         self.compared += 1
+        self._end_rest()
         trial.start_original()
         return None
 
-    def _decline(self) -> None:
-        """Leave a call to the original instructions, which are faster; the region may rest."""
-        self.skips += 1
+    def _rest_after_decline(self) -> None:
+        """A call is left to the original instructions; after many of them the region rests."""
         self._countdown = SAMPLED
         if self.resting:
             return
@@ -288,6 +289,12 @@ class Region:
     def _rest(self, resting: bool) -> None:
         self.resting = resting
         self._tell(self.on_rest)
+
+    def _end_rest(self) -> None:
+        """A call is not declined."""
+        self._declined = 0
+        if self.resting:
+            self._rest(False)
 
     def _wants_a_call(self) -> bool:
         """Whether a call that comes while the region rests is let through."""
@@ -316,6 +323,8 @@ class Region:
 
     def _run(self, entry: _CompiledEntry, values: list[Any]) -> Any:
         cause = Cause.DECLINED
+        if self._declined:
+            self._end_rest()
         try:
             result = entry.execute(values)
         except BaseException as error:

@@ -166,6 +166,30 @@ def test_arrays_in_attributes_have_sizes_too(runtime):
     assert region.lost == (4,)
 
 
+def test_misses_in_a_row_let_a_region_rest_and_a_hit_ends_it(runtime):
+    """However often it has hit before, so that it is not retired."""
+    region = runtime.Region([((("argument", 0, None, "exact", int, None),), (0,), bool, False)])
+    told = []
+    region.on_rest = lambda region: told.append(bool(region.resting))
+    region.on_miss = lambda region, args: False
+    for value, expected in ((1, []), ("a", [True]), (1, [True, False]), ("a", [True, False, True])):
+        for _ in range(REST_AFTER):
+            region.handle(value)
+        assert told == expected
+
+
+def test_learnt_misses_are_no_declined_calls(runtime):
+    entries = [
+        ((("argument", 0, None, "exact", kind, None),), (0,), id, False) for kind in (int, str)
+    ]
+    region = runtime.Region(entries[:1])
+    region.on_miss = lambda region, args: region.add(entries[1]) is None
+    for _ in range(2 * REST_AFTER):
+        assert region.handle("a") is not None
+        assert region.handle(1) is not None
+    assert not region.resting and (region.misses, region.learnt) == (1, 1)
+
+
 def test_handle_of_a_region_that_is_gone_wants_no_call(runtime):
     handle = runtime.Region().handle
     assert not handle
@@ -291,6 +315,29 @@ def test_newer_versions_have_the_region_at_rest_too(measured):
     before = known.region.calls
     fast(A, A, 10 * SAMPLED)
     assert known.region.calls - before <= 11
+
+
+def test_version_for_other_kinds_at_the_same_place_rests(measured):
+    """Calls come to it first, and it has no entry for them."""
+
+    def program(a, n):
+        for _ in range(n):
+            b = a * 2.0
+            c = b + a
+        return c
+
+    measured(FAST_CLOCK)
+    fast = dyntrace.optimize(program)
+    for _ in range(3):
+        fast(A, 300)
+    ints = np.arange(5)
+    for _ in range(3):
+        assert np.array_equal(fast(np.float64(2.0), 400), program(np.float64(2.0), 400))
+        assert np.array_equal(fast(ints, 400), program(ints, 400))
+    unit = mark_of(fast).unit
+    before = sum(known.region.misses for known in unit.used())
+    fast(ints, 20 * SAMPLED)
+    assert sum(known.region.misses for known in unit.used()) - before <= 2 * 21
 
 
 def helper(a):
