@@ -302,7 +302,7 @@ arena_take(size_t bytes)
 }
 
 void
-arena_give(void *block, size_t bytes)
+arena_give_within(void *block, size_t bytes, size_t limit)
 {
     if (block == NULL) {
         return;
@@ -315,9 +315,15 @@ arena_give(void *block, size_t bytes)
     arena.taken -= size;
     glance(&victims);
     keep(block, class, size);
-    evict(KEPT, &victims);
+    evict(limit < KEPT ? limit : KEPT, &victims);
     unlock();
     release_all(&victims);
+}
+
+void
+arena_give(void *block, size_t bytes)
+{
+    arena_give_within(block, bytes, KEPT);
 }
 
 size_t

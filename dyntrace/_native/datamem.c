@@ -18,6 +18,7 @@ enum {
     HEADER = 64,           /* bytes; keeps the data aligned */
     SMALLEST = 1 << 15,    /* malloc reuses what is smaller without the kernel */
     LARGEST = 1 << 25,     /* what is larger, malloc too always gives back when it is freed */
+    KEPT = 1 << 26,        /* bytes that malloc too may come to keep at the end of the heap */
     TRACE_DOMAIN = 389047, /* NumPy's own, see numpy/_core/src/multiarray/alloc.c */
 };
 
@@ -87,7 +88,7 @@ handler_free(void *context, void *data, size_t about)
     char *block = (char *)data - HEADER;
     size_t bytes = bytes_of(data);
     if (is_recycled(bytes)) {
-        arena_give(block, bytes + HEADER);
+        arena_give_within(block, bytes + HEADER, KEPT);
     }
     else {
         usual->free(usual->ctx, block, bytes + HEADER);

@@ -217,7 +217,22 @@ forked_while_others_take(void)
     with_threads(fork_repeatedly);
 }
 
+static void
+what_is_given_within_a_limit_is_kept_within_it(void)
+{
+    void *blocks[6];
+    for (int i = 0; i < 6; i++) {
+        blocks[i] = arena_take(MIB);
+    }
+    for (int i = 0; i < 6; i++) {
+        arena_give_within(blocks[i], MIB, 3 * MIB);
+        CHECK(arena_held() <= 3 * MIB);
+    }
+    CHECK(arena_held() == 3 * MIB && arena_take(MIB) == blocks[5]);
+}
+
 static const Check checks[] = {
+    {"what_is_given_within_a_limit_is_kept_within_it", what_is_given_within_a_limit_is_kept_within_it},
     {"blocks_come_back", blocks_come_back},
     {"a_block_is_at_most_a_quarter_too_large", a_block_is_at_most_a_quarter_too_large},
     {"too_much_is_refused", too_much_is_refused},
