@@ -22,7 +22,8 @@ def limits_met(used: list[Known]) -> Iterator[str]:
     for known in used:
         if not known.does_work():
             continue
-        if known.region.on_miss is None:
+        others = [one for one in used if one.layout.start == known.layout.start]
+        if known.region.on_miss is None and others == [known]:
             yield _note(known, MANY_KINDS)
         if any(_has_many_dimensions(plan.region.graph) for plan in known.plans):
             yield _note(known, MANY_DIMENSIONS)

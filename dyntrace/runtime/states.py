@@ -12,7 +12,7 @@ from dyntrace.graph.describe import describe
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import State
 
-__all__ = ["contents_of", "has_arrays", "with_arguments"]
+__all__ = ["contents_of", "has_arrays", "is_among", "with_arguments"]
 
 _PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
 
@@ -29,6 +29,18 @@ def has_arrays(state: State) -> bool:
     """Whether anything in it is more than plain Python numbers, strings and constants."""
     found = (leaf for _, kind in state.slots for leaf in kinds.leaves(kind))
     return any(not isinstance(leaf, _PLAIN) for leaf in found)
+
+
+def is_among(state: State, others: list[State], by_value: bool) -> bool:
+    """Whether an equal state is, with the same values of numbers and strings if `by_value`."""
+    equal = [other for other in others if other == state]
+    return any(_examples(state) == _examples(other) for other in equal) if by_value else bool(equal)
+
+
+def _examples(state: State) -> list[tuple[type, str]]:
+    kept = [*(kind for _, kind in state.slots), *state.stack]
+    found = [getattr(leaf, "example", None) for kind in kept for leaf in kinds.leaves(kind)]
+    return [(type(example), repr(example)) for example in found]
 
 
 def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:

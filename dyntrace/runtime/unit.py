@@ -30,11 +30,14 @@ from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
+from dyntrace.runtime.judging import gains_nothing
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
-from dyntrace.runtime.states import contents_of, has_arrays, with_arguments
+from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
+from dyntrace.runtime.varying import varying_in
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak, Plan
+from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
 from dyntrace.trace.twins import Twins
 from dyntrace.trace.worth import LeftAlone
@@ -44,6 +47,7 @@ __all__ = ["Unit"]
 MAX_VERSIONS = 8
 MAX_ENTRIES = 16
 MAX_MISSES = 48
+MISSES_FOR_OTHERS = 5  # that a miss counts for which another region at the place serves
 WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
 JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
@@ -92,6 +96,7 @@ class Unit:
         self.compiles = 0
         self.replacements = 0
         self.given_up = self.calls_stay = False
+        self.varying: Varying = frozenset()
         self.shapes: Shapes | None = None
         self.woven = Woven(self._copy)
         self.woven = self._first_version()
@@ -260,7 +265,7 @@ class Unit:
         namespace = self.namespace()
         if namespace is None:
             return  # nothing can be running
-        analysis = Analysis(self.shapes.shape, namespace, self.profile.results, self.twins)
+        analysis = self._analysis(namespace)
         analysis.run(self.starts)
         self.breaks = list(analysis.breaks.values())
         self.left_alone = list(analysis.left_alone.values())
@@ -284,6 +289,11 @@ class Unit:
                 frozenset(self.places.values()),
             )
         )
+
+    def _analysis(self, namespace: dict[str, Any]) -> Analysis:
+        assert self.shapes is not None
+        seen, shape = self.profile.results, self.shapes.shape
+        return Analysis(shape, namespace, seen, self.twins, self.varying)
 
     def _demand_full_graph(self) -> None:
         """Raise at the first break; one on the way to a `raise` parts no work from other work."""
@@ -349,32 +359,44 @@ class Unit:
             if known.misses > MAX_MISSES or len(region.entries) >= MAX_ENTRIES:
                 region.on_miss = None
                 return False
-            return self._retrace(known, args)
+            return not self._generalise(known) and self._retrace(known, args)
+
+    def _generalise(self, known: Known) -> bool:
+        """Compile again where a region has read too many values, so that none is read there."""
+        news = varying_in(known) - self.varying
+        if not news or self.version > MAX_VERSIONS:
+            return False
+        self.varying |= news
+        self.regions.forget(known)
+        self.gates.move(known.layout, CLOSED, self.woven.code)
+        self.compile()
+        return True
 
     def _retrace(self, known: Known, args: tuple[Any, ...]) -> bool:
         assert self.shapes is not None
         start = known.layout.start
         state = with_arguments(known.state, known.layout.arguments, args)
-        shape = self.shapes.shape
-        namespace = self.namespace()
+        shape, namespace = self.shapes.shape, self.namespace()
         if namespace is None:
             return False
-        analysis = Analysis(shape, namespace, self.profile.results, self.twins)
+        analysis = self._analysis(namespace)
         ends = shape.heads | shape.merges & {known.layout.end}
         trace = analysis.trace(start, state, trim=False, ends=ends)
         plan = analysis.plan(trace)
-        if plan is not None and plan.layout == known.layout:
-            return self.regions.add_entry(known, plan)
-        self._note_start(start, state)
-        return False
+        serving = None if plan is None else self.regions.of_layout(plan.layout)
+        if plan is None or serving is None:
+            self._note_start(start, state, by_value=plan is not None)
+            return False
+        known.misses += MISSES_FOR_OTHERS * (serving is not known)
+        return self.regions.add_entry(serving, plan) and serving is known
 
-    def _note_start(self, start: int, state: State) -> None:
-        """Other kinds lead to another region here: weave it in, for the next call."""
+    def _note_start(self, start: int, state: State, by_value: bool) -> None:
+        """Other kinds, or values, lead to another region here: weave it in, for the next call."""
         same_place = [known for unit, known in self.starts if unit == start]
-        if self.version > MAX_VERSIONS or len(same_place) >= MAX_STATES or state in same_place:
-            return
-        self.starts.append((start, state))
-        self.compile()
+        is_full = self.version > MAX_VERSIONS or len(same_place) >= MAX_STATES
+        if not is_full and not is_among(state, same_place, by_value):
+            self.starts.append((start, state))
+            self.compile()
 
     # retirement ---------------------------------------------------------------------------------
 
@@ -397,14 +419,15 @@ class Unit:
         code = self.gates.move(known.layout, state, woven.code)
         if woven is not self.woven:
             return
-        if not woven.recorders and self._all_retired(woven):
+        if not woven.recorders and self.all_retired(woven):
             self._run(Woven(self._copy))
         elif code is not woven.code:
             self._run(replace(woven, code=code))
         else:
             self._tell_callers()
 
-    def _all_retired(self, woven: Woven) -> bool:
+    def all_retired(self, woven: Woven) -> bool:
+        """Whether no region of a version is in use."""
         found = [self.regions.of_layout(layout) for layout in woven.layouts]
         return all(known is None or known.region.retired for known in found)
 
@@ -416,23 +439,9 @@ class Unit:
 
     def has_nothing_to_gain(self) -> bool:
         """Whether calls can stay as they are: no region in it, nor in what it calls by twins."""
-        seen, waiting = {self}, [self]
-        while waiting:
-            unit = waiting.pop()
-            if unit._may_gain():
-                return False
-            new = set() if unit._all_retired(unit.woven) else set(unit.callees) - seen
-            seen |= new
-            waiting += new
-        return True
+        return gains_nothing(self)
 
-    def _may_gain(self) -> bool:
-        """Whether there is array work in its own instructions, or may turn out to be."""
-        if self.given_up or not self.version:
-            return not self.given_up
-        return self._is_learning() or any(known.does_work() for known in self.used())
-
-    def _is_learning(self) -> bool:
+    def is_learning(self) -> bool:
         """Whether something is still to be seen, and calls so far were few."""
         recorders = self.woven.recorders
         if recorders - {-1}:
@@ -466,6 +475,7 @@ class Unit:
             if self.given_up:
                 return
             self.generation += 1
+            self.varying = frozenset()
             self.profile = Profile()
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.places = [], [], [], {}

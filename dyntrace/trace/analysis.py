@@ -35,7 +35,7 @@ from dyntrace.trace.flush import Layout, lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.region import RegionBuilder, TooLarge
+from dyntrace.trace.region import RegionBuilder, TooLarge, Varying
 from dyntrace.trace.sources import (
     Attribute,
     CellVariable,
@@ -143,6 +143,7 @@ class Analysis:
     namespace: dict[str, Any]
     profile: Mapping[int, list[Results]]
     twins: Twins
+    varying: Varying = frozenset()
     plans: dict[int, list[Plan]] = field(default_factory=dict)
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
     recorders: dict[int, Recorder] = field(default_factory=dict)
@@ -156,10 +157,11 @@ class Analysis:
     def run(self, starts: list[tuple[int, State]]) -> None:
         """Explore everything reachable from `starts`."""
         waiting = list(reversed(starts))
+        given = {id(state) for _, state in starts}  # explored though only their values are new
         while waiting and self.traces < MAX_TRACES:
             start, state = waiting.pop()
-            state = self._fitted(start, state)
-            if self._is_new(start, state):
+            is_given, state = id(state) in given, self._fitted(start, state)
+            if self._is_new(start, state) or is_given:
                 waiting += reversed(self._explore(start, state))
         left = (at for at, state in reversed(waiting) if self._is_new(at, self._fitted(at, state)))
         for start in itertools.islice(left, 1):
@@ -228,18 +230,21 @@ class Analysis:
         self.traces += 1
         shape = self.shape
         ends = self._ends() if ends is None else ends
-        trace = trace_region(shape.body, self.namespace, start, state, ends)
+        trace = self._traced(start, state, ends)
         floor = self._place_twin(trace)
         place = _first_needed(trace, shape.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
         visit = trace.visits[place]
-        trimmed = trace_region(shape.body, self.namespace, visit.unit, visit.before(), ends)
+        trimmed = self._traced(visit.unit, visit.before(), ends)
         self._place_twin(trimmed)
         if not trimmed.worthwhile or trimmed.end != trace.end:
             return trace
         trimmed.stop = trace.stop
         return trimmed
+
+    def _traced(self, start: int, state: State, ends: frozenset[int]) -> Trace:
+        return trace_region(self.shape.body, self.namespace, start, state, ends, self.varying)
 
     def _place_twin(self, trace: Trace) -> int:
         """Let a call that is not inlined go to the callee's twin; the slot of the callee."""

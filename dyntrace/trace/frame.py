@@ -161,6 +161,8 @@ class Frame:
             raise Flush
         if isinstance(value, Dynamic):
             value.temporary = False
+        if self.region.varying and not self.depth and Local(index) in self.region.varying:
+            value = without_value(value)
         self.slots[index] = value
 
     # beliefs, arguments and nodes ---------------------------------------------------------------
@@ -295,6 +297,15 @@ class Frame:
         if self.depth or self.region.graph.effect is not None:
             raise Break(SECOND_EFFECT, record.op.name)
         self.region.set_effect(node)
+
+
+def without_value(value: Value) -> Value:
+    """`value`, of which only the type is believed."""
+    if isinstance(value, Outside) and isinstance(value.believed, kinds.StringKind):
+        return Outside(value.source, kinds.StringKind(None))
+    if isinstance(value, Outside) and isinstance(value.believed, kinds.PythonScalarKind):
+        return Outside(value.source, kinds.PythonScalarKind(value.believed.type))
+    return value
 
 
 _NEVER_WRITTEN = (kinds.KnownKind, kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)

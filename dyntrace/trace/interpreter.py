@@ -19,7 +19,7 @@ from dyntrace.record import field, record
 from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import VIEW
-from dyntrace.trace.region import RegionBuilder, TooLarge
+from dyntrace.trace.region import RegionBuilder, TooLarge, Varying
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot_of, stack_values
 from dyntrace.trace.values.base import Dynamic, Outside, Value
@@ -74,9 +74,11 @@ def trace_region(
     start: int,
     state: State,
     ends: frozenset[int],
+    varying: Varying = frozenset(),
 ) -> Trace:
     """Trace from `start` until one of `ends` or the first unit that is not absorbed."""
-    region = RegionBuilder(body.code)
+    known = frozenset(source for at, source in varying if at is None or at == start)
+    region = RegionBuilder(body.code, known)
     frame = Frame(region, body, namespace, beliefs=dict(state.slots))
     frame.stack = stack_values(state)
     trace = Trace(start, state, start, frame, list(frame.stack))

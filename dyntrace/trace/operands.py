@@ -13,7 +13,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Operand, Refused
 from dyntrace.record import record
-from dyntrace.trace.region import Guard
+from dyntrace.trace.region import NOT_READABLE, Guard
 from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from dyntrace.trace.frame import Frame
 
 __all__ = ["TracedOperand", "read_value"]
-
-NOT_READABLE = "DT211"
 
 
 class TracedOperand:

@@ -17,11 +17,21 @@ from dyntrace.graph.identity import hold
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.graph.ownership import operands
+from dyntrace.ops.registry import Refused
 from dyntrace.record import record
 from dyntrace.trace import sources
 from dyntrace.trace.sources import Source
 
-__all__ = ["MAX_STEPS", "Guard", "RegionBuilder", "Step", "TooLarge", "same"]
+__all__ = [
+    "MAX_STEPS",
+    "NOT_READABLE",
+    "Guard",
+    "RegionBuilder",
+    "Step",
+    "TooLarge",
+    "Varying",
+    "same",
+]
 
 MAX_NODES = 400
 MAX_ARGUMENTS = 60
@@ -64,6 +74,8 @@ def same(value: Any) -> Guard:
 
 
 NO_GUARD = Guard("none")
+NOT_READABLE = "DT211"
+Varying = frozenset[tuple[int | None, Source]]  # sources, with the unit where a region starts
 _STRENGTH = {
     "none": 0,
     "exact": 1,
@@ -83,8 +95,9 @@ class Step:
 class RegionBuilder:
     """Collects one region; `arguments` are the direct sources its stub passes, in order."""
 
-    def __init__(self, code: CodeType) -> None:
+    def __init__(self, code: CodeType, varying: frozenset[Source] = frozenset()) -> None:
         self.code = code
+        self.varying = varying
         self.graph = Graph()
         self.steps: list[Step] = []
         self.arguments: list[Source] = []
@@ -138,7 +151,12 @@ class RegionBuilder:
         self.on_rollback(self.arguments.pop)
 
     def guard(self, source: Source, guard: Guard) -> None:
-        """Demand `guard` of `source`; a stronger guard replaces a weaker one."""
+        """Demand `guard` of `source`; a stronger guard replaces a weaker one.
+
+        Refused if that is a value, and the source has had many.
+        """
+        if guard.op == "value" and source in self.varying:
+            raise Refused(NOT_READABLE)
         step = self.steps[self.read(source)]
         if _STRENGTH[guard.op] > _STRENGTH[step.guard.op]:
             old = step.guard

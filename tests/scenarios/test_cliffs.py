@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import dyntrace
+from dyntrace.trace.marks import mark_of
 from tests.differential import check, explanation
 
 A = np.arange(6.0)
@@ -247,3 +248,51 @@ def test_a_dict_that_grows_is_read_by_one_graph():
     del table["first"]
     with pytest.raises(KeyError):
         fast(A, table)
+
+
+# Loops that read another key, name or index in each turn: the statements, and the arguments.
+VARYING = {
+    "keys of a dict": ("for k in d: s = s + d[k] * 2 - 1", "d"),
+    "keys made of text": ("for i in range(len(d)): s = s + d[f'k{i}'] * 2 - 1", "d"),
+    "keys of another dict": ("for k, v in d.items(): s = s + (v - d[k] * 2)", "d"),
+    "an index that is counted": (
+        "i = 0\n  while i < len(l):\n    s = s + l[i] * 2 - 1\n    i += 1",
+        "l",
+    ),
+    "names that are compared": (
+        "for k in list(d):\n    if k == 'k1': s = s * 2 + A\n    else: s = s + A - 0.5 * s",
+        "d",
+    ),
+    "an argument of a helper": ("for i in range(len(l)): s = s + item(l, i)", "l"),
+}
+
+
+@pytest.mark.parametrize("case", VARYING)
+def test_what_varies_from_turn_to_turn_is_not_read_by_value(case):
+    text, parameter = VARYING[case]
+    item = made("  return l[i] * 2 - 1\n", "l, i")
+    function = made(f"  s = 0.0\n  {text}\n  return s\n", parameter, A=A, item=item)
+    many = arrays(40)
+    argument = many if parameter == "l" else {f"k{i}": array for i, array in enumerate(many)}
+    fast = dyntrace.optimize(function)
+    for _ in range(3):
+        assert np.array_equal(fast(argument), function(argument))
+    before = dyntrace.stats(fast)
+    for _ in range(5):
+        assert np.array_equal(fast(argument), function(argument))
+    after = dyntrace.stats(fast)
+    assert after.misses == before.misses and after.retired == 0
+    assert after.graph_calls - before.graph_calls >= 5 * (len(many) - 1)
+
+
+def test_a_few_modes_are_still_read_by_value():
+    def program(a, mode):
+        return a * 2 + 1 if mode == "double" else np.sqrt(a) - 1 if mode == "root" else a - 1
+
+    fast = dyntrace.optimize(program)
+    for _ in range(4):
+        for mode in ("double", "root", "less"):
+            assert np.array_equal(fast(A, mode), program(A, mode))
+    assert dyntrace.explain(fast)(A, "double").breaks == []
+    used = mark_of(fast).unit.used()
+    assert len(used) == 3 and all(sum(known.region.runs) >= 2 for known in used)
