@@ -37,6 +37,7 @@ COSTS = {
     "element": Cost(38, 26),  # a[i]
     "element of constant index": Cost(38, 14),  # a[0]
     "element of several axes": Cost(75, 28),  # a[i, j]
+    "part": Cost(140, 45),  # a[i] = b of arrays: a copy that costs the same on both sides
     "view": Cost(100, 55),  # a[i:j], a[i] of a matrix, a.T
     "float of NumPy": Cost(38, 20),  # + - * / where the machine has instructions for scalars
     "scalar of NumPy": Cost(35, 150),  # other operators, which are calls of Python in a region
@@ -94,7 +95,8 @@ def sized_inputs(graph: Graph) -> tuple[int, ...]:
     An array of which single elements are read or written is not one.
     """
     nodes = graph.nodes if graph.effect is None else [*graph.nodes, graph.effect]
-    found = {base for node in nodes if class_of(node) is None for base in _looked_into(node)}
+    working = [node for node in nodes if class_of(node) in (None, "part")]
+    found = {base for node in working for base in _looked_into(node)}
     return tuple(place for place, node in enumerate(graph.inputs) if node in found)
 
 
@@ -155,10 +157,18 @@ def _read(node: Node) -> str | None:
 
 
 def _written(node: Node) -> str | None:
-    array, index = node.args[:2]
+    array, index, value = node.args
     if not isinstance(array, Node) or not isinstance(array.kind, ArrayKind):
         return "passed on"
-    return _element(index) if _is_element(array.kind, index) else None
+    if _is_element(array.kind, index):
+        return _element(index)
+    return "part" if _is_basic(index) and _is_array_of(value, array.kind) else None
+
+
+def _is_array_of(value: Any, target: ArrayKind) -> bool:
+    """Whether a value is an array whose items are just copied into `target`."""
+    kind = value.kind if isinstance(value, Node) else None
+    return isinstance(kind, ArrayKind) and bool(kind.dtype == target.dtype)
 
 
 def _element(index: Any) -> str:
@@ -220,6 +230,7 @@ _BY_NAME: dict[str, Rule] = {
     "operator.setitem": _written,
     "operator.matmul": lambda node: None,
     **dict.fromkeys(("ndarray.T", "ndarray.transpose", "numpy.transpose"), _named("view")),
+    **dict.fromkeys(("ndarray.tolist", "ndarray.item"), _named("call of Python")),
     **dict.fromkeys(("ndarray.reshape", "numpy.reshape", "ndarray.real"), _named("view")),
 }
 _BY_FAMILY: dict[str, Rule] = {

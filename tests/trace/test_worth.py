@@ -91,7 +91,18 @@ def small_arrays(a):
     return found
 
 
-LITTLE = [recurrence, accumulated, numbers, swapped, windows, small_arrays]
+def rows_moved(a):
+    m, rows = np.zeros((5, 4)), [a[:4], a[4:8]]
+    for i in range(5):
+        m[i] = rows[i % 2]
+    return m
+
+
+def listed(a):
+    return [a.tolist() for _ in range(3)]
+
+
+LITTLE = [recurrence, accumulated, numbers, swapped, windows, small_arrays, rows_moved, listed]
 
 
 def same(one, other):
@@ -174,6 +185,16 @@ def test_rows_worked_on_as_wholes_stay_regions(estimated):
         for i in range(1, 6):
             m[i] = m[i - 1] * 0.5
         return m
+
+    _, unit = called(program)
+    assert unit.used()
+
+
+def test_numbers_put_into_parts_of_arrays_stay_regions(estimated):
+    def program(a):
+        for i in range(3):
+            a[i : i + 4] = 1.5
+        return a
 
     _, unit = called(program)
     assert unit.used()
