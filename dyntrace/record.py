@@ -60,12 +60,10 @@ def record(
 
     def decorate(cls: Class) -> Class:
         fields = _fields_of(cls)
-        namespace = {
-            name: value
-            for name, value in cls.__dict__.items()
-            if name not in fields and name not in ("__dict__", "__weakref__")
-        }
-        own = tuple(name for name in fields if name in cls.__annotations__)
+        own = tuple(cls.__annotations__)
+        namespace = dict(cls.__dict__)
+        for name in ("__dict__", "__weakref__", *own):
+            namespace.pop(name, None)
         namespace["__qualname__"] = cls.__qualname__
         namespace["__slots__"] = (*own, "__weakref__") if weakref_slot else own
         namespace["__record_fields__"] = fields
@@ -160,12 +158,13 @@ def _compiled(purpose: str, count: int) -> CodeType:
 
 
 def _named(cls: type, purpose: str, fields: tuple[str, ...]) -> FunctionType:
-    """The function of class `cls` for these fields."""
+    """The function of class `cls` for these fields; their names stand behind all others."""
     code = _compiled(purpose, len(fields))
-    own = {f"_{number}": name for number, name in enumerate(fields)}
+    others = len(code.co_names) - len(fields)
+    parameters = len(code.co_varnames) - (len(fields) if purpose.startswith("init") else 0)
     code = code.replace(
-        co_names=tuple(own.get(name, name) for name in code.co_names),
-        co_varnames=tuple(own.get(name, name) for name in code.co_varnames),
+        co_names=(*code.co_names[:others], *fields),
+        co_varnames=(*code.co_varnames[:parameters], *fields)[: len(code.co_varnames)],
         co_qualname=f"{cls.__qualname__}.{code.co_name}",
     )
     return FunctionType(code, globals(), code.co_name)
