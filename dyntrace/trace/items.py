@@ -28,7 +28,9 @@ def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
         return None
     holder = dict if isinstance(kind, kinds.DictKind) else getattr(kind, "holder", None)
     frame.region.guard(container.source, Guard("exact", holder))
-    return Outside(Item(container.source, place), found)
+    source = Item(container.source, place)
+    frame.region.read(source)  # though nobody uses it: it may be gone
+    return Outside(source, found)
 
 
 def _item_of(kind: kinds.Kind, place: Any) -> kinds.Kind | None:

@@ -296,3 +296,14 @@ def test_a_few_modes_are_still_read_by_value():
     assert dyntrace.explain(fast)(A, "double").breaks == []
     runs = [runs for known in mark_of(fast).unit.used() for runs in known.region.runs]
     assert len(runs) == 3 and min(runs) >= 2  # of a region for each mode, or of one with three
+
+
+@pytest.mark.parametrize("others", [[], {}], ids=["list", "dict"])
+def test_an_item_that_is_gone_is_missed_though_nobody_uses_it(others):
+    function = made("  b = a + 1\n  d[0]\n  return b\n", "a, d")
+    fast = dyntrace.optimize(function)
+    full = {0: A} if isinstance(others, dict) else [A]
+    for _ in range(3):
+        assert np.array_equal(fast(A, full), function(A, full))
+    with pytest.raises((IndexError, KeyError)):
+        fast(A, others)
