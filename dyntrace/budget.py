@@ -9,10 +9,16 @@ from __future__ import annotations
 from _thread import get_ident
 from time import perf_counter, process_time, thread_time
 
-__all__ = ["UNLIMITED", "Budget"]
+__all__ = ["UNLIMITED", "Budget", "cost_of"]
 
 GRANT = 0.05  # seconds at once
 SHARE = 0.03  # of the run so far
+COST = 8e-6  # seconds that the first version of a code object takes for each byte, about
+
+
+def cost_of(size: int) -> float:
+    """Seconds that compiling `size` bytes of code for the first time is expected to take."""
+    return COST * size
 
 
 class Budget:

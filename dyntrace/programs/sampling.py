@@ -18,7 +18,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
-from dyntrace.budget import UNLIMITED, Budget
+from dyntrace.budget import UNLIMITED, Budget, cost_of
 from dyntrace.isolation import own_names
 from dyntrace.programs.glance import meets_arrays
 from dyntrace.users import has_work, is_users_module, is_users_name
@@ -31,7 +31,7 @@ __all__ = ["Sampling", "shielded"]
 
 INTERVAL = 2000  # microseconds
 SAMPLES = 3  # looks that meet code until it is warm
-IMPORT_COST = 0.08  # seconds of processor time that importing the tracer takes, about
+IMPORT_COST = 0.07  # seconds of processor time that importing the tracer takes, at most about
 
 
 NO_FIGURES = "dyntrace: no figures, since the native module is not in use"
@@ -100,7 +100,8 @@ class Sampling:
     ) -> bool | None:
         if not meets_arrays(code, namespace, values.values()):
             return False
-        if not self.budget.allows(0.0 if self.service else IMPORT_COST) or is_importing():
+        cost = cost_of(len(code.co_code)) if self.service else IMPORT_COST
+        if not self.budget.allows(cost) or is_importing():
             return None
         with self.budget.spending():
             return self._serving().warm(code, function, namespace)

@@ -50,7 +50,9 @@ class Service:
             _monitoring.set_local_events(self.tool, code, events.PY_START | events.JUMP)
             return True
         if _monitoring is None and type(function) is FunctionType:
-            return self._exchange(self._unit(code, namespace), function, code)
+            unit = self._unit(code, namespace)
+            unit.go_on()
+            return self._exchange(unit, function, code)
         return False
 
     def serve(
@@ -69,11 +71,9 @@ class Service:
         landing = unit.serve(offset, values, stack)
         asks = (self._asks.get(code) or 0) + 1
         self._asks.set(code, asks)
-        if not unit.version and not unit.given_up:
-            self._wait(code)
-        elif unit.has_nothing_to_gain() or (asks >= MAX_ASKS and landing is None):
+        if unit.pace.waits or unit.has_nothing_to_gain() or (asks >= MAX_ASKS and landing is None):
             self._leave(code)
-        elif type(function) is FunctionType:
+        elif type(function) is FunctionType and unit.version:
             self._exchange(unit, function, code)
         return landing
 
@@ -88,7 +88,12 @@ class Service:
                     _sampler.replace(original, new, address)
                     remember_original(new, original)
 
-            unit.on_new_code = use
+            def wait() -> None:
+                original = code_of()
+                if original is not None:
+                    _sampler.replace(original, None, 0)  # it has to be found warm again
+
+            unit.on_new_code, unit.pace.on_wait = use, wait
         return unit
 
     def _exchange(self, unit: Unit, function: FunctionType, code: CodeType) -> bool:
@@ -109,11 +114,6 @@ class Service:
         """Frames of `code` come no more."""
         if self.tool is not None:
             _monitoring.set_local_events(self.tool, code, 0)
-
-    def _wait(self, code: CodeType) -> None:
-        """It cannot be now, so `code` has to be found warm again."""
-        self._leave(code)
-        _sampler.replace(code, None, 0)
 
 
 def _claim_tool() -> int | None:

@@ -8,8 +8,10 @@ numbers mean.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from dyntrace.breaks import NOT_WORTH_IT
+from dyntrace.incidents import lines_of
 from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
@@ -18,7 +20,7 @@ from dyntrace.runtime.unit import Unit
 from dyntrace.runtime.weaving import Known
 from dyntrace.trace.analysis import Plan
 
-__all__ = ["add_unit", "retirements", "stats_of"]
+__all__ = ["add_unit", "errors_of", "retirements", "stats_of"]
 
 FAILED = {
     Cause.FLOATING: "floating-point flags",
@@ -40,8 +42,16 @@ def add_unit(found: Findings, unit: Unit) -> None:
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
     found.retired += retirements(unit)
     found.left_alone += left_alone(unit)
-    found.notes += unit.notes + unit.errors()
+    found.notes += unit.notes + errors_of(unit)
     found.notes += [*superseded(unit, used), *limits_met(used)]
+
+
+def errors_of(unit: Unit) -> list[str]:
+    """A line for each error of dyntrace's own, met in a unit, its regions and graphs."""
+    owners: list[Any] = [unit]
+    for known in unit.regions.all():
+        owners += [known.region, *(plan.region.graph for plan in known.plans)]
+    return [f"internal error: {line}" for owner in owners for line in lines_of(owner)]
 
 
 def graph_report(unit: Unit, known: Known) -> GraphReport:
@@ -151,6 +161,6 @@ def stats_of(units: list[Unit]) -> Stats:
         compared=sum(region.compared for region in regions),
         retired=sum(bool(region.retired) for region in regions),
         replacements=sum(unit.replacements for unit in units),
-        internal_errors=sum(len(unit.errors()) for unit in units),
+        internal_errors=sum(len(errors_of(unit)) for unit in units),
         retirements=tuple(item for unit in units for item in retirements(unit)),
     )

@@ -30,6 +30,6 @@ def gains_nothing(unit: Unit) -> bool:
 
 def _may_gain(unit: Unit) -> bool:
     """Whether there is array work in its own instructions, or may turn out to be."""
-    if unit.given_up or not unit.version:
+    if unit.given_up or unit.pace.waits or not unit.version:
         return not unit.given_up
     return unit.is_learning() or any(known.does_work() for known in unit.used())

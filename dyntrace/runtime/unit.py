@@ -11,7 +11,6 @@ user's code nor its globals are kept alive by it. Read `runtime.weaving` next.
 from __future__ import annotations
 
 import sys
-import threading
 import weakref
 from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType
@@ -23,7 +22,6 @@ from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.errors import AssemblyError, GraphBreakError
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
-from dyntrace.incidents import lines_of
 from dyntrace.isolation import is_disturbed
 from dyntrace.record import replace
 from dyntrace.runtime import weaving
@@ -31,6 +29,7 @@ from dyntrace.runtime.containment import contained
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.judging import gains_nothing
+from dyntrace.runtime.pacing import COMPILING, Pace
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
@@ -52,7 +51,6 @@ WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
 JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
 POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
-COMPILING = threading.Lock()  # only ever held by `with`, which no interrupt can come between
 
 Landing = tuple[CodeType, int]
 
@@ -77,7 +75,7 @@ class Unit:
         self.globals = Namespace(namespace)
         self.fullgraph = fullgraph
         self.twins = twins
-        self.budget = budget
+        self.pace = Pace(budget, len(original.co_code))
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
         self.callers: weakref.WeakSet[Unit] = weakref.WeakSet()
@@ -164,19 +162,38 @@ class Unit:
             return self._landing(self.shapes.first)
         if not self._may_compile():
             return None
-        with COMPILING, self.budget.spending():
+        with COMPILING, self.pace:
             if not self.version:
                 self.starts.append((self.shapes.first, self._entry_state(values)))
                 self.compile()
         return self._landing(self.shapes.first)
 
     def _may_compile(self) -> bool:
-        """Whether this is the moment: nobody else compiles, and time may be spent on it.
+        """Whether this is the moment; if there is no time, the original runs until there is.
 
-        What has been begun is finished: its recorders cost more than its next version.
+        Regions at work stay at work, and what was learnt is kept.
         """
-        affordable = bool(self.version) or self.budget.allows()
-        return affordable and not (COMPILING.locked() or is_disturbed())
+        if not self.pace.is_free() or self.pace.affords():
+            return self.pace.is_free()
+        if not self.woven.layouts:
+            if not self.woven.is_idle():
+                self._run(Woven(self._copy))
+            self.pace.wait()
+        return False
+
+    def go_on(self) -> None:
+        """Have calls come to `enter` or to newer code, if that had to wait and can be now."""
+        if self.pace.waits and not self.given_up and self._may_compile():
+            self.pace.waits = False
+            if self.version:
+                self.compile_now()
+            else:
+                self._run(self._first_version())
+
+    @contained(None)
+    def compile_now(self) -> None:
+        with COMPILING, self.pace:
+            self.compile()
 
     @contained(None)
     def serve(
@@ -187,17 +204,17 @@ class Unit:
         `offset` is the head's byte offset, None at the start; `values` are those of the slots that
         are bound, by index; in `stack` Ellipsis stands for NULL.
         """
-        if self.given_up or self.shapes is None or not self._may_compile():
+        if self.given_up or self.shapes is None:
             return None
         at = self.shapes.first if offset is None else self.shapes.unit_at(offset)
         if at is None:
             return None
-        if not self.version or at not in self.woven.landings:
-            with COMPILING, self.budget.spending():
+        if at not in self.woven.landings and self._may_compile():
+            with COMPILING, self.pace:
                 self.places[-2 - at] = at
                 self._add_start(at, self.shapes.state_at(at, values, stack))
                 self.compile()
-        landing = self._landing(at)
+        landing = self._landing(at) if self.version else None
         return None if landing is None else (landing[0], landing[1] + POP_TOP_SIZE)
 
     def _add_start(self, at: int, state: State) -> None:
@@ -214,7 +231,7 @@ class Unit:
         due = state is not None or self.visits >= self._watched_calls()
         if self.given_up or not due or not self._may_compile():
             return None
-        with COMPILING, self.budget.spending():
+        with COMPILING, self.pace:
             if state is not None:
                 self.starts.append((self.shapes.first, state))
             self.compile()
@@ -245,8 +262,8 @@ class Unit:
             return None
         count = self.profile.record(point, values)
         if count >= 2 and self._may_compile():
-            with COMPILING, self.budget.spending():
-                if point in self.woven.recorders:
+            with COMPILING, self.pace:
+                if self.pace.waits or point in self.woven.recorders:
                     self.compile()
         woven = self.woven
         return None if point in woven.recorders else self._landing(self.places[point], woven)
@@ -271,14 +288,15 @@ class Unit:
         self.left_alone = list(analysis.left_alone.values())
         if self.fullgraph:
             self._demand_full_graph()
-        if self.version >= MAX_VERSIONS:
+        given_up = self.pace.gives_up(fruitful=bool(analysis.plans))
+        if given_up or self.version >= MAX_VERSIONS:
             analysis.recorders.clear()
             note = f"{GIVEN_UP.code}: {GIVEN_UP.text}"
             if note not in self.notes:
                 self.notes.append(note)
         self.places.update((point, found.at) for point, found in analysis.recorders.items())
         calls = JUDGED_CALLS if analysis.recorders else WATCHED_CALLS
-        watched = not analysis.finds_work() and self.visits < calls
+        watched = not (given_up or analysis.finds_work()) and self.visits < calls
         self._install(
             weaving.weave(
                 self.shapes,
@@ -301,12 +319,15 @@ class Unit:
         body = self.shapes.shape.body
         for found in self.breaks:
             if comes_back(body, found.unit):
-                raise _graph_break(self.original, found)
+                text = f"{found.reason.code} {found.reason.text}"
+                text += f": {found.detail}" if found.detail else ""
+                raise GraphBreakError(text, self.original.co_filename, found.lineno)
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
         self.version += 1
         self.compiles += 1
+        self.pace.waits = False
         self.profile.changed = False
         self.gates.add(woven.code, woven.gates)
         self._run(woven)
@@ -351,7 +372,7 @@ class Unit:
         """All entries of `region` refused `args`: trace its start again with their kinds."""
         if self.given_up or not self._may_compile():
             return False
-        with COMPILING, self.budget.spending():
+        with COMPILING, self.pace:
             known = self.regions.record_of(region)
             if known is None:
                 return False  # a reset has dropped it
@@ -450,20 +471,8 @@ class Unit:
 
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
-        with COMPILING, self.budget.spending():
-            if not self.given_up and self.version and self.profile.changed:
-                self._settled()
-
-    @contained(None)
-    def _settled(self) -> None:
-        self.compile()
-
-    def errors(self) -> list[str]:
-        """A line for each error of dyntrace's own, met in this unit, its regions and graphs."""
-        owners: list[Any] = [self]
-        for known in self.regions.all():
-            owners += [known.region, *(plan.region.graph for plan in known.plans)]
-        return [f"internal error: {line}" for owner in owners for line in lines_of(owner)]
+        if not self.given_up and self.version and self.profile.changed:
+            self.compile_now()
 
     def local_names(self) -> tuple[str, ...]:
         """The names of the slots, for reports."""
@@ -471,7 +480,7 @@ class Unit:
 
     def reset(self) -> None:
         """Forget what was learnt; calls start again at the first code."""
-        with COMPILING, self.budget.spending():
+        with COMPILING, self.pace:
             if self.given_up:
                 return
             self.generation += 1
@@ -490,10 +499,3 @@ class Unit:
     def plans(self) -> list[tuple[Plan, Region]]:
         """The regions in use in the newest code with what was traced for each at first."""
         return [(one.plans[0], one.region) for one in self.used() if not one.region.retired]
-
-
-def _graph_break(code: CodeType, found: FoundBreak) -> GraphBreakError:
-    text = f"{found.reason.code} {found.reason.text}" + (
-        f": {found.detail}" if found.detail else ""
-    )
-    return GraphBreakError(text, code.co_filename, found.lineno)

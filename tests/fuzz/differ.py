@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dyntrace.report.collect import errors_of
 from dyntrace.report.compare import difference, run
 from dyntrace.report.snapshot import World
 from dyntrace.trace.marks import mark_of
@@ -98,4 +99,4 @@ def internal_errors(fast):
     """Errors of dyntrace's own that it contained; the warning about them comes only once."""
     mark = mark_of(fast)
     units = list(mark.family.units()) if mark is not None else []
-    return [line for unit in units for line in unit.errors()]
+    return [line for unit in units for line in errors_of(unit)]

@@ -300,3 +300,67 @@ def test_all_tool_ids_taken_by_others_leave_the_program_as_it_is():
     finally:
         for tool in taken:
             sys.monitoring.free_tool_id(tool)
+
+
+def test_code_that_outlives_its_budget_runs_the_original_and_goes_on_later():
+    from dyntrace.programs.serving import Service
+
+    budget = Budget()
+    budget.spent = -1e9
+    waiting = Service("numpy", budget)
+    try:
+
+        class Layer:
+            def __init__(self, w):
+                self.w = w
+
+        def step(layers, u):
+            for layer in layers:
+                u = np.sqrt(layer.w * u * u + 1.0)
+            return u
+
+        original, layers = step.__code__, [Layer(np.ones(4)), Layer(np.ones(4))]
+        expected = step(layers, np.ones(4)).tobytes()
+        waiting.warm(original, step, globals())
+        step(layers, np.ones(4))
+        (unit,) = waiting.family.units()
+        if not unit.woven.layouts:
+            budget.spent = 1e9
+            for _ in range(3):
+                assert step(layers, np.ones(4)).tobytes() == expected
+            assert unit.pace.waits and step.__code__ is original
+            budget.spent = -1e9
+            assert waiting.warm(original, step, globals()) is True
+        for _ in range(6):
+            assert step(layers, np.ones(4)).tobytes() == expected
+        assert not unit.pace.waits and has_regions(step)
+    finally:
+        waiting.close()
+
+
+def test_code_without_array_work_is_left_after_a_few_versions():
+    from dyntrace.programs.serving import Service
+
+    budget = Budget()
+    budget.spent = -1e9
+    patient = Service("numpy", budget)
+    try:
+
+        def total(items):
+            found = 0
+            for item in items:
+                found += item.value
+            return found
+
+        class Item:
+            def __init__(self, value):
+                self.value = value
+
+        original = total.__code__
+        patient.warm(original, total, globals())
+        for _ in range(40):
+            assert total([Item(1), Item("2" and 2)]) == 3
+        (unit,) = patient.family.units()
+        assert unit.version <= 5 and total.__code__ is original
+    finally:
+        patient.close()

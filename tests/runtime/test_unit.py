@@ -11,6 +11,7 @@ import pytest
 
 import dyntrace
 from dyntrace.errors import GraphBreakError
+from dyntrace.report.collect import errors_of
 from dyntrace.runtime import handles
 from dyntrace.runtime import unit as module
 from dyntrace.trace.marks import mark_of
@@ -249,7 +250,7 @@ def test_fullgraph_raises_in_every_call():
     for _ in range(3):
         with pytest.raises(GraphBreakError, match="DT101"):
             fast(A)
-    assert unit.errors() == []
+    assert errors_of(unit) == []
 
 
 def test_a_unit_dies_with_its_functions():
