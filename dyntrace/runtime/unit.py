@@ -173,13 +173,12 @@ class Unit:
 
         Regions at work stay at work, and what was learnt is kept.
         """
-        if not self.pace.is_free() or self.pace.affords():
-            return self.pace.is_free()
-        if not self.woven.layouts:
+        free, affords = self.pace.is_free(), self.pace.affords()
+        if free and not affords and not self.woven.layouts:
             if not self.woven.is_idle():
                 self._run(Woven(self._copy))
             self.pace.wait()
-        return False
+        return free and affords
 
     def go_on(self) -> None:
         """Have calls come to `enter` or to newer code, if that had to wait and can be now."""
