@@ -229,6 +229,8 @@ what_is_given_within_a_limit_is_kept_within_it(void)
         CHECK(arena_held() <= 3 * MIB);
     }
     CHECK(arena_held() == 3 * MIB && arena_take(MIB) == blocks[5]);
+    arena_give(blocks[5], MIB);
+    arena_trim(0);
 }
 
 static const Check checks[] = {
