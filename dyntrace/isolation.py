@@ -40,6 +40,7 @@ _LIVE = builtins.__dict__
 _OWN = dict(_LIVE)
 _WATCHED = tuple((name, value) for name, value in _OWN.items() if name not in _IGNORED)
 _copies: dict[str, ModuleType] = {}
+_finders: dict[str, FileFinder] = {}
 _import = builtins.__import__
 
 
@@ -68,9 +69,9 @@ def _own_import(
 
 def _copied(module: ModuleType) -> ModuleType:
     """A module with the names that `module` holds now; it is kept for all that ask later."""
-    copy = _copies[module.__name__] = ModuleType(module.__name__)
+    copy = ModuleType(module.__name__)
     copy.__dict__.update(module.__dict__)
-    return copy
+    return _copies.setdefault(module.__name__, copy)
 
 
 _OWN["__import__"] = _own_import
@@ -97,7 +98,9 @@ def _adopt(folders: Iterable[str]) -> None:
     It looks a folder's finder up in a cache; nothing that other imports go through is touched.
     """
     for folder in folders:
-        sys.path_importer_cache[folder] = FileFinder(folder, *_LOADERS)
+        if folder not in _finders:
+            _finders[folder] = FileFinder(folder, *_LOADERS)
+    sys.path_importer_cache.update(_finders)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Programs that exchange built-ins or attributes of modules: no stand-in is called by dyntrace."""
 
 import builtins
+import subprocess
 import sys
 
 import numpy as np
@@ -122,3 +123,53 @@ def test_imports_leave_no_finder_behind():
         getattr(finder, "__module__", "") == "dyntrace.isolation" for finder in sys.meta_path
     )
     assert dyntrace.api.__builtins__ is not vars(builtins)
+
+
+LATE = """
+import builtins, sys, time
+import numpy as np
+import dyntrace
+from dyntrace import api, isolation
+
+fast = dyntrace.optimize(lambda x: x * 2 + 1)
+for _ in range(3):
+    fast(np.ones(5))
+late = ("report.records", "report.collect", "exec.generation", "runtime.trial")
+assert not any(f"dyntrace.{name}" in sys.modules for name in late)
+BEFORE
+called = []
+true_len, clock = len, time.perf_counter
+builtins.len = lambda value: called.append(value) or true_len(value)
+time.perf_counter = lambda: called.append("clock") or clock()
+own = []
+for name in late:
+    module = __import__(f"dyntrace.{name}", fromlist=["x"])
+    own.append(module.__builtins__ is isolation._OWN)
+from dyntrace.runtime.trial import time as clocks
+own.append(clocks.perf_counter is clock)
+builtins.len, time.perf_counter = true_len, clock
+print(own, dyntrace.stats(fast).graphs, dyntrace.stats(fast).internal_errors)
+"""
+CLEARED = "sys.path_importer_cache.clear()\nwith isolation.own_names(): pass"
+
+
+@pytest.mark.parametrize("before", ["", CLEARED])
+def test_modules_that_are_imported_late_have_names_of_their_own_too(before):
+    text = LATE.replace("BEFORE", before)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == "[True, True, True, True, True] 1 0".split()
+
+
+def test_names_of_modules_are_those_of_the_time_when_dyntrace_was_imported():
+    text = """
+import operator
+from unittest import mock
+import numpy, dyntrace
+with mock.patch("operator.add"), mock.patch("time.perf_counter"):
+    fast = dyntrace.optimize(lambda x: x + 1)
+print(fast(numpy.ones(1)), fast(numpy.ones(1)), dyntrace.stats(fast).graphs)
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["[2.]", "[2.]", "1"]
