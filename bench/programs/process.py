@@ -1,7 +1,7 @@
 """One run of a program in a process of its own: seconds, processor seconds, output, exit status.
 
-Both ways get the same environment, with hash seeds fixed so that sets are walked in one order, and
-an empty folder of their own to run in. Start-up is part of a run. Processor seconds are those of
+Both ways get the same environment, with hash seeds fixed so that sets are walked in one order and
+with byte code written where it belongs, and an empty folder of their own to run in. Start-up is part of a run. Processor seconds are those of
 the process and of the children it waited for.
 """
 
@@ -24,6 +24,7 @@ from bench.programs.program import Program
 
 WAYS: dict[str, tuple[str, ...]] = {"plain": (), "run": ("-m", "dyntrace", "run")}
 PATIENCE = 300.0  # seconds after which a run is ended
+NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"  # would have every run compile what it imports
 CHECKOUT = Path(dyntrace.__file__).parent.parent
 
 
@@ -67,8 +68,8 @@ def run(program: Program, way: str, small: bool = False, patience: float = PATIE
     """Run `program` the way named, to its end. Raises TimeoutError."""
     arguments = program.small if small else program.arguments
     command = [sys.executable, *WAYS[way], str(program.path), *arguments]
-    environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
-    environment |= dict(program.variables) if small else {}
+    environment = {name: value for name, value in os.environ.items() if name != NO_BYTE_CODE}
+    environment |= {"PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryDirectory() as folder:
         outcome = waited(command, environment, Path(folder), patience)
     pattern = program.volatile.encode()

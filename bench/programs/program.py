@@ -34,7 +34,6 @@ class Program:
     floor      least speed, of plain Python's
     start_up   seconds it may lose whatever the floor says, if it is short
     volatile   a pattern of what differs from run to run in what it prints
-    variables  environment variables for a small run
     """
 
     name: str
@@ -46,7 +45,6 @@ class Program:
     floor: float = FLOOR
     start_up: float = START_UP
     volatile: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
 
     family = FAMILY
     has_goal = True
