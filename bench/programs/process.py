@@ -1,8 +1,8 @@
 """One run of a program in a process of its own: seconds, processor seconds, output, exit status.
 
-Both ways get the same environment, with hash seeds fixed so that sets are walked in one order and
-with byte code written where it belongs, and an empty folder of their own to run in. Start-up is part of a run. Processor seconds are those of
-the process and of the children it waited for.
+Both ways get the same environment and an empty folder of their own to run in; hash seeds are fixed,
+so that sets are walked in one order, and byte code is written where it belongs. Start-up is part of
+a run. Processor seconds are those of the process and of the children it waited for.
 """
 
 from __future__ import annotations
