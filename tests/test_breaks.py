@@ -326,7 +326,7 @@ def test_a_handler_ends_the_trace_and_is_no_break_of_its_own():
     assert handlers
     for handler in handlers:
         depth = shapes.shape.depths[handler]
-        state = State((), (kinds.UNKNOWN,) * depth)
+        state = State({}, (kinds.UNKNOWN,) * depth)
         trace = trace_region(shapes.body, globals(), handler, state, shapes.shape.heads)
         assert trace.stop.reason is EXCEPTION_HANDLING
     assert "DT304" not in set(codes_of(findings(handled, (A,))))

@@ -8,14 +8,17 @@ Read `lower` for the stubs, `tables` for the encodings.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
 from types import CodeType
+from typing import Any
 
 from dyntrace.asm.decode import BACKWARD, CACHES, END_FOR, OPCODES, extended_args
 from dyntrace.asm.emit import Emit, Label, Original
 from dyntrace.asm.instructions import Body, Location, Unit
-from dyntrace.asm.lower import Constants, Leap, encode, lower
+from dyntrace.asm.lower import JUMPS, Constants, Leap, encode, lower
 from dyntrace.asm.tables import encode_exceptions, encode_locations
 from dyntrace.asm.versions import TABLE
 from dyntrace.errors import AssemblyError
@@ -108,8 +111,10 @@ def _lay_out(
 ) -> None:
     """The original in slices, cut where a stub, a jump or an anchor is needed."""
     units, raw = layout.body.units, layout.body.code.co_code
-    stops = _stops(layout.body, stubs, {*landings, *tails})
     targets = {*landings, *_targets(stubs)}
+    inserted = {*targets, *tails, *stubs} - {-1}
+    moved = _moved_jumps(layout.body, inserted)
+    stops = _stops(layout.body, inserted, moved)
     copied = 0
     for index in stops:
         unit = units[index]
@@ -128,34 +133,44 @@ def _lay_out(
         if stub := stubs.get(index):
             _add_stub(layout, unit, stub)
         layout.behind[index] = layout.anchor() if stub else layout.before[index]
-        if unit.target is not None:
+        if index in moved:
             copied = _add_jump(layout, unit)
     layout.add(raw[copied:], copied >> 1)
 
 
-def _stops(body: Body, stubs: Mapping[int, Sequence[Emit]], others: set[int]) -> list[int]:
+def _moved_jumps(body: Body, inserted: set[int]) -> dict[int, int]:
+    """The jumps over a place where something is put in, and their targets: others stay as long."""
+    places = sorted(inserted)
+    moved = {}
+    for index, target in body.jumps:
+        first = bisect_left(places, min(index, target))
+        if first < len(places) and places[first] <= max(index, target):
+            moved[index] = target
+    return moved
+
+
+def _stops(body: Body, inserted: set[int], moved: Mapping[int, int]) -> list[int]:
     """The units before which the original is cut."""
     count = len(body.units)
-    stops = {*stubs, *others}
+    stops = {*inserted, *moved, *moved.values()}
     if any(not 0 <= index < count for index in stops):
         raise AssemblyError("a stub or landing stands before a unit that does not exist")
-    for unit in body.units:
-        if unit.target is not None:
-            stops.add(unit.index)
-            stops.add(unit.target)
     for covered in body.ranges:
         stops |= {covered.start, covered.start + 1, covered.end, covered.end + 1, covered.handler}
-    stops |= _targets(stubs)
     return sorted(index for index in stops if 0 <= index < count)
 
 
 def _targets(stubs: Mapping[int, Sequence[Emit]]) -> set[int]:
     """The units that stubs jump to; -1 may be among them."""
-    return {_target_unit(operation) for stub in stubs.values() for operation in stub}
+    return {
+        _target_unit(operation.target)
+        for stub in stubs.values()
+        for operation in stub
+        if isinstance(operation, JUMPS)
+    }
 
 
-def _target_unit(operation: Emit) -> int:
-    target = getattr(operation, "target", None)
+def _target_unit(target: Label | Original | int) -> int:
     if isinstance(target, Original):
         return target.unit
     return target if isinstance(target, int) else -1
@@ -251,20 +266,20 @@ def _finish(layout: _Layout) -> tuple[bytes, list[tuple[Location, int]]]:
     runs: list[tuple[Location, int]] = []
     address = 0
     for piece, location in zip(layout.pieces, layout.locations, strict=True):
-        if isinstance(piece, int):
+        if type(piece) is int:
             continue
-        chunk = piece if isinstance(piece, bytes) else _encode_leap(layout, piece, address)
+        chunk = piece if type(piece) is bytes else _encode_leap(layout, piece, address)
         chunks.append(chunk)
         length = len(chunk) >> 1
         address += length
-        if isinstance(location, int):
-            _copy_runs(layout.body, location, length, runs, isinstance(piece, Leap))
-        else:
+        if isinstance(location, Location):
             runs.append((location, length))
+        else:
+            _copy_runs(layout.body, location, length, runs, type(piece) is Leap)
     return b"".join(chunks), _merged(runs)
 
 
-def _encode_leap(layout: _Layout, leap: Leap, address: int) -> bytes:
+def _encode_leap(layout: _Layout, leap: Any, address: int) -> bytes:
     end = address + 1 + leap.extended + CACHES[leap.opcode]
     distance = _distance(leap, layout.addresses[leap.anchor], end)
     digits = distance.to_bytes(leap.extended + 1, "big")
@@ -277,26 +292,31 @@ def _copy_runs(
     body: Body, start: int, length: int, runs: list[tuple[Location, int]], whole: bool
 ) -> None:
     """The locations of `length` code units of the original from `start`; one for all if `whole`."""
-    position = bisect_right(body.runs, start, key=lambda run: run[0]) - 1
+    known = body.runs
+    position = bisect_right(known, start, key=_FIRST_UNIT) - 1
     if whole:
-        runs.append((body.runs[position][1], length))
+        runs.append((known[position][1], length))
         return
     end = start + length
-    while start < end:
-        following = body.runs[position + 1][0] if position + 1 < len(body.runs) else end
-        stop = min(following, end)
-        runs.append((body.runs[position][1], stop - start))
+    last = bisect_left(known, end, key=_FIRST_UNIT)
+    for (_, location), (stop, _) in pairwise(known[position:last]):
+        runs.append((location, stop - start))
         start = stop
-        position += 1
+    runs.append((known[last - 1][1], end - start))
+
+
+_FIRST_UNIT = itemgetter(0)
 
 
 def _merged(runs: list[tuple[Location, int]]) -> list[tuple[Location, int]]:
     merged: list[tuple[Location, int]] = []
-    for location, length in runs:
-        if merged and merged[-1][0] == location:
-            merged[-1] = (location, merged[-1][1] + length)
+    last: Location | None = None
+    for run in runs:
+        if run[0] == last:
+            merged[-1] = (last, merged[-1][1] + run[1])
         else:
-            merged.append((location, length))
+            merged.append(run)
+            last = run[0]
     return merged
 
 

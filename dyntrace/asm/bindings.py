@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from itertools import compress, count
 from typing import Any, TypeAlias
 
 from dyntrace.asm.flow import Block, blocks, effect, stack_depths
@@ -22,7 +23,6 @@ __all__ = [
     "check_loads",
     "local_events",
     "mask_of",
-    "unchecked_loads",
 ]
 
 # A micro-op on a local: unit index, name, bit of the local.
@@ -32,7 +32,6 @@ _State: TypeAlias = tuple[int, int]
 # From a block and its state before to the state behind it and the weakest its handlers may see.
 _Run: TypeAlias = Callable[[Block, _State], tuple[_State, _State]]
 
-_CHECKED = "LOAD_FAST_CHECK"
 _LOCAL = frozenset(
     {
         "LOAD_FAST",
@@ -64,10 +63,14 @@ def bound_before(body: Body) -> Sequence[frozenset[int]]:
 
     Cells count as bound from the start: the code that precedes RESUME makes them.
     """
+    return Sets(_bound_masks(body))
+
+
+def _bound_masks(body: Body) -> list[int]:
     graph = blocks(body)
     events = local_events(body, graph)
     if _saves_locals(events):
-        return Sets(_before_each_with_stack(body, graph))
+        return _before_each_with_stack(body, graph)
     entry = _solve_by_events(body, graph, events)
     masks = [0] * len(body.units)
     for block, found in zip(graph, events, strict=True):
@@ -77,33 +80,20 @@ def bound_before(body: Body) -> Sequence[frozenset[int]]:
             start = index + 1
             bound = bound & ~bit if name == "DELETE_FAST" else bound | bit
         masks[start : block.end] = [bound] * (block.end - start)
-    return Sets(masks)
+    return masks
 
 
 def check_loads(body: Body) -> Body:
-    """For Pythons whose LOAD_FAST checks: those that need it become LOAD_FAST_CHECK."""
-    graph = blocks(body)
-    events = local_events(body, graph)
-    entry = _solve_by_events(body, graph, events)
-    for block, found in zip(graph, events, strict=True):
-        bound = entry[block.start][0]
-        for index, name, bit in found:
-            if name == "LOAD_FAST" and not bound & bit:
-                body.units[index].micro = (MicroOp("LOAD_FAST_CHECK", bit.bit_length() - 1),)
-            bound = bound & ~bit if name == "DELETE_FAST" else bound | bit
-    return body
+    """LOAD_FAST for loads of what is certainly bound, LOAD_FAST_CHECK for all others.
 
-
-def unchecked_loads(body: Body) -> Body:
-    """For Pythons whose compiler checks what it has not proved, as every local behind the 64th.
-
-    Loads of what is certainly bound become LOAD_FAST.
+    All loads of Python 3.11 check; the compiler of later ones proves nothing of the 65th local on.
     """
-    checked = [unit for unit in body.units if unit.micro and unit.micro[0].name == _CHECKED]
-    bound = bound_before(body) if checked else ()
-    for unit in checked:
-        if unit.micro[0].arg in bound[unit.index]:
-            unit.micro = (MicroOp("LOAD_FAST", unit.micro[0].arg), *unit.micro[1:])
+    for unit, bound in zip(body.units, _bound_masks(body), strict=True):
+        step = unit.micro[0] if len(unit.micro) == 1 else None
+        if step is not None and step.name in ("LOAD_FAST", "LOAD_FAST_CHECK"):
+            name = "LOAD_FAST" if bound >> step.arg & 1 else "LOAD_FAST_CHECK"
+            if name != step.name:
+                unit.micro = (MicroOp(name, step.arg),)
     return body
 
 
@@ -242,6 +232,6 @@ class Sets(Sequence[frozenset[int]]):
             return [self[index] for index in range(*unit.indices(len(self)))]
         mask = self._masks[unit]
         if mask not in self._made:
-            digits = reversed(f"{mask:b}")
-            self._made[mask] = frozenset(i for i, digit in enumerate(digits) if digit == "1")
+            digits = f"{mask:b}"[::-1]
+            self._made[mask] = frozenset(compress(count(), map("1".__eq__, digits)))
         return self._made[mask]

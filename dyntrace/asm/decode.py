@@ -11,10 +11,11 @@ from __future__ import annotations
 import dis
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import groupby
 from types import CodeType
 from typing import NamedTuple
 
-from dyntrace.asm.bindings import check_loads, unchecked_loads
+from dyntrace.asm.bindings import check_loads
 from dyntrace.asm.instructions import Body, Location, MicroOp, Range, Unit
 from dyntrace.asm.versions import TABLE
 from dyntrace.asm.versions.table import Context, Glue, Rule
@@ -50,6 +51,7 @@ EXTENDED_ARG = OPCODES["EXTENDED_ARG"]
 
 JUMPS = frozenset(OPCODES.values()).intersection(dis.hasjrel)
 CACHES: dict[int, int] = {opcode: TABLE.caches.get(name, 0) for name, opcode in OPCODES.items()}
+_CHECKED = OPCODES["LOAD_FAST" if TABLE.checked_loads else "LOAD_FAST_CHECK"]
 _WIDTH = [2 + 2 * CACHES.get(op, 0) for op in range(256)]
 
 
@@ -60,9 +62,9 @@ def decode(code: CodeType) -> Body:
     body.runs = _location_runs(code)
     body.units = _units(Context(code, cells), _instructions(code.co_code), body.runs)
     indexes = {unit.offset: unit.index for unit in body.units}
-    _resolve_jumps(code.co_code, body.units, indexes)
+    body.jumps = _resolve_jumps(code.co_code, body.units, indexes)
     _cover(body, indexes)
-    return check_loads(body) if TABLE.checked_loads else unchecked_loads(body)
+    return check_loads(body) if _CHECKED in code.co_code[::2] else body
 
 
 def _local_names(code: CodeType) -> tuple[str, ...]:
@@ -99,11 +101,10 @@ def _instructions(raw: bytes) -> list[Instruction]:
 
 def _location_runs(code: CodeType) -> list[tuple[int, Location]]:
     runs: list[tuple[int, Location]] = []
-    last: object = None
-    for word, position in enumerate(code.co_positions()):
-        if position != last:
-            last = position
-            runs.append((word, Location._make(position)))
+    word = 0
+    for position, same in groupby(code.co_positions()):
+        runs.append((word, Location._make(position)))
+        word += len([*same])
     return runs or [(0, Location(None, None, None, None))]
 
 
@@ -158,12 +159,15 @@ def _glued(
     return None
 
 
-def _resolve_jumps(raw: bytes, units: list[Unit], indexes: dict[int, int]) -> None:
-    """Sets `target` and puts the unit index into the jump's micro-op."""
+def _resolve_jumps(raw: bytes, units: list[Unit], indexes: dict[int, int]) -> list[tuple[int, int]]:
+    """Sets `target`, puts the unit index into the jump's micro-op, and answers both."""
+    jumps = []
     for unit in units:
         if unit.opcode in JUMPS:
             unit.target = _unit_at(indexes, _jump_offset(raw, unit))
             unit.micro = _with_target(units, unit.micro, unit.target)
+            jumps.append((unit.index, unit.target))
+    return jumps
 
 
 def _jump_offset(raw: bytes, unit: Unit) -> int:

@@ -74,12 +74,13 @@ class Range(NamedTuple):
 @record()
 class Body:
     """A decoded code object. `runs` are (first code unit, location), one where the location
-    changes.
+    changes; `jumps` the units that jump, each with its target.
     """
 
     code: CodeType
     units: list[Unit]
     ranges: list[Range] = field(default_factory=list)
     runs: list[tuple[int, Location]] = field(default_factory=list)
+    jumps: list[tuple[int, int]] = field(default_factory=list)
     local_names: tuple[str, ...] = ()
     cells: frozenset[int] = frozenset()

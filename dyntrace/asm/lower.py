@@ -7,6 +7,7 @@ that the stub ever has above the stack it was entered with. Read `assemble` next
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dyntrace.asm import emit
@@ -15,7 +16,7 @@ from dyntrace.asm.instructions import Location
 from dyntrace.asm.versions import TABLE
 from dyntrace.record import field, record
 
-__all__ = ["Constants", "Leap", "Lowered", "encode", "lower"]
+__all__ = ["JUMPS", "Constants", "Leap", "Lowered", "encode", "lower"]
 
 
 class Constants:
@@ -51,6 +52,7 @@ class Lowered:
     depth: int = 0
 
 
+@lru_cache(maxsize=4096)
 def encode(opcode: int, arg: int) -> bytes:
     """One instruction with its EXTENDED_ARGs and empty caches."""
     prefix = b""
@@ -118,30 +120,36 @@ def lower(
     lowered = Lowered()
     depths: dict[emit.Label, int] = {}
     depth = 0
+    plain: list[bytes] = []
     for operation in stub:
-        piece: bytes | Leap | emit.Label
+        rule = _LOWER.get(type(operation))
+        if rule is not None:
+            encoder, effect = rule
+            plain.append(encoder(operation, constants))
+            pops, pushes = effect(operation)
+            depth += pushes - pops
+            if depth > lowered.depth:
+                lowered.depth = depth
+            continue
+        if plain:
+            lowered.pieces.append((b"".join(plain), location))
+            plain.clear()
         if isinstance(operation, emit.At):
             location = operation.location
-            continue
-        if isinstance(operation, emit.Mark):
-            piece = operation.label
+        elif isinstance(operation, emit.Mark):
+            lowered.pieces.append((operation.label, location))
             depth = depths.get(operation.label, depth)
-        elif isinstance(operation, _JUMPS):
-            piece = _leap(unit, operation)
+        elif isinstance(operation, JUMPS):
+            lowered.pieces.append((_leap(unit, operation), location))
             depth -= not isinstance(operation, emit.Jump)
             if isinstance(operation.target, emit.Label):
                 depths[operation.target] = depth
-        else:
-            encoder, effect = _LOWER[type(operation)]
-            piece = encoder(operation, constants)
-            pops, pushes = effect(operation)
-            depth += pushes - pops
-            lowered.depth = max(lowered.depth, depth)
-        lowered.pieces.append((piece, location))
+    if plain:
+        lowered.pieces.append((b"".join(plain), location))
     return lowered
 
 
-_JUMPS = (emit.Jump, emit.PopJumpIfNone, emit.PopJumpIfTrue)
+JUMPS = (emit.Jump, emit.PopJumpIfNone, emit.PopJumpIfTrue)
 _CONDITIONAL = {
     emit.PopJumpIfNone: OPCODES[TABLE.pop_jump_if_none],
     emit.PopJumpIfTrue: OPCODES[TABLE.pop_jump_if_true],

@@ -8,6 +8,7 @@ put in. Used by `assemble`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dyntrace.asm.instructions import Location
 
@@ -19,24 +20,29 @@ LONGEST = 8
 
 def encode_locations(runs: Iterable[tuple[Location, int]], first_line: int) -> bytes:
     """The linetable of consecutive (location, length in code units)."""
-    table = bytearray()
-    line = first_line
+    entries: list[bytes] = []
+    last = first_line
     for location, length in runs:
-        while length > 0:
-            taken = length if length <= LONGEST else LONGEST
-            length -= taken
-            line = _encode_location(table, location, taken - 1, line)
-    return bytes(table)
+        line = location[0]
+        delta = 0 if line is None else line - last
+        while length > LONGEST:
+            entries.append(_location_entry(location, LONGEST - 1, delta))
+            length -= LONGEST
+            delta = 0
+        if length:
+            entries.append(_location_entry(location, length - 1, delta))
+            last = last if line is None else line
+    return b"".join(entries)
 
 
-def _encode_location(table: bytearray, location: Location, size: int, last_line: int) -> int:
-    """Appends one entry, answers the line that the next one counts from."""
+@lru_cache(maxsize=1 << 14)  # versions of a function have nearly all entries in common
+def _location_entry(location: Location, size: int, delta: int) -> bytes:
+    """One entry, `delta` lines behind the one before."""
     line, end_line, column, end_column = location
+    table = bytearray()
     if line is None:
         table.append(0x80 | NO_LOCATION << 3 | size)
-        return last_line
-    delta = line - last_line
-    if column is None or end_column is None or end_line is None:
+    elif column is None or end_column is None or end_line is None:
         if end_line is not None and end_line != line:
             _encode_long(table, location, size, delta)
         else:
@@ -49,7 +55,7 @@ def _encode_location(table: bytearray, location: Location, size: int, last_line:
         table += bytes((0x80 | (ONE_LINE + delta) << 3 | size, column, end_column))
     else:
         _encode_long(table, location, size, delta)
-    return line
+    return bytes(table)
 
 
 def _encode_long(table: bytearray, location: Location, size: int, delta: int) -> None:

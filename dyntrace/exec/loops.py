@@ -97,7 +97,7 @@ def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loo
 
     A Python number takes part with its type, so that it is as weak as it is beside an array.
     """
-    keys = tuple(value.char if isinstance(value, np.dtype) else value for value in operands)
+    keys = tuple([value.char if isinstance(value, np.dtype) else value for value in operands])
     return _elementwise(ufunc, keys, casting)
 
 

@@ -207,7 +207,7 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
     found = dtype_of(value)
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         return loops.can_cast(found, dtype)
-    if isinstance(value, Node) and not isinstance(value.kind, NumpyScalarKind | PythonScalarKind):
+    if isinstance(value, Node) and not isinstance(value.kind, (NumpyScalarKind, PythonScalarKind)):
         return False
     if isinstance(found, np.dtype):
         return found == dtype or (found.kind == "b" and loops.can_cast(found, dtype))

@@ -86,8 +86,8 @@ def _kind(value: Any) -> Kind | None:
 
 def dtype_of(value: Any) -> Any:
     """How an operand takes part in the choice of the loop; None: not at all."""
-    kind = _kind(value)
-    if isinstance(kind, ArrayKind | NumpyScalarKind):
+    kind = value.kind if isinstance(value, Node) else None
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
         return kind.dtype
     found = kind.type if isinstance(kind, PythonScalarKind) else type(value)
     if found is bool:
@@ -97,12 +97,15 @@ def dtype_of(value: Any) -> Any:
 
 def lacks_one(values: Any) -> bool:
     """Whether None is among them; a dtype would say that it equals None."""
-    return any(value is None for value in values)
+    for value in values:
+        if value is None:
+            return True
+    return False
 
 
 def result_dtype(kind: Kind) -> np.dtype[Any] | None:
     """The dtype of a node's result, if it is an array or a NumPy scalar."""
-    return kind.dtype if isinstance(kind, ArrayKind | NumpyScalarKind) else None
+    return kind.dtype if isinstance(kind, (ArrayKind, NumpyScalarKind)) else None
 
 
 def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any, ...]) -> bool:
@@ -123,7 +126,10 @@ def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any,
 
 def _has_arrays(node: Node, args: tuple[Any, ...]) -> bool:
     """Not for pure Python numbers: they are no cheaper here."""
-    return any(isinstance(_kind(value), ArrayKind | NumpyScalarKind) for value in args)
+    for value in args:
+        if isinstance(value, Node) and isinstance(value.kind, (ArrayKind, NumpyScalarKind)):
+            return True
+    return False
 
 
 def emit_loop(
@@ -136,10 +142,7 @@ def emit_loop(
     copies: bool = False,
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
-    lowering.segment.overflows |= any(
-        loops.may_overflow(dtype, wanted)
-        for dtype, wanted in zip(dtypes, loop.dtypes, strict=False)
-    )
+    lowering.segment.overflows |= any(map(loops.may_overflow, dtypes, loop.dtypes))
     extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
     lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
 

@@ -105,7 +105,7 @@ def plain(ufunc: np.ufunc) -> Rule:
     def rule(lowering: Lowering, node: Node) -> bool:
         found = parse(lowering, node)
         kind = node.kind
-        if found is None or not isinstance(kind, ArrayKind | NumpyScalarKind):
+        if found is None or not isinstance(kind, (ArrayKind, NumpyScalarKind)):
             return False
         mark = len(lowering.registers)
         reg = lowering.declare(node)
@@ -148,7 +148,7 @@ def _floats(
     """The reduction of an array of floats to numbers of the same dtype, in the steps of `name`."""
     found = parse(lowering, node, allowed)
     kind = node.kind
-    if found is None or not isinstance(kind, ArrayKind | NumpyScalarKind):
+    if found is None or not isinstance(kind, (ArrayKind, NumpyScalarKind)):
         return None
     char = kind.dtype.char
     if lowering.dtype(found.source) != kind.dtype or char not in "fd":

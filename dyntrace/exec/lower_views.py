@@ -75,7 +75,7 @@ def have_keys(lowering: Lowering, values: Any) -> None:
 def lower_getitem(lowering: Lowering, node: Node) -> bool:
     """`x[...]` with a basic index."""
     array, index = node.args
-    if not _is_array(array) or not isinstance(node.kind, ArrayKind | NumpyScalarKind):
+    if not _is_array(array) or not isinstance(node.kind, (ArrayKind, NumpyScalarKind)):
         return False
     if not is_basic(index):
         return False

@@ -21,7 +21,7 @@ import numpy as np
 from dyntrace.exec import lifetimes, templates
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Graph, Node
-from dyntrace.graph.ownership import nodes_in
+from dyntrace.graph.ownership import operands
 from dyntrace.record import field, record
 
 ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
@@ -86,12 +86,9 @@ class Lowering:
 
     def _declared(self, kind: Kind) -> int:
         """A new register for a value of this kind."""
-        match kind:
-            case ArrayKind(dtype=dtype, ndim=ndim):
-                return self.new(dtype, ndim)
-            case NumpyScalarKind(dtype=dtype):
-                return self.new(dtype, -1)
-        return self.new(None, -1)
+        if isinstance(kind, ArrayKind):
+            return self.new(kind.dtype, kind.ndim)
+        return self.new(kind.dtype if isinstance(kind, NumpyScalarKind) else None, -1)
 
     def new(self, dtype: np.dtype[Any] | None, ndim: int) -> int:
         """A new register: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
@@ -297,13 +294,11 @@ def is_number(value: Any) -> bool:
 
 def is_within_limits(node: Node) -> bool:
     """Whether no array that the node takes or gives has more dimensions than instructions take."""
-    taken = nodes_in([*node.args, *(value for _, value in node.kwargs)])
-    return all(ndim_of(value.kind) <= MAX_NDIM for value in (node, *taken))
-
-
-def ndim_of(kind: Kind) -> int:
-    """The number of an array's dimensions; 0 for anything else."""
-    return kind.ndim if isinstance(kind, ArrayKind) else 0
+    for value in (node, *operands(node)):
+        kind = value.kind
+        if isinstance(kind, ArrayKind) and kind.ndim > MAX_NDIM:
+            return False
+    return True
 
 
 def _constant_key(value: Any) -> Any:

@@ -110,7 +110,7 @@ def kind_test(kind: Kind) -> Any:
         return None
     if isinstance(kind, NumpyScalarKind):
         return kind.dtype.type
-    if isinstance(kind, PythonScalarKind | ObjectKind):
+    if isinstance(kind, (PythonScalarKind, ObjectKind)):
         return kind.type
     return (kind,)
 

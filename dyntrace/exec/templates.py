@@ -30,11 +30,11 @@ def registers(lowering: Registers, values: Any) -> Iterator[int]:
 
 def reads(templates: Iterable[Any]) -> Iterator[int]:
     """The registers that occur in templates."""
-    for template in templates:
-        if template[0] == REGISTER:
-            yield template[1]
-        elif template[0] != CONSTANT:
-            yield from reads(template[1])
+    for code, content, *_ in templates:
+        if code == REGISTER:
+            yield content
+        elif code != CONSTANT:
+            yield from reads(content)
 
 
 def template(lowering: Registers, value: Any, numbers: dict[int, int] | None = None) -> Any:

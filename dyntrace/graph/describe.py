@@ -37,6 +37,7 @@ MAX_DEPTH = 3
 MAX_ITEMS = (256, 256, 64)  # of a container or attributes of an instance, by its depth
 WIDE = 16, 64  # items; a longer sequence counts for two levels, the longest for three,
 LARGE = 64  # and so do larger dicts and instances for two, so that wide and deep is not both
+MAX_LASTING = 4096  # kinds of objects that are never freed which are kept
 MAX_LENGTH = 4096  # of a str whose value is kept
 _LARGE = 1 << 4096
 
@@ -65,9 +66,16 @@ def _describe(value: Any, depth: int) -> Kind:
 
 
 def _array(value: Any, depth: int) -> Kind:
-    if is_plain_dtype(value.dtype):
-        return ArrayKind(np.dtype(value.dtype.char), value.ndim)
-    return ObjectKind(np.ndarray)
+    dtype = value.dtype
+    if not is_plain_dtype(dtype):
+        return ObjectKind(np.ndarray)
+    return _array_kind(dtype.char, value.ndim)
+
+
+@functools.cache
+def _array_kind(char: str, ndim: int) -> Kind:
+    """The same object for all arrays of a kind, so that states compare fast."""
+    return ArrayKind(np.dtype(char), ndim)
 
 
 def _python_scalar(value: Any, depth: int) -> Kind:
@@ -81,10 +89,16 @@ def _string(value: Any, depth: int) -> Kind:
 
 def _known(value: Any, depth: int) -> Kind:
     """By identity, unless that would keep it alive: a descriptor of the user's, a dtype made."""
+    found = _LASTING_KINDS.get(id(value))
+    if found is not None and found.holder is value:
+        return found
     try:
-        return KnownKind(value)
+        kind = KnownKind(value)
     except TypeError:
         return ObjectKind(type(value))
+    if kind.holder is value and len(_LASTING_KINDS) < MAX_LASTING:
+        _LASTING_KINDS[id(value)] = kind
+    return kind
 
 
 def _function(value: Any, depth: int) -> Kind:
@@ -236,6 +250,7 @@ def _own_dict(value: Any, kind: type) -> dict[str, Any]:
     return {}
 
 
+_LASTING_KINDS: dict[int, KnownKind] = {}
 # Classes are looked up by identity: a metaclass of the user's may define __hash__ and __eq__.
 _SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC}
 _DTYPE_CLASSES = frozenset(

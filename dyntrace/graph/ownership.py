@@ -23,19 +23,28 @@ def nodes_in(value: Any) -> Iterator[Node]:
     """The nodes inside an argument: itself, or the items of a tuple, list, dict or slice."""
     if isinstance(value, Node):
         yield value
-    elif isinstance(value, (tuple, list)):
+    elif isinstance(value, _HOLDERS):
+        if isinstance(value, dict):
+            value = value.values()
+        elif isinstance(value, slice):
+            value = (value.start, value.stop, value.step)
         for item in value:
-            yield from nodes_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from nodes_in(item)
-    elif isinstance(value, slice):
-        yield from nodes_in((value.start, value.stop, value.step))
+            if isinstance(item, Node):
+                yield item
+            elif isinstance(item, _HOLDERS):
+                yield from nodes_in(item)
+
+
+_HOLDERS = (tuple, list, dict, slice)
 
 
 def operands(node: Node) -> Iterator[Node]:
     """The nodes that `node` uses, in evaluation order, each as often as it is used."""
-    yield from nodes_in(node.args)
+    for value in node.args:
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, _HOLDERS):
+            yield from nodes_in(value)
     for _, value in node.kwargs:
         yield from nodes_in(value)
 
@@ -78,6 +87,8 @@ def written(node: Node) -> list[Any]:
 
     `out=...` asks NumPy for an array of its own, and writes none of the program's.
     """
+    if not node.op.writes:
+        return []
     keywords = dict(node.kwargs)
     found: list[Any] = []
     for place in node.op.writes:

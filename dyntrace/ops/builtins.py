@@ -82,7 +82,7 @@ def finite_sequence(infer: Infer) -> Infer:
     """`len` and `sum`: a tuple or list of numbers and arrays, or an array."""
 
     def checked(call: Call) -> Kind:
-        if not call.args or not isinstance(call.args[0].kind, ArrayKind | SequenceKind):
+        if not call.args or not isinstance(call.args[0].kind, (ArrayKind, SequenceKind)):
             raise Refused("DT201")
         for operand in (*call.args, *call.kwargs.values()):
             if not all(isinstance(k, (*NUMBERS, SequenceKind)) for k in leaves(operand.kind)):

@@ -68,9 +68,10 @@ def operands_only(infer: Infer) -> Infer:
 
     def checked(call: Call) -> Kind:
         kinds = [operand.kind for operand in call.args]
-        if not any(isinstance(kind, NUMBERS) for kind in kinds):
+        others = [kind for kind in kinds if not isinstance(kind, NUMBERS)]
+        if len(others) == len(kinds):
             raise Refused("DT201")
-        for kind in kinds:
+        for kind in others:
             _check(kind, kinds)
         return infer(call)
 
@@ -78,8 +79,6 @@ def operands_only(infer: Infer) -> Infer:
 
 
 def _check(kind: Kind, kinds: list[Kind]) -> None:
-    if isinstance(kind, NUMBERS):
-        return
     beside_array = any(isinstance(other, ArrayKind) for other in kinds)
     if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
         raise Refused("DT201", type(kind).__name__)

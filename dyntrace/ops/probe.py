@@ -220,7 +220,7 @@ def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "
 def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
     """Whether a number given for parameter `name` is read by the trace."""
     if name in parameters.static:
-        return isinstance(kind, PythonScalarKind | NumpyScalarKind)
+        return isinstance(kind, (PythonScalarKind, NumpyScalarKind))
     return parameters.booleans and isinstance(kind, PythonScalarKind) and kind.type is bool
 
 
@@ -300,11 +300,13 @@ def structure(kind: Kind) -> Any:
 
 
 def _signature(call: Call, parameters: Parameters) -> Any:
-    args = tuple(
+    args = [
         _signature_of(operand, parameters, parameters.name(position))
         for position, operand in enumerate(call.args)
-    )
-    return args, tuple(
+    ]
+    if not call.kwargs:
+        return tuple(args), ()
+    return tuple(args), tuple(
         (name, _signature_of(operand, parameters, name)) for name, operand in call.kwargs.items()
     )
 
@@ -318,14 +320,13 @@ def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
     kind = operand.kind
     if isinstance(kind, ArrayKind):
         return kind.dtype.char, kind.ndim
-    match kind:
-        case PythonScalarKind() | NumpyScalarKind() if is_read(kind, parameters, name):
+    if isinstance(kind, (PythonScalarKind, NumpyScalarKind)):
+        if is_read(kind, parameters, name):
             return (kind, _exactly(operand.read()))
-        case NumpyScalarKind():
-            return structure(kind)
-        case StringKind():
-            return operand.read()
-        case SequenceKind() | SliceKind():
-            items = tuple(_signature_of(item, parameters, name) for item in operand.items)
-            return (getattr(kind, "type", slice), items)
+        return kind.type if isinstance(kind, PythonScalarKind) else kind.dtype.char
+    if isinstance(kind, StringKind):
+        return str, operand.read()
+    if isinstance(kind, (SequenceKind, SliceKind)):
+        items = tuple(_signature_of(item, parameters, name) for item in operand.items)
+        return (getattr(kind, "type", slice), items)
     return kind

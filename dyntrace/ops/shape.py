@@ -20,7 +20,7 @@ def reshaped(call: Call) -> Kind:
     """`np.reshape(a, shape)`: as many dimensions as the shape has lengths."""
     array = first_kind(call)
     shape = call.args[1] if len(call.args) > 1 else call.kwargs.get("shape")
-    if not isinstance(array, ArrayKind | NumpyScalarKind) or shape is None:
+    if not isinstance(array, (ArrayKind, NumpyScalarKind)) or shape is None:
         raise Refused("DT202")
     for operand in (*call.args[2:], *(v for k, v in call.kwargs.items() if k != "shape")):
         operand.read()

@@ -120,7 +120,7 @@ def _certain(infer: Callable[[Call], Kind], ufunc: np.ufunc) -> Callable[[Call],
         kinds = [operand.kind for operand in call.args]
         if any(holds_int(kind) for kind in kinds if isinstance(kind, SequenceKind)):
             raise Refused("DT202", "integers in a sequence")
-        beside = any(isinstance(kind, ArrayKind | NumpyScalarKind) for kind in kinds)
+        beside = any(isinstance(kind, (ArrayKind, NumpyScalarKind)) for kind in kinds)
         if not beside and any(holds_int(kind) for kind in kinds):
             inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fc"
             if len(kinds) > 1 or not inexact or ufunc in _ROUNDING:

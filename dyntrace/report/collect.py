@@ -18,7 +18,7 @@ from dyntrace.runtime.causes import REASONS, Cause
 from dyntrace.runtime.handles import Region
 from dyntrace.runtime.unit import Unit
 from dyntrace.runtime.weaving import Known
-from dyntrace.trace.analysis import Plan
+from dyntrace.trace.paths import Plan
 
 __all__ = ["add_unit", "errors_of", "retirements", "stats_of"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.trace.sources import CellVariable, Local, StackItem
-from dyntrace.trace.state import State
+from dyntrace.trace.state import State, examples
 
 __all__ = ["contents_of", "has_arrays", "is_among", "with_arguments"]
 
@@ -27,7 +27,7 @@ def contents_of(cell: Any) -> kinds.Kind:
 
 def has_arrays(state: State) -> bool:
     """Whether anything in it is more than plain Python numbers, strings and constants."""
-    found = (leaf for _, kind in state.slots for leaf in kinds.leaves(kind))
+    found = (leaf for kind in state.slots.values() for leaf in kinds.leaves(kind))
     return any(not isinstance(leaf, _PLAIN) for leaf in found)
 
 
@@ -38,9 +38,8 @@ def is_among(state: State, others: list[State], by_value: bool) -> bool:
 
 
 def _examples(state: State) -> list[tuple[type, str]]:
-    kept = [*(kind for _, kind in state.slots), *state.stack]
-    found = [getattr(leaf, "example", None) for kind in kept for leaf in kinds.leaves(kind)]
-    return [(type(example), repr(example)) for example in found]
+    kept = [*(kind for _, kind in sorted(state.slots.items())), *state.stack]
+    return [example for kind in kept for example in examples(kind)]
 
 
 def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:
@@ -54,4 +53,4 @@ def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...])
                 slots[index] = contents_of(value)
             case StackItem(position=position):
                 stack[position] = describe(value)
-    return State(tuple(sorted(slots.items())), tuple(stack))
+    return State(slots, tuple(stack))

@@ -16,16 +16,16 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from dyntrace.asm.flow import comes_back
 from dyntrace.breaks import GIVEN_UP, NOT_WOVEN
 from dyntrace.budget import UNLIMITED, Budget
-from dyntrace.errors import AssemblyError, GraphBreakError
+from dyntrace.errors import AssemblyError
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
 from dyntrace.isolation import is_disturbed
 from dyntrace.record import replace
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
+from dyntrace.runtime.full_graph import demand_full_graph
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.judging import gains_nothing
@@ -35,7 +35,8 @@ from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
 from dyntrace.runtime.varying import varying_in
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
-from dyntrace.trace.analysis import Analysis, FoundBreak, Plan
+from dyntrace.trace.analysis import Analysis, FoundBreak
+from dyntrace.trace.paths import Path, Plan
 from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
 from dyntrace.trace.twins import Twins
@@ -51,6 +52,7 @@ WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
 JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
 POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
+NO_PATHS: Mapping[int, list[Path]] = {}
 
 Landing = tuple[CodeType, int]
 
@@ -84,6 +86,7 @@ class Unit:
         self.regions = Regions(compile_graph, self.on_miss, self.on_retire, self.on_rest)
         self.gates = Gates()
         self.starts: list[tuple[int, State]] = []
+        self.paths: dict[int, list[Path]] = {}
         self.places: dict[int, int] = {}
         self.breaks: list[FoundBreak] = []
         self.left_alone: list[LeftAlone] = []
@@ -248,11 +251,11 @@ class Unit:
 
     def _entry_state(self, values: tuple[Any, ...]) -> State:
         assert self.shapes is not None
-        slots = [
-            (index, contents_of(value) if is_cell else describe(value))
+        slots = {
+            index: contents_of(value) if is_cell else describe(value)
             for (index, is_cell), value in zip(self.shapes.entry_slots, values, strict=True)
-        ]
-        return State(tuple(sorted(slots)), ())
+        }
+        return State(slots, ())
 
     @contained(None)
     def note(self, point: int, values: tuple[Any, ...]) -> Landing | None:
@@ -281,12 +284,13 @@ class Unit:
         namespace = self.namespace()
         if namespace is None:
             return  # nothing can be running
-        analysis = self._analysis(namespace)
+        analysis = self._analysis(namespace, self.paths)
         analysis.run(self.starts)
+        self.paths = analysis.paths
         self.breaks = list(analysis.breaks.values())
         self.left_alone = list(analysis.left_alone.values())
         if self.fullgraph:
-            self._demand_full_graph()
+            demand_full_graph(self.original, self.shapes.body, self.breaks)
         given_up = self.pace.gives_up(fruitful=bool(analysis.plans))
         if given_up or self.version >= MAX_VERSIONS:
             analysis.recorders.clear()
@@ -307,20 +311,12 @@ class Unit:
             )
         )
 
-    def _analysis(self, namespace: dict[str, Any]) -> Analysis:
+    def _analysis(
+        self, namespace: dict[str, Any], earlier: Mapping[int, list[Path]] = NO_PATHS
+    ) -> Analysis:
         assert self.shapes is not None
         seen, shape = self.profile.results, self.shapes.shape
-        return Analysis(shape, namespace, seen, self.twins, self.varying)
-
-    def _demand_full_graph(self) -> None:
-        """Raise at the first break; one on the way to a `raise` parts no work from other work."""
-        assert self.shapes is not None
-        body = self.shapes.shape.body
-        for found in self.breaks:
-            if comes_back(body, found.unit):
-                text = f"{found.reason.code} {found.reason.text}"
-                text += f": {found.detail}" if found.detail else ""
-                raise GraphBreakError(text, self.original.co_filename, found.lineno)
+        return Analysis(shape, namespace, seen, self.twins, self.varying, earlier)
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
@@ -387,6 +383,7 @@ class Unit:
         if not news or self.version > MAX_VERSIONS:
             return False
         self.varying |= news
+        self.paths = {}
         self.regions.forget(known)
         self.gates.move(known.layout, CLOSED, self.woven.code)
         self.compile()
@@ -416,6 +413,7 @@ class Unit:
         is_full = self.version > MAX_VERSIONS or len(same_place) >= MAX_STATES
         if not is_full and not is_among(state, same_place, by_value):
             self.starts.append((start, state))
+            self.paths.pop(start, None)  # they may be out of date
             self.compile()
 
     # retirement ---------------------------------------------------------------------------------
@@ -488,6 +486,7 @@ class Unit:
             self.regions.clear()
             self.starts, self.breaks, self.notes, self.places = [], [], [], {}
             self.left_alone = []
+            self.paths = {}
             self.version = self.visits = 0
             self._run(self._first_version())
 

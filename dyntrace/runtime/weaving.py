@@ -39,8 +39,9 @@ from dyntrace.runtime.stubs import (
     recorder_stub,
     region_stub,
 )
-from dyntrace.trace.analysis import Analysis, Plan, Shape
+from dyntrace.trace.analysis import Analysis, Shape
 from dyntrace.trace.flush import Layout
+from dyntrace.trace.paths import Plan
 from dyntrace.trace.state import BURIED, State
 from dyntrace.trace.stepping import first_unit
 from dyntrace.trace.worth import sized_inputs
@@ -99,13 +100,13 @@ class Shapes:
     def state_at(self, unit: int, values: Mapping[int, Any], stack: tuple[Any, ...]) -> State:
         """The state of a frame that stands there; `stack` has Ellipsis for NULL."""
         live = self.shape.live[unit]
-        slots = [
-            (index, contents_of(value) if index in self.body.cells else describe(value))
+        slots = {
+            index: contents_of(value) if index in self.body.cells else describe(value)
             for index, value in values.items()
             if index in live
-        ]
+        }
         held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
-        return State(tuple(sorted(slots)), held)
+        return State(slots, held)
 
 
 def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:
@@ -197,6 +198,8 @@ class Regions:
 
     def add_entry(self, known: Known, plan: Plan) -> bool:
         """Let the region serve what `plan` was traced for; False if it does already."""
+        if any(plan is other for other in known.plans):
+            return False
         steps = plan.region.entry_steps()
         if any(_same_steps(steps, other) for other in known.steps):
             return False
@@ -337,9 +340,9 @@ def _add_regions(
     """Add the stubs of all regions, a few versions at each start; their layouts, with the gates."""
     found: dict[Layout, list[LabelledGate]] = {}
     for start in sorted(analysis.plans):
+        versions = 0
         for plan in analysis.plans[start]:
             known = regions.of(plan)
-            versions = sum(layout.start == start for layout in found)
             if plan.layout in found or versions >= MAX_VERSIONS_AT or known.region.retired:
                 continue
             stub = region_stub(plan.layout, known.region.handle)
@@ -347,6 +350,7 @@ def _add_regions(
             gate, stub = may_rest(known.region.handle, stub)
             stubs.setdefault(start, []).extend(stub)
             found[plan.layout] = [gate]
+            versions += 1
             if config.measure and plan.marked is not None:
                 gate, stub = gated(marker_stub(known.region.marker))
                 tails.setdefault(plan.marked, []).extend(stub)

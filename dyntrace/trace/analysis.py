@@ -31,34 +31,20 @@ from dyntrace.breaks import (
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import field, record
-from dyntrace.trace.flush import Layout, lay_out
+from dyntrace.trace.flush import lay_out
 from dyntrace.trace.frame import Break
+from dyntrace.trace.globals import Globals
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.region import RegionBuilder, TooLarge, Varying
-from dyntrace.trace.sources import (
-    Attribute,
-    CellVariable,
-    Contents,
-    GlobalName,
-    Local,
-    ModuleAttribute,
-    Source,
-)
-from dyntrace.trace.state import State, after, pushed_values, snapshot, stack_kinds
-from dyntrace.trace.twins import Twins, twin_for
+from dyntrace.trace.paths import Path, Plan, path_of
+from dyntrace.trace.region import TooLarge, Varying
+from dyntrace.trace.state import State, after, pushed_values, stack_kinds
+from dyntrace.trace.twins import Twins, has_twin, twin_for
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
-from dyntrace.trace.worth import LeftAlone, estimate
+from dyntrace.trace.worth import LeftAlone, may_win
 
-__all__ = [
-    "Analysis",
-    "FoundBreak",
-    "Plan",
-    "Recorder",
-    "Shape",
-    "recorder_of",
-]
+__all__ = ["Analysis", "FoundBreak", "Recorder", "Shape", "recorder_of"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
@@ -79,37 +65,6 @@ class Shape:
     heads: frozenset[int]
     merges: frozenset[int]
     observed: bool
-
-
-@record(frozen=True)
-class Plan:
-    """A region to weave: its layout, and what was traced for it.
-
-    `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
-    `marked` is a unit to which the original instructions of the region go on from the unit before
-    it, at their end; None if there is none, or nothing to be measured: a twin gains in its calls.
-    """
-
-    layout: Layout
-    region: RegionBuilder
-    state: State
-    lineno: int
-    end_lineno: int
-    works: bool = True
-    marked: int | None = None
-
-    def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
-        """What the user calls the graph's inputs, where one name does."""
-        return tuple(_name(source, local_names) for source in self.region.input_sources())
-
-
-def _name(source: Source, local_names: tuple[str, ...]) -> str | None:
-    match source:
-        case Local(index=index) | Contents(base=CellVariable(index=index)):
-            return local_names[index] if local_names[index].isidentifier() else None
-        case GlobalName(name=name) | Attribute(name=name) | ModuleAttribute(name=name):
-            return name
-    return None
 
 
 @record(frozen=True)
@@ -137,15 +92,23 @@ class Recorder:
 
 @record()
 class Analysis:
-    """One analysis; `run` fills plans, breaks and recorders."""
+    """One analysis; `run` fills plans, breaks and recorders.
+
+    `earlier` are the paths of the one before, `paths` becomes those of this one.
+    """
 
     shape: Shape
     namespace: dict[str, Any]
     profile: Mapping[int, list[Results]]
     twins: Twins
     varying: Varying = frozenset()
+    earlier: Mapping[int, list[Path]] = field(default_factory=dict)
+    globals: Globals = field(default_factory=Globals)
+    paths: dict[int, list[Path]] = field(default_factory=dict)
     plans: dict[int, list[Plan]] = field(default_factory=dict)
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
+    breaks_at: dict[int, list[FoundBreak]] = field(default_factory=dict)
+    told: set[tuple[Location, str, str]] = field(default_factory=set)
     recorders: dict[int, Recorder] = field(default_factory=dict)
     left_alone: dict[int, LeftAlone] = field(default_factory=dict)
     explored: dict[int, list[State]] = field(default_factory=dict)
@@ -185,6 +148,8 @@ class Analysis:
         depth = self.shape.depths[start] or 0
         live = state if self.shape.observed else state.only(self.shape.live[start])
         missing = (kinds.UNKNOWN,) * (depth - len(live.stack))
+        if len(live.stack) == depth:
+            return live
         return State(live.slots, live.stack[:depth] + missing)
 
     def _is_new(self, start: int, state: State) -> bool:
@@ -197,20 +162,46 @@ class Analysis:
     # one path ---------------------------------------------------------------------------------
 
     def _explore(self, start: int, state: State) -> list[tuple[int, State]]:
+        self.traces += 1
+        path = self._earlier_path(start, state) or self._new_path(start, state)
+        self.paths.setdefault(start, []).append(path)
+        if path.plan is not None:
+            self.plans.setdefault(path.plan.layout.start, []).append(path.plan)
+            self.absorbed.update(path.absorbed)
+        if path.left_alone is not None:
+            self.left_alone.setdefault(*path.left_alone)
+        self._note_break(path)
+        following = self._following(path)
+        self._note_path(path, following)
+        return [*following, *path.handlers]
+
+    def _earlier_path(self, start: int, state: State) -> Path | None:
+        """What an earlier analysis found from here, if this one would find the same."""
+        for path in self.earlier.get(start, ()):
+            if (
+                path.state.is_same(state)
+                and path.ends_by(self._ends())
+                and self.globals.still_hold(path.notes, self.namespace)
+                and (
+                    path.callee is None
+                    or path.has_twin is has_twin(self.twins, self.namespace, path.callee)
+                )
+            ):
+                return path
+        return None
+
+    def _new_path(self, start: int, state: State) -> Path:
         trace = self.trace(start, state)
         plan = self.plan(trace)
-        if plan is not None:
-            self.plans.setdefault(plan.layout.start, []).append(plan)
-            self.absorbed.update(visit.unit for visit in trace.visits)
-        self._note_break(trace)
-        following = self._following(trace)
-        self._note_path(trace, following)
-        return following + self._handlers(trace)
+        path = path_of(trace, start, state, self._handlers(trace), plan)
+        if plan is None and trace.start in self.left_alone:
+            path.left_alone = (trace.start, self.left_alone[trace.start])
+        return path
 
-    def _note_path(self, trace: Trace, following: list[tuple[int, State]]) -> None:
+    def _note_path(self, path: Path, following: list[tuple[int, State]]) -> None:
         """Remember the merge points that some path has come to."""
-        self.visited += len(trace.visits)
-        reached = {target for target, _ in following}.union(visit.unit for visit in trace.visits)
+        self.visited += len(path.absorbed)
+        reached = {target for target, _ in following}.union(path.absorbed)
         self.met |= reached & self.shape.merges
 
     def _ends(self) -> frozenset[int]:
@@ -227,31 +218,30 @@ class Analysis:
         self, start: int, state: State, trim: bool = True, ends: frozenset[int] | None = None
     ) -> Trace:
         """The path from `start`, without the part before its work that CPython does as well."""
-        self.traces += 1
-        shape = self.shape
         ends = self._ends() if ends is None else ends
         trace = self._traced(start, state, ends)
         floor = self._place_twin(trace)
-        place = _first_needed(trace, shape.body, floor) if trim and trace.worthwhile else 0
+        place = _first_needed(trace, self.shape.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
-        visit = trace.visits[place]
-        trimmed = self._traced(visit.unit, visit.before(), ends)
+        trimmed = self._traced(trace.visits[place].unit, trace.before(place), ends)
         self._place_twin(trimmed)
         if not trimmed.worthwhile or trimmed.end != trace.end:
             return trace
-        trimmed.stop = trace.stop
+        trimmed.stop, trimmed.walked, trimmed.notes = trace.stop, trace.walked, trace.notes
         return trimmed
 
     def _traced(self, start: int, state: State, ends: frozenset[int]) -> Trace:
-        return trace_region(self.shape.body, self.namespace, start, state, ends, self.varying)
+        body, namespace = self.shape.body, self.namespace
+        return trace_region(body, namespace, start, state, ends, self.varying, self.globals)
 
     def _place_twin(self, trace: Trace) -> int:
         """Let a call that is not inlined go to the callee's twin; the slot of the callee."""
         stop = trace.stop
-        if not isinstance(stop, NotInlined):
-            return len(trace.frame.stack)
         stack = trace.frame.stack
+        if not isinstance(stop, NotInlined):
+            return len(stack)
+        trace.callee = stop.callee.believed
         low = lowest(self.shape.body.units[trace.end], len(stack))
         for place, value in enumerate(stack[low : low + 2], low):  # the call's two callable slots
             bound = value.self if isinstance(value, BoundFunction) else None
@@ -264,6 +254,7 @@ class Analysis:
                     trace.region.rollback(mark)
                     break
                 if twin is not None:
+                    trace.has_twin = True
                     stack[place] = CallableWithTwin(callee, twin, bound)
                     return place - 1 if place else 0
         return len(stack)
@@ -290,7 +281,7 @@ class Analysis:
         """Whether there is work that may be worth a call; without measuring, any work is."""
         if not trace.region.does_work():
             return False
-        return not config.measure or estimate(trace.region).pays
+        return not config.measure or may_win(trace.region)
 
     def _lines(self, trace: Trace) -> tuple[int, int]:
         """The first and the last of the user's lines on a path."""
@@ -299,52 +290,53 @@ class Analysis:
         known = [line for line in lines if line is not None] or [0]
         return min(known), max(known)
 
-    def _note_break(self, trace: Trace) -> None:
-        stop = trace.stop
+    def _note_break(self, path: Path) -> None:
+        stop = path.stop
         if (
             not isinstance(stop, Break)
-            or trace.end in self.breaks
+            or path.end in self.breaks
             or stop.reason is EXCEPTION_HANDLING
         ):
             return
-        if stop.reason in (BRANCH_ON_DATA, MAYBE_UNBOUND) and not trace.worthwhile:
+        if stop.reason in (BRANCH_ON_DATA, MAYBE_UNBOUND) and not path.worthwhile:
             return
-        place = self.shape.body.units[trace.end].location
+        place = self.shape.body.units[path.end].location
         line = place.line
-        same = (place, stop.reason, stop.detail)
+        same = (place, stop.reason.code, stop.detail)
         if line is None or self._ends_with(line, stop.reason):
             return
         if stop.reason is UNKNOWN_CALLEE and not stop.detail and self._was_read_at(place):
             return
-        if all((b.place, b.reason, b.detail) != same for b in self.breaks.values()):
-            self.breaks[trace.end] = FoundBreak(trace.end, line, place, stop.reason, stop.detail)
+        if same not in self.told:
+            found = FoundBreak(path.end, line, place, stop.reason, stop.detail)
+            self.told.add(same)
+            self.breaks[path.end] = found
+            self.breaks_at.setdefault(line, []).append(found)
 
     def _was_read_at(self, call: Location) -> bool:
         """Whether the callee is unknown since a break, told already, gave it."""
-        start = (call.line, call.column)
-        told = [b for b in self.breaks.values() if b.place != call]
-        return any((b.place.line, b.place.column) == start for b in told)
+        told = self.breaks_at.get(call.line or 0, ())
+        return any(b.place != call and b.place.column == call.column for b in told)
 
     def _ends_with(self, line: int, reason: BreakReason) -> bool:
         """Whether this is the call of `__exit__`, or the test of its answer, of a `with` there."""
         if reason not in (UNKNOWN_CALLEE, UNKNOWN_VALUE, CONTEXT_MANAGER):
             return False
-        if reason is UNKNOWN_CALLEE and any(
-            b.lineno == line and b.reason is RAISE for b in self.breaks.values()
-        ):
+        told = [found.reason for found in self.breaks_at.get(line, ())]
+        if reason is UNKNOWN_CALLEE and RAISE in told:
             return True  # the class of an assert's error
-        return any(b.lineno == line and b.reason is CONTEXT_MANAGER for b in self.breaks.values())
+        return CONTEXT_MANAGER in told
 
     # what comes after ---------------------------------------------------------------------------
 
-    def _following(self, trace: Trace) -> list[tuple[int, State]]:
-        state = snapshot(trace.frame)
-        if trace.stop is None or _is_full(trace):
-            return [(trace.end, state)]
-        unit = self.shape.body.units[trace.end]
-        targets = successors(self.shape.body, trace.end)
+    def _following(self, path: Path) -> list[tuple[int, State]]:
+        state = path.after
+        if path.stop is None or path.is_full:
+            return [(path.end, state)]
+        unit = self.shape.body.units[path.end]
+        targets = successors(self.shape.body, path.end)
         found = []
-        for results in self._results(unit, trace.stop.result):
+        for results in self._results(unit, path.stop.result):
             fallen = after(state, unit, results)
             for place, target in enumerate(targets):
                 found.append((target, _jumped(unit, state, fallen) if place else fallen))
@@ -366,10 +358,10 @@ class Analysis:
 
     def _handlers(self, trace: Trace) -> list[tuple[int, State]]:
         """Exception handlers that cover the path are entries too."""
-        units = self.shape.body.units
         found: dict[int, State] = {}
-        stacks = [(visit.unit, visit.stack) for visit in trace.visits]
-        for index, stack in [*stacks, (trace.end, trace.frame.stack)]:
+        units = self.shape.body.units
+        stacks = trace.stacks() if self.shape.body.ranges else ()
+        for index, stack in stacks:
             unit = units[index]
             if unit.handler is not None and unit.handler not in found:
                 raised = (kinds.UNKNOWN,) * (1 + unit.handler_lasti)
@@ -405,10 +397,6 @@ def _marked(trace: Trace) -> int | None:
     if path and trace.end == path[-1] + 1:
         return trace.end
     return path[-1] if len(path) > 1 and path[-2] == path[-1] - 1 else None
-
-
-def _is_full(trace: Trace) -> bool:
-    return isinstance(trace.stop, Break) and trace.stop.reason is REGION_FULL and bool(trace.visits)
 
 
 def _jumped(unit: Unit, before: State, fallen: State) -> State:

@@ -25,6 +25,7 @@ from dyntrace.trace.builtins import rule
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import get_item, is_numeric, node_items, unsupported
+from dyntrace.trace.region import Guard
 from dyntrace.trace.sources import (
     Attribute,
     ClassAttribute,
@@ -46,11 +47,16 @@ _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _OF_TYPE = frozenset(  # what `type` itself answers for, whatever the class holds
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
 )
-_CONTAINERS = (ListValue, TupleValue, DictValue)
+_BUILT: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
 
 
 def get_attribute(frame: Frame, value: Value, name: str) -> Value:
     """`value.name`."""
+    cls = _container_class(value)
+    if cls is not None and hasattr(cls, name):
+        if isinstance(value, Outside):  # a method needs to know its type, not how many items it has
+            frame.region.guard(value.source, Guard("exact", cls))
+        return BoundMethod(value, name)
     kind = frame.settle(value)
     if is_numeric(kind):
         return _numeric(frame, value, name)
@@ -58,7 +64,7 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
         return _of_known(frame, value, kind.value, name)
     if isinstance(kind, kinds.InstanceKind) and isinstance(value, Outside):
         return _of_instance(frame, value, kind, name)
-    if isinstance(value, _CONTAINERS) or _is_container(kind):
+    if cls is not None or _is_container(kind):
         return _of_container(frame, value, kind, name)
     treatment = registry.object_treatment(kind.type) if isinstance(kind, kinds.ObjectKind) else None
     raise unsupported(value) if treatment is None else Break(treatment.reason, name)
@@ -75,20 +81,34 @@ def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> V
     return get_attribute(frame, args[0], name)
 
 
+def _container_class(value: Value) -> type | None:
+    """list, tuple, dict or str, if it is an exact one of these, built here or outside."""
+    if not isinstance(value, Outside):
+        return _BUILT.get(type(value))
+    kind = value.believed
+    if isinstance(kind, kinds.SequenceKind):
+        found: type = kind.type
+        return found if found is list or found is tuple else None
+    return _EXACT.get(type(kind))
+
+
+_EXACT: dict[type[kinds.Kind], type] = {kinds.DictKind: dict, kinds.StringKind: str}
+
+
 def _is_container(kind: kinds.Kind) -> bool:
-    return isinstance(kind, kinds.SequenceKind | kinds.DictKind | kinds.StringKind)
+    return isinstance(kind, (kinds.SequenceKind, kinds.DictKind, kinds.StringKind))
 
 
 def _numeric(frame: Frame, value: Value, name: str) -> Value:
     """An attribute or method of an array or scalar."""
     kind = value.kind
-    if isinstance(kind, ArrayKind | NumpyScalarKind) and name in ("ndim", "dtype"):
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)) and name in ("ndim", "dtype"):
         ndim = kind.ndim if isinstance(kind, ArrayKind) else 0
         return Known(ndim if name == "ndim" else kind.dtype)
     record = registry.attribute(name)
-    if record is not None and (isinstance(kind, ArrayKind | NumpyScalarKind) or name in _PLAIN):
+    if record is not None and (isinstance(kind, (ArrayKind, NumpyScalarKind)) or name in _PLAIN):
         return frame.compute(record, [value])
-    if isinstance(kind, ArrayKind | NumpyScalarKind):
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
         treatment = registry.array_treatment(name)
         if registry.method(name) is None and treatment is not None:
             raise Break(treatment.reason, name)
@@ -132,7 +152,7 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     if type(cls) is not type or not isinstance(value, Outside) or name in _OF_TYPE:
         raise Break(ATTRIBUTE_READ, name)
     found = _class_lookup(cls, name)
-    if isinstance(found, staticmethod | classmethod | property) or found is _MISSING:
+    if isinstance(found, (staticmethod, classmethod, property)) or found is _MISSING:
         raise Break(ATTRIBUTE_READ, name)
     if _has(found, "__get__") and not isinstance(found, types.FunctionType):
         raise Break(ATTRIBUTE_READ, name)

@@ -94,7 +94,7 @@ def _draws(function: Any) -> bool:
         return False
     if type(function) is type(np.random.seed):
         return str(function.__module__).startswith("numpy.random")
-    bound = isinstance(function, types.MethodType | types.BuiltinMethodType)
+    bound = isinstance(function, (types.MethodType, types.BuiltinMethodType))
     return bound and type(function.__self__) in (np.random.RandomState, np.random.Generator)
 
 
@@ -145,10 +145,10 @@ def _call_method(
 ) -> Value:
     """A method of an array, a scalar or a container."""
     value = callee.self
-    kind = frame.settle(value)
     rule = methods.rule_for(value, callee.name)
     if rule is not None:
         return rule(frame, value, args, kwargs)
+    kind = frame.settle(value)
     if not is_numeric(kind) or isinstance(kind, kinds.PythonScalarKind):
         raise Break(UNKNOWN_METHOD, callee.name)
     record = registry.method(callee.name, kind)

@@ -140,7 +140,7 @@ def _holds_method(value: Value) -> bool:
     """Whether a value is, or contains, a bound method of a container of the region."""
     match value:
         case BoundMethod():
-            return isinstance(value.self, ListValue | DictValue)
+            return isinstance(value.self, (ListValue, DictValue))
         case TupleValue() | ListValue():
             return any(map(_holds_method, value.items))
         case DictValue():

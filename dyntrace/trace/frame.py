@@ -8,6 +8,7 @@ without `settle`, which turns the belief into a guard. Read `trace.protocol` nex
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dyntrace.asm.instructions import Body
@@ -30,7 +31,7 @@ from dyntrace.ops.registry import Call, Record, Refused
 from dyntrace.trace.operands import TracedOperand
 from dyntrace.trace.region import RegionBuilder
 from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
-from dyntrace.trace.values.base import Buried, Dynamic, Known, Null, Outside, Value
+from dyntrace.trace.values.base import Buried, Dynamic, Folded, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 __all__ = ["Break", "Flush", "Frame", "refusal_of", "refusal_of_store"]
@@ -94,7 +95,7 @@ class Frame:
         body: Body,
         namespace: dict[str, Any],
         *,
-        beliefs: dict[int, Kind] | None = None,
+        beliefs: Mapping[int, Kind] | None = None,
         depth: int = 0,
         closure: Source | None = None,
         globals_source: Source | None = None,
@@ -103,11 +104,12 @@ class Frame:
         self.body = body
         self.code = body.code
         self.namespace = namespace
-        self.beliefs = beliefs or {}
+        self.beliefs: Mapping[int, Kind] = beliefs or {}
         self.depth = depth
         self.closure = closure
         self.globals_source = globals_source
         self.slots: dict[int, Value] = {}
+        self.stores: list[tuple[int, Value | None]] = []  # the slot, and what it held before
         self.stack: list[Value] = []
         self.lineno = self.code.co_firstlineno
         self.result: Value | None = None
@@ -132,9 +134,10 @@ class Frame:
 
     def load(self, index: int) -> Value:
         """The value of slot `index`: a fast local, or the contents of a cell."""
-        if index not in self.slots:
-            self.slots[index] = self._initial(index)
-        return self.slots[index]
+        value = self.slots.get(index)
+        if value is None:
+            value = self.slots[index] = self._initial(index)
+        return value
 
     def _initial(self, index: int) -> Value:
         if self.depth:
@@ -163,13 +166,30 @@ class Frame:
             value.temporary = False
         if self.region.varying and not self.depth and Local(index) in self.region.varying:
             value = without_value(value)
+        self.stores.append((index, self.slots.get(index)))
         self.slots[index] = value
+
+    def slots_before(self, count: int) -> dict[int, Value]:
+        """The slots when only the first `count` of the stores had been made."""
+        slots = dict(self.slots)
+        for index, old in reversed(self.stores[count:]):
+            if old is None:
+                del slots[index]
+            else:
+                slots[index] = old
+        return slots
+
+    def undo_stores(self, count: int) -> None:
+        """Take back all but the first `count` of the stores."""
+        if len(self.stores) > count:
+            self.slots = self.slots_before(count)
+            del self.stores[count:]
 
     # beliefs, arguments and nodes ---------------------------------------------------------------
 
     def settle(self, value: Value) -> Kind:
         """The kind of `value`, guarded from now on if the value comes from outside."""
-        if isinstance(value, Outside):
+        if type(value) is Outside:
             self.region.settle(value, value.source, value.believed)
             return value.believed
         return value.kind
@@ -179,7 +199,7 @@ class Frame:
 
     def items_of(self, value: Value) -> list[Value] | None:
         """The items of a tuple or list whose length is known, else None."""
-        if isinstance(value, TupleValue | ListValue):
+        if isinstance(value, (TupleValue, ListValue)):
             return list(value.items)
         if isinstance(value, Known) and type(value.value) in (tuple, range):
             return [Known(item) for item in value.value]
@@ -202,25 +222,13 @@ class Frame:
 
     def argument(self, value: Value) -> Any:
         """`value` as a graph argument: a node, a constant, or a container of those."""
-        match value:
-            case Dynamic():
-                return value.node
-            case Known():
-                return value.value
-            case SliceValue():
-                parts = (value.start, value.stop, value.step)
-                return slice(*(self.argument(part) for part in parts))
-            case TupleValue():
-                return tuple(self.argument(item) for item in value.items)
-            case ListValue():
-                return [self.argument(item) for item in value.items]
-            case DictValue():
-                return {key: self.argument(item) for key, item in value.items.items()}
-            case Outside():
-                return self._outside_argument(value)
-        raise refusal_of(value.kind)
+        rule = _ARGUMENTS.get(type(value))
+        if rule is None:
+            raise refusal_of(value.kind)
+        return rule(self, value)
 
-    def _outside_argument(self, value: Outside) -> Any:
+    def outside_argument(self, value: Outside) -> Any:
+        """An object from outside as a graph argument: an input, a constant, or a container."""
         kind = self.settle(value)
         if isinstance(kind, kinds.KnownKind):
             return self._constant(kind.value)
@@ -242,10 +250,11 @@ class Frame:
     ) -> Value:
         """Absorb one operation: infer its result, add its node, and account for what it writes."""
         named = kwargs or {}
-        if any(type(value.kind) is Kind for value in (*args, *named.values())):
-            raise Break(UNKNOWN_VALUE)
+        for value in (*args, *named.values()):
+            if type(value.kind) is Kind:
+                raise Break(UNKNOWN_VALUE)
         call = Call(
-            tuple(TracedOperand(self, value) for value in args),
+            tuple([TracedOperand(self, value) for value in args]),
             {name: TracedOperand(self, value) for name, value in named.items()},
         )
         try:
@@ -254,12 +263,12 @@ class Frame:
             raise Break(refusal.reason, refusal.detail or record.op.name) from None
         node = self.region.add(
             record.op,
-            tuple(self.argument(value) for value in args),
-            tuple((name, self.argument(value)) for name, value in named.items()),
+            tuple(map(self.argument, args)),
+            tuple([(name, self.argument(value)) for name, value in named.items()]),
             kind,
             self.origin(_temporaries(args)),
         )
-        target = self._written(record, args, named, node)
+        target = self._written(record, args, named, node) if record.op.writes else None
         if target is not None:
             return target
         return Known(kind.value) if isinstance(kind, kinds.KnownKind) else Dynamic(node)
@@ -276,7 +285,7 @@ class Frame:
                 if not (isinstance(target, Dynamic) and is_fresh(target.node)):
                     self._effect(record, node)
                 result = target
-        if isinstance(node.kind, kinds.KnownKind | kinds.SequenceKind):
+        if isinstance(node.kind, (kinds.KnownKind, kinds.SequenceKind)):
             return None
         is_target = record.op.style == "inplace" or "out" in kwargs
         return result if is_target or node is self.region.graph.effect else None
@@ -308,6 +317,20 @@ def without_value(value: Value) -> Value:
     return value
 
 
+# How each value becomes a graph argument.
+_ARGUMENTS: dict[type[Value], Callable[[Frame, Any], Any]] = {
+    Dynamic: lambda frame, value: value.node,
+    Outside: Frame.outside_argument,
+    **dict.fromkeys((Known, Folded), lambda frame, value: value.value),
+    SliceValue: lambda frame, value: slice(
+        *map(frame.argument, (value.start, value.stop, value.step))
+    ),
+    TupleValue: lambda frame, value: tuple(map(frame.argument, value.items)),
+    ListValue: lambda frame, value: list(map(frame.argument, value.items)),
+    DictValue: lambda frame, value: {
+        key: frame.argument(item) for key, item in value.items.items()
+    },
+}
 _NEVER_WRITTEN = (kinds.KnownKind, kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)
 _PASSED_WHOLE = (
     kinds.ArrayKind,
@@ -319,14 +342,16 @@ _PASSED_WHOLE = (
 
 
 def _temporaries(args: list[Value]) -> tuple[int, ...]:
-    return tuple(index for index, value in enumerate(args) if is_temporary(value))
+    return tuple([index for index, value in enumerate(args) if is_temporary(value)])
 
 
 def is_temporary(value: Value) -> bool:
     """Whether only the evaluation stack holds `value`."""
-    if isinstance(value, Outside):
-        return isinstance(value.source, StackItem) and isinstance(value.kind, kinds.ArrayKind)
-    return isinstance(value, Dynamic) and value.temporary
+    if type(value) is Dynamic:
+        return value.temporary
+    if type(value) is not Outside or type(value.source) is not StackItem:
+        return False
+    return isinstance(value.kind, kinds.ArrayKind)
 
 
 def is_null(value: Value) -> bool:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import inspect
 import os
 import types
-from typing import Any
+from typing import Any, TypeAlias
 
 from dyntrace.asm.decode import decode
 from dyntrace.asm.instructions import Body
-from dyntrace.breaks import CALL_BINDING, DISABLED, NOT_INLINED, RECURSION, USER_BREAK
+from dyntrace.breaks import CALL_BINDING, DISABLED, NOT_INLINED, RECURSION, USER_BREAK, BreakReason
 from dyntrace.errors import AssemblyError
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
@@ -24,6 +24,7 @@ from dyntrace.ops.registry import Refused
 from dyntrace.record import record
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
+from dyntrace.trace.obstacles import obstacle_in
 from dyntrace.trace.region import Guard, same
 from dyntrace.trace.sources import FunctionPart, Item, Source
 from dyntrace.trace.stepping import run_inlined
@@ -70,9 +71,11 @@ def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Va
     if frame.depth >= MAX_INLINE_DEPTH or _is_same(callee.code, frame.code):
         raise NotInlined(RECURSION, callee.name, value)
     try:
-        body = decoded(callee.code)
+        body, obstacle = decoded(callee.code)
     except AssemblyError:
         raise Break(NOT_INLINED, callee.name) from None
+    if obstacle is not None:
+        raise _not_inlined(callee, *obstacle)
     inner = _frame_of(frame, body, callee)
     bind(inner, callee, args, kwargs)
     return _run(frame, inner, callee)
@@ -117,12 +120,17 @@ def _made_inside(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Call
     )
 
 
-_bodies: ByIdentity[Body] = ByIdentity()
+Obstacle: TypeAlias = tuple[int | None, BreakReason]
+_bodies: ByIdentity[tuple[Body, Obstacle | None]] = ByIdentity()
 
 
-def decoded(code: types.CodeType) -> Body:
-    """The body of a callee, kept as long as its code lives."""
-    return _bodies.get(code) or _bodies.set(code, decode(code.replace()))
+def decoded(code: types.CodeType) -> tuple[Body, Obstacle | None]:
+    """The body of a callee and what is in its way, kept as long as its code lives."""
+    found = _bodies.get(code)
+    if found is None:
+        body = decode(code.replace())
+        found = _bodies.set(code, (body, obstacle_in(body)))
+    return found
 
 
 def _is_same(one: types.CodeType, other: types.CodeType) -> bool:
@@ -165,14 +173,18 @@ def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
     try:
         result = run_inlined(inner)
     except (Flush, Refused) as stop:
-        reason = stop.reason if isinstance(stop, Break | Refused) else NOT_INLINED
-        place = f"{os.path.basename(inner.body.code.co_filename)}:{inner.lineno}"
-        inside = f"{callee.name}, {place}: {reason.text}"
-        raise NotInlined(NOT_INLINED, inside, callee.value) from None
+        reason = stop.reason if isinstance(stop, (Break, Refused)) else NOT_INLINED
+        raise _not_inlined(callee, inner.lineno, reason) from None
     own = frame.region.graph.nodes[inner.first_own_node :]
     if isinstance(result, Dynamic) and any(node is result.node for node in own):
         return Dynamic(result.node)
     return result
+
+
+def _not_inlined(callee: Callee, line: int | None, reason: BreakReason) -> NotInlined:
+    place = f"{os.path.basename(callee.code.co_filename)}:{line or callee.code.co_firstlineno}"
+    inside = f"{callee.name}, {place}: {reason.text}"
+    return NotInlined(NOT_INLINED, inside, callee.value)
 
 
 # argument binding ---------------------------------------------------------------------------------

@@ -7,17 +7,19 @@ Read `trace.flush` next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import Body, MicroOp, Unit
 from dyntrace.breaks import REGION_FULL
+from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Refused
 from dyntrace.record import field, record
 from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.globals import Globals, Notes
 from dyntrace.trace.protocol import VIEW
 from dyntrace.trace.region import RegionBuilder, TooLarge, Varying
 from dyntrace.trace.sources import Local
@@ -29,17 +31,20 @@ __all__ = ["Trace", "trace_region"]
 
 @record()
 class Visit:
-    """One absorbed unit: the stack before it, its lowest slot, whether work came earlier."""
+    """One absorbed unit: what of the stack and of the stores came before it, and what it left.
+
+    depth   of the stack before it, which it leaves alone below slot `low`
+    left    the stack from slot `low` on behind it
+    stores  how many stores to slots came before it
+    worked  whether work came earlier
+    """
 
     unit: int
-    stack: list[Value]
+    depth: int
     low: int
+    left: list[Value]
+    stores: int
     worked: bool
-    before: Callable[[], State]
-
-    @property
-    def depth(self) -> int:
-        return len(self.stack)
 
 
 @record()
@@ -47,6 +52,8 @@ class Trace:
     """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`.
 
     Without a `stop` the path ends at a loop head, where paths meet, or right behind an effect.
+    `walked` are its units, `notes` the globals it met, also where a part before the first work has
+    been left off. `callee` is the function whose call ends it, `has_twin` whether a twin is called.
     """
 
     start: int
@@ -57,6 +64,10 @@ class Trace:
     stop: Flush | None = None
     worked: bool = False
     visits: list[Visit] = field(default_factory=list)
+    walked: tuple[int, ...] = ()
+    notes: Notes = field(default_factory=dict)
+    callee: Kind | None = None
+    has_twin: bool = False
 
     @property
     def region(self) -> RegionBuilder:
@@ -65,7 +76,22 @@ class Trace:
     @property
     def worthwhile(self) -> bool:
         """Whether the region does array work, or replaces a callee by its twin."""
-        return self.region.twin_of is not None or self.region.does_work()
+        return self.worked or self.region.twin_of is not None or self.region.does_work()
+
+    def stacks(self) -> Iterator[tuple[int, list[Value]]]:
+        """Each unit on the path, the last not absorbed, and the stack before it, as long as it
+        is looked at."""
+        stack = list(self.initial)
+        for visit in self.visits:
+            yield visit.unit, stack
+            stack[visit.low :] = visit.left
+        yield self.end, self.frame.stack
+
+    def before(self, place: int) -> State:
+        """The state before the visit at `place`."""
+        _, stack = next(islice(self.stacks(), place, None))
+        slots = self.frame.slots_before(self.visits[place].stores)
+        return snapshot_of(self.frame.beliefs, slots, stack)
 
 
 def trace_region(
@@ -75,11 +101,12 @@ def trace_region(
     state: State,
     ends: frozenset[int],
     varying: Varying = frozenset(),
+    globals: Globals | None = None,
 ) -> Trace:
     """Trace from `start` until one of `ends` or the first unit that is not absorbed."""
     known = frozenset(source for at, source in varying if at is None or at == start)
-    region = RegionBuilder(body.code, known)
-    frame = Frame(region, body, namespace, beliefs=dict(state.slots))
+    region = RegionBuilder(body.code, known, globals)
+    frame = Frame(region, body, namespace, beliefs=state.slots)
     frame.stack = stack_values(state)
     trace = Trace(start, state, start, frame, list(frame.stack))
     while not (trace.end in ends and (trace.end != start or trace.visits)):
@@ -90,16 +117,20 @@ def trace_region(
         if region.graph.effect is not None:
             _store_effect(trace)
             break
+    trace.walked = tuple(visit.unit for visit in trace.visits)
+    trace.notes = region.notes
     return trace
 
 
 def _advance(trace: Trace) -> Flush | None:
     """Absorb the unit at `trace.end`; what stopped it if it cannot be."""
-    frame, region = trace.frame, trace.region
-    mark, stack, slots = region.mark(), list(frame.stack), dict(frame.slots)
+    frame = trace.frame
+    region, stack = frame.region, frame.stack
+    mark, depth, stores = region.mark(), len(stack), len(frame.stores)
+    nodes = len(region.graph.nodes)
     unit = frame.body.units[trace.end]
-    before = _nothing if trace.worked else partial(snapshot_of, frame.beliefs, slots, stack)
-    visit = Visit(trace.end, stack, lowest(unit, len(stack)), trace.worked, before)
+    low = lowest(unit, depth)
+    touched = stack[low:]
     try:
         following = opcodes.step(frame, unit)
     except TooLarge:
@@ -109,17 +140,22 @@ def _advance(trace: Trace) -> Flush | None:
     except Refused as refusal:
         stop = Break(refusal.reason, refusal.detail)
     else:
-        trace.visits.append(visit)
+        trace.visits.append(Visit(unit.index, depth, low, stack[low:], stores, trace.worked))
         trace.end = following
-        trace.worked = trace.worked or trace.worthwhile
+        if not trace.worked:
+            trace.worked = region.twin_of is not None or region.does_work(nodes)
         return None
     region.rollback(mark)
-    frame.stack, frame.slots = stack, slots
+    stack[low:] = touched
+    frame.undo_stores(stores)
     return stop
 
 
 def lowest(unit: Unit, depth: int) -> int:
     """The lowest stack slot that `unit` touches, run at `depth`."""
+    if len(unit.micro) == 1:
+        step = unit.micro[0]
+        return depth - (step.arg if step.name in ("COPY", "SWAP") else effect(step)[0])
     low = depth
     for step in unit.micro:
         pops, pushes = effect(step)
@@ -129,14 +165,10 @@ def lowest(unit: Unit, depth: int) -> int:
     return low
 
 
-def _nothing() -> State:
-    raise AssertionError("a region never starts behind its first operation")
-
-
 def _store_effect(trace: Trace) -> None:
     """`x += y` stores its target back where it came from: that too belongs to the effect."""
     frame, region = trace.frame, trace.region
-    saved = (trace.end, list(frame.stack), dict(frame.slots), len(trace.visits), region.mark())
+    saved = (trace.end, list(frame.stack), len(trace.visits), region.mark(), len(frame.stores))
     for _ in range(MAX_STORE_UNITS):
         unit = frame.body.units[trace.end]
         step = unit.micro[0] if len(unit.micro) == 1 else None
@@ -144,17 +176,20 @@ def _store_effect(trace: Trace) -> None:
             break
         if not _is_own_store(frame, step):
             break
-        stack = list(frame.stack)
-        trace.visits.append(Visit(trace.end, stack, lowest(unit, len(stack)), True, _nothing))
+        depth, stores = len(frame.stack), len(frame.stores)
+        visit = Visit(unit.index, depth, lowest(unit, depth), [], stores, True)
+        trace.visits.append(visit)
         if step.name in ("STORE_SUBSCR", "STORE_SLICE"):
             frame.pop_many(effect(step)[0])
             trace.end += 1
             return
         trace.end = opcodes.step(frame, unit)
+        visit.left = frame.stack[visit.low :]
         if step.name != "SWAP":
             return
-    trace.end, frame.stack, frame.slots, count, mark = saved
+    trace.end, frame.stack, count, mark, stores = saved
     del trace.visits[count:]
+    frame.undo_stores(stores)
     region.rollback(mark)
 
 
@@ -179,7 +214,7 @@ def _stores_slice(frame: Frame, arg: object) -> bool:
 
 
 def _is_same_item(frame: Frame, view: Value, container: Value, index: object) -> bool:
-    if not isinstance(view, Dynamic) or not isinstance(container, Dynamic | Outside):
+    if not isinstance(view, Dynamic) or not isinstance(container, (Dynamic, Outside)):
         return False
     node = view.node
     if node.op is not VIEW:

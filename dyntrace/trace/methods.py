@@ -13,9 +13,10 @@ from typing import Any
 from dyntrace.breaks import ATTRIBUTE_STORE
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
+from dyntrace.trace.changes import change_list, extend_list, kept, set_pair
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
-from dyntrace.trace.protocol import change_list, kept, set_pair, unpack, unsupported
+from dyntrace.trace.protocol import unpack, unsupported
 from dyntrace.trace.values.base import Known, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
@@ -64,7 +65,7 @@ _READS = frozenset("get keys values items".split())
 def append(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
-    change_list(frame, value, [*value.items, kept(args[0])])
+    extend_list(frame, value, [kept(args[0])])
     return Known(None)
 
 
@@ -72,7 +73,7 @@ def append(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
 def extend(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
-    change_list(frame, value, [*value.items, *(kept(item) for item in unpack(frame, args[0]))])
+    extend_list(frame, value, [kept(item) for item in unpack(frame, args[0])])
     return Known(None)
 
 

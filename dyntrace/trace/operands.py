@@ -26,13 +26,18 @@ __all__ = ["TracedOperand", "read_value"]
 class TracedOperand:
     """One operand of a call being traced."""
 
+    __slots__ = ("_frame", "_kind", "_value")
+
     def __init__(self, frame: Frame, value: Value) -> None:
         self._frame = frame
         self._value = value
+        self._kind: Kind | None = None
 
     @property
     def kind(self) -> Kind:
-        return self._frame.settle(self._value)
+        if self._kind is None:
+            self._kind = self._frame.settle(self._value)
+        return self._kind
 
     @property
     def items(self) -> Sequence[Operand]:
@@ -87,7 +92,7 @@ def _read_outside(frame: Frame, value: Outside) -> Any:
     if isinstance(kind, kinds.KnownKind):
         frame.settle(value)
         return kind.value
-    if isinstance(kind, kinds.PythonScalarKind | kinds.StringKind):
+    if isinstance(kind, (kinds.PythonScalarKind, kinds.StringKind)):
         if kind.example is None:
             raise Refused(NOT_READABLE)
         frame.region.guard(value.source, Guard("value", kind.example))

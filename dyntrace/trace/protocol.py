@@ -9,16 +9,17 @@ value's kind has been settled, so the region's guards cover it.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from dyntrace.breaks import MAKES_TEXT, REGION_FULL
+from dyntrace.breaks import MAKES_TEXT
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
+from dyntrace.trace.changes import change_list, kept, set_pair
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
 from dyntrace.trace.items import item_alone
 from dyntrace.trace.operands import read_value
@@ -45,7 +46,6 @@ __all__ = [
 NUMERIC = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
 MAX_FOLDED = 4096
-MAX_BUILT = 512  # items of a list or dict that grows item by item, each time as a copy
 COMPARISONS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
 UNFOLDED = object()
 
@@ -85,14 +85,14 @@ def constant(frame: Frame, value: Value) -> Any:
 
 def _fold(name: str, *values: Value) -> Known | None:
     """The result of a pure operation on constants of the code, if it is small and has one."""
-    if name not in _FOLDS or not all(isinstance(value, Known) for value in values):
-        return None
     operands = [value.value for value in values if isinstance(value, Known)]
+    if len(operands) < len(values) or name not in _FOLDS:
+        return None
     if not all(type(item) in FOLDABLE for item in operands):
         return None
-    if any(isinstance(item, str | bytes | tuple) and len(item) > MAX_FOLDED for item in operands):
+    if any(isinstance(item, (str, bytes, tuple)) and len(item) > MAX_FOLDED for item in operands):
         return None
-    if name == "mul" and not all(isinstance(item, int | float | complex) for item in operands):
+    if name == "mul" and not all(isinstance(item, (int, float, complex)) for item in operands):
         return None
     try:
         return folded(_FOLDS[name](*operands), operands)
@@ -133,7 +133,7 @@ def _is_plain_sequence(kind: Kind) -> bool:
 
 def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
     """Concatenation and repetition of tuples and lists."""
-    own_list = inplace and not isinstance(left, TupleValue | Known)
+    own_list = inplace and not isinstance(left, (TupleValue, Known))
     one, other = frame.items_of(left), frame.items_of(right)
     same = _same_tuple(name, left, right, one, other)
     if same is not None:
@@ -408,46 +408,6 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
         raise unsupported(container, index)
     change_list(frame, container, [*container.items])
     container.items[place] = kept(value)
-
-
-def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
-    """Give a list of this region new items, so that a rollback gives back the old ones."""
-    if len(items) > MAX_BUILT:
-        raise Break(REGION_FULL)
-    _require_outside(items, container)
-    old = container.items
-    container.items = items
-    frame.region.on_rollback(lambda: setattr(container, "items", old))
-
-
-def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
-    """Add or replace an item of a dict of this region."""
-    if type(key) not in (str, int):
-        raise unsupported(container)
-    if len(container.items) >= MAX_BUILT:
-        raise Break(REGION_FULL)
-    _require_outside([value], container)
-    old = container.items
-    container.items = {**old, key: kept(value)}
-    frame.region.on_rollback(lambda: setattr(container, "items", old))
-
-
-def _require_outside(items: Iterable[Value], container: Value) -> None:
-    """No container of a region holds itself, however deep: such a one is CPython's to build."""
-    for item in items:
-        if item is container:
-            raise unsupported(container)
-        if isinstance(item, ListValue | TupleValue):
-            _require_outside(item.items, container)
-        elif isinstance(item, DictValue):
-            _require_outside(item.items.values(), container)
-
-
-def kept(value: Value) -> Value:
-    """`value`, no longer a temporary: something other than the stack holds it now."""
-    if isinstance(value, Dynamic):
-        value.temporary = False
-    return value
 
 
 # unpacking ----------------------------------------------------------------------------------------

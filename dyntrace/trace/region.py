@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from dyntrace.graph import kinds
-from dyntrace.graph.identity import hold
+from dyntrace.graph.identity import Namespace, hold
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.graph.ownership import operands
 from dyntrace.ops.registry import Refused
 from dyntrace.record import record
 from dyntrace.trace import sources
+from dyntrace.trace.globals import Globals
 from dyntrace.trace.sources import Source
 
 __all__ = [
@@ -95,9 +97,16 @@ class Step:
 class RegionBuilder:
     """Collects one region; `arguments` are the direct sources its stub passes, in order."""
 
-    def __init__(self, code: CodeType, varying: frozenset[Source] = frozenset()) -> None:
+    def __init__(
+        self,
+        code: CodeType,
+        varying: frozenset[Source] = frozenset(),
+        globals: Globals | None = None,
+    ) -> None:
         self.code = code
         self.varying = varying
+        self.globals = globals or Globals()
+        self.notes: dict[tuple[Namespace, str], Kind | None] = {}
         self.graph = Graph()
         self.steps: list[Step] = []
         self.arguments: list[Source] = []
@@ -126,20 +135,21 @@ class RegionBuilder:
 
     def read(self, source: Source) -> int:
         """The step that reads `source`, made once, after the steps it builds on."""
-        if source in self._index:
-            return self._index[source]
+        known = self._index.get(source)
+        if known is not None:
+            return known
         if isinstance(source, sources.Derived):
             self.read(source.base)
         elif isinstance(source, sources.GlobalName):
             if source.namespace is not None:
                 self.read(source.namespace)
-        elif isinstance(source, sources.Local | sources.StackItem | sources.CellVariable):
+        elif isinstance(source, (sources.Local, sources.StackItem, sources.CellVariable)):
             self._argument(source)
         if len(self.steps) >= MAX_STEPS - KEPT_STEPS * (not self._is_traced):
             raise TooLarge
         self._index[source] = index = len(self.steps)
         self.steps.append(Step(source, NO_GUARD))
-        self.on_rollback(lambda: (self.steps.pop(), self._index.pop(source)))
+        self._undo.append(lambda: (self.steps.pop(), self._index.pop(source)))
         return index
 
     def _argument(self, source: Source) -> None:
@@ -149,6 +159,10 @@ class RegionBuilder:
             raise TooLarge
         self.arguments.append(source)
         self.on_rollback(self.arguments.pop)
+
+    def global_kind(self, namespace: dict[str, Any], name: str) -> Kind | None:
+        """The kind of a global or built-in, None if there is none; noted even if taken back."""
+        return self.globals.look_up(namespace, name, self.notes)
 
     def guard(self, source: Source, guard: Guard) -> None:
         """Demand `guard` of `source`; a stronger guard replaces a weaker one.
@@ -170,22 +184,23 @@ class RegionBuilder:
     def settle(self, value: Any, source: Source, kind: Kind) -> None:
         """Demand once what is believed of `value`, which stands for what `source` reads."""
         if value not in self._settled:
-            self.demand(source, kind)
+            self.guard(source, guard_of(kind))
             self._settled.add(value)
-            self.on_rollback(lambda: self._settled.discard(value))
+            self._undo.append(partial(self._settled.discard, value))
 
     # nodes ------------------------------------------------------------------------------------
 
     def input(self, source: Source, kind: Kind) -> Node:
         """The graph input for `source`."""
-        if source not in self._inputs:
+        node = self._inputs.get(source)
+        if node is None:
             self.demand(source, kind)
             origin = Origin(self.code.co_filename, self.code.co_firstlineno)
             node = Node(INPUT, (len(self.graph.inputs),), (), kind, origin)
             self._inputs[source] = node
             self.graph.inputs.append(node)
             self.on_rollback(lambda: (self.graph.inputs.pop(), self._inputs.pop(source)))
-        return self._inputs[source]
+        return node
 
     def add(
         self,
@@ -238,14 +253,15 @@ class RegionBuilder:
         code = None if self.twin_of is None else self.twin_of()
         return any(code is one for one in codes)
 
-    def does_work(self) -> bool:
-        """Whether there is array work in it."""
-        return self.graph.effect is not None or any(map(is_work, self.graph.nodes))
+    def does_work(self, first: int = 0) -> bool:
+        """Whether there is an effect, or array work among the nodes from the `first` on."""
+        return self.graph.effect is not None or any(map(is_work, self.graph.nodes[first:]))
 
     def seal(self) -> None:
         """Let go of what only tracing needs, the values of the trace among it."""
         self._undo.clear()
         self._settled.clear()
+        self.globals, self.notes = Globals(), {}
 
     # result -----------------------------------------------------------------------------------
 

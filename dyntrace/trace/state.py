@@ -8,6 +8,7 @@ stub must never copy or pass one. Read `trace.interpreter` next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dyntrace.asm.flow import effect
 from dyntrace.asm.instructions import MicroOp, Unit
@@ -25,6 +26,7 @@ __all__ = [
     "NULL_SLOT",
     "State",
     "after",
+    "examples",
     "pushed_values",
     "snapshot",
     "snapshot_of",
@@ -49,14 +51,37 @@ BURIED = BuriedSlot()
 
 @record(frozen=True)
 class State:
-    """Kinds of the slots (locals and cell contents) and of the stack, deepest first."""
+    """Kinds of the slots (locals and cell contents) and of the stack, deepest first.
 
-    slots: tuple[tuple[int, Kind], ...]
+    States share the dict of slots, which is never changed.
+    """
+
+    slots: Mapping[int, Kind]
     stack: tuple[Kind, ...]
+
+    def is_same(self, other: State) -> bool:
+        """Whether the other is equal, with the same values of numbers and strings seen."""
+        if self.slots.keys() != other.slots.keys() or len(self.stack) != len(other.stack):
+            return False
+        theirs = map(other.slots.__getitem__, self.slots)
+        same = all(map(_is_same, self.slots.values(), theirs))
+        return same and all(map(_is_same, self.stack, other.stack))
 
     def only(self, live: frozenset[int]) -> State:
         """The state without the slots that are never read again."""
-        return State(tuple(pair for pair in self.slots if pair[0] in live), self.stack)
+        if self.slots.keys() <= live:
+            return self
+        return State({i: kind for i, kind in self.slots.items() if i in live}, self.stack)
+
+
+def examples(kind: Kind) -> list[tuple[type, str]]:
+    """The values of numbers and strings that were seen in something of this kind."""
+    found = [getattr(leaf, "example", None) for leaf in kinds.leaves(kind)]
+    return [(type(example), repr(example)) for example in found]
+
+
+def _is_same(one: Kind, other: Kind) -> bool:
+    return one is other or (one == other and examples(one) == examples(other))
 
 
 def stack_values(state: State) -> list[Value]:
@@ -84,9 +109,12 @@ def snapshot_of(
     native: bool = True,
 ) -> State:
     """The state with what was believed at first, and the values in slots and on the stack now."""
-    found = dict(beliefs)
-    found.update((index, value.kind) for index, value in slots.items())
-    return State(tuple(sorted(found.items())), stack_kinds(stack, native))
+    changed = {
+        index: value.kind
+        for index, value in slots.items()
+        if not isinstance(value, Outside) or beliefs.get(index) is not value.believed
+    }
+    return State({**beliefs, **changed} if changed else beliefs, stack_kinds(stack, native))
 
 
 def stack_kinds(stack: Sequence[Value], native: bool = True) -> tuple[Kind, ...]:
@@ -114,14 +142,15 @@ def after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
 
     `results` are the kinds of the topmost of the values it pushed, deepest first.
     """
-    slots = dict(state.slots)
+    stores = any(step.name in _STORES for step in unit.micro)
+    slots = dict(state.slots) if stores else state.slots
     stack = list(state.stack)
     for step in unit.micro:
         _apply(step, slots, stack)
     for depth, kind in zip(reversed(pushed_values(unit)), reversed(results), strict=False):
         if type(stack[-depth]) is Kind:
             stack[-depth] = kind
-    return State(tuple(sorted(slots.items())), tuple(stack))
+    return State(slots, tuple(stack))
 
 
 def pushed_values(unit: Unit) -> tuple[int, ...]:
@@ -138,10 +167,14 @@ def pushed_values(unit: Unit) -> tuple[int, ...]:
     return tuple(count - place for place, kind in enumerate(pushed) if kind is kinds.UNKNOWN)
 
 
-def _apply(step: MicroOp, slots: dict[int, Kind], stack: list[Kind]) -> None:
+_STORES = frozenset({"STORE_FAST", "STORE_DEREF", "DELETE_FAST"})
+
+
+def _apply(step: MicroOp, slots: Any, stack: list[Kind]) -> None:
+    """`slots` is a dict of its own if the step is one of `_STORES`."""
     if step.name in ("STORE_FAST", "STORE_DEREF"):
         kind = stack.pop()
-        slots[step.arg] = kinds.UNKNOWN if isinstance(kind, NullSlot | BuriedSlot) else kind
+        slots[step.arg] = kinds.UNKNOWN if isinstance(kind, (NullSlot, BuriedSlot)) else kind
     elif step.name == "DELETE_FAST":
         slots.pop(step.arg, None)
     elif step.name in ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"):

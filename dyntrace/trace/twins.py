@@ -19,7 +19,7 @@ from dyntrace.trace.region import Guard, RegionBuilder, same
 from dyntrace.trace.sources import FunctionPart
 from dyntrace.trace.values.base import Outside
 
-__all__ = ["TwinMaker", "Twins", "has_lasting_twin", "twin_for"]
+__all__ = ["TwinMaker", "Twins", "has_lasting_twin", "has_twin", "twin_for"]
 
 TwinMaker = Callable[[FunctionType], FunctionType]
 Globals = dict[str, Any]
@@ -70,6 +70,17 @@ def twin_for(twins: Twins, nearest: Globals, region: RegionBuilder, callee: Outs
         region.guard(FunctionPart(callee.source, part), guard)
     region.replace_callee(function.__code__)
     return twin
+
+
+def has_twin(twins: Twins, nearest: Globals, kind: kinds.Kind) -> bool:
+    """Whether calls of a function of this kind go to a twin."""
+    if isinstance(kind, kinds.FunctionKind):
+        namespace = kind.namespace.find(nearest)
+        if kind.code is GONE or namespace is None:
+            return False
+        return twins.maker_of(kind.code, namespace) is not None
+    function = kind.value if isinstance(kind, kinds.KnownKind) else None
+    return isinstance(function, FunctionType) and twins.twin_of(function) is not None
 
 
 def _new_twin(

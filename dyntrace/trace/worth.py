@@ -19,7 +19,7 @@ from dyntrace.graph.ownership import operands
 from dyntrace.record import record
 from dyntrace.trace.region import RegionBuilder
 
-__all__ = ["Estimate", "LeftAlone", "estimate", "sized_inputs"]
+__all__ = ["Estimate", "LeftAlone", "estimate", "may_win", "sized_inputs"]
 
 
 @record(frozen=True)
@@ -74,6 +74,14 @@ class LeftAlone:
     lineno: int
     end_lineno: int
     graph: Graph
+
+
+def may_win(region: RegionBuilder) -> bool:
+    """Whether a region may win: at a glance, if one of its last operations is on whole arrays."""
+    for node in reversed(region.graph.nodes):
+        if class_of(node) is None:
+            return True
+    return estimate(region).pays
 
 
 def estimate(region: RegionBuilder) -> Estimate:

@@ -57,7 +57,7 @@ PROGRAMS = {
         [A], "a", "  r = 0\n" + "".join(f"  r += {i}.5\n" for i in range(MANY)) + "  return (a * 2).sum() + r", True,
     ),
     "a list of thousands of items": (
-        [A], "a", "  r = [" + ",".join(f"[{i}]" for i in range(3000)) + "]\n  return len(r), a * 2", False,
+        [A], "a", "  r = [" + ",".join(f"[{i}]" for i in range(3000)) + "]\n  return len(r), a * 2", True,
     ),
     "a dict of hundreds of items": (
         [A], "a", "  r = {" + ",".join(f"'k{i}': a + {i}" for i in range(600)) + "}\n  return r", True,

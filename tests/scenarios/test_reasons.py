@@ -649,7 +649,7 @@ REASONS = {
             (
                 "DT103",
                 "thread.start()",
-                "Thread.start, threading.py: call of a Python function that cannot be inlined",
+                "Thread.start, threading.py: entering or leaving a with block",
             ),
             (
                 "DT103",

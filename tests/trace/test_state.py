@@ -27,18 +27,18 @@ class Unit:
 
 
 def stack_after(start, *micro, results=()):
-    return after(State((), tuple(start)), Unit(*micro), results).stack
+    return after(State({}, tuple(start)), Unit(*micro), results).stack
 
 
 def test_stores_and_loads_carry_kinds_between_slots_and_stack():
-    state = after(State(((0, ARRAY),), (NUMBER,)), Unit(("STORE_FAST", 1), ("LOAD_FAST", 0)))
-    assert state == State(((0, ARRAY), (1, NUMBER)), (ARRAY,))
+    state = after(State({0: ARRAY}, (NUMBER,)), Unit(("STORE_FAST", 1), ("LOAD_FAST", 0)))
+    assert state == State({0: ARRAY, 1: NUMBER}, (ARRAY,))
     state = after(state, Unit(("STORE_DEREF", 0), ("LOAD_DEREF", 1)))
-    assert state == State(((0, ARRAY), (1, NUMBER)), (NUMBER,))
+    assert state == State({0: ARRAY, 1: NUMBER}, (NUMBER,))
 
 
 def test_a_deleted_local_is_forgotten():
-    assert after(State(((0, ARRAY),), ()), Unit(("DELETE_FAST", 0))).slots == ()
+    assert after(State({0: ARRAY}, ()), Unit(("DELETE_FAST", 0))).slots == {}
 
 
 def test_shuffles_move_kinds():
@@ -63,8 +63,8 @@ def test_slots_that_may_hold_null_have_kinds_of_their_own():
 
 
 def test_a_null_is_never_believed_of_a_local():
-    assert after(State((), (BURIED,)), Unit(("STORE_FAST", 0))).slots == ((0, UNKNOWN),)
-    assert after(State((), (NULL_SLOT,)), Unit(("STORE_FAST", 0))).slots == ((0, UNKNOWN),)
+    assert after(State({}, (BURIED,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
+    assert after(State({}, (NULL_SLOT,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
 
 
 def test_results_of_a_recorder_do_not_overwrite_what_is_certain():
@@ -73,7 +73,7 @@ def test_results_of_a_recorder_do_not_overwrite_what_is_certain():
 
 
 def test_the_stack_of_a_new_region_names_where_its_values_lie():
-    null, buried, value = stack_values(State((), (NULL_SLOT, BURIED, ARRAY)))
+    null, buried, value = stack_values(State({}, (NULL_SLOT, BURIED, ARRAY)))
     assert isinstance(null, Null) and isinstance(buried, Buried)
     assert isinstance(value, Outside)
     assert value.source == StackItem(2) and value.believed == ARRAY
@@ -91,12 +91,12 @@ def test_a_method_pair_is_buried_once_cpython_has_run_it():
 
 def test_a_snapshot_prefers_what_the_trace_knows_to_what_was_believed():
     found = snapshot_of({0: NUMBER, 2: TEXT}, {0: Outside(Local(0), ARRAY)}, [])
-    assert found.slots == ((0, ARRAY), (2, TEXT))
+    assert found.slots == {0: ARRAY, 2: TEXT}
 
 
 def test_only_live_slots_make_states_differ():
-    state = State(((0, ARRAY), (1, NUMBER)), (TEXT,))
-    assert state.only(frozenset({1})) == State(((1, NUMBER),), (TEXT,))
+    state = State({0: ARRAY, 1: NUMBER}, (TEXT,))
+    assert state.only(frozenset({1})) == State({1: NUMBER}, (TEXT,))
 
 
 def test_native_steps_keep_the_depth_that_the_bytecode_has():
@@ -118,5 +118,5 @@ def test_native_steps_keep_the_depth_that_the_bytecode_has():
             continue
         if unit.micro[-1].name == "BREAK" and unit.micro[-1].arg[2] is None:
             continue
-        found = after(State((), (UNKNOWN,) * depth), unit)
+        found = after(State({}, (UNKNOWN,) * depth), unit)
         assert len(found.stack) == shapes.shape.depths[following]

@@ -29,10 +29,10 @@ def entry_state(shapes, function, args):
     bound.apply_defaults()
     values = iter(bound.arguments.values())
     return State(
-        tuple(
-            (index, describe(next(cells).cell_contents if is_cell else next(values)))
+        {
+            index: describe(next(cells).cell_contents if is_cell else next(values))
             for index, is_cell in shapes.entry_slots
-        ),
+        },
         (),
     )
 

@@ -6,16 +6,9 @@ from typing import Any
 
 from dyntrace.breaks import MAKES_TEXT, UNSUPPORTED_OPERANDS
 from dyntrace.trace import protocol
+from dyntrace.trace.changes import extend_list, kept, set_pair
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.protocol import (
-    UNFOLDED,
-    change_list,
-    constant,
-    kept,
-    set_pair,
-    unpack,
-    unsupported,
-)
+from dyntrace.trace.protocol import UNFOLDED, constant, unpack, unsupported
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Known, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
@@ -91,14 +84,14 @@ def _own_dict(frame: Frame, depth: int) -> DictValue:
 def list_append(frame: Frame, arg: int) -> None:
     item = kept(frame.pop())
     target = _own_list(frame, arg)
-    change_list(frame, target, [*target.items, item])
+    extend_list(frame, target, [item])
 
 
 @opcode("LIST_EXTEND")
 def list_extend(frame: Frame, arg: int) -> None:
     items = [kept(item) for item in unpack(frame, frame.pop())]
     target = _own_list(frame, arg)
-    change_list(frame, target, [*target.items, *items])
+    extend_list(frame, target, items)
 
 
 @opcode("MAP_ADD")

@@ -121,7 +121,7 @@ def return_value(frame: Frame, arg: Any) -> None:
 
 def _holds_iterator(value: Value) -> bool:
     """Whether a value is, or contains, an iterator that exists only while tracing."""
-    if isinstance(value, ListValue | TupleValue):
+    if isinstance(value, (ListValue, TupleValue)):
         return any(map(_holds_iterator, value.items))
     if isinstance(value, DictValue):
         return any(map(_holds_iterator, value.items.values()))

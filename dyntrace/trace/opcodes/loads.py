@@ -7,17 +7,16 @@ from typing import Any
 
 from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import ATTRIBUTE_STORE, CHANGE_IN_PLACE, MAYBE_UNBOUND, STATE_DEPENDENT
-from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, FunctionKind, KnownKind
 from dyntrace.trace.attributes import get_attribute
+from dyntrace.trace.changes import kept
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.protocol import constant, kept, unpack
+from dyntrace.trace.protocol import constant, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
 from dyntrace.trace.values.containers import TupleValue
 
-_ABSENT: Any = object()
 CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
 
 
@@ -80,19 +79,12 @@ def load_global(frame: Frame, arg: str) -> None:
 
 def global_value(frame: Frame, name: str) -> Value:
     """A global or built-in: what it is now is a belief, looked up and guarded in every call."""
-    found = frame.namespace.get(name, _ABSENT)
-    if found is _ABSENT:
-        found = _builtins_of(frame.namespace).get(name, _ABSENT)
-    if found is _ABSENT:
+    kind = frame.region.global_kind(frame.namespace, name)
+    if kind is None:
         raise Break(STATE_DEPENDENT, name)
     source = GlobalName(name, frame.globals_source)
     frame.region.read(source)  # even if it turns out unused: a missing name is an error
-    return Outside(source, describe(found))
-
-
-def _builtins_of(namespace: dict[str, Any]) -> dict[str, Any]:
-    found = namespace.get("__builtins__", {})
-    return found if isinstance(found, dict) else dict(vars(found))
+    return Outside(source, kind)
 
 
 @opcode("LOAD_NAME")
@@ -122,7 +114,7 @@ def load_method(frame: Frame, arg: str) -> None:
     owner = frame.pop()
     found = get_attribute(frame, owner, arg)
     kind = owner.kind
-    plain = isinstance(kind, KnownKind) and isinstance(kind.value, type | ModuleType)
+    plain = isinstance(kind, KnownKind) and isinstance(kind.value, (type, ModuleType))
     null = NULL if plain else METHOD_NULL
     for value in (null, found) if TABLE.null_first else (found, null):
         frame.push(value)
@@ -141,7 +133,7 @@ def push_null(frame: Frame, arg: Any) -> None:
 
 @opcode("COPY")
 def copy(frame: Frame, arg: int) -> None:
-    if isinstance(frame.stack[-arg], Buried | Null):
+    if isinstance(frame.stack[-arg], (Buried, Null)):
         raise Flush
     frame.push(kept(frame.stack[-arg]))
 
@@ -149,7 +141,7 @@ def copy(frame: Frame, arg: int) -> None:
 @opcode("SWAP")
 def swap(frame: Frame, arg: int) -> None:
     stack = frame.stack
-    if any(isinstance(stack[-place], Buried | Null) for place in (1, arg)):
+    if any(isinstance(stack[-place], (Buried, Null)) for place in (1, arg)):
         raise Flush
     stack[-1], stack[-arg] = stack[-arg], stack[-1]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dyntrace.trace import protocol
+from dyntrace.trace.changes import kept
 from dyntrace.trace.frame import Frame
-from dyntrace.trace.protocol import kept
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Known
 from dyntrace.trace.values.containers import SliceValue

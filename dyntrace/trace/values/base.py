@@ -66,10 +66,13 @@ class Known(Value):
     """An immutable constant of the code, or folded from such."""
 
     value: Any
+    _kind: Kind | None = None
 
     @property
     def kind(self) -> Kind:
-        return describe(self.value)
+        if self._kind is None:
+            self._kind = describe(self.value)
+        return self._kind
 
 
 @record(eq=False)

@@ -1,0 +1,65 @@
+"""Globals: what names are bound to, each looked up and described once while an analysis lasts.
+
+A region notes every name it asked for, absorbed or not: what was traced earlier can be used again
+while those names stand for the same. Invariant: a note holds kinds, never an object of the user's.
+Read `trace.paths`, which keeps the notes, next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import Namespace
+from dyntrace.graph.kinds import Kind
+
+__all__ = ["Globals", "Notes"]
+
+Notes: TypeAlias = Mapping[tuple[Namespace, str], Kind | None]
+_ABSENT: Any = object()
+
+
+class Globals:
+    """The kinds of global names in the namespaces that one analysis meets."""
+
+    def __init__(self) -> None:
+        self._namespaces: dict[int, tuple[dict[str, Any], Namespace]] = {}
+        self._kinds: dict[tuple[Namespace, str], Kind | None] = {}
+
+    def look_up(
+        self, namespace: dict[str, Any], name: str, notes: dict[tuple[Namespace, str], Kind | None]
+    ) -> Kind | None:
+        """The kind of a global or built-in, None if there is no such name; entered in `notes`."""
+        key = self._weakly(namespace), name
+        kind = notes[key] = self._kind(namespace, key)
+        return kind
+
+    def still_hold(self, notes: Notes, nearest: dict[str, Any]) -> bool:
+        """Whether every name stands for what it stood for; `nearest` is likely its namespace."""
+        for (held, name), kind in notes.items():
+            namespace = held.find(nearest)
+            if namespace is None or self._kind(namespace, (self._weakly(namespace), name)) != kind:
+                return False
+        return True
+
+    def _weakly(self, namespace: dict[str, Any]) -> Namespace:
+        found = self._namespaces.get(id(namespace))
+        if found is None:
+            found = self._namespaces[id(namespace)] = namespace, Namespace(namespace)
+        return found[1]
+
+    def _kind(self, namespace: dict[str, Any], key: tuple[Namespace, str]) -> Kind | None:
+        found = self._kinds.get(key, _ABSENT)
+        if found is _ABSENT:
+            value = namespace.get(key[1], _ABSENT)
+            if value is _ABSENT:
+                value = _builtins_of(namespace).get(key[1], _ABSENT)
+            found = self._kinds[key] = None if value is _ABSENT else describe(value)
+        kind: Kind | None = found
+        return kind
+
+
+def _builtins_of(namespace: dict[str, Any]) -> dict[str, Any]:
+    found = namespace.get("__builtins__", {})
+    return found if isinstance(found, dict) else vars(found)

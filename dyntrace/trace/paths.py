@@ -1,0 +1,130 @@
+"""Paths: what a trace came to, kept from one version of a function to the next.
+
+A new version is analysed with more knowledge, most of which concerns a few places. What starts from
+the same kinds at the same unit, under the same globals and the same twins, is not traced again.
+Invariant: a path holds kinds, plans and reasons, never a value of the user's; it may be out of date
+in other respects (an attribute of a class has changed), which its plan's guards notice. Read
+`trace.analysis`, the user, next.
+"""
+
+from __future__ import annotations
+
+from dyntrace.breaks import REGION_FULL
+from dyntrace.graph.kinds import Kind
+from dyntrace.record import record
+from dyntrace.trace.flush import Layout
+from dyntrace.trace.frame import Break, Flush
+from dyntrace.trace.globals import Notes
+from dyntrace.trace.interpreter import Trace
+from dyntrace.trace.region import RegionBuilder
+from dyntrace.trace.sources import (
+    Attribute,
+    CellVariable,
+    Contents,
+    GlobalName,
+    Local,
+    ModuleAttribute,
+    Source,
+)
+from dyntrace.trace.state import State, snapshot
+from dyntrace.trace.worth import LeftAlone
+
+__all__ = ["Path", "Plan", "path_of"]
+
+
+@record(frozen=True)
+class Plan:
+    """A region to weave: its layout, and what was traced for it.
+
+    `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
+    `marked` is a unit to which the original instructions of the region go on from the unit before
+    it, at their end; None if there is none, or nothing to be measured: a twin gains in its calls.
+    """
+
+    layout: Layout
+    region: RegionBuilder
+    state: State
+    lineno: int
+    end_lineno: int
+    works: bool = True
+    marked: int | None = None
+
+    def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
+        """What the user calls the graph's inputs, where one name does."""
+        return tuple(_name(source, local_names) for source in self.region.input_sources())
+
+
+def _name(source: Source, local_names: tuple[str, ...]) -> str | None:
+    match source:
+        case Local(index=index) | Contents(base=CellVariable(index=index)):
+            return local_names[index] if local_names[index].isidentifier() else None
+        case GlobalName(name=name) | Attribute(name=name) | ModuleAttribute(name=name):
+            return name
+    return None
+
+
+@record()
+class Path:
+    """One path from unit `start` in `state`, to unit `end` in state `after`.
+
+    walked      the units passed, those before the plan's region among them
+    absorbed    the units of the region, or of what would be one if it were worth it
+    stop        why the path ends there; None at a loop head, where paths meet, behind an effect
+    has_effect  whether an effect ends it
+    worthwhile  whether there is work in it
+    handlers    the exception handlers that cover it, and the state they start in
+    notes       the globals met
+    callee      the function whose call ends the path and is not inlined
+    has_twin    whether the plan calls that function's twin
+    left_alone  what makes no region since it would lose, and the unit it begins at
+    """
+
+    start: int
+    state: State
+    end: int
+    after: State
+    walked: tuple[int, ...]
+    absorbed: tuple[int, ...]
+    stop: Flush | None
+    has_effect: bool
+    worthwhile: bool
+    handlers: tuple[tuple[int, State], ...]
+    notes: Notes
+    callee: Kind | None
+    has_twin: bool
+    plan: Plan | None
+    left_alone: tuple[int, LeftAlone] | None = None
+
+    def ends_by(self, ends: frozenset[int]) -> bool:
+        """Whether a trace that has to end at `ends` would be the same."""
+        if not ends.isdisjoint(self.walked[1:]):
+            return False
+        return self.stop is not None or self.has_effect or self.end in ends
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it ends because the region is full, and goes on right there."""
+        stop = self.stop
+        return isinstance(stop, Break) and stop.reason is REGION_FULL and bool(self.absorbed)
+
+
+def path_of(
+    trace: Trace, start: int, state: State, handlers: list[tuple[int, State]], plan: Plan | None
+) -> Path:
+    """What `trace` came to, which began at `start` in `state`."""
+    return Path(
+        start,
+        state,
+        trace.end,
+        snapshot(trace.frame),
+        trace.walked,
+        tuple(visit.unit for visit in trace.visits),
+        trace.stop,
+        trace.region.graph.effect is not None,
+        trace.worthwhile,
+        tuple(handlers),
+        trace.notes,
+        trace.callee,
+        trace.has_twin,
+        plan,
+    )
