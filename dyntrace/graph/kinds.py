@@ -274,3 +274,14 @@ def leaves(kind: Kind) -> Iterator[Kind]:
         case SliceKind():
             for item in (kind.start, kind.stop, kind.step):
                 yield from leaves(item)
+
+
+def examples(kind: Kind) -> list[tuple[type, str]]:
+    """The values of numbers and strings that were seen in something of this kind."""
+    found = [getattr(leaf, "example", None) for leaf in leaves(kind)]
+    return [(type(example), repr(example)) for example in found]
+
+
+def is_same(one: Kind, other: Kind) -> bool:
+    """Whether two kinds are equal, with the same values of numbers and strings seen."""
+    return one is other or (one == other and examples(one) == examples(other))

@@ -10,7 +10,7 @@ from typing import Any
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.trace.sources import CellVariable, Local, StackItem
-from dyntrace.trace.state import State, examples
+from dyntrace.trace.state import State
 
 __all__ = ["contents_of", "has_arrays", "is_among", "with_arguments"]
 
@@ -39,7 +39,7 @@ def is_among(state: State, others: list[State], by_value: bool) -> bool:
 
 def _examples(state: State) -> list[tuple[type, str]]:
     kept = [*(kind for _, kind in sorted(state.slots.items())), *state.stack]
-    return [example for kind in kept for example in examples(kind)]
+    return [example for kind in kept for example in kinds.examples(kind)]
 
 
 def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...]) -> State:

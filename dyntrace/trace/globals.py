@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
-from dyntrace.graph.kinds import Kind
+from dyntrace.graph.kinds import Kind, is_same
 
 __all__ = ["Globals", "Notes"]
 
@@ -39,7 +39,10 @@ class Globals:
         """Whether every name stands for what it stood for; `nearest` is likely its namespace."""
         for (held, name), kind in notes.items():
             namespace = held.find(nearest)
-            if namespace is None or self._kind(namespace, (self._weakly(namespace), name)) != kind:
+            if namespace is None:
+                return False
+            now = self._kind(namespace, (self._weakly(namespace), name))
+            if now is not kind and (now is None or kind is None or not is_same(now, kind)):
                 return False
         return True
 

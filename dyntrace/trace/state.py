@@ -26,7 +26,6 @@ __all__ = [
     "NULL_SLOT",
     "State",
     "after",
-    "examples",
     "pushed_values",
     "snapshot",
     "snapshot_of",
@@ -64,24 +63,14 @@ class State:
         if self.slots.keys() != other.slots.keys() or len(self.stack) != len(other.stack):
             return False
         theirs = map(other.slots.__getitem__, self.slots)
-        same = all(map(_is_same, self.slots.values(), theirs))
-        return same and all(map(_is_same, self.stack, other.stack))
+        same = all(map(kinds.is_same, self.slots.values(), theirs))
+        return same and all(map(kinds.is_same, self.stack, other.stack))
 
     def only(self, live: frozenset[int]) -> State:
         """The state without the slots that are never read again."""
         if self.slots.keys() <= live:
             return self
         return State({i: kind for i, kind in self.slots.items() if i in live}, self.stack)
-
-
-def examples(kind: Kind) -> list[tuple[type, str]]:
-    """The values of numbers and strings that were seen in something of this kind."""
-    found = [getattr(leaf, "example", None) for leaf in kinds.leaves(kind)]
-    return [(type(example), repr(example)) for example in found]
-
-
-def _is_same(one: Kind, other: Kind) -> bool:
-    return one is other or (one == other and examples(one) == examples(other))
 
 
 def stack_values(state: State) -> list[Value]:
