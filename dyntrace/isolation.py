@@ -22,7 +22,6 @@ from importlib.machinery import (
     FileFinder,
     SourceFileLoader,
 )
-from operator import is_
 from types import ModuleType
 from typing import Any
 
@@ -39,7 +38,7 @@ _IGNORED = frozenset(
 )
 _LIVE = builtins.__dict__
 _OWN = dict(_LIVE)
-_WATCHED = {name: value for name, value in _OWN.items() if name not in _IGNORED}
+_WATCHED = tuple((name, value) for name, value in _OWN.items() if name not in _IGNORED)
 _copies: dict[str, ModuleType] = {}
 _finders: dict[str, FileFinder] = {}
 _import = builtins.__import__
@@ -47,7 +46,10 @@ _import = builtins.__import__
 
 def is_disturbed() -> bool:
     """Whether the program has exchanged built-ins that NumPy or the standard library use."""
-    return not all(map(is_, map(_LIVE.get, _WATCHED), _WATCHED.values()))
+    for name, value in _WATCHED:
+        if _LIVE.get(name) is not value:
+            return True
+    return False
 
 
 def _own_import(
