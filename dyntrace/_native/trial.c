@@ -165,7 +165,7 @@ compare(Trial *trial, Bucket *bucket)
     }
     bucket->quads++;
     bucket->faster += region * 10 < original * 9;
-    bucket->slower += region * 100 > original * 103;
+    bucket->slower += region * 100 > original * 102;
     bucket->much_slower += region * 4 > original * 5;
     return verdict_of(bucket);
 }

@@ -201,7 +201,7 @@ class Trial:
             return Verdict.UNKNOWN  # the original instructions were not specialised yet
         bucket.quads += 1
         bucket.faster += self.region * 10 < self.original * 9
-        bucket.slower += self.region * 100 > self.original * 103
+        bucket.slower += self.region * 100 > self.original * 102
         bucket.much_slower += self.region * 4 > self.original * 5
         return bucket.judged()
 

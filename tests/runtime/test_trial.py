@@ -90,8 +90,8 @@ def test_little_slower_region_is_retired_after_more_calls(runtime, clock):
     assert site.region.retired
 
 
-def test_region_within_three_per_cent_is_kept(runtime, clock):
-    site = Site(runtime, clock, lambda value: (10200, 10000))
+def test_region_within_two_per_cent_is_kept(runtime, clock):
+    site = Site(runtime, clock, lambda value: (10100, 10000))
     site.calls(LARGE, 100)
     assert not site.region.retired
     assert all(site.calls(LARGE, 100))
