@@ -99,7 +99,10 @@ def rows_moved(a):
 
 
 def listed(a):
-    return [a.tolist() for _ in range(3)]
+    found = []
+    for _ in range(3):
+        found = [found[-1:], a.tolist()]
+    return found[1]
 
 
 LITTLE = [recurrence, accumulated, numbers, swapped, windows, small_arrays, rows_moved, listed]
