@@ -12,8 +12,8 @@ import pytest
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Call, LoadConst, PopTop, PushCallable
-from dyntrace.runtime.retirement import CLOSED, Gates, jumping
-from dyntrace.runtime.stubs import gated
+from dyntrace.runtime.retirement import CLOSED, OPEN, RESTING, Gates, jumping
+from dyntrace.runtime.stubs import gated, may_rest
 from tests.runtime.conftest import NATIVE
 
 needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not in use")
@@ -269,6 +269,34 @@ def test_offsets_outside_are_refused():
     for begin, target in ((-2, 4), (1, 4), (0, 3), (0, size), (4, 4), (6, 4), (0, 10**6)):
         assert NATIVE.patch_jump(code, begin, target) is False
     assert code.co_code == loop.__code__.co_code
+
+
+class Asked:
+    """Stands for a handle: true every third time."""
+
+    def __init__(self):
+        self.times = 0
+
+    def __bool__(self):
+        self.times += 1
+        return self.times % 3 == 0
+
+
+@pytest.mark.parametrize("length", [0, 19, 20, 300, 40_000])
+def test_stub_at_rest_runs_when_its_handle_is_true(length):
+    seen, handle = [], Asked()
+    labels, stub = may_rest(handle, calling(lambda: seen.append(1), length))
+    unit = unit_of(loop, "STORE_FAST", 1)
+    assembled = assemble(decode(loop.__code__), {unit: stub})
+    gate = tuple(assembled.label_offsets[label] for label in labels)
+    assert gate[0] < gate[RESTING] < gate[OPEN] < gate[-1] and gate[RESTING] < gate[CLOSED]
+    found = []
+    for state in (OPEN, RESTING, CLOSED, OPEN):
+        del seen[:]
+        code = jumping(assembled.code, gate[0], gate[state])
+        assert types.FunctionType(code, globals())(9) == loop(9)
+        found.append((len(seen), handle.times))
+    assert found == [(9, 0), (3, 9), (0, 9), (9, 9)]
 
 
 def whole(gate):
