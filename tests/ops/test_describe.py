@@ -19,6 +19,7 @@ from dyntrace.graph.kinds import (
     SequenceKind,
     SliceKind,
     StringKind,
+    UnseenKind,
 )
 
 
@@ -121,16 +122,29 @@ def test_known_objects(value):
 def test_what_is_wide_is_described_less_deeply():
     wide = [[(1, [2])] for _ in range(17)]
     assert describe(wide[:16]).items[0].items[0].type is tuple
-    assert describe(wide).items[0].items[0] == ObjectKind(tuple)
-    assert describe([wide]).items[0].items[0] == ObjectKind(list)
+    assert describe(wide).items[0].items[0] == UnseenKind(tuple)
+    assert describe([wide]).items[0].items[0] == UnseenKind(list)
+    widest = [[number] for number in range(65)]
+    assert describe(widest[:64]).items[0].type is list
+    assert describe(widest).items[0] == UnseenKind(list)
+    table = {f"k{number}": [[number]] for number in range(65)}
+    assert describe(table).items[0][1].items == (UnseenKind(list),)
+
+
+def test_how_much_is_looked_at_depends_on_the_depth():
+    for count in (256, 257):
+        seen = count <= 256
+        assert isinstance(describe((0,) * count), SequenceKind) is seen
+        assert isinstance(describe(dict.fromkeys(map(str, range(count)))), DictKind) is seen
+        assert isinstance(describe([(0,) * count]).items[0], SequenceKind) is seen
+    assert isinstance(describe([[(0,) * 64]]).items[0].items[0], SequenceKind)
+    assert describe([[(0,) * 65]]).items[0].items[0] == UnseenKind(tuple)
 
 
 def test_containers():
     assert describe((1, "a")) == SequenceKind(tuple, (PythonScalarKind(int), StringKind("a")))
     assert describe([]) == SequenceKind(list, ())
-    assert describe(list(range(65))) == ObjectKind(list)
-    assert len(describe(tuple(range(64))).items) == 64
-    assert describe([[[[1]]]]).items[0].items[0].items[0] == ObjectKind(list)
+    assert describe([[[[1]]]]).items[0].items[0].items[0] == UnseenKind(list)
     assert describe({"a": 1, 2: None}).items[1] == (2, KnownKind(None))
     assert describe({(1,): 1}) == ObjectKind(dict)
     assert isinstance(describe({"a": 1}), DictKind)
