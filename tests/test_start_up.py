@@ -76,7 +76,7 @@ def test_the_first_call_imports_what_it_runs_and_no_more():
     found = {name for name in imported_by(FIRST_CALL) if name.startswith("dyntrace.")}
     for name in ("report", "exec.generation", "exec.lower_effects", "exec.reference", "programs"):
         assert not any(module.startswith(f"dyntrace.{name}") for module in found)
-    assert len(found) <= (125 if config.native else 135), sorted(found)
+    assert len(found) <= (140 if config.native else 150), sorted(found)
 
 
 def test_later_calls_import_nothing():
@@ -85,7 +85,7 @@ def test_later_calls_import_nothing():
 
 
 @pytest.mark.parametrize(
-    ("text", "most"), [("import dyntrace", 650), ("import dyntrace.api", 46_000)]
+    ("text", "most"), [("import dyntrace", 650), ("import dyntrace.api", 48_000)]
 )
 def test_importing_executes_few_lines(text, most):
     lines = lines_of(text)
