@@ -36,7 +36,7 @@ from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_argu
 from dyntrace.runtime.varying import varying_in
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak
-from dyntrace.trace.paths import Path, Plan
+from dyntrace.trace.paths import Path, Plan, without
 from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
 from dyntrace.trace.twins import Twins
@@ -380,10 +380,10 @@ class Unit:
     def _generalise(self, known: Known) -> bool:
         """Compile again where a region has read too many values, so that none is read there."""
         news = varying_in(known) - self.varying
-        if not news or self.version > MAX_VERSIONS:
+        if not news or self.shapes is None or self.version > MAX_VERSIONS:
             return False
         self.varying |= news
-        self.paths = {}
+        self.paths = without(self.paths, self.shapes.body, news)
         self.regions.forget(known)
         self.gates.move(known.layout, CLOSED, self.woven.code)
         self.compile()

@@ -9,6 +9,9 @@ in other respects (an attribute of a class has changed), which its plan's guards
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from dyntrace.asm.instructions import Body
 from dyntrace.breaks import REGION_FULL
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import record
@@ -16,7 +19,7 @@ from dyntrace.trace.flush import Layout
 from dyntrace.trace.frame import Break, Flush
 from dyntrace.trace.globals import Notes
 from dyntrace.trace.interpreter import Trace
-from dyntrace.trace.region import RegionBuilder
+from dyntrace.trace.region import RegionBuilder, Varying
 from dyntrace.trace.sources import (
     Attribute,
     CellVariable,
@@ -29,7 +32,7 @@ from dyntrace.trace.sources import (
 from dyntrace.trace.state import State, snapshot
 from dyntrace.trace.worth import LeftAlone
 
-__all__ = ["Path", "Plan", "path_of"]
+__all__ = ["Path", "Plan", "path_of", "without"]
 
 
 @record(frozen=True)
@@ -106,6 +109,23 @@ class Path:
         """Whether it ends because the region is full, and goes on right there."""
         stop = self.stop
         return isinstance(stop, Break) and stop.reason is REGION_FULL and bool(self.absorbed)
+
+
+def without(paths: Mapping[int, list[Path]], body: Body, news: Varying) -> dict[int, list[Path]]:
+    """The paths that stay as they are though these sources are not read by value any more."""
+    places = {place for place, _ in news if place is not None}
+    slots = {source.index for _, source in news if isinstance(source, Local)}
+
+    def stays(path: Path) -> bool:
+        starts = {path.start, path.start if path.plan is None else path.plan.layout.start}
+        units = [body.units[index] for index in (*path.walked, path.end)]
+        steps = [step for unit in units for step in unit.micro if step.name in _LOCAL]
+        return starts.isdisjoint(places) and slots.isdisjoint(step.arg for step in steps)
+
+    return {start: [path for path in found if stays(path)] for start, found in paths.items()}
+
+
+_LOCAL = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "STORE_FAST", "LOAD_DEREF", "STORE_DEREF"})
 
 
 def path_of(

@@ -11,6 +11,8 @@ from dyntrace.runtime.weaving import Shapes
 from dyntrace.trace import analysis as module
 from dyntrace.trace.analysis import Analysis
 from dyntrace.trace.marks import mark_of
+from dyntrace.trace.paths import without
+from dyntrace.trace.sources import Local, StackItem
 from tests.trace.tracing import NoTwins, entry_state, plans
 
 A = np.arange(1.0, 7.0)
@@ -159,6 +161,24 @@ def test_no_path_keeps_an_array_of_the_users_alive():
     assert unit.paths
     held = [repr(path.state) + repr(path.after) for found in unit.paths.values() for path in found]
     assert "array(" not in "".join(held)
+
+
+def test_paths_that_use_a_name_whose_value_varies_are_traced_again(traced):
+    def program(a, axis):
+        b = np.sum(a, axis=axis)
+        c = opaque(b)
+        return c * 2
+
+    analyses = Analyses(program, A, 0)
+    analyses.learn(analyses.next(), 1.5)
+    before = plans(analyses.next())
+    body, index = analyses.shapes.body, 1
+    kept = without(analyses.paths, body, frozenset({(None, Local(index))}))
+    left = [path for found in kept.values() for path in found]
+    assert before[0] not in [path.plan for path in left]
+    assert left and all(path.start > before[0].layout.start for path in left)
+    (start, *_) = [path.start for path in left]
+    assert without(kept, body, frozenset({(start, StackItem(0))}))[start] == []
 
 
 def test_a_reset_forgets_the_paths():
