@@ -18,12 +18,36 @@ __all__ = ["COMPILING", "Pace"]
 
 COMPILING = threading.Lock()  # only ever held by `with`, which no interrupt can come between
 MAX_FRUITLESS = 4  # versions without a region
+MAX_SILENCE = 255  # passes
+
+
+class Silence:
+    """Passes in which a recorder says nothing, ever more while the budget refuses its news."""
+
+    __slots__ = ("length", "pace", "passes", "refused")
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.passes = self.length = self.refused = 0
+
+    def lasts(self) -> bool:
+        """Whether this pass is silent; one that is not is followed by `begins`."""
+        if self.passes:
+            self.passes -= 1
+            return True
+        self.refused = self.pace.refused
+        return False
+
+    def begins(self) -> None:
+        """A pass is over that was not silent: the next are, if it was refused."""
+        if self.pace.refused != self.refused:
+            self.passes = self.length = min(2 * self.length + 1, MAX_SILENCE)
 
 
 class Pace:
     """The pace of one unit. `with COMPILING, pace:` measures what compiling takes."""
 
-    __slots__ = ("begun", "budget", "cost", "fruitless", "on_wait", "spending", "waits")
+    __slots__ = ("begun", "budget", "cost", "fruitless", "on_wait", "refused", "spending", "waits")
 
     def __init__(self, budget: Budget, size: int) -> None:
         self.budget = budget
@@ -31,6 +55,7 @@ class Pace:
         self.cost = cost_of(size)
         self.begun = 0.0
         self.fruitless = 0
+        self.refused = 0
         self.waits = False
         self.on_wait: Callable[[], None] | None = None
 
@@ -40,7 +65,9 @@ class Pace:
 
     def affords(self) -> bool:
         """Whether the budget has room for another version."""
-        return self.budget.allows(self.cost)
+        allowed = self.budget.allows(self.cost)
+        self.refused += not allowed
+        return allowed
 
     def wait(self) -> None:
         """There is no room: the unit has to be found warm again."""

@@ -29,7 +29,7 @@ from dyntrace.runtime.full_graph import demand_full_graph
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.judging import gains_nothing
-from dyntrace.runtime.pacing import COMPILING, Pace
+from dyntrace.runtime.pacing import COMPILING, Pace, Silence
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
@@ -44,9 +44,7 @@ from dyntrace.trace.worth import LeftAlone
 
 __all__ = ["Unit"]
 
-MAX_VERSIONS = 8
-MAX_ENTRIES = 16
-MAX_MISSES = 48
+MAX_VERSIONS, MAX_ENTRIES, MAX_MISSES = 8, 16, 48
 MISSES_FOR_OTHERS = 5  # that a miss counts for which another region at the place serves
 WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
 JUDGED_CALLS = 128  # after which paths that were never taken count no more
@@ -145,14 +143,17 @@ class Unit:
 
         In code from before a `reset` it does nothing: such a frame goes on to its end as it is.
         """
-        unit_of, generation = weakref.ref(self), self.generation
+        unit_of, generation, silence = weakref.ref(self), self.generation, Silence(self.pace)
 
         def record(*values: Any) -> None:
+            if silence.lasts():
+                return hook_resume()
             unit = unit_of()
             current = unit is not None and unit.generation == generation and not is_disturbed()
             landing = method(unit, point, values) if current else None
             if landing is not None and osr(*landing):
                 unit.replacements += 1  # type: ignore[union-attr]
+            silence.begins()
             hook_resume()
 
         return record
