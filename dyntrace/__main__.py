@@ -126,7 +126,12 @@ def execute(
 ) -> None:
     everything = everything or config.warm_at_once
     watches = watch.start(serves=not everything)
-    if not config.native or (watches and not everything):
+    if watches and not everything:
+        import dyntrace._sampler as _sampler
+
+        _sampler.run(code, namespace)
+        return
+    if not config.native:
         exec(code, namespace)
         return
     from dyntrace.api import optimize

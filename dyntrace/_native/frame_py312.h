@@ -30,6 +30,12 @@ frame_current(PyThreadState *ts)
     return ts->cframe->current_frame;
 }
 
+static inline void
+frame_make_current(PyThreadState *ts, Frame *frame)
+{
+    ts->cframe->current_frame = frame;
+}
+
 /* The frame that called this one within the same evaluation loop, or NULL. */
 static inline Frame *
 frame_inlined_caller(Frame *frame)
@@ -70,6 +76,20 @@ static inline int
 recursion_left(PyThreadState *ts)
 {
     return ts->py_recursion_remaining;
+}
+
+/* Python frames that have been entered. */
+static inline int
+recursion_depth(PyThreadState *ts)
+{
+    return ts->py_recursion_limit - ts->py_recursion_remaining;
+}
+
+/* Have that many more frames left. */
+static inline void
+recursion_add(PyThreadState *ts, int frames)
+{
+    ts->py_recursion_remaining += frames;
 }
 
 static inline void

@@ -119,6 +119,42 @@ type_version(PyTypeObject *type)
 }
 #endif
 
+/* While no thread counts as the main one, signal handlers and pending calls wait. Gives what to
+   release afterwards, 0 where there is nothing to hold: other threads run no handlers. */
+static inline unsigned long
+handlers_hold(void)
+{
+    unsigned long main = _PyRuntime.main_thread;
+    if (main == 0 || main != PyThread_get_thread_ident()) {
+        return 0;
+    }
+    _PyRuntime.main_thread = 0;
+    return main;
+}
+
+/* Run what has waited; -1 with the exception of a handler, or with the one that was set before. */
+static inline int
+handlers_release(unsigned long held)
+{
+    if (held == 0) {
+        return PyErr_Occurred() == NULL ? 0 : -1;
+    }
+    _PyRuntime.main_thread = held;
+    PyObject *before = take_error();
+    if (Py_MakePendingCalls() == 0) {
+        if (before == NULL) {
+            return 0;
+        }
+        give_error(before);
+    }
+    else if (before != NULL) {
+        PyObject *error = take_error();
+        PyException_SetContext(error, before);
+        give_error(error);
+    }
+    return -1;
+}
+
 /* May a stub that begins here be jumped over? Not where a tool has put its own instruction. */
 static inline bool
 unit_is_patchable(PyCodeObject *code, Py_ssize_t index)

@@ -88,6 +88,8 @@ static PyMethodDef functions[] = {
     {"hook_suspend", hook_suspend, METH_NOARGS,
      "Let Python functions be called without the hook, as on-stack replacement needs it."},
     {"hook_resume", hook_resume, METH_NOARGS, "Undo hook_suspend."},
+    {"sheltered", (PyCFunction)(void (*)(void))sheltered, METH_FASTCALL,
+     "sheltered(function, *args): call it; handlers of signals wait until it has returned."},
     {"tracing_active", tracing_active, METH_NOARGS,
      "True while this thread is traced or profiled, or a monitoring tool listens."},
     {"recording_gate", recording_gate, METH_NOARGS,

@@ -10,7 +10,7 @@
    hook.c     frame evaluation (PEP 523)        frame_py3xx.h  the differences between Pythons
    pool.c     threads that share a job              arena.c    memory recycled across calls
    environment.c  floating-point modes and flags    placing.c  the CPU a thread is woken on
-   joining.c      whether sharing jobs pays
+   joining.c      whether sharing jobs pays     shelter.c  no signal handlers in an analysis
    Each part has a twin in dyntrace/runtime/ or dyntrace/exec/; the last five know no Python and
    have headers of their own. */
 #ifndef DYNTRACE_NATIVE_H
@@ -181,6 +181,7 @@ PyObject *osr(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *hook_install(PyObject *module, PyObject *callback);
 PyObject *hook_remove(PyObject *module, PyObject *ignored);
 PyObject *hook_set(PyObject *module, PyObject *const *args, Py_ssize_t count);
+PyObject *sheltered(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *hook_forget(PyObject *module, PyObject *code);
 PyObject *hook_suspend(PyObject *module, PyObject *ignored);
 PyObject *hook_resume(PyObject *module, PyObject *ignored);

@@ -203,7 +203,7 @@ describe(Program *program)
 /* Where the description cannot be made or used, `report` decides: it raises, or there is only the
    twin from then on. What was thrown in from outside passes through. */
 static int
-prepare(Program *program)
+describe_or_report(Program *program)
 {
     if (describe(program) == 0) {
         return 0;
@@ -226,6 +226,15 @@ prepare(Program *program)
         program->spec = Py_NewRef(Py_None);
     }
     return answer == NULL ? -1 : 0;
+}
+
+/* Handlers of signals wait meanwhile: see shelter.c. */
+static int
+prepare(Program *program)
+{
+    unsigned long handlers = handlers_hold();
+    int status = describe_or_report(program);
+    return handlers_release(handlers) < 0 ? -1 : status;
 }
 
 static PyObject *

@@ -73,6 +73,8 @@ static PyMethodDef functions[] = {
     {"release_parent", sampler_release_parent, METH_NOARGS, "Start again when the fork is over."},
     {"release_child", sampler_release_child, METH_NOARGS, "Start again in the child of a fork."},
     {"runs", sampler_runs, METH_NOARGS, "Whether the thread is there."},
+    {"run", (PyCFunction)(void (*)(void))bare_run, METH_FASTCALL,
+     "run(code, globals): run a script with nothing below it on the stack."},
     {"configure", move_configure, METH_O,
      "configure(serve): who is asked where a frame of warm code goes on."},
     {"replace", (PyCFunction)(void (*)(void))move_replace, METH_FASTCALL,

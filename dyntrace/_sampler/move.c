@@ -142,12 +142,14 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
         return 0;
     }
     PyObject *function = *frame_function(frame);
+    unsigned long handlers = handlers_hold();
     PyObject *answer = PyObject_CallFunctionObjArgs(
         serve, (PyObject *)code, function == NULL ? Py_None : function, frame_globals(frame), offset,
         values, stack, NULL);
     Py_DECREF(values);
     Py_DECREF(stack);
-    if (answer == NULL) {
+    if (handlers_release(handlers) < 0) {
+        Py_XDECREF(answer);
         return -1;
     }
     if (PyTuple_CheckExact(answer) && PyTuple_GET_SIZE(answer) == 2

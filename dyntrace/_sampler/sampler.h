@@ -48,6 +48,9 @@ bool ticker_runs(void);
 unsigned ticker_samples(void);
 void ticker_found_news(void);
 
+/* bare.c */
+PyObject *bare_run(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
 /* move.c */
 PyObject *move_configure(PyObject *module, PyObject *serve);
 PyObject *move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count);

@@ -78,6 +78,7 @@ look(PyThreadState *own)
         return;
     }
     ticker.looks = true;
+    PyThreadState_EnterTracing(own); /* tracers, profilers and tools are not told of a look */
     note_look();
     move_forget_left();
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
@@ -92,6 +93,7 @@ look(PyThreadState *own)
     }
     ask_about_met();
     tally_restart(); /* what was spent here is not the program's */
+    PyThreadState_LeaveTracing(own);
     ticker.looks = false;
 }
 
@@ -104,8 +106,9 @@ answer(void *ignored)
         return 0;
     }
     PyObject *error = take_error();
+    unsigned long handlers = handlers_hold();
     look(PyThreadState_Get());
-    if (PyErr_Occurred()) { /* what was thrown into it from outside goes on to the program */
+    if (handlers_release(handlers) < 0) { /* what was thrown in from outside is the program's */
         Py_XDECREF(error);
         return -1;
     }

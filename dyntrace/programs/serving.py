@@ -44,7 +44,12 @@ class Service:
     def warm(
         self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
     ) -> bool | None:
-        """Have frames of `code` come to `serve`; None if that cannot be now."""
+        """Have frames of `code` come to `serve`; None if that cannot be now.
+
+        A profiler counts by code object, so what it has met stays while it is there.
+        """
+        if tracing_active():
+            return None
         if self.tool is not None:
             events = _monitoring.events
             _monitoring.set_local_events(self.tool, code, events.PY_START | events.JUMP)

@@ -45,3 +45,8 @@ def hook_suspend() -> None:
 
 def hook_resume() -> None:
     """Would undo `hook_suspend`."""
+
+
+def sheltered(function: Callable[..., Any], /, *args: Any) -> Any:
+    """Would have handlers of signals wait until the call has returned."""
+    return function(*args)

@@ -1,7 +1,7 @@
 """Containment: an error in what a unit does for a program never reaches the program.
 
-The unit is given up, the error goes to `incidents`, and the original code runs. Invariant: only
-`Exception` is contained; what the user or a signal throws passes through.
+The unit is given up, the error goes to `incidents`, and the original code runs. Invariant: what a
+handler of a signal raises is the program's, whatever its class: handlers wait until it is over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from dyntrace import incidents
 from dyntrace.errors import GraphBreakError, InternalError
+from dyntrace.runtime.handles import sheltered
 
 __all__ = ["INSTEAD", "contained"]
 
@@ -23,7 +24,6 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
     """Decorate a method of a unit: on an internal error give the unit up and answer `fallback`."""
 
     def decorate(method: Callable[..., Answer]) -> Callable[..., Answer]:
-        @functools.wraps(method)
         def guarded(unit: Any, *args: Any) -> Answer:
             try:
                 return method(unit, *args)
@@ -35,7 +35,11 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
                 _give_up(unit, error)
                 return cast(Answer, fallback)
 
-        return guarded
+        @functools.wraps(method)
+        def undisturbed(unit: Any, *args: Any) -> Answer:
+            return cast(Answer, sheltered(guarded, unit, *args))
+
+        return undisturbed
 
     return decorate
 

@@ -25,6 +25,7 @@ __all__ = [
     "patch_jump",
     "recording_gate",
     "set_clock",
+    "sheltered",
     "tracing_active",
 ]
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING or not config.native:
         hook_suspend,
         osr,
         patch_jump,
+        sheltered,
     )
     from dyntrace.runtime.interruption import recording_gate, tracing_active
     from dyntrace.runtime.region import Handle, Region
@@ -58,6 +60,7 @@ else:
         patch_jump,
         recording_gate,
         set_clock,
+        sheltered,
         tracing_active,
     )
 

@@ -143,6 +143,12 @@ print(compiled() > 0)
         "import os\nprint('now', flush=True)\nos._exit(4)\n",
         "import sys\nsys.setrecursionlimit(400)\ndef f(n):\n    return f(n + 1)\n"
         "try:\n    f(0)\nexcept RecursionError:\n    print('deep')\n",
+        "import sys\nsys.setrecursionlimit(300)\ndepths = []\n"
+        "def f(n):\n    depths.append(n)\n    f(n + 1)\n"
+        "try:\n    f(0)\nexcept RecursionError:\n    print(max(depths))\n",
+        "import inspect, sys, traceback\nprint(len(inspect.stack()), sys._getframe().f_back)\n"
+        "traceback.print_stack()\nsys._getframe(1)\n",
+        "import warnings\nwarnings.warn('who', stacklevel=2)\nwarnings.warn('what', stacklevel=9)\n",
     ],
 )
 def test_script_that_does_odd_things_does_them_as_ever(tmp_path, text):
