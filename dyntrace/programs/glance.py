@@ -16,6 +16,9 @@ __all__ = ["meets_arrays"]
 
 DEEPEST = 3
 MOST = 24  # items or attributes of one object
+LOOKED_AT = 400  # objects in all
+
+_PLAIN = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, ModuleType)
 
 
 def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any]) -> bool:
@@ -24,12 +27,12 @@ def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any
     array, scalar = getattr(numpy, "ndarray", None), getattr(numpy, "generic", None)
     if array is None or scalar is None:
         return False
-    if any(_holds(value, array, scalar, 0) for value in values):
+    names = [namespace[name] for name in _names(code, 0) if name in namespace]
+    if any(_is_numpys(value) for value in names):
         return True
-    return any(
-        _is_numpys(namespace[name]) or _holds(namespace[name], array, scalar, 1)
-        for name in _names(code, 0)
-        if name in namespace
+    glance = _Glance((array, scalar))
+    return any(glance.holds(value, 0) for value in values) or any(
+        glance.holds(value, 1) for value in names
     )
 
 
@@ -54,14 +57,22 @@ def _is_numpys(value: Any) -> bool:
     return type(name) is str and name.partition(".")[0] in ("numpy", "scipy")
 
 
-def _holds(value: Any, array: type, scalar: type, depth: int) -> bool:
-    """Whether `value` is an array or NumPy scalar, or has one within reach."""
-    kind = type(value)
-    if issubclass(kind, (array, scalar)):
-        return True
-    if depth >= DEEPEST:
-        return False
-    return any(_holds(part, array, scalar, depth + 1) for part in _parts(value, kind))
+class _Glance:
+    """Looks for arrays and NumPy scalars; at no more than `LOOKED_AT` objects."""
+
+    def __init__(self, classes: tuple[type, type]) -> None:
+        self.classes = classes
+        self.left = LOOKED_AT
+
+    def holds(self, value: Any, depth: int) -> bool:
+        """Whether `value` is an array or NumPy scalar, or has one within reach."""
+        kind = type(value)
+        if issubclass(kind, self.classes):
+            return True
+        self.left -= 1
+        if depth >= DEEPEST or self.left < 0 or kind in _PLAIN:
+            return False
+        return any(self.holds(part, depth + 1) for part in _parts(value, kind))
 
 
 def _parts(value: Any, kind: type) -> list[Any]:
