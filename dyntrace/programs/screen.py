@@ -79,6 +79,8 @@ def reason(accounts: Accounts, place: Place) -> str:
         return f"{MODULE_LEVEL.code} {MODULE_LEVEL.text}"
     for unit in units():
         if is_of(unit, place.function):
+            if unit.pace.waits or not unit.version:
+                return WAITS
             return next(reasons_at(unit, place.line), BETWEEN if has_run(unit) else WITHOUT_ARRAYS)
     if place.function not in accounts.verdicts:
         return COLD

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -27,7 +28,9 @@ from dyntrace.trace.marks import remember_original
 __all__ = ["Service"]
 
 NAME = "dyntrace"
-MAX_ASKS = 16  # frames of one code object that come to `serve`
+MAX_ASKS = 16  # frames of one code object that come to `serve` in vain
+MAX_MOVES = 256  # frames that come to it at all
+SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
@@ -44,21 +47,27 @@ class Service:
     def warm(
         self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
     ) -> bool | None:
-        """Have frames of `code` come to `serve`; None if that cannot be now.
+        """Have frames of `code` come to `serve`, or its function run new code.
 
-        A profiler counts by code object, so what it has met stays while it is there.
+        False if neither can be, None if that cannot be now. A generator's frame has no room to
+        grow, so it starts in new code or stays. A profiler counts by code object, so what it has
+        met stays while it is there.
         """
         if tracing_active():
             return None
-        if self.tool is not None:
+        if self.tool is not None and not code.co_flags & SUSPENDING:
             events = _monitoring.events
             _monitoring.set_local_events(self.tool, code, events.PY_START | events.JUMP)
             return True
-        if _monitoring is None and type(function) is FunctionType:
-            unit = self._unit(code, namespace)
-            unit.go_on()
-            return self._exchange(unit, function, code)
-        return False
+        if type(function) is not FunctionType or code.co_name == "<genexpr>":
+            return False
+        if _monitoring is not None and self.tool is None:
+            return False
+        unit = self._unit(code, namespace)
+        unit.go_on()
+        if unit.pace.waits or not (unit.version or unit.pace.affords()):
+            return None
+        return self._exchange(unit, function, code)
 
     def serve(
         self,
@@ -76,7 +85,8 @@ class Service:
         landing = unit.serve(offset, values, stack)
         asks = (self._asks.get(code) or 0) + 1
         self._asks.set(code, asks)
-        if unit.pace.waits or unit.has_nothing_to_gain() or (asks >= MAX_ASKS and landing is None):
+        in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
+        if in_vain or unit.pace.waits or unit.has_nothing_to_gain():
             self._leave(code)
         elif type(function) is FunctionType and unit.version:
             self._exchange(unit, function, code)

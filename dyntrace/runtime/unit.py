@@ -164,8 +164,8 @@ class Unit:
         assert self.shapes is not None
         if self.given_up or self.version:
             return self._landing(self.shapes.first)
-        if not self._may_compile():
-            return None
+        if not self.pace.is_free():
+            return None  # the budget has been asked before the stub was put to use
         with COMPILING, self.pace:
             if not self.version:
                 self.starts.append((self.shapes.first, self._entry_state(values)))
