@@ -139,13 +139,22 @@ def _lay_out(
 
 
 def _moved_jumps(body: Body, inserted: set[int]) -> dict[int, int]:
-    """The jumps over a place where something is put in, and their targets: others stay as long."""
-    places = sorted(inserted)
-    moved = {}
-    for index, target in body.jumps:
-        first = bisect_left(places, min(index, target))
-        if first < len(places) and places[first] <= max(index, target):
-            moved[index] = target
+    """The jumps over a place where something is put in, and their targets: others stay as long.
+
+    A jump that moves may grow, so those over it move as well.
+    """
+    moved: dict[int, int] = {}
+    places, left = sorted(inserted), body.jumps
+    while places:
+        over, staying = {}, []
+        for index, target in left:
+            first = bisect_left(places, min(index, target))
+            if first < len(places) and places[first] <= max(index, target):
+                over[index] = target
+            else:
+                staying.append((index, target))
+        moved.update(over)
+        places, left = sorted(over), staying
     return moved
 
 
