@@ -12,6 +12,7 @@ stand-ins. Read `dyntrace.__init__` next.
 from __future__ import annotations
 
 import builtins
+import importlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ _WATCHED = tuple((name, value) for name, value in _OWN.items() if name not in _I
 _copies: dict[str, ModuleType] = {}
 _finders: dict[str, FileFinder] = {}
 _import = builtins.__import__
+_bootstrap: Any = importlib._bootstrap
+_PACKAGE = __name__.partition(".")[0]
 
 
 def is_disturbed() -> bool:
@@ -60,11 +63,44 @@ def _own_import(
     level: int = 0,
 ) -> ModuleType:
     """What an `import` in a module of dyntrace's gives."""
+    if name.startswith(_PACKAGE):
+        _load_what_is_missing(name, fromlist or ())
     module = _import(name, globals, locals, fromlist or (), level)
     found = module.__name__
     if found not in COPIED or type(module) is not ModuleType:
         return module
     return _copies.get(found) or _copied(module)
+
+
+def _load_what_is_missing(name: str, fromlist: Sequence[str]) -> None:
+    """Load a module of dyntrace's, and those that are asked for by `from package import`."""
+    if name not in sys.modules:
+        _load(name)
+    held = getattr(sys.modules.get(name), "__dict__", {})
+    if "__path__" in held:
+        for item in fromlist:
+            if item not in held:
+                _load(f"{name}.{item}")
+
+
+def _load(name: str) -> None:
+    """Load a module of dyntrace's past `sys.meta_path`.
+
+    What finders of the program's do (pytest's rewrite modules) may be traced, and need the module.
+    What cannot be found here is left to the ordinary import.
+    """
+    parent, _, child = name.rpartition(".")
+    if name in sys.modules or not parent:
+        return
+    _load(parent)
+    folders = getattr(sys.modules.get(parent), "__path__", ())
+    finders = [_finders[folder] for folder in folders if folder in _finders]
+    spec = finders[0].find_spec(name) if finders else None
+    if spec is None:
+        return
+    with _bootstrap._ModuleLockManager(name):
+        if name not in sys.modules:
+            setattr(sys.modules[parent], child, _bootstrap._load_unlocked(spec))
 
 
 def _copied(module: ModuleType) -> ModuleType:

@@ -11,8 +11,10 @@ propagate as InternalError. Read `runtime.region` next.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
+from importlib.machinery import PathFinder
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -30,10 +32,14 @@ OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 
 @cache
 def home_folders() -> tuple[str, ...]:
-    """Where NumPy, SciPy and dyntrace live; looked up, without importing them, at a first error."""
-    from importlib.util import find_spec
+    """Where NumPy, SciPy and dyntrace live; looked up, without importing them, at a first error.
 
-    specs = [find_spec(name) for name in ("numpy", "scipy")]
+    Finders of the program's are not asked: what they do may be traced, and lead here again.
+    """
+    found = [sys.modules.get(name) for name in ("numpy", "scipy")]
+    specs = [module.__spec__ for module in found if module is not None]
+    if found[1] is None:
+        specs.append(PathFinder.find_spec("scipy"))
     origins = [spec.origin for spec in specs if spec is not None and spec.origin is not None]
     return (*(os.path.dirname(origin) + os.sep for origin in origins), OWN_FOLDER)
 
