@@ -161,6 +161,29 @@ def test_jumps_grow_with_the_code_between(size):
     assert fast(values) == program(values) == 106
 
 
+def test_a_jump_over_one_that_grows_leads_where_it_did():
+    def program(values):
+        total = 0
+        for value in values:
+            match value:
+                case 0:
+                    total += 1
+                case [one]:
+                    total += one
+                case [one, two]:
+                    total += one * two
+                case _:
+                    total += 100
+            total = total * 2
+        return total
+
+    body = decode(program.__code__)
+    probe = [PushCallable(int), Call(0), PopTop()] * 60
+    values = [0, [3], [4, 5], "x", (6,)]
+    for unit in body.units[2:-1]:
+        assert rebuilt(program, {unit.index: probe})(values) == program(values), unit.index
+
+
 def test_more_constants_than_one_byte_counts():
     def program():
         "docstring"
