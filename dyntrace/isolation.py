@@ -64,7 +64,10 @@ def _own_import(
 ) -> ModuleType:
     """What an `import` in a module of dyntrace's gives."""
     if name.startswith(_PACKAGE):
-        _load_what_is_missing(name, fromlist or ())
+        known = sys.modules.get(name) or _load(name)
+        if fromlist and hasattr(known, "__path__"):
+            for item in (item for item in fromlist if item not in known.__dict__):
+                _load(f"{name}.{item}")
     module = _import(name, globals, locals, fromlist or (), level)
     found = module.__name__
     if found not in COPIED or type(module) is not ModuleType:
@@ -72,35 +75,22 @@ def _own_import(
     return _copies.get(found) or _copied(module)
 
 
-def _load_what_is_missing(name: str, fromlist: Sequence[str]) -> None:
-    """Load a module of dyntrace's, and those that are asked for by `from package import`."""
-    if name not in sys.modules:
-        _load(name)
-    held = getattr(sys.modules.get(name), "__dict__", {})
-    if "__path__" in held:
-        for item in fromlist:
-            if item not in held:
-                _load(f"{name}.{item}")
-
-
-def _load(name: str) -> None:
-    """Load a module of dyntrace's past `sys.meta_path`.
+def _load(name: str) -> ModuleType | None:
+    """A module of dyntrace's, loaded past `sys.meta_path`.
 
     What finders of the program's do (pytest's rewrite modules) may be traced, and need the module.
     What cannot be found here is left to the ordinary import.
     """
     parent, _, child = name.rpartition(".")
-    if name in sys.modules or not parent:
-        return
-    _load(parent)
-    folders = getattr(sys.modules.get(parent), "__path__", ())
-    finders = [_finders[folder] for folder in folders if folder in _finders]
-    spec = finders[0].find_spec(name) if finders else None
+    package = sys.modules.get(parent) or (_load(parent) if parent else None)
+    finder = _finders.get(next(iter(getattr(package, "__path__", ())), ""))
+    spec = None if finder is None else finder.find_spec(name)
     if spec is None:
-        return
+        return sys.modules.get(name)
     with _bootstrap._ModuleLockManager(name):
         if name not in sys.modules:
-            setattr(sys.modules[parent], child, _bootstrap._load_unlocked(spec))
+            setattr(package, child, _bootstrap._load_unlocked(spec))
+    return sys.modules[name]
 
 
 def _copied(module: ModuleType) -> ModuleType:
