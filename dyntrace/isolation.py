@@ -4,9 +4,9 @@ A program may exchange built-ins (`mock.patch("builtins.len")`) or attributes of
 `time.perf_counter`) at any time; dyntrace must neither call the stand-ins nor fail by them. So its
 modules are loaded, whoever imports them and however late, with a `__builtins__` of their own, whose
 `__import__` hands out copies of the modules in COPIED. Invariant: `sys`, `os` and `warnings` are
-not copied: what they hold is meant to be exchanged (`sys.stderr`, `warnings.filters`). While
-built-ins are exchanged nothing is traced, since libraries that tracing calls would see the
-stand-ins. Read `dyntrace.__init__` next.
+not copied: what they hold is meant to be exchanged (`sys.stderr`, `warnings.filters`). A module of
+dyntrace's is never looked for by the program's own finders. While built-ins are exchanged nothing
+is traced, since what tracing calls would see the stand-ins. Read `dyntrace.__init__` next.
 """
 
 from __future__ import annotations
