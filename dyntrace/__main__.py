@@ -98,6 +98,10 @@ def run_script(script: str, args: Sequence[str], watch: Sampling, everything: bo
         return 2
     if not config.native:
         print(NO_HOOK, file=sys.stderr)
+    if config.keep_memory:
+        import dyntrace._sampler as _sampler
+
+        _sampler.keep_memory()
     namespace = become_main(script, path, args)
     try:
         execute(compile(source, path, "exec", dont_inherit=True), namespace, watch, everything)

@@ -55,6 +55,9 @@ sampler: bool = native and _extension_built("_sampler")
 warm_at_once: bool = os.environ.get("DYNTRACE_WARM", "") == "0"
 """Everything is warm when it is first entered, and no budget is kept: for tests."""
 
+keep_memory: bool = sampler and os.environ.get("DYNTRACE_KEEP_MEMORY", "1") != "0"
+"""Under `run`, memory that the program frees stays with its process, up to 128 MiB."""
+
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
 """Make no region that an estimate says must lose, and compare the others with the original
 instructions while they run. Without it, all that can be captured is, and stays captured."""

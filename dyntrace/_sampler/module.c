@@ -64,6 +64,14 @@ sampler_runs(PyObject *module, PyObject *ignored)
     return PyBool_FromLong(ticker_runs());
 }
 
+static PyObject *
+sampler_keep_memory(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    return PyBool_FromLong(memory_keep());
+}
+
 static PyMethodDef functions[] = {
     {"start", sampler_start, METH_VARARGS,
      "start(candidate, warm, microseconds, samples, tally or None): look at every interval; what was\n"
@@ -73,6 +81,8 @@ static PyMethodDef functions[] = {
     {"release_parent", sampler_release_parent, METH_NOARGS, "Start again when the fork is over."},
     {"release_child", sampler_release_child, METH_NOARGS, "Start again in the child of a fork."},
     {"runs", sampler_runs, METH_NOARGS, "Whether the thread is there."},
+    {"keep_memory", sampler_keep_memory, METH_NOARGS,
+     "Have freed memory stay with the process; False where nothing has been changed."},
     {"run", (PyCFunction)(void (*)(void))bare_run, METH_FASTCALL,
      "run(code, globals): run a script with nothing below it on the stack."},
     {"configure", move_configure, METH_O,

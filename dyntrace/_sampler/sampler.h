@@ -48,6 +48,9 @@ bool ticker_runs(void);
 unsigned ticker_samples(void);
 void ticker_found_news(void);
 
+/* memory.c */
+bool memory_keep(void); /* false where nothing has been changed */
+
 /* bare.c */
 PyObject *bare_run(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
