@@ -21,12 +21,12 @@ from typing import Any
 from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
-from dyntrace.runtime.handles import Handle, hook_forget, hook_set
+from dyntrace.runtime.handles import hook_forget, hook_set
 from dyntrace.runtime.twins import TwinMaker
 from dyntrace.runtime.unit import Unit
 from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
 from dyntrace.trace.twins import has_lasting_twin
-from dyntrace.users import has_work, is_users_module
+from dyntrace.users import has_work, is_users_module, is_woven
 
 __all__ = ["Family", "Hooked", "live_units", "optimised"]
 
@@ -61,6 +61,10 @@ class Family:
                 unit = self._new_unit(code, namespace, self.fullgraph)
                 found = self._units.set(code, unit, id(namespace))
             return found
+
+    def known_unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit | None:
+        """The unit of `code` in `namespace`, if there is one."""
+        return self._units.get(code, id(namespace))
 
     def _new_unit(self, code: CodeType, namespace: dict[str, Any], fullgraph: bool) -> Unit:
         unit = Unit(
@@ -142,9 +146,7 @@ def is_users(code: CodeType, namespace: dict[str, Any]) -> bool:
 
 def may_do_work(code: CodeType) -> bool:
     """Whether `code` calls, computes or subscripts anything, and is no code of ours."""
-    if any(type(constant) is Handle for constant in code.co_consts):
-        return False
-    return has_work(code)
+    return has_work(code) and not is_woven(code)
 
 
 def is_ordinary(function: FunctionType) -> bool:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 from opcode import opmap
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
-__all__ = ["has_work", "is_users_module", "is_users_name"]
+__all__ = ["has_work", "is_users_module", "is_users_name", "is_woven"]
 
 _UNTOUCHED = frozenset(sys.stdlib_module_names) - {"__main__"} | {"numpy", "scipy", "dyntrace"}
 _WORKING_NAMES = ("BINARY_", "STORE_S", "COMPARE")
@@ -32,3 +32,11 @@ def is_users_name(module: str) -> bool:
 def has_work(code: CodeType) -> bool:
     """Whether `code` calls, computes or subscripts anything."""
     return bool(code.co_names) or not _WORKING.isdisjoint(code.co_code[::2])
+
+
+def is_woven(code: CodeType) -> bool:
+    """Whether `code` is compiled code: recorders and handles are among its constants."""
+    return any(
+        type(constant) is FunctionType or type(constant).__module__.startswith("dyntrace.")
+        for constant in code.co_consts
+    )

@@ -22,7 +22,7 @@ from dyntrace import config
 from dyntrace.budget import UNLIMITED, Budget, cost_of
 from dyntrace.isolation import own_names
 from dyntrace.programs.glance import meets_arrays
-from dyntrace.users import has_work, is_users_module, is_users_name
+from dyntrace.users import has_work, is_users_module, is_users_name, is_woven
 
 if TYPE_CHECKING:
     from dyntrace.programs.accounts import Accounts
@@ -72,6 +72,8 @@ class Sampling:
 
     def candidate(self, code: CodeType, namespace: dict[str, Any]) -> bool:
         """Whether code that was met is worth counting: the user's, with work in it."""
+        if self.service is not None and self.service.has_made(code):
+            return self.serves
         if code.co_name == "<module>" or not is_users_module(namespace):
             return False
         found = has_work(code) and not _is_ours(code)
@@ -87,6 +89,8 @@ class Sampling:
         values: dict[int, Any],
     ) -> bool | None:
         """Have warm code served; False if it is nothing for us, None if it has to wait."""
+        if self.service is not None and self.service.has_made(code):
+            return self.service.go_on(code, namespace)
         answer = self._serve_if_affordable(code, function, namespace, values)
         if self.accounts is not None:
             self.accounts.judge(code, answer)
@@ -156,6 +160,4 @@ def shielded(callback: Callable[..., Any], fallback: Any) -> Callable[..., Any]:
 def _is_ours(code: CodeType) -> bool:
     """Whether code was made by the tracer, or has been marked as left alone."""
     constants = code.co_consts
-    if constants and constants[-1] == ("dyntrace.disable",):
-        return True
-    return any(type(constant).__module__ == "dyntrace._native" for constant in constants)
+    return bool(constants and constants[-1] == ("dyntrace.disable",)) or is_woven(code)

@@ -23,7 +23,7 @@ from dyntrace.graph.identity import ByIdentity
 from dyntrace.programs.sampling import shielded
 from dyntrace.runtime.handles import tracing_active
 from dyntrace.runtime.unit import Unit
-from dyntrace.trace.marks import remember_original
+from dyntrace.trace.marks import original_of
 
 __all__ = ["Service"]
 
@@ -86,27 +86,41 @@ class Service:
         asks = (self._asks.get(code) or 0) + 1
         self._asks.set(code, asks)
         in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
-        if in_vain or unit.pace.waits or unit.has_nothing_to_gain():
+        waits = unit.pace.waits and not unit.woven.layouts
+        if in_vain or waits or unit.has_nothing_to_gain():
             self._leave(code)
         elif type(function) is FunctionType and unit.version:
             self._exchange(unit, function, code)
         return landing
 
+    def go_on(self, code: CodeType, namespace: dict[str, Any]) -> bool | None:
+        """Frames run this version of a unit: compile what had to wait; None if it still has to."""
+        original = original_of(code)
+        unit = None if original is None else self.family.known_unit(original, namespace)
+        if unit is None or tracing_active():
+            return None
+        unit.go_on()
+        return None if unit.pace.waits else True
+
+    def has_made(self, code: CodeType) -> bool:
+        """Whether `code` is a version of the user's that frames were moved to."""
+        return original_of(code) is not None
+
     def _unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
         unit = self.family.unit(code, namespace)
         if unit.on_new_code is None:
-            code_of, address = weakref.ref(code), id(namespace)
+            code_of, unit_of, address = weakref.ref(code), weakref.ref(unit), id(namespace)
 
             def use(new: CodeType) -> None:
                 original = code_of()
                 if original is not None:
                     _sampler.replace(original, new, address)
-                    remember_original(new, original)
 
             def wait() -> None:
-                original = code_of()
-                if original is not None:
-                    _sampler.replace(original, None, 0)  # it has to be found warm again
+                original, waiting = code_of(), unit_of()
+                if original is not None and waiting is not None:
+                    for version in (original, *waiting.gates.codes()):
+                        _sampler.replace(version, None, 0)  # it has to be found warm again
 
             unit.on_new_code, unit.pace.on_wait = use, wait
         return unit

@@ -1,5 +1,6 @@
 """Retirement: code that runs as if the stubs of a given-up or resting region were not there.
 
+Recorders whose news the budget refuses are left out in the same way, until there is room.
 A stub begins with a gate: one code unit, a jump that leads into the stub, over it, or, while the
 region rests, to a question that costs little and now and then lets a call through.
 Invariant: frames that run the code, loops too, keep running it; where the native module cannot
@@ -21,6 +22,7 @@ from dyntrace.trace.flush import Layout
 __all__ = ["CLOSED", "OPEN", "RESTING", "Gate", "Gates", "gate_of", "is_in_stub", "jumping"]
 
 Gate = tuple[int, int, int, int, int]  # byte offsets: where it stands, leads to, and its stub ends
+GatesOf = Mapping[Layout | None, Iterable[Gate]]
 OPEN, RESTING, CLOSED = 1, 2, 3
 
 _stubs: ByIdentity[tuple[Gate, ...]] = ByIdentity()  # of each code object
@@ -50,15 +52,24 @@ class Gates:
     """The gates of all versions of a unit that some frame or function may still run."""
 
     def __init__(self) -> None:
-        self._versions: list[tuple[weakref.ref[CodeType], Mapping[Layout, Iterable[Gate]]]] = []
+        self._versions: list[tuple[weakref.ref[CodeType], GatesOf]] = []
 
-    def add(self, code: CodeType, gates: Mapping[Layout, Iterable[Gate]]) -> None:
+    def add(self, code: CodeType, gates: GatesOf) -> None:
         self._versions = [version for version in self._versions if version[0]() is not None]
         self._versions.append((weakref.ref(code), gates))
-        _stubs.set(code, tuple(gate for found in gates.values() for gate in found))
+        stubs = (gate for layout, found in gates.items() if layout is not None for gate in found)
+        _stubs.set(code, tuple(stubs))
 
-    def move(self, layout: Layout, state: int, newest: CodeType) -> CodeType:
-        """Bring a layout's gates to a state everywhere; what to use instead of `newest` now."""
+    def codes(self) -> list[CodeType]:
+        """The versions that some frame or function may still run."""
+        found = [version() for version, _ in self._versions]
+        return [code for code in found if code is not None]
+
+    def move(self, layout: Layout | None, state: int, newest: CodeType) -> CodeType:
+        """Bring a layout's gates to a state everywhere; what to use instead of `newest` now.
+
+        None stands for the recorders.
+        """
         for version, gates in list(self._versions):
             code = version()
             if code is None:

@@ -31,11 +31,12 @@ from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
 from dyntrace.runtime.judging import gains_nothing
 from dyntrace.runtime.pacing import COMPILING, Pace, Silence
 from dyntrace.runtime.profile import Profile
-from dyntrace.runtime.retirement import CLOSED, Gates, gate_of
+from dyntrace.runtime.retirement import CLOSED, OPEN, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
 from dyntrace.runtime.varying import varying_in
 from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak
+from dyntrace.trace.marks import remember_original
 from dyntrace.trace.paths import Path, Plan, without
 from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
@@ -175,19 +176,32 @@ class Unit:
     def _may_compile(self) -> bool:
         """Whether this is the moment; if there is no time, the original runs until there is.
 
-        Regions at work stay at work, and what was learnt is kept.
+        Regions at work stay at work, recorders are jumped over, and what was learnt is kept.
         """
         free, affords = self.pace.is_free(), self.pace.affords()
-        if free and not affords and not self.woven.layouts:
-            if not self.woven.is_idle():
+        if free and not affords and not self.pace.waits:
+            self._move_recorders(CLOSED)
+            if not self.woven.layouts and not self.woven.is_idle():
                 self._run(Woven(self._copy))
             self.pace.wait()
         return free and affords
 
+    def _move_recorders(self, state: int) -> None:
+        """Have frames of every version pass by the recorders, or come to them again."""
+        code = self.gates.move(None, state, self.woven.code)
+        if code is not self.woven.code:
+            self._run(replace(self.woven, code=code))
+
+    def _wait_no_longer(self) -> None:
+        """Frames that passed recorders by come to them again, and so to newer code."""
+        if self.pace.waits:
+            self.pace.waits = False
+            self._move_recorders(OPEN)
+
     def go_on(self) -> None:
         """Have calls come to `enter` or to newer code, if that had to wait and can be now."""
         if self.pace.waits and not self.given_up and self._may_compile():
-            self.pace.waits = False
+            self._wait_no_longer()
             if self.version:
                 self.compile_now()
             else:
@@ -323,7 +337,7 @@ class Unit:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
         self.version += 1
         self.compiles += 1
-        self.pace.waits = False
+        self._wait_no_longer()
         self.profile.changed = False
         self.gates.add(woven.code, woven.gates)
         self._run(woven)
@@ -335,6 +349,7 @@ class Unit:
     def _run(self, woven: Woven) -> None:
         """Have every function run `woven`, but those that the user has given other code."""
         old, self.woven = self.code, woven
+        remember_original(woven.code, self.original)
         for function in list(self.functions):
             if function.__code__ is old:
                 function.__code__ = self.code

@@ -268,14 +268,14 @@ class Woven:
     landings   for each place a running frame may stand at, the byte offset where it goes on
     recorders  the points whose recorders are in the code; -1 is the watch on the arguments
     layouts    those of its regions, in the order of the bytecode
-    gates      of each layout, where its stubs can be jumped over
+    gates      of each layout, where its stubs can be jumped over; None: those of the recorders
     """
 
     code: CodeType
     landings: dict[int, int] = field(default_factory=dict)
     recorders: frozenset[int] = frozenset()
     layouts: tuple[Layout, ...] = ()
-    gates: Mapping[Layout, tuple[Gate, ...]] = field(default_factory=dict)
+    gates: Mapping[Layout | None, tuple[Gate, ...]] = field(default_factory=dict)
 
     def is_idle(self) -> bool:
         """Whether the code is the original's, instruction by instruction."""
@@ -284,17 +284,17 @@ class Woven:
 
 def first_version(shapes: Shapes, record: Callable[..., Any]) -> Woven:
     """The original with a stub that shows the arguments to `record`."""
-    code = _roomy(shapes, assemble(shapes.body, {}, tails=_entry(shapes, record)).code)
+    stub = entry_stub(_GATE.handle, record, shapes.entry_slots)
+    code = _roomy(shapes, assemble(shapes.body, {}, tails=_entry(shapes, stub)).code)
     return Woven(code, recorders=frozenset({-1}))
 
 
-def _entry(shapes: Shapes, record: Callable[..., Any]) -> dict[int, list[Emit]]:
+def _entry(shapes: Shapes, stub: list[Emit]) -> dict[int, list[Emit]]:
     """The stub that shows the arguments, where a call comes once and a loop does not come back.
 
     In a loop that begins at the first unit an argument may have been deleted.
     """
-    location = shapes.body.units[shapes.first].location
-    return {shapes.first: [At(location), *entry_stub(_GATE.handle, record, shapes.entry_slots)]}
+    return {shapes.first: [At(shapes.body.units[shapes.first].location), *stub]}
 
 
 def weave(
@@ -313,11 +313,15 @@ def weave(
     stubs: dict[int, list[Emit]] = {}
     points = set(analysis.recorders)
     tails: dict[int, list[Emit]] = {}
+    recording: list[LabelledGate] = []
     if watch is not None:
         points.add(-1)
-        tails = _entry(shapes, watch)
+        gate, stub = gated(entry_stub(_GATE.handle, watch, shapes.entry_slots))
+        recording.append(gate)
+        tails = _entry(shapes, stub)
     for point, found in analysis.recorders.items():
-        stub = recorder_stub(_GATE.handle, recorder(point), found.values)
+        gate, stub = gated(recorder_stub(_GATE.handle, recorder(point), found.values))
+        recording.append(gate)
         stubs.setdefault(found.at, []).extend(stub)
     labelled = _add_regions(stubs, tails, analysis, regions)
     landings = sorted({shapes.first, *places})
@@ -328,7 +332,7 @@ def weave(
     at = assembled.label_offsets
     gates = {
         layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
-        for layout, found in labelled.items()
+        for layout, found in {**labelled, None: recording}.items()
     }
     code = _roomy(shapes, assembled.code)
     return Woven(code, offsets, frozenset(points), tuple(labelled), gates)

@@ -23,6 +23,7 @@ __all__ = [
     "is_optimised",
     "left_alone",
     "mark_of",
+    "original_of",
     "remember_original",
 ]
 
@@ -85,16 +86,20 @@ def is_optimised(function: types.FunctionType) -> bool:
 
 
 def remember_original(code: types.CodeType, original: types.CodeType) -> None:
-    """Functions whose code has been exchanged for `code` are the user's `original`."""
+    """`code` stands for the user's `original`, in functions and in frames that run."""
     if code is not original:
         _originals.set(code, weakref.ref(original))
+
+
+def original_of(code: types.CodeType) -> types.CodeType | None:
+    """The user's code that `code` is a version of: one without regions looks like it."""
+    original = _originals.get(code)
+    return None if original is None else original()
 
 
 def code_of(function: types.FunctionType) -> types.CodeType:
     """The code that the user wrote for a function."""
     mark = mark_of(function)
     if mark is None or not is_optimised(function):
-        original = _originals.get(function.__code__)
-        found = None if original is None else original()
-        return function.__code__ if found is None else found
+        return original_of(function.__code__) or function.__code__
     return cast(types.CodeType, mark.unit.original)
