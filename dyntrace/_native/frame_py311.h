@@ -149,3 +149,11 @@ frame_place(Frame *frame)
 {
     return frame->prev_instr;
 }
+
+/* Where an instance keeps its attributes until it has a dict, or NULL. */
+static inline PyDictValues *
+instance_values(PyObject *obj)
+{
+    bool managed = Py_TYPE(obj)->tp_flags & Py_TPFLAGS_MANAGED_DICT;
+    return managed ? *_PyObject_ValuesPointer(obj) : NULL;
+}

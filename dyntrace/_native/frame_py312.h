@@ -168,3 +168,14 @@ frame_place(Frame *frame)
 {
     return frame->prev_instr;
 }
+
+/* Where an instance keeps its attributes until it has a dict, or NULL. */
+static inline PyDictValues *
+instance_values(PyObject *obj)
+{
+    if (!(Py_TYPE(obj)->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
+        return NULL;
+    }
+    PyDictOrValues held = *_PyObject_DictOrValuesPointer(obj);
+    return _PyDictOrValues_IsValues(held) ? _PyDictOrValues_GetValues(held) : NULL;
+}

@@ -170,3 +170,15 @@ frame_place(Frame *frame)
 {
     return frame->instr_ptr;
 }
+
+/* Where an instance keeps its attributes until it has a dict, or NULL. */
+static inline PyDictValues *
+instance_values(PyObject *obj)
+{
+    if (!(Py_TYPE(obj)->tp_flags & Py_TPFLAGS_INLINE_VALUES)
+        || _PyObject_GetManagedDict(obj) != NULL) {
+        return NULL;
+    }
+    PyDictValues *values = _PyObject_InlineValues(obj);
+    return values->valid ? values : NULL;
+}

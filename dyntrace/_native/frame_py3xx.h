@@ -11,8 +11,10 @@
 #include <Python.h>
 #include <opcode.h>
 #include <internal/pycore_context.h>
+#include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
 #include <internal/pycore_interp.h>
+#include <internal/pycore_object.h>
 #include <internal/pycore_runtime.h>
 #if PY_VERSION_HEX >= 0x030D0000
 #include <internal/pycore_ceval.h>

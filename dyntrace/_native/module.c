@@ -73,6 +73,8 @@ static PyMethodDef functions[] = {
     {"osr", (PyCFunction)(void (*)(void))osr, METH_FASTCALL,
      "osr(code, byte_offset): move the frame that called the calling Python function into `code`.\n"
      "True, or False where that is not possible."},
+    {"own_attributes", own_attributes, METH_O,
+     "own_attributes(instance): its attributes, without making a dict for it; read only."},
     {"patch_jump", (PyCFunction)(void (*)(void))patch_jump, METH_FASTCALL,
      "patch_jump(code, byte_offset, target_byte_offset): let the stub that begins at the one be\n"
      "jumped over to the other, in this code object. True, or False where that is not possible."},

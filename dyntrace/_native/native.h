@@ -6,6 +6,7 @@
    counters.c what a region tells of its calls  failures.c whose an exception is
    entry.c    one entry of a region: its guard steps, compiled; the callable and what it is given
    read.c     where a step's value comes from   check.c    what a step's value must be
+   instance.c the attributes of an instance
    floating.c NumPy's context variables         osr.c      moving a running frame to other code
    hook.c     frame evaluation (PEP 523)        frame_py3xx.h  the differences between Pythons
    pool.c     threads that share a job              arena.c    memory recycled across calls
@@ -174,6 +175,10 @@ int retire_after_miss(Region *region);
 int rest_after_decline(Region *region);
 int end_rest(Region *region); /* a call is not declined */
 bool rest_is_over(Region *region); /* for one call */
+
+/* instance.c */
+PyObject *instance_value(PyObject *obj, PyObject *name); /* new; NULL without an exception */
+PyObject *own_attributes(PyObject *module, PyObject *obj);
 
 /* patch.c, osr.c, hook.c */
 PyObject *patch_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);

@@ -51,20 +51,6 @@ read_global(const Step *step, PyObject *base)
     return value;
 }
 
-/* The instance's own value, through its dict. */
-static PyObject *
-read_dict(PyObject *base, PyObject *name)
-{
-    PyObject **dict = _PyObject_GetDictPtr(base);
-    if (dict == NULL || *dict == NULL) {
-        if (PyErr_Occurred()) {
-            PyErr_Clear();
-        }
-        return NULL;
-    }
-    return dict_value(*dict, name);
-}
-
 /* The generic look-up; without a descriptor on the class it finds the instance's own value, and
    does so without creating a dict for the instance. */
 static PyObject *
@@ -104,7 +90,7 @@ read_shadowing(const Step *step, PyObject *base, PyObject *on_class)
         }
         Py_DECREF(value); /* the instance's or the class's? */
     }
-    return read_dict(base, step->b);
+    return instance_value(base, step->b);
 }
 
 static PyObject *

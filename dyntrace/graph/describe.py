@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import config
 from dyntrace.graph.kinds import (
     NUMERIC,
     ArrayKind,
@@ -32,6 +33,9 @@ from dyntrace.graph.kinds import (
     UnseenKind,
     is_plain_dtype,
 )
+
+if config.native:
+    from dyntrace._native import own_attributes
 
 MAX_DEPTH = 3
 MAX_ITEMS = (256, 256, 64)  # of a container or attributes of an instance, by its depth
@@ -239,11 +243,11 @@ def _slots(value: Any, kind: type) -> dict[str, Any]:
 
 
 def _own_dict(value: Any, kind: type) -> dict[str, Any]:
-    """The instance's dict, through the getter `type` made for it and never through a user's."""
+    """What the instance holds itself, unless its class has a `__dict__` of the user's."""
     for base in _MRO_OF(kind)[:-1]:
         getter = _DICT_OF(base).get("__dict__")
         if type(getter) is types.GetSetDescriptorType:
-            own = getter.__get__(value, kind)
+            own = own_attributes(value) if config.native else getter.__get__(value, kind)
             return {k: v for k, v in _pairs(own) or () if type(k) is str}
         if getter is not None:
             return {}

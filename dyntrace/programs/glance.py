@@ -7,6 +7,7 @@ it is. `graph.describe` says how values are looked into.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable, Iterator
 from types import CellType, CodeType, FunctionType, ModuleType
@@ -17,6 +18,7 @@ __all__ = ["meets_arrays"]
 DEEPEST = 3
 MOST = 24  # items or attributes of one object
 LOOKED_AT = 400  # objects in all
+HEAP_TYPE = 1 << 9  # of __flags__: not written in C
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, ModuleType)
 
@@ -89,19 +91,10 @@ def _parts(value: Any, kind: type) -> list[Any]:
 
 
 def _attributes(value: Any, kind: type) -> list[Any]:
-    """What the instance's own dict holds, read past every hook of its class."""
-    if type(kind) is not type:
+    """What an instance of a class in Python holds, found without making a dict for it."""
+    if type(kind) is not type or not all(base.__flags__ & HEAP_TYPE for base in kind.__mro__[:-1]):
         return []
-    for base in kind.__mro__[:-1]:
-        getter = base.__dict__.get("__dict__")
-        if getter is not None:
-            own = getter.__get__(value, kind) if type(getter) is _GETTER else None
-            return list(own.values())[:MOST] if type(own) is dict else []
-    return []
-
-
-class _Plain:
-    """A class whose instances have a dict."""
-
-
-_GETTER = type(_Plain.__dict__["__dict__"])
+    found: list[Any] = []
+    for part in gc.get_referents(value):
+        found += part.values() if type(part) is dict else [part]
+    return found[:MOST]

@@ -1,0 +1,77 @@
+/* The attributes that an instance holds itself, read without making a dict for it.
+
+   CPython keeps them in an array whose names the class has, until somebody asks for `__dict__`;
+   from then on its specialised instructions do not fit the instance any more, and all code that
+   reads or stores its attributes is two to four times slower (Objects/dictobject.c).
+   Invariant: an instance is left as it was found, and nothing of the user's runs. */
+#include "native.h"
+
+static PyDictKeysObject *
+keys_of(PyObject *obj)
+{
+    return ((PyHeapTypeObject *)Py_TYPE(obj))->ht_cached_keys;
+}
+
+/* Borrowed; NULL where it has none, or may have values instead. */
+static PyObject *
+dict_of(PyObject *obj)
+{
+    if (instance_values(obj) != NULL) {
+        return NULL;
+    }
+    PyObject **place = _PyObject_GetDictPtr(obj);
+    PyObject *dict = place == NULL ? NULL : *place;
+    if (dict == NULL) {
+        PyErr_Clear();
+    }
+    return dict;
+}
+
+PyObject *
+instance_value(PyObject *obj, PyObject *name)
+{
+    PyDictValues *values = instance_values(obj);
+    if (values == NULL) {
+        PyObject *dict = dict_of(obj);
+        PyObject *value = dict == NULL ? NULL : PyDict_GetItemWithError(dict, name);
+        if (value == NULL) {
+            PyErr_Clear();
+        }
+        return Py_XNewRef(value);
+    }
+    PyDictKeysObject *keys = keys_of(obj);
+    for (Py_ssize_t index = 0; index < keys->dk_nentries; index++) {
+        PyObject *key = DK_UNICODE_ENTRIES(keys)[index].me_key;
+        if (key == name || (key != NULL && PyUnicode_Compare(key, name) == 0)) {
+            return Py_XNewRef(values->values[index]);
+        }
+    }
+    return NULL;
+}
+
+/* A new dict with what the array holds. */
+static PyObject *
+items_of(PyObject *obj, PyDictValues *values)
+{
+    PyDictKeysObject *keys = keys_of(obj);
+    PyObject *items = PyDict_New();
+    for (Py_ssize_t index = 0; items != NULL && index < keys->dk_nentries; index++) {
+        PyObject *value = values->values[index];
+        if (value != NULL && PyDict_SetItem(items, DK_UNICODE_ENTRIES(keys)[index].me_key, value) < 0) {
+            Py_CLEAR(items);
+        }
+    }
+    return items;
+}
+
+PyObject *
+own_attributes(PyObject *module, PyObject *obj)
+{
+    (void)module;
+    PyDictValues *values = instance_values(obj);
+    if (values != NULL) {
+        return items_of(obj, values);
+    }
+    PyObject *dict = dict_of(obj);
+    return dict == NULL ? PyDict_New() : Py_NewRef(dict);
+}
