@@ -13,7 +13,7 @@ __all__ = ["UNLIMITED", "Budget", "cost_of"]
 
 GRANT = 0.05  # seconds at once
 SHARE = 0.03  # of the run so far
-EARLY = 0.045  # of the run so far, and no more: so that a program that ends early has lost little
+EARLY = 0.04  # of the run so far, and no more: so that a program that ends early has lost little
 COST = 8e-6  # seconds that the first version of a code object takes for each byte, about
 
 
