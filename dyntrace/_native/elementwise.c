@@ -369,6 +369,20 @@ is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
            || planner->program->registers[instr->in[1]].ndim >= 0;
 }
 
+/* Of a single item NumPy's iterator gives no operand a stride, by which some loops choose how they
+   compute; it is used where arrays differ in their number of axes. */
+static bool
+is_single_without_strides(const Planner *planner, const Instr *instr, const Value *result)
+{
+    bool differs = false;
+    for (int i = 0; i < instr->nin; i++) {
+        const Value *value = &planner->plan->values[instr->in[i]];
+        bool array = value->where != IN_COUNT && planner->program->registers[instr->in[i]].ndim > 0;
+        differs |= array && value->ndim != result->ndim;
+    }
+    return differs && result->size == 1 && instr->loop->exact != EXACT;
+}
+
 Status
 plan_elementwise(Planner *planner, const Instr *instr)
 {
@@ -381,7 +395,8 @@ plan_elementwise(Planner *planner, const Instr *instr)
     if (status != DONE) {
         return status;
     }
-    if (is_single_truth(planner, instr, &shape.result)) {
+    if (is_single_truth(planner, instr, &shape.result)
+        || is_single_without_strides(planner, instr, &shape.result)) {
         return UNPLANNED;
     }
     int number = choose_group(planner, instr, &shape.result, &rows);

@@ -407,6 +407,10 @@ check_micro(Group *group, Micro *micro)
             return UNPLANNED;
         }
     }
+    if (micro->by_line && micro->exact != EXACT && group->line == 1 && group->lines > 1) {
+        group->fault = micro->instr->node; /* lines of one element: NumPy's line is the axis before */
+        return UNPLANNED;
+    }
     return DONE;
 }
 
@@ -505,6 +509,56 @@ group_finish(Group *group)
         status = group_cut(group);
     }
     return status == DONE ? group_place_buffers(group) : status;
+}
+
+/* Whether nothing else is in the memory that a micro-operation writes: then any order will do. */
+static bool
+writes_apart(const Plan *plan, const Operand *operand)
+{
+    if (operand->code == OPERAND_TILE || operand->code == OPERAND_ROW) {
+        return true;
+    }
+    uint8_t base = operand->base < 0 ? BASE_OBJECT : plan->bases[operand->base].code;
+    return base == BASE_NEW || base == BASE_BLOCK;
+}
+
+/* Bools are compared by their bytes or by their truth, which strides decide. */
+static uint8_t
+columns_of_elements(const Plan *plan, const Group *group, const Micro *micro)
+{
+    const Operand *first = &group->operands[micro->args[0]];
+    const Operand *result = &group->operands[micro->args[micro->count - 1]];
+    bool plain = micro->exact == EXACT && micro->bytes == 0 && first->type != NPY_BOOL;
+    return plain && writes_apart(plan, result) ? COLUMNS_IN_ORDER : NO_COLUMNS;
+}
+
+static uint8_t
+columns_of_reduction(const Group *group, const Micro *micro)
+{
+    const Instr *instr = micro->instr;
+    if (group->mode != ROWS || instr->kind != BY_LOOP) {
+        return NO_COLUMNS;
+    }
+    switch (instr->split) {
+    case SPLIT_PARTS:
+        return COLUMNS_IN_ORDER;
+    case SPLIT_TREE:
+        return COLUMNS_REST_FIRST;
+    case SPLIT_FRAGILE:
+        return COLUMNS_FRAGILE;
+    default:
+        return NO_COLUMNS;
+    }
+}
+
+void
+group_find_columns(const Plan *plan, Group *group)
+{
+    for (int k = 0; k < group->micro_count; k++) {
+        Micro *micro = &group->micros[k];
+        micro->columns = micro->code == MICRO_REDUCE ? columns_of_reduction(group, micro)
+                                                     : columns_of_elements(plan, group, micro);
+    }
 }
 
 /* Empties a group, which keeps its room. */

@@ -183,6 +183,7 @@ plan_close(Planner *planner, int number)
     Status status = keep_results(planner, number);
     if (status == DONE) {
         status = group_finish(&plan->groups[number]);
+        group_find_columns(plan, &plan->groups[number]);
     }
     plan->sequence[plan->sequence_count++] = (short)number;
     if (status != DONE) {

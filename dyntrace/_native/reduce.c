@@ -376,7 +376,7 @@ climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize,
 }
 
 /* Neither zero nor not-a-number; what is compared is a real number. */
-static bool
+bool
 is_robust(const char *total, int type)
 {
     switch (type) {

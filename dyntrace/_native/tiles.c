@@ -20,6 +20,12 @@ typedef struct {
     int raised;             /* flags that a loop may have cleared since */
 } Tile;
 
+enum {
+    SHORT_LINE = 8,    /* elements */
+    IN_FIRST_CACHE = 2048, /* elements that are gone through column by column at a time */
+    PAIRWISE_FROM = 8, /* numbers; NumPy adds up fewer one after the other */
+};
+
 /* Where an operand's elements for a line of the tile are, and how far apart. */
 static char *
 line_of(const Tile *tile, const Operand *operand, npy_intp line, npy_intp *stride)
@@ -72,31 +78,74 @@ run_at_once(const Tile *tile, const Micro *micro)
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
-/* One call for each line. An operand's lines lie at one distance unless it has several outer axes. */
-static void
-run_by_line(const Tile *tile, const Micro *micro)
+static npy_intp
+least(npy_intp one, npy_intp other)
+{
+    return one < other ? one : other;
+}
+
+/* Where the operands of a line of the tile are, how far their elements are apart, and how far the
+   next lines are from it, up to the number that is returned: an operand's lines lie at one distance
+   unless it has several outer axes. */
+static npy_intp
+lines_from(const Tile *tile, const Micro *micro, npy_intp line, char **data, npy_intp *strides,
+           npy_intp *steps)
 {
     const Group *group = tile->group;
-    char *data[MAX_ARGS], *copies[MAX_ARGS];
-    npy_intp strides[MAX_ARGS], steps[MAX_ARGS], width = tile->width;
-    bool even = true;
+    npy_intp run = tile->lines - line;
+    if (micro->columns != NO_COLUMNS && tile->width <= SHORT_LINE) {
+        run = least(run, IN_FIRST_CACHE / tile->width);
+    }
+    for (int i = 0; i < micro->count; i++) {
+        const Operand *operand = &group->operands[micro->args[i]];
+        if (operand->code == OPERAND_LINES && group->rank > 2) {
+            npy_intp length = group->extents[group->rank - 2];
+            run = least(run, length - (tile->first + line) % length);
+        }
+    }
     for (int i = 0; i < micro->count; i++) {
         const Operand *operand = &group->operands[micro->args[i]];
         npy_intp ignored;
-        data[i] = line_of(tile, operand, 0, &strides[i]);
-        steps[i] = tile->lines > 1 ? line_of(tile, operand, 1, &ignored) - data[i] : 0;
-        even &= operand->code != OPERAND_LINES || group->rank <= 2;
+        data[i] = line_of(tile, operand, line, &strides[i]);
+        steps[i] = run > 1 ? line_of(tile, operand, line + 1, &ignored) - data[i] : 0;
     }
-    for (npy_intp line = 0; line < tile->lines; line++) {
+    return run;
+}
+
+/* Short lines are cheaper column by column, if there are enough of them. */
+static bool
+pays_by_column(const Micro *micro, npy_intp width, npy_intp lines)
+{
+    return micro->columns != NO_COLUMNS && width <= SHORT_LINE && lines >= 4 * width;
+}
+
+static void
+run_calls(const Micro *micro, char *const *data, const npy_intp *between, npy_intp calls,
+          const npy_intp *strides, npy_intp count)
+{
+    char *copies[MAX_ARGS];
+    for (npy_intp call = 0; call < calls; call++) {
         for (int i = 0; i < micro->count; i++) {
-            const Operand *operand = &group->operands[micro->args[i]];
-            npy_intp ignored;
-            copies[i] = even || operand->code != OPERAND_LINES
-                            ? data[i] + line * steps[i]
-                            : line_of(tile, operand, line, &ignored);
+            copies[i] = data[i] + call * between[i];
         }
-        npy_intp count = width;
         micro->function(micro->context, copies, &count, strides, micro->auxdata);
+    }
+}
+
+/* One call for each line, or for each column of many short lines. */
+static void
+run_by_line(const Tile *tile, const Micro *micro)
+{
+    char *data[MAX_ARGS];
+    npy_intp strides[MAX_ARGS], steps[MAX_ARGS], run;
+    for (npy_intp line = 0; line < tile->lines; line += run) {
+        run = lines_from(tile, micro, line, data, strides, steps);
+        if (pays_by_column(micro, tile->width, run)) {
+            run_calls(micro, data, strides, tile->width, steps, run);
+        }
+        else {
+            run_calls(micro, data, steps, run, strides, tile->width);
+        }
     }
 }
 
@@ -176,16 +225,64 @@ reduce_columns(const Tile *tile, const Micro *micro)
     }
 }
 
+/* Short lines, column by column, in the order in which each line alone would be reduced. */
+static void
+reduce_by_column(const Tile *tile, const Micro *micro, char *const *data, const npy_intp *strides,
+                 const npy_intp *steps, npy_intp lines)
+{
+    const Instr *instr = micro->instr;
+    npy_intp itemsize = tile->group->operands[micro->args[1]].itemsize, done = 0;
+    char *total = data[1], *first = instr->has_identity ? (char *)instr->identity : data[0];
+    npy_intp first_step = instr->has_identity ? 0 : steps[0];
+    npy_intp rest = instr->has_identity ? 0 : 1; /* the column that begins what the first is added to */
+    bool rest_first = micro->columns == COLUMNS_REST_FIRST && tile->width - rest > 1;
+    char *so_far = rest_first ? data[0] + rest * strides[0] : first;
+    npy_intp so_far_step = rest_first ? steps[0] : first_step;
+    for (npy_intp column = rest + rest_first; column < tile->width; column++, done++) {
+        char *args[3] = {so_far, data[0] + column * strides[0], total};
+        npy_intp distances[3] = {so_far_step, steps[0], steps[1]};
+        micro->function(micro->context, args, &lines, distances, micro->auxdata);
+        so_far = total;
+        so_far_step = steps[1];
+    }
+    if (rest_first) {
+        char *args[3] = {first, total, total};
+        npy_intp distances[3] = {first_step, steps[1], steps[1]};
+        micro->function(micro->context, args, &lines, distances, micro->auxdata);
+    }
+    for (npy_intp line = 0; line < lines && done == 0; line++) { /* lines of one element */
+        memcpy(total + line * steps[1], first + line * first_step, (size_t)itemsize);
+    }
+}
+
+/* Whether so few numbers are added one after the other. */
+static bool
+is_sum_in_order(const Micro *micro, npy_intp width)
+{
+    bool pairs = PyTypeNum_ISCOMPLEX(micro->instr->loop->descr[1]->type_num);
+    npy_intp rest = width - !micro->instr->has_identity;
+    return micro->columns != COLUMNS_REST_FIRST || rest * (pairs ? 2 : 1) < PAIRWISE_FROM;
+}
+
 static void
 reduce_rows(const Tile *tile, const Micro *micro)
 {
-    const Operand *from = &tile->group->operands[micro->args[0]];
-    const Operand *to = &tile->group->operands[micro->args[1]];
-    npy_intp stride, ignored;
-    for (npy_intp line = 0; line < tile->lines; line++) {
-        char *total = line_of(tile, to, line, &ignored);
-        char *source = line_of(tile, from, line, &stride);
-        reduce_line(micro, total, to->itemsize, source, stride, tile->width, true);
+    npy_intp itemsize = tile->group->operands[micro->args[1]].itemsize, run;
+    int type = tile->group->operands[micro->args[1]].type;
+    npy_intp strides[MAX_ARGS], steps[MAX_ARGS];
+    char *data[MAX_ARGS];
+    for (npy_intp line = 0; line < tile->lines; line += run) {
+        run = lines_from(tile, micro, line, data, strides, steps);
+        bool by_column = pays_by_column(micro, tile->width, run) && is_sum_in_order(micro, tile->width);
+        if (by_column) {
+            reduce_by_column(tile, micro, data, strides, steps, run);
+        }
+        for (npy_intp i = 0; i < run && (!by_column || micro->columns == COLUMNS_FRAGILE); i++) {
+            char *total = data[1] + i * steps[1];
+            if (!by_column || !is_robust(total, type)) {
+                reduce_line(micro, total, itemsize, data[0] + i * steps[0], strides[0], tile->width, true);
+            }
+        }
     }
 }
 
@@ -252,12 +349,6 @@ run_micros(Tile *tile)
 }
 
 /* Tiles by number --------------------------------------------------------------------------- */
-static npy_intp
-least(npy_intp one, npy_intp other)
-{
-    return one < other ? one : other;
-}
-
 static void
 run_columns(Tile *tile, npy_intp number)
 {

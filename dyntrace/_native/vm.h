@@ -281,6 +281,11 @@ typedef struct {
 
 enum MicroCode { MICRO_FULL, MICRO_ROW, MICRO_REDUCE };
 
+/* Whether short lines can be taken column by column: not at all; elementwise, or from the left; as
+   NumPy sums up fewer than eight numbers, the rest before the first; in any order, unless the
+   result is zero or not a number. */
+enum ColumnKind { NO_COLUMNS, COLUMNS_IN_ORDER, COLUMNS_REST_FIRST, COLUMNS_FRAGILE };
+
 typedef struct {
     uint8_t code;
     bool by_line;        /* an operand has to be taken row by row */
@@ -292,6 +297,7 @@ typedef struct {
     NpyAuxData *auxdata;
     const Instr *instr;  /* it was made for */
     uint8_t exact;
+    uint8_t columns;
     bool clears;
     float cost;
 } Micro;
@@ -424,6 +430,7 @@ int group_cast(Group *group, int operand, int type);
 Micro *group_micro(Group *group, uint8_t code);
 Micro *group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move); /* or NULL */
 Status group_finish(Group *group);
+void group_find_columns(const Plan *plan, Group *group);
 Status group_cut(Group *group);
 Status group_place_buffers(Group *group);
 bool group_is_placed(const Group *group);
@@ -466,6 +473,7 @@ int datamem_init(void);
 /* The floating-point flags that were up in between and have been cleared by a loop. */
 int group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 void group_combine(const Group *group, char *const *bases);
+bool is_robust(const char *total, int type); /* neither zero nor not a number; for SPLIT_FRAGILE */
 bool is_interrupted(PyThreadState *thread);
 /* `fault`, if it is UNPLANNED: the node that NumPy has to run. */
 Status run_segment(Program *program, Segment *segment, PyObject **objects, const Node **fault);

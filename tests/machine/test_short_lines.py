@@ -1,0 +1,90 @@
+"""Arrays of many short rows (points, colours, pairs) are gone through column by column.
+
+Each row must come out as NumPy's loop over the row alone makes it: fewer than eight numbers are
+summed up one after the other, behind the first; zeros and NaNs of maxima are those of the row.
+"""
+
+import numpy as np
+import pytest
+
+from tests.machine.capturing import Proof, function
+from tests.machine.operands import operand, some
+
+WIDTHS = (1, 2, 3, 4, 5, 7, 8, 9)
+REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "std", "var", "argmax")
+LAYOUTS = ("contiguous", "fortran", "stride 2", "reversed", "reversed inner", "misaligned", "permuted")
+BODIES = (
+    "return np.{name}(x * y, axis=-1)",
+    "return np.{name}(x, axis=-1, keepdims=True) + y",
+    "t = x - y\nreturn np.{name}(t, axis=-1), t",
+    "return (x + y[:1]) * y[0] - np.{name}(x - y, axis=-1, keepdims=True)",
+)
+ELEMENTWISE = (
+    "return x * y[0] + 1, x[:, :1] - y, x / (y[:, -1:] + 2)",
+    "return x > y[0], np.where(x > y, x, y[0]), np.abs(x) * y",
+    "return x[:, None, :] * y[None, :3, :] - y[None, 2:5, :]",
+    "d = x[:, None, :] - y[None, :9, :]\nreturn (d * d).sum(axis=-1), d.max(axis=-1)",
+    "return np.exp(x) * y[0], np.sqrt(np.abs(x - y[:1])), x ** 2 + y[1]",
+    "x += y[0]",
+    "x[:, 1:] = x[:, :-1] * y[0, 1:]",
+    "x[1:] = x[:-1] + y[0]",
+)
+DATA = (("wide", "ignore"), ("odd", "ignore"), ("quiet", "raise"))
+
+
+def check(proof, fn, dtype, shape, layout):
+    for data, mode in DATA:
+
+        def build():
+            return operand(data, dtype, shape, layout), operand(data, dtype, shape, start=3)  # noqa: B023
+
+        proof.check(fn, build, mode, (dtype, shape, layout, data))
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_short_rows_are_reduced_as_rows(name):
+    proof = Proof(allowed=0.05)
+    for body in BODIES:
+        fn = function(body.format(name=name), "x, y")
+        for width in WIDTHS:
+            for dtype in some("fdgFDeilB?", 4, name, body, width):
+                for lines in some((1, 5, 31, 64, 300, 5000), 2, name, body, width, dtype):
+                    for layout in some(LAYOUTS, 2, name, body, width, dtype, lines):
+                        check(proof, fn, dtype, (lines, width), layout)
+    proof.require(ran=300, missed=400)
+
+
+@pytest.mark.parametrize("body", ELEMENTWISE)
+def test_short_rows_are_computed_as_rows(body):
+    proof = Proof(allowed=0.3)
+    fn = function(body, "x, y")
+    for width in WIDTHS[1:]:
+        for dtype in some("fdgFDilB", 3, body, width):
+            for lines in some((12, 64, 300, 5000), 2, body, width, dtype):
+                for layout in some(LAYOUTS, 2, body, width, dtype, lines):
+                    check(proof, fn, dtype, (lines, width), layout)
+    proof.require(ran=20, missed=200)
+
+
+@pytest.mark.parametrize("dtype", "fdFD")
+@pytest.mark.parametrize("width", range(1, 10))
+def test_sums_of_rows_begin_with_the_rest(dtype, width):
+    """1e16 + 1 + 1 is not 1e16 + (1 + 1): the order shows in every row."""
+    rows = np.ones((200, width), dtype)
+    rows[::2, 0] = 1e16 if dtype in "dD" else 1e8
+    rows[1::3, -1] = -1e16 if dtype in "dD" else -1e8
+    rows[5::7] = -0.0
+    proof = Proof(allowed=0.0)
+    fn = function("return (x * 1).sum(axis=1), (x + 0).prod(axis=1)", "x")
+    proof.check(fn, lambda: (rows.copy(),), "ignore", (dtype, width))
+    proof.require(ran=1)
+
+
+@pytest.mark.parametrize("dtype", "fd")
+def test_zeros_and_nans_of_maxima_are_those_of_the_row(dtype):
+    values = np.array([0.0, -0.0, np.nan, 1.0, -1.0, np.inf, -np.inf], dtype)
+    rows = values[np.random.default_rng(4).integers(0, 7, (900, 3))]
+    proof = Proof(allowed=0.0)
+    fn = function("t = x * 1\nreturn t.max(axis=1), t.min(axis=1)", "x")
+    proof.check(fn, lambda: (rows.copy(),), "ignore", dtype)
+    proof.require(ran=1)
