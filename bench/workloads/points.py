@@ -25,7 +25,7 @@ def diffuse_shading(normals, colours):
     return np.clip(0.1 * colours + 0.9 * facing * colours, 0.0, 1.0)
 
 
-def pair_distances(points):
+def particle_distances(points):
     difference = points[:, None, :] - points[None, :, :]
     return np.sqrt((difference**2).sum(axis=-1))
 
@@ -63,7 +63,7 @@ WORKLOADS = (
     Workload("distances_between", distances_between, two, SIZES, goals=dict.fromkeys(SIZES, 3.0)),
     Workload("unit_vectors", unit_vectors, one, SIZES, goals=dict.fromkeys(SIZES, 2.5)),
     Workload("diffuse_shading", diffuse_shading, two, SIZES, goals=dict.fromkeys(SIZES, 2.0)),
-    Workload("pair_distances", pair_distances, one, (200,), small=40, goals={200: 4.0}),
+    Workload("particle_distances", particle_distances, one, (200,), small=40, goals={200: 4.0}),
     Workload("spans", spans, one, SIZES, goals=dict.fromkeys(SIZES, 3.0)),
     Workload("grey_levels", grey_levels, pixels, (400,), small=40, goals={400: 2.0}),
     Workload("bounce", bounce, two, SIZES, goals=dict.fromkeys(SIZES, 1.5)),

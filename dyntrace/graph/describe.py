@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace import config
+from dyntrace.graph.instances import own_attributes
 from dyntrace.graph.kinds import (
     NUMERIC,
     ArrayKind,
@@ -33,9 +33,6 @@ from dyntrace.graph.kinds import (
     UnseenKind,
     is_plain_dtype,
 )
-
-if config.native:
-    from dyntrace._native import own_attributes
 
 MAX_DEPTH = 3
 MAX_ITEMS = (256, 256, 64)  # of a container or attributes of an instance, by its depth
@@ -193,7 +190,8 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
     if depth >= MAX_DEPTH:
         return UnseenKind(kind)
     try:
-        found = {**_slots(value, kind), **_own_dict(value, kind)}
+        own = _pairs(_own_dict(value, kind)) or ()
+        found = {**_slots(value, kind), **{k: v for k, v in own if type(k) is str}}
     except TypeError:  # its class was exchanged meanwhile
         return ObjectKind(kind)
     if _is_too_much(len(found), depth):
@@ -242,16 +240,14 @@ def _slots(value: Any, kind: type) -> dict[str, Any]:
     return found
 
 
-def _own_dict(value: Any, kind: type) -> dict[str, Any]:
+def _own_dict(value: Any, kind: type) -> Any:
     """What the instance holds itself, unless its class has a `__dict__` of the user's."""
     for base in _MRO_OF(kind)[:-1]:
         getter = _DICT_OF(base).get("__dict__")
-        if type(getter) is types.GetSetDescriptorType:
-            own = own_attributes(value) if config.native else getter.__get__(value, kind)
-            return {k: v for k, v in _pairs(own) or () if type(k) is str}
         if getter is not None:
-            return {}
-    return {}
+            own = type(getter) is types.GetSetDescriptorType
+            return own_attributes(value, getter) if own else None
+    return None
 
 
 _LASTING_KINDS: dict[int, KnownKind] = {}

@@ -21,16 +21,16 @@ from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.errors import AssemblyError
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
-from dyntrace.isolation import is_disturbed
 from dyntrace.record import replace
 from dyntrace.runtime import weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.full_graph import demand_full_graph
 from dyntrace.runtime.garbage import rare_collections
-from dyntrace.runtime.handles import NATIVE, Region, hook_resume, osr
+from dyntrace.runtime.handles import NATIVE, Region
 from dyntrace.runtime.judging import gains_nothing
-from dyntrace.runtime.pacing import COMPILING, Pace, Silence
+from dyntrace.runtime.pacing import COMPILING, Pace
 from dyntrace.runtime.profile import Profile
+from dyntrace.runtime.recorders import recorder
 from dyntrace.runtime.retirement import CLOSED, OPEN, Gates, gate_of
 from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
 from dyntrace.runtime.varying import varying_in
@@ -133,31 +133,11 @@ class Unit:
             self.given_up = True
             self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
             return Woven(self._copy)
-        return weaving.first_version(self.shapes, self._recorder(Unit.enter, -1))
+        return weaving.first_version(self.shapes, recorder(self, Unit.enter, -1))
 
     def _first_version(self) -> Woven:
         """The first stub's code; the original where that fails."""
         return self._first_stub() or Woven(self._copy)
-
-    def _recorder(self, method: Callable[..., Landing | None], point: int) -> Callable[..., None]:
-        """A pure-Python helper for stubs: tells the unit, then moves its caller to newer code.
-
-        In code from before a `reset` it does nothing: such a frame goes on to its end as it is.
-        """
-        unit_of, generation, silence = weakref.ref(self), self.generation, Silence(self.pace)
-
-        def record(*values: Any) -> None:
-            if silence.lasts():
-                return hook_resume()
-            unit = unit_of()
-            current = unit is not None and unit.generation == generation and not is_disturbed()
-            landing = method(unit, point, values) if current else None
-            if landing is not None and osr(*landing):
-                unit.replacements += 1  # type: ignore[union-attr]
-            silence.begins()
-            hook_resume()
-
-        return record
 
     @contained(None)
     def enter(self, point: int, values: tuple[Any, ...]) -> Landing | None:
@@ -320,8 +300,8 @@ class Unit:
                 self.shapes,
                 analysis,
                 self.regions,
-                lambda point: self._recorder(Unit.note, point),
-                self._recorder(Unit.enter_again, -1) if watched else None,
+                lambda point: recorder(self, Unit.note, point),
+                recorder(self, Unit.enter_again, -1) if watched else None,
                 frozenset(self.places.values()),
             )
         )

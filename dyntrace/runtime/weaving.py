@@ -330,9 +330,11 @@ def weave(
     assembled = assemble(shapes.body, stubs, tails=tails, landings=landings)
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
     at = assembled.label_offsets
+    by_layout: list[tuple[Layout | None, list[LabelledGate]]]
+    by_layout = [*labelled.items(), (None, recording)]
     gates = {
         layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
-        for layout, found in {**labelled, None: recording}.items()
+        for layout, found in by_layout
     }
     code = _roomy(shapes, assembled.code)
     return Woven(code, offsets, frozenset(points), tuple(labelled), gates)

@@ -12,7 +12,15 @@ from tests.machine.operands import operand, some
 
 WIDTHS = (1, 2, 3, 4, 5, 7, 8, 9)
 REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "std", "var", "argmax")
-LAYOUTS = ("contiguous", "fortran", "stride 2", "reversed", "reversed inner", "misaligned", "permuted")
+LAYOUTS = (
+    "contiguous",
+    "fortran",
+    "stride 2",
+    "reversed",
+    "reversed inner",
+    "misaligned",
+    "permuted",
+)
 BODIES = (
     "return np.{name}(x * y, axis=-1)",
     "return np.{name}(x, axis=-1, keepdims=True) + y",
