@@ -34,7 +34,7 @@ def spans(boxes):
     return (boxes.max(axis=1) - boxes.min(axis=1)) * 0.5
 
 
-def grey_levels(pixels):
+def luminance(pixels):
     weighted = pixels * np.array([0.2126, 0.7152, 0.0722])
     return weighted.sum(axis=-1) ** 0.45
 
@@ -65,6 +65,6 @@ WORKLOADS = (
     Workload("diffuse_shading", diffuse_shading, two, SIZES, goals=dict.fromkeys(SIZES, 2.0)),
     Workload("particle_distances", particle_distances, one, (200,), small=40, goals={200: 4.0}),
     Workload("spans", spans, one, SIZES, goals=dict.fromkeys(SIZES, 3.0)),
-    Workload("grey_levels", grey_levels, pixels, (400,), small=40, goals={400: 2.0}),
+    Workload("luminance", luminance, pixels, (400,), small=40, goals={400: 2.0}),
     Workload("bounce", bounce, two, SIZES, goals=dict.fromkeys(SIZES, 1.5)),
 )
