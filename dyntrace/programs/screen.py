@@ -20,6 +20,8 @@ FUNCTIONS = 20
 
 COLD = "cold: too little time to be looked at"
 WITHOUT_ARRAYS = "meets no arrays"
+GENERATOR = "a generator expression is left as it is; what it calls is compiled when it is warm"
+WITHOUT_WORK = "looked at: no work on whole arrays"
 WAITS = "waits for the budget of analysis"
 BETWEEN = "compiled; this line is in no graph"
 
@@ -81,18 +83,25 @@ def reason(accounts: Accounts, place: Place) -> str:
         if is_of(unit, place.function):
             if unit.pace.waits or not unit.version:
                 return WAITS
-            return next(reasons_at(unit, place.line), BETWEEN if has_run(unit) else WITHOUT_ARRAYS)
+            return next(reasons_at(unit, place.line), BETWEEN if has_run(unit) else WITHOUT_WORK)
     if place.function not in accounts.verdicts:
         return COLD
+    if place.function.name.endswith("<genexpr>"):
+        return GENERATOR
     return WITHOUT_ARRAYS if accounts.verdicts[place.function] is False else WAITS
 
 
 def reasons_at(unit: Any, line: int) -> Iterator[str]:
     """What the unit has to say about a line, or about all of it where the line is 0."""
+    from dyntrace.breaks import NOT_WORTH_IT
+
     for found in unit.breaks:
         if line in (0, found.lineno):
             detail = f": {found.detail}" if found.detail else ""
             yield f"{found.reason.code} {found.reason.text}{detail}"
+    for left in unit.left_alone:
+        if line == 0 or left.lineno <= line <= left.end_lineno:
+            yield f"{NOT_WORTH_IT.code} {NOT_WORTH_IT.text}"
     for known in unit.retired():
         if is_at(known, line):
             yield "its graph was given up"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dyntrace import config
-from dyntrace.breaks import MODULE_LEVEL
+from dyntrace.breaks import MODULE_LEVEL, NOT_WORTH_IT
 from dyntrace.programs import screen
 from dyntrace.programs.accounts import Accounts, Function, Place
 from tests.programs.serving import warmed
@@ -81,6 +81,38 @@ def test_reasons_tell_cold_code_from_code_without_arrays_and_from_what_waits():
     assert screen.reason(accounts, place) == screen.WITHOUT_ARRAYS
     accounts.judge(function.__code__, None)
     assert screen.reason(accounts, place) == screen.WAITS
+
+
+def test_generator_expression_is_said_to_be_one():
+    def outer(u):
+        return sum(u * i for i in range(3))
+
+    inner = next(code for code in outer.__code__.co_consts if hasattr(code, "co_code"))
+    accounts = Accounts()
+    accounts.judge(inner, False)
+    place = Place(Function(inner.co_filename, inner.co_qualname, inner.co_firstlineno), 2, False)
+    assert screen.reason(accounts, place) == screen.GENERATOR
+
+
+def test_single_elements_are_said_to_be_too_little_work(service):
+    def rows(table, n):
+        for i in range(1, n):
+            table[i] = table[i - 1] + 1.0
+        return n
+
+    code, table = rows.__code__, np.zeros(50)
+    warmed(service, rows, table, 50)
+    for _ in range(4):
+        rows(table, 50)
+    accounts = Accounts()
+    accounts.judge(code, True)
+    reasons = set()
+    for line in range(code.co_firstlineno, code.co_firstlineno + 4):
+        function = Function(code.co_filename, code.co_qualname, code.co_firstlineno)
+        reasons.add(screen.reason(accounts, Place(function, line, False)))
+    if config.measure:
+        assert f"{NOT_WORTH_IT.code} {NOT_WORTH_IT.text}" in reasons
+    assert screen.WITHOUT_ARRAYS not in reasons
 
 
 def test_module_level_work_is_said_to_be_that():
