@@ -522,13 +522,22 @@ writes_apart(const Plan *plan, const Operand *operand)
     return base == BASE_NEW || base == BASE_BLOCK;
 }
 
+/* NumPy's isnan, isinf, isfinite and signbit leave out items of results that do not lie side by
+   side, so their rows are taken as they are. */
+static bool
+is_told_of_one(const Micro *micro, const Operand *result)
+{
+    return micro->count == 2 && result->type == NPY_BOOL;
+}
+
 /* Bools are compared by their bytes or by their truth, which strides decide. */
 static uint8_t
 columns_of_elements(const Plan *plan, const Group *group, const Micro *micro)
 {
     const Operand *first = &group->operands[micro->args[0]];
     const Operand *result = &group->operands[micro->args[micro->count - 1]];
-    bool plain = micro->exact == EXACT && micro->bytes == 0 && first->type != NPY_BOOL;
+    bool plain = micro->exact == EXACT && micro->bytes == 0 && first->type != NPY_BOOL
+                 && !is_told_of_one(micro, result);
     return plain && writes_apart(plan, result) ? COLUMNS_IN_ORDER : NO_COLUMNS;
 }
 

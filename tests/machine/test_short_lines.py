@@ -96,3 +96,16 @@ def test_zeros_and_nans_of_maxima_are_those_of_the_row(dtype):
     fn = function("t = x * 1\nreturn t.max(axis=1), t.min(axis=1)", "x")
     proof.check(fn, lambda: (rows.copy(),), "ignore", dtype)
     proof.require(ran=1)
+
+
+@pytest.mark.parametrize("dtype", "efdgFD")
+@pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite", "signbit"])
+def test_what_is_told_of_numbers_is_told_row_by_row(name, dtype):
+    """NumPy's loops leave items out where their results do not lie side by side."""
+    if name == "signbit" and dtype in "FD":
+        pytest.skip("complex numbers have no sign")
+    proof = Proof(allowed=0.0)
+    fn = function(f"return np.{name}(x[:, ::-1]) + 0.5, np.{name}(x[::2])", "x")
+    for width in WIDTHS[1:]:
+        proof.check(fn, lambda: (operand("odd", dtype, (900, width)),), "ignore", (dtype, width))  # noqa: B023
+    proof.require(ran=1)
