@@ -387,6 +387,19 @@ loses_place(const Group *group, const Micro *micro)
     return micro->exact == WHOLE_LOOP && (micro->code != MICRO_FULL || group->rank > 1);
 }
 
+/* An element for each line. Where lines are short NumPy writes such operands out in its buffers,
+   but power takes square roots and squares only while the exponent has no stride. */
+static bool
+is_written_out(const Group *group, const Micro *micro, int arg)
+{
+    const Operand *operand = &group->operands[micro->args[arg]];
+    bool repeated = operand->code == OPERAND_LANES || operand->code == OPERAND_ROW
+                    || (operand->code == OPERAND_LINES && group->rank > 1
+                        && operand->strides[group->rank - 1] == 0);
+    return micro->code == MICRO_FULL && micro->exact == STRIDED && arg > 0
+           && arg < micro->instr->nin && group->lines > 1 && repeated;
+}
+
 /* Whether a micro-operation has to take an operand line by line; whether its bits allow it. */
 static Status
 check_micro(Group *group, Micro *micro)
@@ -402,7 +415,8 @@ check_micro(Group *group, Micro *micro)
             micro->by_line |= (lines && group->rank > 1) || operand->code == OPERAND_ROW
                               || operand->code == OPERAND_LANES;
         }
-        if (lines && micro->exact != EXACT && group->rank > 0 && operand->strides[group->rank - 1] < 0) {
+        bool turned = lines && group->rank > 0 && operand->strides[group->rank - 1] < 0;
+        if ((turned && micro->exact != EXACT) || is_written_out(group, micro, i)) {
             group->fault = micro->instr->node;
             return UNPLANNED;
         }

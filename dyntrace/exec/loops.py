@@ -29,8 +29,10 @@ _EXACT = frozenset(
     "isnan isinf isfinite signbit copysign floor ceil trunc rint sign conjugate real imag".split()
 )
 _PLACED = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
-# Loops that leave the floating-point flags up that were up before; others may clear them.
+# Loops that leave the floating-point flags up that were up before; others of floating-point numbers
+# may clear them, and so does one of integers.
 _KEEPING = frozenset("add subtract multiply divide square sqrt".split())
+_CLEARING = frozenset(["left_shift"])
 _COSTS = {  # nanoseconds for an element of eight bytes in the first cache
     0.15: "add subtract multiply negative positive absolute square equal not_equal less less_equal "
     "greater greater_equal logical_and logical_or logical_not bitwise_and bitwise_or invert "
@@ -146,7 +148,8 @@ def _resolved(ufunc: Any, operands: tuple[Any, ...], **how: Any) -> tuple[Any, A
 
 def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop | None:
     cost = _COST.get(ufunc.__name__, _OTHER_COST) * max(1.0, dtypes[0].itemsize / 8)
-    clears = ufunc.__name__ not in _KEEPING and dtypes[0].kind in "fc"
+    floating = ufunc.__name__ not in _KEEPING and dtypes[0].kind in "fc"
+    clears = floating or ufunc.__name__ in _CLEARING
     description = (capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
     return Loop(description, tuple(dtypes))
 

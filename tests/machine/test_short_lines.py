@@ -109,3 +109,17 @@ def test_what_is_told_of_numbers_is_told_row_by_row(name, dtype):
     for width in WIDTHS[1:]:
         proof.check(fn, lambda: (operand("odd", dtype, (900, width)),), "ignore", (dtype, width))  # noqa: B023
     proof.require(ran=1)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 2.0, -1.0, 3.0])
+@pytest.mark.parametrize("shape", [(23, 6), (3, 23, 6), (2, 5000)])
+def test_powers_with_an_exponent_for_each_row_have_eagers_bits(shape, exponent):
+    """NumPy writes the exponents of short rows out, and then takes no square root of -0.0."""
+    proof = Proof(allowed=0.0)
+    for body in ("return x ** y, (x ** y).sum(axis=-1)", "return x ** y.max(axis=-1, keepdims=True)"):
+        fn = function(body, "x, y")
+        rows = operand("odd", "d", shape)
+        rows[..., 0] = -0.0
+        exponents = np.full((*shape[-2:-1], 1), exponent)
+        proof.check(fn, lambda: (rows.copy(), exponents.copy()), "ignore", (shape, exponent))  # noqa: B023
+    proof.require(ran=1)
