@@ -369,12 +369,14 @@ is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
            || planner->program->registers[instr->in[1]].ndim >= 0;
 }
 
-/* Of a single item NumPy's iterator gives no operand a stride, by which some loops choose how they
-   compute; it is used where arrays differ in their number of axes. */
+/* The strides of arrays of one item are those of NumPy's iterator, or of its short cut around it, or
+   none: by them some loops choose how they compute, complex products always, others where arrays
+   differ in their number of axes. */
 static bool
-is_single_without_strides(const Planner *planner, const Instr *instr, const Value *result)
+depends_on_strides_of_one(const Planner *planner, const Instr *instr, const Value *result)
 {
-    bool differs = false;
+    bool differs = PyTypeNum_ISCOMPLEX(instr->loop->descr[0]->type_num)
+                   && planner->program->registers[instr->out[0]].ndim > 0;
     for (int i = 0; i < instr->nin; i++) {
         const Value *value = &planner->plan->values[instr->in[i]];
         bool array = value->where != IN_COUNT && planner->program->registers[instr->in[i]].ndim > 0;
@@ -396,7 +398,7 @@ plan_elementwise(Planner *planner, const Instr *instr)
         return status;
     }
     if (is_single_truth(planner, instr, &shape.result)
-        || is_single_without_strides(planner, instr, &shape.result)) {
+        || depends_on_strides_of_one(planner, instr, &shape.result)) {
         return UNPLANNED;
     }
     int number = choose_group(planner, instr, &shape.result, &rows);

@@ -212,11 +212,15 @@ def test_ufuncs_with_core_dimensions_have_eagers_bits(name):
 
 
 @pytest.mark.parametrize("dtype", "bhilBHIL")
-@pytest.mark.parametrize("body", ["return y / (x - x), x << 3", "t = x % (y - y)\nreturn t << y, t"])
+@pytest.mark.parametrize(
+    "body", ["return y / (x - x), x << 3", "t = x % (y - y)\nreturn t << y, t"]
+)
 def test_flags_that_are_up_stay_up_when_integers_are_shifted(body, dtype):
     """NumPy's loops that shift to the left clear the flags for some integers."""
     proof = Proof(allowed=0.0)
     fn = function(body, "x, y")
     for mode in ("ignore", "raise"):
-        proof.check(fn, lambda: (operand("quiet", dtype, (60,)), operand("quiet", dtype, (60,))), mode)
+        proof.check(
+            fn, lambda: (operand("quiet", dtype, (60,)), operand("quiet", dtype, (60,))), mode
+        )
     proof.require()

@@ -116,7 +116,10 @@ def test_what_is_told_of_numbers_is_told_row_by_row(name, dtype):
 def test_powers_with_an_exponent_for_each_row_have_eagers_bits(shape, exponent):
     """NumPy writes the exponents of short rows out, and then takes no square root of -0.0."""
     proof = Proof(allowed=0.0)
-    for body in ("return x ** y, (x ** y).sum(axis=-1)", "return x ** y.max(axis=-1, keepdims=True)"):
+    for body in (
+        "return x ** y, (x ** y).sum(axis=-1)",
+        "return x ** y.max(axis=-1, keepdims=True)",
+    ):
         fn = function(body, "x, y")
         rows = operand("odd", "d", shape)
         rows[..., 0] = -0.0
