@@ -138,6 +138,9 @@ def explain(fn: Any) -> Callable[..., Explanation]:
     end. If `fn` raises, the exception propagates.
     """
     fast = fn if _mark(fn) is not None else optimize(fn)
+    mark = _mark(fast)
+    if mark is not None:
+        mark.family.lose_patience()
 
     def explained(*args: Any, **kwargs: Any) -> Explanation:
         _run_to_the_end(fast(*args, **kwargs))

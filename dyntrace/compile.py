@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from dyntrace import config
 from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
@@ -51,6 +52,7 @@ class Family:
         self._twins: ByIdentity[FunctionType] = ByIdentity()
         self.budget = budget
         self.makes_twins = twins
+        self.is_patient = not config.warm_at_once
         self._lock = threading.RLock()
 
     def unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
@@ -79,6 +81,21 @@ class Family:
         _live.add(unit)
         return unit
 
+    def _callee(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
+        """The unit of what is called: it is cold until it has been called before."""
+        with self._lock:
+            found = self.known_unit(code, namespace)
+            if found is None:
+                found = self.unit(code, namespace)
+                found.is_cold = self.is_patient
+            return found
+
+    def lose_patience(self) -> None:
+        """Have everything that is called compiled at its first call: for reports and proofs."""
+        self.is_patient = False
+        for unit in self.units():
+            unit.is_cold = False
+
     def units(self) -> Iterator[Unit]:
         """Every unit of the family, the one asked for first."""
         yield from self._units.values()
@@ -90,7 +107,7 @@ class Family:
         if not is_users(function.__code__, function.__globals__):
             return None
         with self._lock:
-            unit = self.unit(function.__code__, function.__globals__)
+            unit = self._callee(function.__code__, function.__globals__)
             if unit.has_nothing_to_gain() or not is_ordinary(function):
                 return None
             twin = self._twins.get(function)
@@ -105,7 +122,7 @@ class Family:
         if not self.makes_twins or not is_users(code, namespace):
             return None
         with self._lock:
-            unit = self.unit(code, namespace)
+            unit = self._callee(code, namespace)
             return None if unit.has_nothing_to_gain() else TwinMaker(unit)
 
 

@@ -95,7 +95,7 @@ class Unit:
         self.visits = 0
         self.compiles = 0
         self.replacements = 0
-        self.given_up = self.calls_stay = False
+        self.given_up = self.calls_stay = self.is_cold = False
         self.varying: Varying = frozenset()
         self.shapes: Shapes | None = None
         self.woven = Woven(self._copy)
@@ -145,6 +145,9 @@ class Unit:
         assert self.shapes is not None
         if self.given_up or self.version:
             return self._landing(self.shapes.first)
+        if self.is_cold and not self.shapes.shape.heads:
+            self.is_cold = False  # without a loop, one call alone gains less than compiling takes
+            return None
         if not self.pace.is_free():
             return None  # the budget has been asked before the stub was put to use
         with COMPILING, self.pace:
