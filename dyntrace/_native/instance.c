@@ -49,29 +49,37 @@ instance_value(PyObject *obj, PyObject *name)
     return NULL;
 }
 
-/* A new dict with what the array holds. */
-static PyObject *
-items_of(PyObject *obj, PyDictValues *values)
+/* Puts what the array holds into the dict, which becomes NULL where that fails. */
+static void
+add_items(PyObject **items, PyObject *obj, PyDictValues *values)
 {
     PyDictKeysObject *keys = keys_of(obj);
-    PyObject *items = PyDict_New();
-    for (Py_ssize_t index = 0; items != NULL && index < keys->dk_nentries; index++) {
+    for (Py_ssize_t index = 0; *items != NULL && index < keys->dk_nentries; index++) {
         PyObject *value = values->values[index];
-        if (value != NULL && PyDict_SetItem(items, DK_UNICODE_ENTRIES(keys)[index].me_key, value) < 0) {
-            Py_CLEAR(items);
+        if (value != NULL
+            && PyDict_SetItem(*items, DK_UNICODE_ENTRIES(keys)[index].me_key, value) < 0) {
+            Py_CLEAR(*items);
         }
     }
-    return items;
 }
 
+/* The new dict is made before the instance is looked at: on 3.11 making it may collect garbage, and
+   a finalizer may give the instance another dict, which frees its array. */
 PyObject *
 own_attributes(PyObject *module, PyObject *obj)
 {
     (void)module;
-    PyDictValues *values = instance_values(obj);
-    if (values != NULL) {
-        return items_of(obj, values);
+    PyObject *items = PyDict_New();
+    if (items == NULL) {
+        return NULL;
     }
-    PyObject *dict = dict_of(obj);
-    return dict == NULL ? PyDict_New() : Py_NewRef(dict);
+    PyDictValues *values = instance_values(obj);
+    PyObject *dict = values != NULL ? NULL : dict_of(obj);
+    if (values != NULL) {
+        add_items(&items, obj, values);
+    }
+    else if (dict != NULL) {
+        Py_XSETREF(items, Py_NewRef(dict));
+    }
+    return items;
 }

@@ -1,5 +1,6 @@
 """Instances are looked into without making a dict for them, which would slow their code down."""
 
+import gc
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,9 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import InstanceKind
 from dyntrace.programs.glance import meets_arrays
 from dyntrace.runtime.handles import NATIVE
+
+if NATIVE:
+    from dyntrace._native import own_attributes
 
 needs_native = pytest.mark.skipif(not NATIVE, reason="only C reads attributes without a dict")
 
@@ -104,3 +108,27 @@ def test_optimised_code_makes_no_dict():
         assert fast(layer, settings, u).tobytes() == expected
     assert dyntrace.stats(fast).graph_calls
     assert not has_dict(layer) and not has_dict(settings)
+
+
+@needs_native
+def test_a_finalizer_may_replace_the_dict_of_the_instance_that_is_described():
+    class Finalized:
+        def __del__(self):
+            layer.__dict__ = {"other": 1.0}
+            self.room = [bytearray(240) for _ in range(50)]
+
+    threshold = gc.get_threshold()
+    try:
+        for _ in range(300):
+            layer = Layer([1])
+            garbage = Finalized()
+            garbage.itself = garbage
+            del garbage
+            held = [{} for _ in range(100)]  # so that the next dict has to be allocated
+            gc.set_threshold(1)
+            found = own_attributes(layer)
+            gc.set_threshold(*threshold)
+            assert len(held) == 100
+            assert found in ({"scale": 2.0, "weights": [1]}, {"other": 1.0})
+    finally:
+        gc.set_threshold(*threshold)
