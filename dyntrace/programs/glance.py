@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -96,5 +97,5 @@ def _attributes(value: Any, kind: type) -> list[Any]:
         return []
     found: list[Any] = []
     for part in gc.get_referents(value):
-        found += part.values() if type(part) is dict else [part]
+        found += islice(part.values(), MOST) if type(part) is dict else [part]
     return found[:MOST]
