@@ -87,6 +87,8 @@ class Service:
         self._asks.set(code, asks)
         in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
         waits = unit.pace.waits and not unit.woven.layouts
+        if waits:
+            unit.pace.wait()  # again: without events it is only compiled if it is found warm
         if in_vain or waits or unit.has_nothing_to_gain():
             self._leave(code)
         elif type(function) is FunctionType and unit.version:

@@ -128,3 +128,27 @@ def test_function_without_room_keeps_the_regions_it_has(limited):
     for _ in range(8):
         assert step(layers, np.ones(4)).tobytes() == expected
     assert not unit.pace.waits
+
+
+@monitored
+def test_each_refusal_has_the_code_found_warm_again(limited):
+    """The sampler's estimate may have room where the unit's own does not, several times over."""
+    service, budget = limited
+    waits = []
+
+    def loop(layers, u, steps):
+        for i in range(steps):
+            if i in (3, 10, 20):
+                budget.spent = 1e9
+                assert service.warm(code, loop, globals())
+            elif i in (6, 13, 23):
+                (unit,) = service.family.units()
+                assert unit.pace.waits
+                unit.pace.on_wait = lambda: waits.append(i)
+            for layer in layers:
+                u = np.sqrt(layer.weights * u * u + 1.0)
+        return u
+
+    code = loop.__code__
+    loop([Layer(np.ones(4))], np.ones(4), 40)
+    assert len(waits) == 2
