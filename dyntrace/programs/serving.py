@@ -96,10 +96,15 @@ class Service:
         return landing
 
     def go_on(self, code: CodeType, namespace: dict[str, Any]) -> bool | None:
-        """Frames run this version of a unit: compile what had to wait; None if it still has to."""
+        """Frames run this version of a unit: compile what had to wait; None if it still has to.
+
+        False if it is a version of what the program itself has optimised.
+        """
         original = original_of(code)
         unit = None if original is None else self.family.known_unit(original, namespace)
-        if unit is None or tracing_active():
+        if unit is None:
+            return False
+        if tracing_active():
             return None
         unit.go_on()
         return None if unit.pace.waits else True

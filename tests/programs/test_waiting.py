@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+import dyntrace
 from dyntrace import config
 from dyntrace.budget import Budget
 from dyntrace.runtime.pacing import Silence
@@ -152,3 +153,16 @@ def test_each_refusal_has_the_code_found_warm_again(limited):
     code = loop.__code__
     loop([Layer(np.ones(4))], np.ones(4), 40)
     assert len(waits) == 2
+
+
+def test_what_the_program_has_optimised_itself_is_left_to_it(limited):
+    service, _ = limited
+
+    @dyntrace.optimize
+    def step(u):
+        return np.sqrt(u * u + 1.0)
+
+    for _ in range(3):
+        step(np.ones(4))
+    assert service.has_made(step.__code__)
+    assert service.go_on(step.__code__, globals()) is False
