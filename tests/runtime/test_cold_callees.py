@@ -5,6 +5,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
+from dyntrace.runtime.handles import NATIVE
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +54,8 @@ def test_callee_is_left_alone_at_its_first_call_and_compiled_at_the_next():
 
 def test_callee_with_a_loop_is_compiled_at_its_first_call():
     fast, u = dyntrace.optimize(looped), np.arange(5.0)
-    assert fast(u).tobytes() == looped(u).tobytes()
+    for _ in range(1 if NATIVE else 3):  # without C a caller goes on in new code at its next call
+        assert fast(u).tobytes() == looped(u).tobytes()
     assert compiles(fast, "damped") > 0 and dyntrace.stats(fast).graph_calls > 10
 
 
