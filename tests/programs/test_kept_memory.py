@@ -48,15 +48,15 @@ RUN = ("-m", "dyntrace", "run")
 
 
 def test_freed_memory_comes_again_without_page_faults(tmp_path):
-    assert faults(tmp_path, *RUN) < 1000
+    assert faults(tmp_path, *RUN) < faults(tmp_path) / 10
 
 
 def test_memory_is_given_back_where_that_is_asked_for(tmp_path):
-    plain = faults(tmp_path)
-    assert plain > 10_000
-    assert faults(tmp_path, *RUN, DYNTRACE_KEEP_MEMORY="0") > plain / 2
+    assert faults(tmp_path, *RUN, DYNTRACE_KEEP_MEMORY="0") > faults(tmp_path) / 2
 
 
 def test_thresholds_of_the_users_are_left(tmp_path):
-    assert faults(tmp_path, *RUN, MALLOC_TRIM_THRESHOLD_="131072") > 10_000
-    assert faults(tmp_path, *RUN, GLIBC_TUNABLES="glibc.malloc.trim_threshold=131072") > 10_000
+    kept = faults(tmp_path, *RUN)
+    assert faults(tmp_path, *RUN, MALLOC_TRIM_THRESHOLD_="131072") > 10 * kept
+    tunables = "glibc.malloc.trim_threshold=131072"
+    assert faults(tmp_path, *RUN, GLIBC_TUNABLES=tunables) > 10 * kept
