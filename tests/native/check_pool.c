@@ -369,6 +369,7 @@ stalled_workers_hold_nobody_up(void)
         CHECK(i < 100000);
         pool_run(count_part, &job, MOST_PARTS, 0);
     }
+    nap(200000000); /* it sleeps by now, and holds no lock: nobody could get past that */
     tgkill(getpid(), job.others, SIGTRAP);
     while (!stalled) {
         nap(100000);
