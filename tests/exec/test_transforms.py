@@ -84,7 +84,7 @@ def outcome(function, *args, **kwargs):
             return type(error).__name__, str(error)
 
 
-def compare(name, x, *args, **kwargs):
+def assert_same(name, x, *args, **kwargs):
     whole = getattr(np.fft, name)
     before = x.tobytes()
     found = outcome(in_parts(whole), x, *args, **kwargs)
@@ -103,9 +103,9 @@ def test_parts_have_the_bits_and_the_layout_of_the_whole(name, dtype, begun):
         x = LAYOUTS[layout](drawn(dtype, shape))
         if name in LINES:
             for axis in range(-1, x.ndim - 1):
-                compare(name, x, axis=axis)
+                assert_same(name, x, axis=axis)
         else:
-            compare(name, x)
+            assert_same(name, x)
     assert begun or dtype in "FDG" and name in ("rfft", "ihfft", "rfft2", "rfftn")
 
 
@@ -115,7 +115,7 @@ def test_lengths_and_norms_are_those_of_the_whole(name, begun):
         "dfD", (None, 1, 2, 5, 8, 17, 97), (None, "backward", "ortho", "forward")
     ):
         for axis in (0, 1, -1):
-            compare(name, drawn(dtype, (16, 17)), n, axis, norm)
+            assert_same(name, drawn(dtype, (16, 17)), n, axis, norm)
     assert begun
 
 
@@ -128,7 +128,7 @@ def test_sizes_and_axes_are_those_of_the_whole(name, begun):
                 if axes is not None or name in ("fftn", "ifftn", "rfftn", "irfftn"):
                     kwargs = {} if axes is None else {"axes": axes}
                     if s is None or axes is not None:
-                        compare(name, x, s, norm=norm, **kwargs)
+                        assert_same(name, x, s, norm=norm, **kwargs)
     assert begun
 
 
@@ -139,8 +139,8 @@ def test_large_arrays_have_the_bits_of_the_whole(dtype, shape, begun, monkeypatc
     x = drawn(dtype, shape)
     for layout in ("C", "F", "strided"):
         for name, axis in (("fft", 0), ("ifft", -1), ("irfft", 0), ("hfft", -1)):
-            compare(name, LAYOUTS[layout](x), axis=axis)
-        compare("fftn", LAYOUTS[layout](x))
+            assert_same(name, LAYOUTS[layout](x), axis=axis)
+        assert_same("fftn", LAYOUTS[layout](x))
 
 
 def test_zeros_infinities_and_not_a_number_stay_in_their_lines(begun):
@@ -198,9 +198,9 @@ def test_what_becomes_an_array_first_is_one_here(name):
 
 def test_small_arrays_and_one_thread_take_the_whole(begun, monkeypatch):
     monkeypatch.setattr(parallel, "LARGE", 1000)
-    compare("fft", np.ones((12, 10)))
+    assert_same("fft", np.ones((12, 10)))
     threads.set_num_threads(1)
-    compare("fft", np.ones((120, 10)))
+    assert_same("fft", np.ones((120, 10)))
     assert not begun
 
 

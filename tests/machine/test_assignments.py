@@ -15,7 +15,7 @@ from tests.machine.operands import DTYPES, LAYOUTS, WRITEABLE, operand, some
 SHAPES = ((70,), (9, 7), (3, 4, 5), (1,), (0, 3), (2, 300))
 
 
-def written(texts, dtypes, layouts=4, shapes=2, allowed=1.0, second=None, ran=1, missed=90):
+def assert_written(texts, dtypes, layouts=4, shapes=2, allowed=1.0, second=None, ran=1, missed=90):
     """Check each text on arrays x and y; `second` says y's dtype if it is not x's."""
     proof = Proof(allowed=allowed)
     for text in texts:
@@ -43,13 +43,13 @@ IN_PLACE = "+= -= *= /= //= %= **= &= |= ^= <<= >>=".split()
 def test_in_place_operator_writes_what_eager_writes(symbol):
     texts = [f"x {symbol} y", f"x {symbol} 2", f"x {symbol} y[..., :1]", f"x {symbol} y + y", f"x {symbol} x",
              f"x[1:] {symbol} y[1:]", f"x[::-1] {symbol} y", f"x {symbol} 0.5", f"x {symbol} y[0]"]  # fmt: skip
-    written(texts, DTYPES, layouts=2)
+    assert_written(texts, DTYPES, layouts=2)
 
 
 @pytest.mark.parametrize("symbol", IN_PLACE)
 @pytest.mark.parametrize("second", tuple("?bBilQefdD"))
 def test_in_place_operator_casts_or_refuses_as_eager_does(symbol, second):
-    written([f"x {symbol} y"], DTYPES, layouts=1, shapes=1, second=second, ran=0)
+    assert_written([f"x {symbol} y"], DTYPES, layouts=1, shapes=1, second=second, ran=0)
 
 
 STENCILS = ("x[1:-1] = x[2:] + x[:-2]", "x[1:] = x[:-1] * 2", "x[:-1] = x[1:] * 2", "x[::-1] = x", "x[:] = x[::-1]",
@@ -63,7 +63,7 @@ STENCILS = ("x[1:-1] = x[2:] + x[:-2]", "x[1:] = x[:-1] * 2", "x[:-1] = x[1:] * 
 
 @pytest.mark.parametrize("text", STENCILS)
 def test_assignment_to_a_part_reads_all_before_it_writes(text):
-    written([text], DTYPES, layouts=3, shapes=2)
+    assert_written([text], DTYPES, layouts=3, shapes=2)
 
 
 PLANES = ("x[:] = x.T", "x[1:-1, 1:-1] = (x[2:, 1:-1] + x[:-2, 1:-1] + x[1:-1, 2:] + x[1:-1, :-2]) * 0.25", "x[:] = x.T + x",
@@ -120,7 +120,7 @@ COMPUTING = ("x += y", "x[:] = y * 2 + 1", "x[...] = x * y", "np.add(y, 1, out=x
              "x *= y + 1", "np.multiply(x, y, out=y)", "x[:] = np.exp(y)", "t = x + y\nx[:] = t")  # fmt: skip
 
 
-def overlapped(texts, overlap, left=False):
+def assert_overlapped(texts, overlap, left=False):
     proof = Proof(allowed=1.0 if left else 0.5)
     for text in texts:
         fn = function(text + "\nreturn x, y")
@@ -139,14 +139,14 @@ def overlapped(texts, overlap, left=False):
 
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_arguments_that_overlap_are_met_as_eager_meets_them(overlap):
-    overlapped(COMPUTING, overlap)
+    assert_overlapped(COMPUTING, overlap)
 
 
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_values_that_overlap_their_target_are_moved_as_eager_moves_them(overlap):
     # Between two lines of one base that go the same way in unlike steps NumPy reads what it has
     # written; that is left to NumPy.
-    overlapped(ASSIGNING, overlap, left=overlap in ("stretched", "across", "repeated"))
+    assert_overlapped(ASSIGNING, overlap, left=overlap in ("stretched", "across", "repeated"))
 
 
 def test_two_inputs_that_overlap_are_only_read():

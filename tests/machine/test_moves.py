@@ -8,7 +8,7 @@ from tests.machine.operands import DTYPES, EMPTY, LAYOUTS, operand, some
 SHAPES = ((70,), (5, 6), (2, 3, 4), (), (1,), (1, 7), (33, 65), *EMPTY)
 
 
-def proved(
+def assert_proved(
     texts, parameters, build, dtypes=DTYPES, layouts=4, shapes=2, missed=0, allowed=0.0, share=None
 ):
     """Check each text on arrays that `build(data, dtype, shape, layout)` gives."""
@@ -43,7 +43,7 @@ def test_where_has_eagers_bits_dtype_and_layout(text):
             operand(data, other, shape, start=2),
         )
 
-    proved([text], "m, x, y", build, missed=30)
+    assert_proved([text], "m, x, y", build, missed=30)
 
 
 CONDITIONS = "bilQefdgFD"
@@ -76,7 +76,7 @@ def test_astype_casts_as_eager_does(target):
     texts = [f"x.astype({target!r})", f"(x + x).astype({target!r})", f"x.astype({target!r}) + 1",
              f"t = x.astype({target!r}, order='F')\nreturn t, t * t", f"x.astype({target!r}, copy=False)",
              f"x.astype({target!r}, order='C').T"]  # fmt: skip
-    proved(texts, "x", build, share=6, layouts=3, missed=30)
+    assert_proved(texts, "x", build, share=6, layouts=3, missed=30)
 
 
 COPIES = ("x.copy()", "x.copy('K')", "x.copy('F')", "np.copy(x)", "(x + x).copy()", "x[..., ::-1].copy() * x",
@@ -90,7 +90,7 @@ def test_copies_have_eagers_layout_and_owner(text):
     def build(data, dtype, shape, layout):
         return (operand(data, dtype, shape, layout),)
 
-    proved([text], "x", build, missed=4)
+    assert_proved([text], "x", build, missed=4)
 
 
 CLIPS = ("np.clip(x, y, z)", "x.clip(y, z)", "np.clip(x, 0, 1)", "x.clip(1)", "np.clip(x * x, None, y)",
@@ -107,7 +107,7 @@ def test_clip_has_eagers_bits(text):
             operand("odd", dtype, shape, layout, 3),
         )
 
-    proved([text], "x, y, z", build, missed=20)
+    assert_proved([text], "x, y, z", build, missed=20)
 
 
 VIEWS = ("x[::2]", "x[::-1]", "x[1:]", "x[:-1]", "x[-3:-1]", "x[5:2]", "x[100:]", "x[-100:2]", "x[...]",
@@ -127,7 +127,7 @@ def test_views_share_memory_as_eagers_do(view):
         return (operand(data, dtype, shape, layout),)
 
     texts = [form.format(v=view) for form in VIEW_FORMS]
-    proved(texts, "x", build, share=3, layouts=3, shapes=2, missed=80, allowed=0.1)
+    assert_proved(texts, "x", build, share=3, layouts=3, shapes=2, missed=80, allowed=0.1)
 
 
 BOUNDS = ((1, 5, 2), (None, None, -1), (-3, None, 1), (5, 2, 1), (100, -100, -3), (0, 0, 1), (2**62, None, 1), (-1, -5, -2))  # fmt: skip

@@ -91,7 +91,7 @@ def test_full_reduction_keeps_the_tree_of_every_length(text, dtype):
 # -- the rules of NumPy's order of summation, one by one --------------------------------------------
 
 
-def summed(texts, builds, dtypes="fd", allowed=0.0):
+def assert_summed(texts, builds, dtypes="fd", allowed=0.0):
     proof = Proof(allowed=allowed)
     for text in texts:
         fn = expression(text, "x")
@@ -110,12 +110,12 @@ def test_full_sums_go_in_memory_order():
         layout: lambda d, layout=layout: operand("wide", d, (300, 40), layout) for layout in LAYOUTS
     }
     builds["cube"] = lambda d: operand("wide", d, (20, 30, 40), "permuted")
-    summed(("x.sum()", "(x * x).sum()", "(x.T + 1).sum()", "np.mean(x)"), builds, "fdFDg")
+    assert_summed(("x.sum()", "(x * x).sum()", "(x.T + 1).sum()", "np.mean(x)"), builds, "fdFDg")
 
 
 def test_sum_of_negative_zeros_and_of_nothing_is_eagers():
     builds = {n: lambda d, n=n: np.full(n, -0.0, d) for n in (0, 1, 7, 8, 9, 100, 8193)}
-    summed(("x.sum()", "(x * 1).sum()", "x.sum(0)", "x.sum(initial=-0.0)", "x.prod()"), builds, "efdgFD")  # fmt: skip
+    assert_summed(("x.sum()", "(x * 1).sum()", "x.sum(0)", "x.sum(initial=-0.0)", "x.prod()"), builds, "efdgFD")  # fmt: skip
 
 
 @pytest.mark.parametrize("columns", (1, 2, 3, 7, 97, 100, 8191, 8192))
@@ -128,7 +128,7 @@ def test_arrays_that_do_not_coalesce_are_summed_in_whole_rows(columns):
         "rows reversed": lambda d: wide(d, rows, columns + 3)[::-1, :columns],
     }
     texts = ("x.sum()", "(x * x).sum()", "x.mean()", "x.sum(-1)", "x.sum(0)", "x.max()", "x.var()")
-    summed(texts, builds, "fdF")
+    assert_summed(texts, builds, "fdF")
 
 
 def test_long_rows_are_summed_in_eagers_chunks():
@@ -137,7 +137,7 @@ def test_long_rows_are_summed_in_eagers_chunks():
         "sliced": lambda d: wide(d, 3, 16500)[:, :16400],
         "two": lambda d: wide(d, 2, 2, 8200)[..., 1:],
     }
-    summed(("x.sum()", "x.sum(-1)", "x.sum(0)", "(x + x).sum(-1)", "x.mean(1)", "x.sum(axis=(0, -1))"), builds)  # fmt: skip
+    assert_summed(("x.sum()", "x.sum(-1)", "x.sum(0)", "(x + x).sum(-1)", "x.mean(1)", "x.sum(axis=(0, -1))"), builds)  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", tuple("efbhil?B"))
@@ -152,9 +152,11 @@ def test_casts_inside_a_sum_are_summed_in_buffers(dtype):
         "many rows": lambda d: wide(d, 40, 30).ravel(),
     }
     texts = ("x.sum(dtype='d')", "x.mean()", "x.mean(dtype='d')", "x.std()", "x.sum(dtype='f')", "x.sum(dtype='g')", "x.sum(dtype='D')", "(x * x).mean()")  # fmt: skip
-    summed(texts, builds, dtype)
+    assert_summed(texts, builds, dtype)
     cubes = {(n, m): lambda d, n=n, m=m: wide(d, n, m) for n, m in ((40, 30), (3, 9001), (9001, 3))}
-    summed(("x.sum(1, dtype='d')", "x.mean(0)", "x.mean(1)", "x.std(0)", "x.var(1)"), cubes, dtype)
+    assert_summed(
+        ("x.sum(1, dtype='d')", "x.mean(0)", "x.mean(1)", "x.std(0)", "x.var(1)"), cubes, dtype
+    )
 
 
 def test_misaligned_rows_are_summed_in_buffers():
@@ -162,7 +164,7 @@ def test_misaligned_rows_are_summed_in_buffers():
         shape: lambda d, shape=shape: operand("wide", d, shape, "misaligned")
         for shape in ((30, 40), (3, 9001), (9001, 3), (20011,), (5, 6, 7))
     }
-    summed(("x.sum()", "x.sum(0)", "x.sum(-1)", "x.mean(-1)", "(x * x).sum(-1)", "x.var(0)"), builds, "efdF")  # fmt: skip
+    assert_summed(("x.sum()", "x.sum(0)", "x.sum(-1)", "x.mean(-1)", "(x * x).sum(-1)", "x.var(0)"), builds, "efdF")  # fmt: skip
 
 
 @pytest.mark.parametrize("width", (1, 2, 3, 4, 5, 8, 63, 64, 65, 97, 130))
@@ -177,7 +179,7 @@ def test_kept_axes_of_every_width_are_added_row_by_row(width):
         "broadcast": lambda d: np.broadcast_to(wide(d, 500, 1), (500, width)),
     }
     texts = ("x.sum(0)", "x.mean(0)", "(x * x).sum(0)", "x.T.sum(1)", "(x.T * 2).sum(-1)", "x.std(0)", "x.prod(0)", "x.max(0)", "(x - x.mean(0)).sum(0)")  # fmt: skip
-    summed(texts, builds, "efdD")
+    assert_summed(texts, builds, "efdD")
 
 
 def test_reductions_keep_the_order_of_strides_of_computed_arrays():
@@ -194,7 +196,7 @@ def test_reductions_keep_the_order_of_strides_of_computed_arrays():
         )  # fmt: skip
     }
     texts = ("(x + 1).sum(0)", "(x + 1).sum(1)", "(x.T + x.T).sum(0)", "(x * x).std(0)", "(x * x).std(1)", "(x + x).mean(axis=1)", "(x + x).prod(0)", "np.sqrt(np.abs(x)).sum()", "((x * 2).T + 1).sum(1)")  # fmt: skip
-    summed(texts, builds, "efdFil")
+    assert_summed(texts, builds, "efdFil")
 
 
 @pytest.mark.parametrize("axes", ((0, 2), (0, 1), (1, 2), (2, 0), (0,), (1,), (2,), (0, 1, 2)))
@@ -211,7 +213,7 @@ def test_several_axes_are_nested_as_eager_nests_them(axes):
         )
     }
     texts = (f"x.sum(axis={axes})", f"(x * x).sum(axis={axes})", f"x.mean(axis={axes})", f"x.max(axis={axes}, keepdims=True)", f"x.var(axis={axes})")  # fmt: skip
-    summed(texts, builds, "fdF")
+    assert_summed(texts, builds, "fdF")
 
 
 def test_masked_sums_run_over_stretches_of_true():

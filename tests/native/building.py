@@ -54,7 +54,7 @@ def library(part, folder):
     return ctypes.CDLL(str(target))
 
 
-def run(part, name, folder):
+def assert_passes(part, name, folder):
     """Run one check; its complaint, if any, is the failure."""
     if name in CANNOT:
         pytest.skip("not with these tools")
