@@ -143,6 +143,33 @@ frame_is_running(Frame *frame)
     return frame->f_code != NULL && !_PyFrame_IsIncomplete(frame);
 }
 
+/* Items on the evaluation stack, in a trace function. */
+static inline int
+frame_stack_depth(Frame *frame)
+{
+    return frame->stacktop - frame->f_code->co_nlocalsplus;
+}
+
+static inline void
+frame_push(Frame *frame, PyObject *value)
+{
+    frame->localsplus[frame->stacktop++] = value;
+}
+
+/* The instruction that a trace function is called before. */
+static inline Py_ssize_t
+frame_next_unit(Frame *frame)
+{
+    return frame->prev_instr - _PyCode_CODE(frame->f_code);
+}
+
+/* After a trace function the interpreter goes on where the frame stands. */
+static inline void
+frame_jump_to(Frame *frame, Py_ssize_t unit)
+{
+    frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
+}
+
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

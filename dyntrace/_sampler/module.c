@@ -89,7 +89,11 @@ static PyMethodDef functions[] = {
      "configure(serve): who is asked where a frame of warm code goes on."},
     {"replace", (PyCFunction)(void (*)(void))move_replace, METH_FASTCALL,
      "replace(code, replacement or None, id(globals)): what frames of `code` start in."},
-#if PY_VERSION_HEX >= 0x030C0000
+#if PY_VERSION_HEX < 0x030C0000
+    {"reach_configure", reach_configure, METH_O, "reach_configure(a function that does nothing)"},
+    {"reach", (PyCFunction)(void (*)(void))reach, METH_FASTCALL,
+     "reach(code, whether): have frames of `code` that loop come to `serve`."},
+#else
     {"on_start", (PyCFunction)(void (*)(void))move_on_start, METH_FASTCALL,
      "The callback of PY_START."},
     {"on_jump", (PyCFunction)(void (*)(void))move_on_jump, METH_FASTCALL, "The callback of JUMP."},

@@ -59,8 +59,7 @@ move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
-#if PY_VERSION_HEX >= 0x030C0000
-static bool
+bool
 make_room(PyThreadState *ts, Frame *frame, PyCodeObject *old, PyCodeObject *new)
 {
     Py_ssize_t growth = frame_slots(new) - frame_slots(old);
@@ -84,38 +83,28 @@ make_room(PyThreadState *ts, Frame *frame, PyCodeObject *old, PyCodeObject *new)
     return true;
 }
 
-static bool
+bool
 can_leave(Frame *frame)
 {
     return (frame->owner == FRAME_OWNED_BY_THREAD || frame->owner == FRAME_OWNED_BY_GENERATOR)
            && (frame->frame_obj == NULL || Py_REFCNT(frame->frame_obj) == 1);
 }
 
-static void
+static bool
 move(PyThreadState *ts, Frame *frame, PyCodeObject *new, Py_ssize_t unit)
 {
     PyCodeObject *old = frame_code(frame);
     if (!can_leave(frame) || !same_layout(old, new) || unit <= 0 || unit >= Py_SIZE(new)
         || PyList_Append(left, (PyObject *)old) < 0) {
         PyErr_Clear();
-        return;
+        return false;
     }
-    if (make_room(ts, frame, old, new)) {
-        frame_set_code(frame, new);
-        frame_jump_to(frame, unit);
+    if (!make_room(ts, frame, old, new)) {
+        return false;
     }
-}
-
-/* Later calls of the frame's function start in the new code by themselves. */
-static void
-exchange_code(Frame *frame, PyCodeObject *old, PyCodeObject *new)
-{
-    PyObject *function = *frame_function(frame);
-    if (function != NULL && PyFunction_Check(function)
-        && PyFunction_GET_CODE(function) == (PyObject *)old
-        && PyObject_SetAttrString(function, "__code__", (PyObject *)new) < 0) {
-        PyErr_Clear();
-    }
+    frame_set_code(frame, new);
+    frame_jump_to(frame, unit);
+    return true;
 }
 
 /* The items of the evaluation stack; Ellipsis stands for NULL. */
@@ -131,8 +120,8 @@ stack_values(Frame *frame)
     return values;
 }
 
-/* Asks where to go on; moves there. -1 with an exception that is the program's. */
-static int
+/* Asks where to go on; 1 if it has moved there. -1 with an exception that is the program's. */
+int
 ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
 {
     PyObject *values = frame_values(frame), *stack = values == NULL ? NULL : stack_values(frame);
@@ -141,6 +130,7 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
         PyErr_Clear();
         return 0;
     }
+    bool moved = false;
     PyObject *function = *frame_function(frame);
     unsigned long handlers = handlers_hold();
     PyObject *answer = PyObject_CallFunctionObjArgs(
@@ -156,11 +146,24 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
         && PyCode_Check(PyTuple_GET_ITEM(answer, 0)) && frame_code(frame) == code) {
         Py_ssize_t place = PyLong_AsSsize_t(PyTuple_GET_ITEM(answer, 1));
         PyErr_Clear();
-        move(ts, frame, (PyCodeObject *)PyTuple_GET_ITEM(answer, 0),
-             place / (Py_ssize_t)sizeof(_Py_CODEUNIT));
+        moved = move(ts, frame, (PyCodeObject *)PyTuple_GET_ITEM(answer, 0),
+                     place / (Py_ssize_t)sizeof(_Py_CODEUNIT));
     }
     Py_DECREF(answer);
-    return 0;
+    return moved;
+}
+
+#if PY_VERSION_HEX >= 0x030C0000
+/* Later calls of the frame's function start in the new code by themselves. */
+static void
+exchange_code(Frame *frame, PyCodeObject *old, PyCodeObject *new)
+{
+    PyObject *function = *frame_function(frame);
+    if (function != NULL && PyFunction_Check(function)
+        && PyFunction_GET_CODE(function) == (PyObject *)old
+        && PyObject_SetAttrString(function, "__code__", (PyObject *)new) < 0) {
+        PyErr_Clear();
+    }
 }
 
 static bool

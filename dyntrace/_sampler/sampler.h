@@ -19,6 +19,7 @@ typedef struct {
     unsigned samples;
     PyCodeObject *replacement; /* what frames of this code start in; NULL: itself */
     const PyObject *globals;   /* for functions with these, not owned, only compared */
+    bool reaches;              /* on 3.11: loops of its frames are looked for */
 } Record;
 
 /* records.c: one for each code object met; it goes with the code object. */
@@ -61,7 +62,15 @@ PyObject *move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count
 PyObject *move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);
 #endif
+int ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset);
 PyObject *frame_values(Frame *frame);
 void move_forget_left(void);
+
+/* reach.c */
+#if PY_VERSION_HEX < 0x030C0000
+PyObject *reach_configure(PyObject *module, PyObject *function);
+PyObject *reach(PyObject *module, PyObject *const *args, Py_ssize_t count);
+void reach_topmost(PyThreadState *ts);
+#endif
 
 #endif

@@ -92,6 +92,9 @@ look(PyThreadState *own)
         tally_tell();
     }
     ask_about_met();
+#if PY_VERSION_HEX < 0x030C0000
+    reach_topmost(own);
+#endif
     tally_restart(); /* what was spent here is not the program's */
     PyThreadState_LeaveTracing(own);
     ticker.looks = false;

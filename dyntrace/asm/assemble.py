@@ -208,6 +208,16 @@ def _add_jump(layout: _Layout, unit: Unit) -> int:
     return unit.offset + 2 * extended + 2 + 2 * CACHES[unit.opcode]
 
 
+def _pad_start() -> bytes:
+    """What a pad begins with: a call, where frames are moved with a callable on their stack."""
+    if len(TABLE.call) == 1:
+        return encode(OPCODES["NOP"], 0) * 2
+    return b"".join(encode(OPCODES[name], 0) + bytes(2 * CACHES[OPCODES[name]]) for name in TABLE.call)
+
+
+PAD = _pad_start()
+
+
 def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int, int]:
     """POP_TOP and a jump that takes no interrupt; the anchors of its start, POP_TOP and end.
 
@@ -215,7 +225,7 @@ def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int, int]:
     whose return would reach POP_TOP: they must belong to the pad, too.
     """
     start = layout.anchor()
-    layout.add(encode(OPCODES["NOP"], 0) * 2, unit.location)
+    layout.add(PAD, unit.location)
     landing = layout.anchor()
     layout.add(encode(OPCODES["POP_TOP"], 0), unit.location)
     layout.add(Leap(OPCODES["JUMP_BACKWARD_NO_INTERRUPT"], unit.index, True), unit.location)

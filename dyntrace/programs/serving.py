@@ -43,6 +43,8 @@ class Service:
         self._kept: ByIdentity[CodeType] = ByIdentity()  # a unit lives as long as this code
         self._asks: ByIdentity[int] = ByIdentity()
         _sampler.configure(shielded(self.serve, None))
+        if _monitoring is None:
+            _sampler.reach_configure(_nothing)
 
     def warm(
         self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
@@ -59,9 +61,11 @@ class Service:
             events = _monitoring.events
             _monitoring.set_local_events(self.tool, code, events.PY_START | events.JUMP)
             return True
-        if type(function) is not FunctionType or code.co_name == "<genexpr>":
-            return False
         if _monitoring is not None and self.tool is None:
+            return False
+        if _monitoring is None and not code.co_flags & SUSPENDING:
+            _sampler.reach(code, True)  # its loops that run, where it has some
+        if type(function) is not FunctionType or code.co_name == "<genexpr>":
             return False
         unit = self._unit(code, namespace)
         unit.go_on()
@@ -150,6 +154,12 @@ class Service:
         """Frames of `code` come no more."""
         if self.tool is not None:
             _monitoring.set_local_events(self.tool, code, 0)
+        elif _monitoring is None:
+            _sampler.reach(code, False)
+
+
+def _nothing() -> None:
+    """What frames on 3.11 call when they are moved."""
 
 
 def _claim_tool() -> int | None:
