@@ -170,6 +170,19 @@ frame_jump_to(Frame *frame, Py_ssize_t unit)
     frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
 }
 
+/* No thread state is made or dropped in between, not even without the GIL. */
+static inline void
+threads_lock(void)
+{
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+}
+
+static inline void
+threads_unlock(void)
+{
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+}
+
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

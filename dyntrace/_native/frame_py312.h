@@ -162,6 +162,19 @@ frame_stack_depth(Frame *frame)
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
+/* No thread state is made or dropped in between, not even without the GIL. */
+static inline void
+threads_lock(void)
+{
+    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+}
+
+static inline void
+threads_unlock(void)
+{
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+}
+
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

@@ -164,6 +164,19 @@ frame_stack_depth(Frame *frame)
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
+/* No thread state is made or dropped in between, not even without the GIL. */
+static inline void
+threads_lock(void)
+{
+    PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+}
+
+static inline void
+threads_unlock(void)
+{
+    PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+}
+
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

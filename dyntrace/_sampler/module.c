@@ -93,6 +93,7 @@ static PyMethodDef functions[] = {
     {"reach_configure", reach_configure, METH_O, "reach_configure(a function that does nothing)"},
     {"reach", (PyCFunction)(void (*)(void))reach, METH_FASTCALL,
      "reach(code, whether): have frames of `code` that loop come to `serve`."},
+    {"reach_now", reach_now, METH_NOARGS, "reach_now(): look for such a frame, as a look does."},
 #else
     {"on_start", (PyCFunction)(void (*)(void))move_on_start, METH_FASTCALL,
      "The callback of PY_START."},

@@ -6,8 +6,8 @@
    stack)` answers with (new code, byte offset), or None.
    Invariants: a frame is moved only into code of the same layout, if it fits: the topmost frame of
    a thread may grow, a generator's may not. The code it leaves outlives the callback, since the
-   interpreter still holds it unowned. A frame that a debugger or traceback holds stays. CPython
-   3.12 and later; on 3.11 nothing of this exists and new code is used from the next call on. */
+   interpreter still holds it unowned. A frame that a debugger or traceback holds stays. On CPython
+   3.11 a trace function takes the place of the callback, see reach.c. */
 #include "sampler.h"
 
 static PyObject *serve;
@@ -59,7 +59,7 @@ move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
-bool
+static bool
 make_room(PyThreadState *ts, Frame *frame, PyCodeObject *old, PyCodeObject *new)
 {
     Py_ssize_t growth = frame_slots(new) - frame_slots(old);
@@ -83,7 +83,7 @@ make_room(PyThreadState *ts, Frame *frame, PyCodeObject *old, PyCodeObject *new)
     return true;
 }
 
-bool
+static bool
 can_leave(Frame *frame)
 {
     return (frame->owner == FRAME_OWNED_BY_THREAD || frame->owner == FRAME_OWNED_BY_GENERATOR)

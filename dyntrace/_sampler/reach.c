@@ -3,14 +3,17 @@
    After a trace function the interpreter goes on where the frame stands, with the stack that it has,
    but keeps the constants and names of the code it left until a function returns. So the frame goes
    on in the pad of its landing, which begins with a call: NULL and a function that does nothing are
-   pushed for it. Invariants: nothing is set where somebody else traces or profiles, or evaluates
-   frames; what is set is taken back at the first jump backward in the frame, or after some events;
-   the program finds no trace function, since there is no object of one. */
+   pushed for it. (Python/ceval.c: DO_TRACING, and RETURN_VALUE, which goes to resume_frame.)
+   Invariants: nothing is set where somebody else traces, profiles or evaluates frames; what is set
+   is taken back at the first jump backward in the frame, or after MOST_EVENTS events; the program
+   finds no trace function, since there is no object of one. */
 #include "sampler.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 enum {
-    MOST_EVENTS = 200,
+    MOST_EVENTS = 500,
+    MOST_CALLERS = 16, /* frames above the topmost one that are looked for */
+    LONGEST_PAUSE = 8, /* looks between two attempts, as a power of two */
     CALL_UNITS = 8,    /* PRECALL and CALL with their caches, and the POP_TOP of the landing */
     FRAMES_NEEDED = 8,
 };
@@ -18,7 +21,7 @@ enum {
 static PyObject *nothing; /* a function */
 static struct {
     const PyCodeObject *code; /* only compared */
-    Py_ssize_t last;
+    Py_ssize_t last;          /* the unit where its frame was met before */
     int events;
 } armed;
 
@@ -36,9 +39,35 @@ static void
 disarm(PyThreadState *ts)
 {
     if (ts->c_tracefunc == on_event) {
-        ts->c_tracefunc = NULL;
+        ts->c_tracefunc = NULL; /* PyThreadState_LeaveTracing tells the interpreter */
     }
     armed.code = NULL;
+}
+
+/* May a frame be moved, and call the function that does nothing, seen by nobody? */
+static bool
+may_reach(PyThreadState *ts)
+{
+    return nothing != NULL && ts->c_profilefunc == NULL && ts->interp->eval_frame == NULL
+           && recursion_left(ts) >= FRAMES_NEEDED;
+}
+
+static int
+move_from(PyThreadState *ts, Frame *frame, Py_ssize_t unit)
+{
+    PyObject *offset = PyLong_FromSsize_t(unit * (Py_ssize_t)sizeof(_Py_CODEUNIT));
+    if (offset == NULL) {
+        PyErr_Clear();
+        return 0;
+    }
+    int moved = ask_and_move(ts, frame, frame_code(frame), offset);
+    Py_DECREF(offset);
+    if (moved > 0) {
+        frame_push(frame, NULL);
+        frame_push(frame, Py_NewRef(nothing));
+        frame_jump_to(frame, frame_next_unit(frame) - CALL_UNITS);
+    }
+    return moved < 0 ? -1 : 0;
 }
 
 static int
@@ -49,46 +78,65 @@ on_event(PyObject *ignored, PyFrameObject *object, int what, PyObject *arg)
     (void)arg;
     PyThreadState *ts = PyThreadState_Get();
     Frame *frame = frame_current(ts);
-    bool here = what == PyTrace_LINE && frame != NULL && frame_code(frame) == armed.code;
-    Py_ssize_t unit = here ? frame_next_unit(frame) : 0;
-    bool back = here && unit <= armed.last;
-    if (!back) {
-        armed.last = here ? unit : armed.last;
+    if (what != PyTrace_LINE || frame == NULL || frame_code(frame) != armed.code) {
         if (++armed.events > MOST_EVENTS) {
             disarm(ts);
         }
         return 0;
     }
-    disarm(ts);
-    PyObject *offset = PyLong_FromSsize_t(unit * (Py_ssize_t)sizeof(_Py_CODEUNIT));
-    int moved = offset == NULL ? -1 : ask_and_move(ts, frame, frame_code(frame), offset);
-    Py_XDECREF(offset);
-    if (moved > 0) {
-        frame_push(frame, NULL);
-        frame_push(frame, Py_NewRef(nothing));
-        frame_jump_to(frame, frame_next_unit(frame) - CALL_UNITS);
-    }
-    return moved < 0 ? -1 : 0;
-}
-
-/* At the end of a look: have the topmost frame of this thread come to `serve` at its next jump
-   backward, if it runs warm code. */
-void
-reach_topmost(PyThreadState *ts)
-{
-    Frame *frame = frame_current(ts);
-    if (nothing == NULL || frame == NULL || frame->owner != FRAME_OWNED_BY_THREAD
-        || ts->c_tracefunc != NULL || ts->c_profilefunc != NULL || ts->interp->eval_frame != NULL
-        || recursion_left(ts) < FRAMES_NEEDED) {
-        return;
+    Py_ssize_t unit = frame_next_unit(frame), last = armed.last;
+    armed.last = unit;
+    if (unit > last) {
+        return 0;
     }
     Record *record = record_of(frame_code(frame));
-    if (record != NULL && record->reaches) {
-        armed.code = frame_code(frame);
-        armed.last = 0;
-        armed.events = 0;
-        ts->c_tracefunc = on_event;
+    disarm(ts);
+    if (record == NULL || !record->reaches || !may_reach(ts)) {
+        return 0;
     }
+    record->pause = 0;
+    return move_from(ts, frame, unit);
+}
+
+/* The record of the frame nearest to the topmost one that runs code to be reached, or NULL. */
+static Record *
+nearest(Frame *frame)
+{
+    for (int count = 0; frame != NULL && count < MOST_CALLERS; count++) {
+        Record *record = frame_is_running(frame) ? record_of(frame_code(frame)) : NULL;
+        if (record != NULL && record->reaches) {
+            armed.code = frame_code(frame);
+            return record;
+        }
+        frame = frame->previous;
+    }
+    return NULL;
+}
+
+/* At the start of a look: what it asks is not to count as traced. */
+void
+reach_no_more(PyThreadState *ts)
+{
+    disarm(ts);
+}
+
+/* At the end of a look: have a frame of this thread that runs warm code come to `serve` at its next
+   jump backward. Attempts get rarer while it does not come to one. */
+void
+reach_running(PyThreadState *ts)
+{
+    Frame *frame = frame_current(ts);
+    if (frame == NULL || ts->c_tracefunc != NULL || !may_reach(ts)) {
+        return;
+    }
+    Record *record = nearest(frame);
+    if (record == NULL || (++record->looks & ((1U << record->pause) - 1)) != 0) {
+        return;
+    }
+    record->pause += record->pause < LONGEST_PAUSE;
+    armed.last = 0;
+    armed.events = 0;
+    ts->c_tracefunc = on_event;
 }
 
 /* reach(code, whether): have frames of `code` that loop come to `serve`. */
@@ -105,6 +153,21 @@ reach(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return PyErr_NoMemory();
     }
     record->reaches = args[1] == Py_True;
+    record->pause = 0;
+    Py_RETURN_NONE;
+}
+
+/* reach_now(): what is done at the end of a look, for the frame that calls it. */
+PyObject *
+reach_now(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    PyThreadState *ts = PyThreadState_Get();
+    PyThreadState_EnterTracing(ts);
+    disarm(ts);
+    reach_running(ts);
+    PyThreadState_LeaveTracing(ts); /* from here on the interpreter sees it */
     Py_RETURN_NONE;
 }
 #endif

@@ -92,7 +92,7 @@ add_met(Frame *frame)
 
 /* True if the frame's code is a candidate. */
 static bool
-read_frame(Frame *frame, bool own_thread)
+read_frame(Frame *frame, bool own_thread, bool counts)
 {
     PyCodeObject *code = frame_code(frame);
     Record *record = record_made(code);
@@ -106,7 +106,7 @@ read_frame(Frame *frame, bool own_thread)
         }
         return false;
     }
-    if (record->standing == CANDIDATE && ++record->samples >= ticker_samples()) {
+    if (record->standing == CANDIDATE && counts && ++record->samples >= ticker_samples()) {
         PyObject **values = copied_values(frame, own_thread);
         Met *item = values == NULL ? NULL : add_met(frame);
         if (item == NULL) {
@@ -122,7 +122,7 @@ read_frame(Frame *frame, bool own_thread)
 }
 
 void
-read_thread(PyThreadState *ts, bool own_thread)
+read_thread(PyThreadState *ts, bool own_thread, bool counts)
 {
     int credited = 0, depth = 0;
     for (Frame *frame = frame_current(ts); frame != NULL; frame = frame->previous) {
@@ -130,7 +130,7 @@ read_thread(PyThreadState *ts, bool own_thread)
             break;
         }
         if (frame_is_running(frame)) {
-            credited += read_frame(frame, own_thread);
+            credited += read_frame(frame, own_thread, counts);
         }
     }
 }

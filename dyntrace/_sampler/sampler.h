@@ -20,6 +20,7 @@ typedef struct {
     PyCodeObject *replacement; /* what frames of this code start in; NULL: itself */
     const PyObject *globals;   /* for functions with these, not owned, only compared */
     bool reaches;              /* on 3.11: loops of its frames are looked for */
+    unsigned looks, pause;     /* one look in 2**pause does so */
 } Record;
 
 /* records.c: one for each code object met; it goes with the code object. */
@@ -29,7 +30,7 @@ Record *record_made(PyCodeObject *code); /* NULL without an exception where ther
 
 /* sampler.c */
 extern PyObject *sampler_candidate, *sampler_warm;
-void read_thread(PyThreadState *ts, bool own_thread);
+void read_thread(PyThreadState *ts, bool own_thread, bool counts);
 void ask_about_met(void);
 
 /* tally.c: which lines time goes to, where somebody wants to know */
@@ -70,7 +71,9 @@ void move_forget_left(void);
 #if PY_VERSION_HEX < 0x030C0000
 PyObject *reach_configure(PyObject *module, PyObject *function);
 PyObject *reach(PyObject *module, PyObject *const *args, Py_ssize_t count);
-void reach_topmost(PyThreadState *ts);
+PyObject *reach_now(PyObject *module, PyObject *ignored);
+void reach_running(PyThreadState *ts);
+void reach_no_more(PyThreadState *ts);
 #endif
 
 #endif

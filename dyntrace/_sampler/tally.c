@@ -56,6 +56,9 @@ tally_wanted(void)
 void
 tally_read_thread(PyThreadState *ts)
 {
+    if (tally.count == MOST_ENTRIES) {
+        return;
+    }
     Frame *frame = frame_current(ts);
     for (int depth = 0; frame != NULL && depth < MOST_FRAMES; frame = frame->previous) {
         if (tally.count >= MOST_ENTRIES - 1) {

@@ -70,7 +70,34 @@ note_look(void)
     }
 }
 
-/* With the GIL. Threads without it stand still as far as their frames are concerned. */
+/* What somebody traces or profiles becomes warm later: tools count by code object. */
+static bool
+is_any_watched(void)
+{
+    PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
+    while (ts != NULL && !is_watched(ts)) {
+        ts = PyThreadState_Next(ts);
+    }
+    return ts != NULL;
+}
+
+/* With the GIL: threads without it stand still as far as their frames are concerned. But C code
+   makes thread states before it takes the GIL. */
+static void
+read_threads(PyThreadState *own)
+{
+    threads_lock();
+    bool counts = !is_any_watched();
+    PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
+    for (; ts != NULL; ts = PyThreadState_Next(ts)) {
+        read_thread(ts, ts == own, counts);
+        if (tally_wanted()) {
+            tally_read_thread(ts);
+        }
+    }
+    threads_unlock();
+}
+
 static void
 look(PyThreadState *own)
 {
@@ -81,19 +108,16 @@ look(PyThreadState *own)
     PyThreadState_EnterTracing(own); /* tracers, profilers and tools are not told of a look */
     note_look();
     move_forget_left();
-    PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
-    for (; ts != NULL; ts = PyThreadState_Next(ts)) {
-        read_thread(ts, ts == own);
-        if (tally_wanted()) {
-            tally_read_thread(ts);
-        }
-    }
+#if PY_VERSION_HEX < 0x030C0000
+    reach_no_more(own);
+#endif
+    read_threads(own);
     if (tally_wanted()) {
         tally_tell();
     }
     ask_about_met();
 #if PY_VERSION_HEX < 0x030C0000
-    reach_topmost(own);
+    reach_running(own);
 #endif
     tally_restart(); /* what was spent here is not the program's */
     PyThreadState_LeaveTracing(own);

@@ -96,7 +96,7 @@ def assemble(
         co_consts=tuple(layout.constants.values),
         co_linetable=encode_locations(runs, body.code.co_firstlineno),
         co_exceptiontable=encode_exceptions(_exceptions(layout, pads)),
-        co_stacksize=body.code.co_stacksize + layout.depth + slack,
+        co_stacksize=body.code.co_stacksize + max(layout.depth, PAD_DEPTH) + slack,
     )
     labels = {label: 2 * layout.addresses[anchor] for label, anchor in layout.labels.items()}
     landed = tuple(2 * layout.addresses[landing] for _, _, landing, _ in pads)
@@ -212,10 +212,11 @@ def _pad_start() -> bytes:
     """What a pad begins with: a call, where frames are moved with a callable on their stack."""
     if len(TABLE.call) == 1:
         return encode(OPCODES["NOP"], 0) * 2
-    return b"".join(encode(OPCODES[name], 0) + bytes(2 * CACHES[OPCODES[name]]) for name in TABLE.call)
+    return b"".join(encode(OPCODES[name], 0) for name in TABLE.call)
 
 
 PAD = _pad_start()
+PAD_DEPTH = 2  # NULL and a callable
 
 
 def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int, int]:

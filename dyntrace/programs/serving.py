@@ -3,7 +3,7 @@
 On 3.12 and later `sys.monitoring` events are set on warm code objects only: their callbacks move
 the frame that is entered, or that goes back to the head of a loop, into compiled code. Then the
 function's own `__code__` is exchanged, and nothing is left of it in steady state. On 3.11 the
-function's code is exchanged when it is found warm, and used from its next call on.
+function's code is exchanged when it is found warm, and a look moves frames that loop (`reach.c`).
 Invariant: events are local to code objects, so the program counts as unwatched; other tools see
 what they would have seen. Read `runtime.unit` for the versions of a code object.
 """
@@ -17,6 +17,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import dyntrace._sampler as _sampler
+from dyntrace.asm.decode import BACKWARD, RESUME
 from dyntrace.budget import Budget
 from dyntrace.compile import Family, is_ordinary
 from dyntrace.graph.identity import ByIdentity
@@ -44,7 +45,7 @@ class Service:
         self._asks: ByIdentity[int] = ByIdentity()
         _sampler.configure(shielded(self.serve, None))
         if _monitoring is None:
-            _sampler.reach_configure(_nothing)
+            _sampler.reach_configure(_uninterrupted(_nothing))
 
     def warm(
         self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
@@ -63,10 +64,11 @@ class Service:
             return True
         if _monitoring is not None and self.tool is None:
             return False
-        if _monitoring is None and not code.co_flags & SUSPENDING:
-            _sampler.reach(code, True)  # its loops that run, where it has some
+        reaches = _monitoring is None and not code.co_flags & SUSPENDING and _has_loop(code)
+        if reaches:
+            _sampler.reach(code, True)
         if type(function) is not FunctionType or code.co_name == "<genexpr>":
-            return False
+            return reaches
         unit = self._unit(code, namespace)
         unit.go_on()
         if unit.pace.waits or not (unit.version or unit.pace.affords()):
@@ -158,8 +160,19 @@ class Service:
             _sampler.reach(code, False)
 
 
+def _has_loop(code: CodeType) -> bool:
+    return not BACKWARD.isdisjoint(code.co_code[::2])
+
+
 def _nothing() -> None:
     """What frames on 3.11 call when they are moved."""
+
+
+def _uninterrupted(function: FunctionType) -> FunctionType:
+    """`function` without the look for signals at its start: RESUME has one only below 2."""
+    raw = bytearray(function.__code__.co_code)
+    raw[raw.index(RESUME) + 1] = 2
+    return FunctionType(function.__code__.replace(co_code=bytes(raw)), function.__globals__)
 
 
 def _claim_tool() -> int | None:

@@ -9,7 +9,7 @@ import dyntrace
 from dyntrace import config
 from dyntrace.budget import Budget
 from dyntrace.runtime.pacing import Silence
-from tests.programs.serving import monitored, region_calls
+from tests.programs.serving import region_calls, warm_running
 
 pytestmark = pytest.mark.skipif(not config.sampler, reason="the sampler is native")
 
@@ -45,7 +45,6 @@ def passes(monkeypatch):
     return counted
 
 
-@monitored
 def test_loop_passes_its_recorders_by_and_moves_on_when_there_is_room(limited, passes):
     service, budget = limited
     seen = {}
@@ -53,7 +52,7 @@ def test_loop_passes_its_recorders_by_and_moves_on_when_there_is_room(limited, p
     def loop(layers, u, steps):
         for i in range(steps):
             if i == 3:
-                service.warm(code, loop, globals())
+                warm_running(service, code, loop, globals())
             elif i == 5:
                 budget.spent = 1e9
             elif i == 20:
@@ -81,7 +80,6 @@ def test_loop_passes_its_recorders_by_and_moves_on_when_there_is_room(limited, p
     assert region_calls(service) - seen["calls"] > 300
 
 
-@monitored
 def test_version_without_regions_is_no_code_of_the_users(limited):
     service, _ = limited
     versions = set()
@@ -90,7 +88,7 @@ def test_version_without_regions_is_no_code_of_the_users(limited):
         found = 0
         for i in range(steps):
             if i == 3:
-                service.warm(code, count, globals())
+                warm_running(service, code, count, globals())
             for word in words:
                 found += len(word)
             versions.add(sys._getframe().f_code)
@@ -131,7 +129,6 @@ def test_function_without_room_keeps_the_regions_it_has(limited):
     assert not unit.pace.waits
 
 
-@monitored
 def test_each_refusal_has_the_code_found_warm_again(limited):
     """The sampler's estimate may have room where the unit's own does not, several times over."""
     service, budget = limited
@@ -141,7 +138,7 @@ def test_each_refusal_has_the_code_found_warm_again(limited):
         for i in range(steps):
             if i in (3, 10, 20):
                 budget.spent = 1e9
-                assert service.warm(code, loop, globals())
+                warm_running(service, code, loop, globals())
             elif i in (6, 13, 23):
                 (unit,) = service.family.units()
                 assert unit.pace.waits

@@ -82,9 +82,23 @@ profiler.runcall(loop, 3000)
 profiler.create_stats()
 events = {str(key): value[:2] for key, value in profiler.stats.items()}
 """
+PROFILERS_OF_THREADS = """
+import cProfile, threading
+def wide(n):
+    u = np.arange(5000.0)
+    for i in range(n):
+        u = work(u) * 0.01
+    return u
+profiler = cProfile.Profile()
+thread = threading.Thread(target=profiler.runcall, args=(wide, 20000))
+thread.start()
+thread.join()  # the main thread waits, so that it is not the one that looks
+profiler.create_stats()
+events = {key: value[:2] for key, value in profiler.stats.items() if key[0] == __file__}
+"""
 
 
-@pytest.mark.parametrize("body", [TRACES, PROFILES, MONITORS, PROFILERS])
+@pytest.mark.parametrize("body", [TRACES, PROFILES, MONITORS, PROFILERS, PROFILERS_OF_THREADS])
 def test_tools_of_a_program_are_told_of_no_look(tmp_path, body):
     path = tmp_path / "script.py"
     path.write_text(HEAD + body + TAIL)
