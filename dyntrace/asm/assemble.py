@@ -82,7 +82,8 @@ def assemble(
     """The code of `body` with `stubs[i]` before unit i, and for each landing a pad at the end.
 
     `tails[i]` comes before that stub, where only unit i - 1 leads, by going on to the next; no jump
-    does. A pad is ``POP_TOP`` and a jump to the unit's stub. `slack` is added to co_stacksize.
+    does. A pad is a call or two ``NOP``, ``POP_TOP``, and a jump to the unit's stub. `slack` is
+    added to co_stacksize.
     """
     layout = _Layout(body, Constants(body.code.co_consts))
     _lay_out(layout, stubs, tails or {}, landings)
@@ -96,7 +97,7 @@ def assemble(
         co_consts=tuple(layout.constants.values),
         co_linetable=encode_locations(runs, body.code.co_firstlineno),
         co_exceptiontable=encode_exceptions(_exceptions(layout, pads)),
-        co_stacksize=body.code.co_stacksize + max(layout.depth, PAD_DEPTH) + slack,
+        co_stacksize=body.code.co_stacksize + max(layout.depth, PAD_DEPTH if pads else 0) + slack,
     )
     labels = {label: 2 * layout.addresses[anchor] for label, anchor in layout.labels.items()}
     landed = tuple(2 * layout.addresses[landing] for _, _, landing, _ in pads)

@@ -19,6 +19,7 @@ import numpy as np
 __all__ = ["adds_in_a_tree", "composes", "depends_on_place", "reduces_in_lines"]
 
 _LEAF = 1024
+_add_up: Any = np.add.reduce  # NumPy's own types for it allow too little
 
 
 def _numbers(shape: tuple[int, ...], char: str) -> np.ndarray[Any, Any]:
@@ -41,14 +42,14 @@ def adds_in_a_tree(char: str) -> bool:
     """Whether a sum over everything halves, at multiples of eight numbers, down to small leaves."""
     unit = 2 if char in "FDG" else 1
     return all(
-        _same(np.add.reduce(values), _tree(values, unit))
+        _same(_add_up(values), _tree(values, unit))
         for values in (_numbers((count,), char) for count in (3001, 8192, 20011))
     )
 
 
 def _tree(values: np.ndarray[Any, Any], unit: int) -> Any:
     if values.size <= _LEAF:
-        return np.add.reduce(values)
+        return _add_up(values)
     half = values.size * unit // 2
     half = (half - half % 8) // unit
     return _tree(values[:half], unit) + _tree(values[half:], unit)
@@ -124,13 +125,13 @@ def _divided(total: Any, count: int) -> Any:
 
 
 def _mean(values: Any) -> Any:
-    return _divided(np.add.reduce(values, axis=1), values.shape[1])
+    return _divided(_add_up(values, axis=1), values.shape[1])
 
 
 def _variance(values: Any) -> Any:
-    mean = _divided(np.add.reduce(values, axis=1, keepdims=True), values.shape[1])
+    mean = _divided(_add_up(values, axis=1, keepdims=True), values.shape[1])
     distance = values - mean
-    return _divided(np.add.reduce(distance * distance, axis=1), values.shape[1] - 1)
+    return _divided(_add_up(distance * distance, axis=1), values.shape[1] - 1)
 
 
 def _deviation(values: Any) -> Any:
@@ -138,7 +139,7 @@ def _deviation(values: Any) -> Any:
 
 
 def _norm(values: Any) -> Any:
-    return np.sqrt(np.add.reduce(values * values, axis=1))
+    return np.sqrt(_add_up(values * values, axis=1))
 
 
 _Function = Callable[[Any], Any]

@@ -168,7 +168,7 @@ def _nothing() -> None:
     """What frames on 3.11 call when they are moved."""
 
 
-def _uninterrupted(function: FunctionType) -> FunctionType:
+def _uninterrupted(function: Any) -> FunctionType:
     """`function` without the look for signals at its start: RESUME has one only below 2."""
     raw = bytearray(function.__code__.co_code)
     raw[raw.index(RESUME) + 1] = 2

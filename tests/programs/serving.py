@@ -1,7 +1,6 @@
 """What the tests of serving share: what a service has done."""
 
 import dyntrace._sampler as _sampler
-
 from dyntrace.report.collect import stats_of
 from dyntrace.runtime.handles import Handle
 

@@ -39,7 +39,7 @@ def moved(at, landings, error=None):
 
     start = assemble(BODY, {at: [PushCallable(helper), Call(0), PopTop()]}, slack=8)
     # Debug builds of CPython want frames of the same size.
-    slack = start.code.co_stacksize - BODY.code.co_stacksize
+    slack = start.code.co_stacksize - assemble(BODY, {}, landings=landings).code.co_stacksize
     target = assemble(BODY, {}, landings=landings, slack=slack)
     offset = dict(zip(landings, target.landing_offsets, strict=True))[at]
     result = types.FunctionType(start.code, {})(3)

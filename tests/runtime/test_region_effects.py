@@ -87,6 +87,13 @@ def copy_into(a, b):
     np.copyto(a, b)
 
 
+def _calls(function):
+    """Calls that the function makes itself: on 3.11 landing pads begin with another."""
+    names = [step.opname for step in dis.get_instructions(function)]
+    pads = names.count("JUMP_BACKWARD_NO_INTERRUPT") if "PRECALL" in names else 0
+    return names.count("CALL") - pads
+
+
 @pytest.mark.parametrize("fn", [store, copy_into])
 def test_woven_stub_of_an_effect_makes_one_call(fn):
     fast = dyntrace.optimize(fn)
@@ -95,9 +102,7 @@ def test_woven_stub_of_an_effect_makes_one_call(fn):
         fast(mine, its + 1)
         fn(its, its + 1)
         assert mine.tolist() == its.tolist()
-    calls = [step for step in dis.get_instructions(fast) if step.opname == "CALL"]
-    original = [step for step in dis.get_instructions(fn) if step.opname == "CALL"]
-    assert len(calls) == len(original) + 1
+    assert _calls(fast) == _calls(fn) + 1
     assert dyntrace.stats(fast).deopts == 0
 
 
