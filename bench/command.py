@@ -20,7 +20,7 @@ import dyntrace
 from bench import allocator, dispatch, goals, memory
 from bench.catalogue import Choice, Unknown, choose
 from bench.compare import changes, comparison, mismatches
-from bench.measure import Plan, measure, measure_again
+from bench.measure import Scope, measure, measure_again
 from bench.options import make_parser
 from bench.peers.known import present
 from bench.programs import table as program_table
@@ -52,7 +52,7 @@ class Session:
     """What one command measures, and what it is compared with."""
 
     chosen: Choice
-    plan: Plan
+    plan: Scope
     saved: dict[str, Saved] | None
     metadata: dict[str, Value]
 
@@ -89,7 +89,7 @@ def prepared(options: argparse.Namespace, chosen: Choice) -> Session:
     optimise = functools.partial(dyntrace.optimize, backend=options.backend)
     optimise(len)  # refuses an unknown backend
     peers, versions = present() if options.peers else ([], [])
-    plan = Plan(
+    plan = Scope(
         effort_of(options),
         options.memory and not options.quick,
         peers,
@@ -184,7 +184,7 @@ def about(options: argparse.Namespace) -> dict[str, Value]:
     }
 
 
-def header(metadata: dict[str, Value], plan: Plan, peers: list[str]) -> list[str]:
+def header(metadata: dict[str, Value], plan: Scope, peers: list[str]) -> list[str]:
     """What a reader must know about the run before believing its figures."""
     facts = {key.removeprefix("dyntrace_"): value for key, value in metadata.items()}
     lines = [

@@ -26,7 +26,7 @@ FIRST_CALLS = 3
 
 
 @dataclass(frozen=True)
-class Plan:
+class Scope:
     """What is measured of each case.
 
     memory    whether child processes are started for peak memory
@@ -44,7 +44,7 @@ class Plan:
     optimise: Callable[[Any], Any] = dyntrace.optimize
 
 
-def measure(case: Case, plan: Plan) -> Result:
+def measure(case: Case, plan: Scope) -> Result:
     """One row of the table."""
     result = Result(case.name, case.workload.family, case.goal, case.has_goal)
     eager = case.workload.fresh()
@@ -64,7 +64,7 @@ def measure(case: Case, plan: Plan) -> Result:
     return result
 
 
-def measure_peer(peer: str, case: Case, plan: Plan) -> PeerResult:
+def measure_peer(peer: str, case: Case, plan: Scope) -> PeerResult:
     return measure_in_child(peer, case, plan.effort, plan.pages, plan.patience)
 
 
@@ -76,7 +76,7 @@ def measure_peaks(case: Case, result: Result) -> None:
         result.notes.append(f"no peak memory: {error}")
 
 
-def time_both(eager: Any, optimised: Any, case: Case, plan: Plan, result: Result) -> None:
+def time_both(eager: Any, optimised: Any, case: Case, plan: Scope, result: Result) -> None:
     """Interleaved pairs, then the bits once more, and how often graphs fell back meanwhile."""
     before = counters(optimised)
     result.pairs = timed_pairs(eager, optimised, case, plan.effort)
@@ -109,7 +109,7 @@ def compared(eager: Any, optimised: Any, case: Case, calls: int) -> list[str]:
     return found
 
 
-def first_call(case: Case, plan: Plan) -> float:
+def first_call(case: Case, plan: Scope) -> float:
     """Median seconds of `optimize` and the first call above a first eager call."""
     over = []
     for _ in range(FIRST_CALLS):
@@ -132,7 +132,7 @@ def seconds(function: Callable[..., Any], case: Case) -> float:
     return spent
 
 
-def measure_again(case: Case, plan: Plan) -> Result:
+def measure_again(case: Case, plan: Scope) -> Result:
     """Only the ratio, with more pairs: for a case that looks like a regression."""
     result = Result(case.name, case.workload.family, case.goal, case.has_goal)
     eager, optimised = case.workload.fresh(), plan.optimise(case.workload.fresh())

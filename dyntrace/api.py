@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.breaks import DISABLED, NOT_PYTHON
-from dyntrace.compile import Family, Hooked, live_units, optimised
+from dyntrace.compile import Family, Hooked, live_compiled, optimised
 from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends import get_backend, register_backend
 from dyntrace.exec.machine_resources import arena_trim
@@ -191,7 +191,7 @@ def _mark(fn: Any) -> Any:
 
 def explanation_of(fn: Any, fast: Any) -> Explanation:
     """The findings on an optimised callable and the callees it is optimised with."""
-    from dyntrace.report.collect import add_unit
+    from dyntrace.report.collect import add_compiled
     from dyntrace.report.data import Explanation
 
     name = getattr(fn, "__qualname__", type(fn).__name__)
@@ -201,20 +201,20 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
         note = f"{reason.code}: {reason.text}; {reason.why}"
         return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
-    for unit in list(mark.family.units()):
-        add_unit(found, unit)
+    for compiled in list(mark.family.all_compiled()):
+        add_compiled(found, compiled)
     return found
 
 
 def explanations() -> list[Explanation]:
     """The findings on everything optimised so far that is still alive, and has run."""
-    from dyntrace.report.collect import add_unit
+    from dyntrace.report.collect import add_compiled
     from dyntrace.report.data import Explanation
 
     result = []
-    for unit in live_units():
-        found = Explanation(name=unit.name, filename=unit.original.co_filename)
-        add_unit(found, unit)
+    for compiled in live_compiled():
+        found = Explanation(name=compiled.name, filename=compiled.original.co_filename)
+        add_compiled(found, compiled)
         if found.graphs or found.breaks or found.retired or found.left_alone or found.notes:
             result.append(found)
     return result
@@ -230,7 +230,7 @@ def stats(fn: Any) -> Stats:
         raise TypeError("stats takes a function returned by optimize")
     from dyntrace.report.collect import stats_of
 
-    return stats_of(list(mark.family.units()))
+    return stats_of(list(mark.family.all_compiled()))
 
 
 def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:
@@ -291,7 +291,10 @@ def disable(fn: Any) -> Any:
 def is_tracing() -> bool:
     """Whether the calling function runs as optimised by dyntrace."""
     code = sys._getframe(1).f_code
-    return any(unit.code is code and unit.code is not unit.original for unit in live_units())
+    return any(
+        compiled.code is code and compiled.code is not compiled.original
+        for compiled in live_compiled()
+    )
 
 
 def reset() -> None:
@@ -299,8 +302,8 @@ def reset() -> None:
 
     Memory kept for the temporaries of later calls goes back to the system.
     """
-    for unit in live_units():
-        unit.reset()
+    for compiled in live_compiled():
+        compiled.reset()
     for hook in _hooked.values():
         hook.forget()
     _hooked.clear()

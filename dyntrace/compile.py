@@ -4,8 +4,8 @@
                                      graph -> exec (a backend)
 
 `optimised` makes the function, `Family` shares the twins of a function and the callees behind its
-breaks, `Hooked` serves frames reached through the frame hook. Invariant: one unit for one code
-object and globals in a family. Read `runtime.unit` for how a unit's versions follow each other.
+breaks, `Hooked` serves frames reached through the frame hook. Invariant: a family has one
+`CompiledCode` for a code object and its globals. Read `runtime.compiled_code` for its versions.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from dyntrace import config
 from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
+from dyntrace.runtime.compiled_code import CompiledCode
 from dyntrace.runtime.handles import hook_forget, hook_set
 from dyntrace.runtime.twins import TwinMaker
-from dyntrace.runtime.unit import Unit
-from dyntrace.trace.marks import MARK, Mark, is_disabled, is_left_alone, is_optimised
+from dyntrace.trace.marks import MARK, Tag, is_disabled, is_left_alone, is_optimised
 from dyntrace.trace.twins import has_lasting_twin
 from dyntrace.users import has_work, is_users_module, is_woven
 
-__all__ = ["Family", "Hooked", "live_units", "optimised"]
+__all__ = ["Family", "Hooked", "live_compiled", "optimised"]
 
 _BUILTINS_OF = operator.attrgetter("__builtins__")
-_live: weakref.WeakSet[Unit] = weakref.WeakSet()
+_live: weakref.WeakSet[CompiledCode] = weakref.WeakSet()
 
 
-def live_units() -> list[Unit]:
-    """Every unit that some function or hook still holds."""
+def live_compiled() -> list[CompiledCode]:
+    """All compiled code that some function or hook still holds."""
     return list(_live)
 
 
@@ -48,28 +48,30 @@ class Family:
     ) -> None:
         self.compile_graph = get_backend(backend)
         self.fullgraph = fullgraph
-        self._units: ByIdentity[Unit] = ByIdentity()
+        self._compiled_codes: ByIdentity[CompiledCode] = ByIdentity()
         self._twins: ByIdentity[FunctionType] = ByIdentity()
         self.budget = budget
         self.makes_twins = twins
         self.is_patient = not config.warm_at_once
         self._lock = threading.RLock()
 
-    def unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
-        """The unit of `code` in `namespace`."""
+    def compiled(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
+        """The compiled code of `code` in `namespace`."""
         with self._lock:
-            found = self._units.get(code, id(namespace))
+            found = self._compiled_codes.get(code, id(namespace))
             if found is None:
-                unit = self._new_unit(code, namespace, self.fullgraph)
-                found = self._units.set(code, unit, id(namespace))
+                compiled = self._new_compiled(code, namespace, self.fullgraph)
+                found = self._compiled_codes.set(code, compiled, id(namespace))
             return found
 
-    def known_unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit | None:
-        """The unit of `code` in `namespace`, if there is one."""
-        return self._units.get(code, id(namespace))
+    def known_code(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode | None:
+        """The compiled code of `code` in `namespace`, if there is one."""
+        return self._compiled_codes.get(code, id(namespace))
 
-    def _new_unit(self, code: CodeType, namespace: dict[str, Any], fullgraph: bool) -> Unit:
-        unit = Unit(
+    def _new_compiled(
+        self, code: CodeType, namespace: dict[str, Any], fullgraph: bool
+    ) -> CompiledCode:
+        compiled = CompiledCode(
             code,
             namespace,
             compile_graph=self.compile_graph,
@@ -77,28 +79,28 @@ class Family:
             twins=(twins := WeakTwins(self)),
             budget=self.budget,
         )
-        twins.caller = weakref.ref(unit)
-        _live.add(unit)
-        return unit
+        twins.caller = weakref.ref(compiled)
+        _live.add(compiled)
+        return compiled
 
-    def _callee(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
-        """The unit of what is called: it is cold until it has been called before."""
+    def _callee(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
+        """The compiled code of what is called: it is cold until it has been called before."""
         with self._lock:
-            found = self.known_unit(code, namespace)
+            found = self.known_code(code, namespace)
             if found is None:
-                found = self.unit(code, namespace)
+                found = self.compiled(code, namespace)
                 found.is_cold = self.is_patient
             return found
 
     def lose_patience(self) -> None:
         """Have everything that is called compiled at its first call: for reports and proofs."""
         self.is_patient = False
-        for unit in self.units():
-            unit.is_cold = False
+        for compiled in self.all_compiled():
+            compiled.is_cold = False
 
-    def units(self) -> Iterator[Unit]:
-        """Every unit of the family, the one asked for first."""
-        yield from self._units.values()
+    def all_compiled(self) -> Iterator[CompiledCode]:
+        """All compiled code of the family, the one asked for first."""
+        yield from self._compiled_codes.values()
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         """The optimised twin of a callee, or None for what is better left alone."""
@@ -107,14 +109,14 @@ class Family:
         if not is_users(function.__code__, function.__globals__):
             return None
         with self._lock:
-            unit = self._callee(function.__code__, function.__globals__)
-            if unit.has_nothing_to_gain() or not is_ordinary(function):
+            compiled = self._callee(function.__code__, function.__globals__)
+            if compiled.has_nothing_to_gain() or not is_ordinary(function):
                 return None
             twin = self._twins.get(function)
             if twin is None:
-                twin = TwinMaker(unit)(function)
+                twin = TwinMaker(compiled)(function)
                 if has_lasting_twin(function):
-                    unit.functions.add(self._twins.set(function, twin))
+                    compiled.functions.add(self._twins.set(function, twin))
             return twin
 
     def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
@@ -122,16 +124,16 @@ class Family:
         if not self.makes_twins or not is_users(code, namespace):
             return None
         with self._lock:
-            unit = self._callee(code, namespace)
-            return None if unit.has_nothing_to_gain() else TwinMaker(unit)
+            compiled = self._callee(code, namespace)
+            return None if compiled.has_nothing_to_gain() else TwinMaker(compiled)
 
 
 class WeakTwins:
-    """A family seen from its units, which must not keep it alive."""
+    """A family seen from its compiled code, which must not keep it alive."""
 
     def __init__(self, family: Family) -> None:
         self._family = weakref.ref(family)
-        self.caller: Callable[[], Unit | None] | None = None
+        self.caller: Callable[[], CompiledCode | None] | None = None
 
     def twin_of(self, function: FunctionType) -> FunctionType | None:
         family = self._family()
@@ -151,7 +153,7 @@ class WeakTwins:
         """Have the callee tell its caller when it turns out to have nothing to gain."""
         family, caller = self._family(), self.caller and self.caller()
         if family is not None and caller is not None:
-            callee = family.unit(code, namespace)
+            callee = family.compiled(code, namespace)
             callee.callers.add(caller)
             caller.callees.add(callee)
 
@@ -180,9 +182,9 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
     """A function like `function` in every respect, whose code holds regions once it has run."""
     if not is_ordinary(function):
         return function
-    unit = family.unit(function.__code__, function.__globals__)
+    compiled = family.compiled(function.__code__, function.__globals__)
     fast = FunctionType(
-        unit.code,
+        compiled.code,
         function.__globals__,
         function.__name__,
         function.__defaults__,
@@ -197,15 +199,15 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
     if hasattr(function, "__type_params__"):
         fast.__type_params__ = function.__type_params__  # type: ignore[attr-defined]
     fast.__dict__["__wrapped__"] = function
-    mark = fast.__dict__[MARK] = Mark(unit, family, function)
+    mark = fast.__dict__[MARK] = Tag(compiled, family, function)
     mark.owner = weakref.ref(fast)
-    unit.functions.add(fast)
-    fast.__code__ = unit.code
+    compiled.functions.add(fast)
+    fast.__code__ = compiled.code
     return fast
 
 
 class Hooked:
-    """The units of frames that are reached through the frame hook, by code object."""
+    """The compiled code of frames that are reached through the frame hook, by code object."""
 
     def __init__(self, backend: str) -> None:
         self.family = Family(backend, fullgraph=False)
@@ -216,7 +218,7 @@ class Hooked:
             return None
         if not may_do_work(code):
             return None
-        unit = self.family.unit(code, namespace)
+        compiled = self.family.compiled(code, namespace)
         code_of, address = weakref.ref(code), id(namespace)
 
         def use(new: CodeType) -> None:
@@ -224,11 +226,11 @@ class Hooked:
             if alive is not None:
                 hook_set(alive, new, address)
 
-        unit.on_new_code = use
-        return None if unit.given_up else unit.code
+        compiled.on_new_code = use
+        return None if compiled.given_up else compiled.code
 
     def forget(self) -> None:
         """Have the hook ask again about every frame it asked this about."""
-        for unit in self.family.units():
-            unit.on_new_code = None
-            hook_forget(unit.original)
+        for compiled in self.family.all_compiled():
+            compiled.on_new_code = None
+            hook_forget(compiled.original)

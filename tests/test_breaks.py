@@ -20,7 +20,7 @@ from dyntrace.breaks import CATALOGUE, EXCEPTION_HANDLING
 from dyntrace.graph import kinds
 from dyntrace.report.modules import module_level_work
 from dyntrace.runtime.handles import set_clock
-from dyntrace.runtime.weaving import Shapes
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.interpreter import trace_region
 from dyntrace.trace.state import State
 
@@ -321,13 +321,13 @@ def test_a_handler_ends_the_trace_and_is_no_break_of_its_own():
             a = a + 1
         return b
 
-    shapes = Shapes.of(handled.__code__)
-    handlers = {unit.handler for unit in shapes.body.units} - {None}
+    facts = CodeFacts.of(handled.__code__)
+    handlers = {unit.handler for unit in facts.body.units} - {None}
     assert handlers
     for handler in handlers:
-        depth = shapes.shape.depths[handler]
+        depth = facts.depths[handler]
         state = State({}, (kinds.UNKNOWN,) * depth)
-        trace = trace_region(shapes.body, globals(), handler, state, shapes.shape.heads)
+        trace = trace_region(facts.body, globals(), handler, state, facts.heads)
         assert trace.stop.reason is EXCEPTION_HANDLING
     assert "DT304" not in set(codes_of(findings(handled, (A,))))
 

@@ -13,7 +13,7 @@ import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec import generation, machine
-from dyntrace.runtime import unit as units
+from dyntrace.runtime import compiled_code
 from dyntrace.runtime import weaving
 
 A = np.arange(1.0, 6.0)
@@ -37,12 +37,12 @@ def make_program():
 
 # Every place where one may happen, and what it takes to get there.
 PLACES = {
-    "analysis": (units.Analysis, "run", 1),
+    "analysis": (compiled_code.Analysis, "run", 1),
     "weaving": (weaving, "weave", 1),
     "first version": (weaving, "first_version", 1),
     "entries": (weaving.Regions, "add_entry", 1),
-    "giving up": (units.Unit, "_landing", 1),
-    "kinds of the arguments": (units, "describe", 1),
+    "giving up": (compiled_code.CompiledCode, "_landing", 1),
+    "kinds of the arguments": (compiled_code, "describe", 1),
 }
 if config.native:
     PLACES["lowering"] = (machine.rules, "lower", 3)

@@ -18,12 +18,12 @@ __all__ = [
     "Call",
     "Copy",
     "Emit",
+    "Here",
     "Jump",
     "Label",
     "LoadCell",
     "LoadConst",
     "LoadFast",
-    "Mark",
     "Original",
     "PopJumpIfNone",
     "PopJumpIfTrue",
@@ -40,7 +40,7 @@ __all__ = [
 
 
 class Label:
-    """A place inside one stub, put there by `Mark`; compared by identity."""
+    """A place inside one stub, put there by `Here`; compared by identity."""
 
     __slots__ = ()
 
@@ -172,7 +172,7 @@ class Jump:
 
 
 @record(frozen=True)
-class Mark:
+class Here:
     """Put the label here."""
 
     label: Label
@@ -204,6 +204,6 @@ Emit: TypeAlias = (
     | ToBool
     | PopJumpIfTrue
     | Jump
-    | Mark
+    | Here
     | At
 )

@@ -136,7 +136,7 @@ def lower(
             plain.clear()
         if isinstance(operation, emit.At):
             location = operation.location
-        elif isinstance(operation, emit.Mark):
+        elif isinstance(operation, emit.Here):
             lowered.pieces.append((operation.label, location))
             depth = depths.get(operation.label, depth)
         elif isinstance(operation, JUMPS):

@@ -20,7 +20,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import Call, Operand, Refused
-from dyntrace.ops.probe import DATA, Plan, generalise, probe, structure
+from dyntrace.ops.probe import DATA, StandIn, generalise, probe, structure
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
 from dyntrace.record import record
 
@@ -110,7 +110,7 @@ def _subscript(op: Op) -> Infer:
         if found is None:
             args = (call.args[0], index(call.args[1]), *call.args[2:])
             sides = sorted({1, *(side for arg in call.args[1:] for side in _sides(arg))} - {0})
-            plans = [Plan(side, 0) for side in sides]
+            plans = [StandIn(side, 0) for side in sides]
             found, _ = probe(op.target, Call(args), DATA, plans)
             answers[key] = found
         return generalise(found)

@@ -45,14 +45,14 @@ SMALL = 64  # examples larger than this could make a probe slow
 
 
 @record(frozen=True)
-class Plan:
+class StandIn:
     """How to stand in: `side` items along each axis of arrays, numbers `number` or examples."""
 
     side: int
     number: int | None = 1
 
 
-PLANS = (Plan(3), Plan(1), Plan(2, None), Plan(8, None), Plan(1, 0))
+PLANS = (StandIn(3), StandIn(1), StandIn(2, None), StandIn(8, None), StandIn(1, 0))
 _SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
     bool: bool,
     int: int,
@@ -85,11 +85,11 @@ class Parameters:
         last = self.names[-1] if self.names else ""
         return last.lstrip("*") if last.startswith("*") else ""
 
-    def plans(self) -> tuple[Plan, ...]:
+    def plans(self) -> tuple[StandIn, ...]:
         """What to try, in order."""
         if self.sides:
-            return tuple(Plan(side, self.number) for side in self.sides)
-        return (Plan(2, self.number), *PLANS)
+            return tuple(StandIn(side, self.number) for side in self.sides)
+        return (StandIn(2, self.number), *PLANS)
 
 
 USUAL = Parameters()
@@ -113,7 +113,7 @@ def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[Call], Kind]:
 
 
 def probe(
-    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[Plan]
+    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[StandIn]
 ) -> tuple[Kind, bool]:
     """The kind of `target`'s result, and whether it holds for any number of the same types.
 
@@ -175,7 +175,7 @@ def generalise(kind: Kind) -> Kind:
 
 
 def _stand_ins(
-    call: Call, parameters: Parameters, plan: Plan
+    call: Call, parameters: Parameters, plan: StandIn
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     args = tuple(
         stand_in(operand, plan, parameters, parameters.name(position))
@@ -187,7 +187,7 @@ def _stand_ins(
     return args, kwargs
 
 
-def stand_in(operand: Operand, plan: Plan, parameters: Parameters, name: str = "") -> Any:
+def stand_in(operand: Operand, plan: StandIn, parameters: Parameters, name: str = "") -> Any:
     """A small value of the operand's kind, or the value itself where the parameter is read."""
     match operand.kind:
         case ArrayKind(dtype=dtype, ndim=ndim):

@@ -33,7 +33,7 @@ def screen(accounts: Accounts, seconds: float, analysis: float) -> str:
         f"dyntrace: {seconds:.2f} s in all, {share(graphs, seconds)} in graphs, "
         f"{share(analysis, seconds)} in analysis",
         f"functions: {accounts.candidates} seen, {len(accounts.verdicts)} warm, "
-        f"{sum(map(has_run, units()))} compiled",
+        f"{sum(map(has_run, all_compiled()))} compiled",
     ]
     places = accounts.uncaptured(PLACES)
     if places:
@@ -79,11 +79,13 @@ def reason(accounts: Accounts, place: Place) -> str:
         from dyntrace.breaks import MODULE_LEVEL
 
         return f"{MODULE_LEVEL.code} {MODULE_LEVEL.text}"
-    for unit in units():
-        if is_of(unit, place.function):
-            if unit.pace.waits or not unit.version:
+    for compiled in all_compiled():
+        if is_of(compiled, place.function):
+            if compiled.pace.waits or not compiled.version:
                 return WAITS
-            return next(reasons_at(unit, place.line), BETWEEN if has_run(unit) else WITHOUT_WORK)
+            return next(
+                reasons_at(compiled, place.line), BETWEEN if has_run(compiled) else WITHOUT_WORK
+            )
     if place.function not in accounts.verdicts:
         return COLD
     if place.function.name.endswith("<genexpr>"):
@@ -91,24 +93,24 @@ def reason(accounts: Accounts, place: Place) -> str:
     return WITHOUT_ARRAYS if accounts.verdicts[place.function] is False else WAITS
 
 
-def reasons_at(unit: Any, line: int) -> Iterator[str]:
-    """What the unit has to say about a line, or about all of it where the line is 0."""
+def reasons_at(compiled: Any, line: int) -> Iterator[str]:
+    """What the compiled code has to say about a line, or about all of it where the line is 0."""
     from dyntrace.breaks import NOT_WORTH_IT
 
-    for found in unit.breaks:
+    for found in compiled.breaks:
         if line in (0, found.lineno):
             detail = f": {found.detail}" if found.detail else ""
             yield f"{found.reason.code} {found.reason.text}{detail}"
-    for left in unit.left_alone:
+    for left in compiled.left_alone:
         if line == 0 or left.lineno <= line <= left.end_lineno:
             yield f"{NOT_WORTH_IT.code} {NOT_WORTH_IT.text}"
-    for known in unit.retired():
+    for known in compiled.retired():
         if is_at(known, line):
             yield "its graph was given up"
-    for known in unit.used():
+    for known in compiled.used():
         if is_at(known, line) and known.region.skips > known.region.compared:
             yield "its graph is left out where the original instructions are faster"
-    yield from unit.notes
+    yield from compiled.notes
 
 
 def is_at(known: Any, line: int) -> bool:
@@ -116,17 +118,17 @@ def is_at(known: Any, line: int) -> bool:
     return line == 0 or bool(known.plans[0].lineno <= line <= known.plans[0].end_lineno)
 
 
-def is_of(unit: Any, function: Function) -> bool:
-    code = unit.original
+def is_of(compiled: Any, function: Function) -> bool:
+    code = compiled.original
     return (code.co_filename, code.co_qualname, code.co_firstlineno) == tuple(function)
 
 
-def has_run(unit: Any) -> bool:
-    """Whether any graph of the unit has run."""
-    return any(sum(known.region.runs) for known in unit.regions.all())
+def has_run(compiled: Any) -> bool:
+    """Whether any graph of the compiled code has run."""
+    return any(sum(known.region.runs) for known in compiled.regions.all())
 
 
-def units() -> list[Any]:
+def all_compiled() -> list[Any]:
     """What has been compiled; nothing, and nothing is imported, where the tracer was not needed."""
     compiled: Any = sys.modules.get("dyntrace.compile")
-    return [] if compiled is None else list(compiled.live_units())
+    return [] if compiled is None else list(compiled.live_compiled())

@@ -5,7 +5,7 @@ the frame that is entered, or that goes back to the head of a loop, into compile
 function's own `__code__` is exchanged, and nothing is left of it in steady state. On 3.11 the
 function's code is exchanged when it is found warm, and a look moves frames that loop (`reach.c`).
 Invariant: events are local to code objects, so the program counts as unwatched; other tools see
-what they would have seen. Read `runtime.unit` for the versions of a code object.
+what they would have seen. Read `runtime.compiled_code` for the versions of a code object.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dyntrace.budget import Budget
 from dyntrace.compile import Family, is_ordinary
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.programs.sampling import shielded
+from dyntrace.runtime.compiled_code import CompiledCode
 from dyntrace.runtime.handles import tracing_active
-from dyntrace.runtime.unit import Unit
 from dyntrace.trace.marks import original_of
 
 __all__ = ["Service"]
@@ -41,7 +41,7 @@ class Service:
     def __init__(self, backend: str, budget: Budget) -> None:
         self.family = Family(backend, fullgraph=False, budget=budget, twins=False)
         self.tool = _claim_tool() if _monitoring is not None else None
-        self._kept: ByIdentity[CodeType] = ByIdentity()  # a unit lives as long as this code
+        self._kept: ByIdentity[CodeType] = ByIdentity()  # compiled code lives as long as this code
         self._asks: ByIdentity[int] = ByIdentity()
         _sampler.configure(shielded(self.serve, None))
         if _monitoring is None:
@@ -69,11 +69,11 @@ class Service:
             _sampler.reach(code, True)
         if type(function) is not FunctionType or code.co_name == "<genexpr>":
             return reaches
-        unit = self._unit(code, namespace)
-        unit.go_on()
-        if unit.pace.waits or not (unit.version or unit.pace.affords()):
+        compiled = self._compiled(code, namespace)
+        compiled.go_on()
+        if compiled.pace.waits or not (compiled.version or compiled.pace.affords()):
             return None
-        return self._exchange(unit, function, code)
+        return self._exchange(compiled, function, code)
 
     def serve(
         self,
@@ -87,42 +87,42 @@ class Service:
         """Where a frame of warm code goes on; None if it stays. Without an offset it starts."""
         if tracing_active() or (function is not None and not is_ordinary(function)):
             return None
-        unit = self._unit(code, namespace)
-        landing = unit.serve(offset, values, stack)
+        compiled = self._compiled(code, namespace)
+        landing = compiled.serve(offset, values, stack)
         asks = (self._asks.get(code) or 0) + 1
         self._asks.set(code, asks)
         in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
-        waits = unit.pace.waits and not unit.woven.layouts
+        waits = compiled.pace.waits and not compiled.woven.layouts
         if waits:
-            unit.pace.wait()  # again: without events it is only compiled if it is found warm
-        if in_vain or waits or unit.has_nothing_to_gain():
+            compiled.pace.wait()  # again: without events it is only compiled if it is found warm
+        if in_vain or waits or compiled.has_nothing_to_gain():
             self._leave(code)
-        elif type(function) is FunctionType and unit.version:
-            self._exchange(unit, function, code)
+        elif type(function) is FunctionType and compiled.version:
+            self._exchange(compiled, function, code)
         return landing
 
     def go_on(self, code: CodeType, namespace: dict[str, Any]) -> bool | None:
-        """Frames run this version of a unit: compile what had to wait; None if it still has to.
+        """Frames run this version: compile what had to wait; None if it still has to wait.
 
         False if it is a version of what the program itself has optimised.
         """
         original = original_of(code)
-        unit = None if original is None else self.family.known_unit(original, namespace)
-        if unit is None:
+        compiled = None if original is None else self.family.known_code(original, namespace)
+        if compiled is None:
             return False
         if tracing_active():
             return None
-        unit.go_on()
-        return None if unit.pace.waits else True
+        compiled.go_on()
+        return None if compiled.pace.waits else True
 
     def has_made(self, code: CodeType) -> bool:
         """Whether `code` is a version of the user's that frames were moved to."""
         return original_of(code) is not None
 
-    def _unit(self, code: CodeType, namespace: dict[str, Any]) -> Unit:
-        unit = self.family.unit(code, namespace)
-        if unit.on_new_code is None:
-            code_of, unit_of, address = weakref.ref(code), weakref.ref(unit), id(namespace)
+    def _compiled(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
+        compiled = self.family.compiled(code, namespace)
+        if compiled.on_new_code is None:
+            code_of, compiled_of, address = weakref.ref(code), weakref.ref(compiled), id(namespace)
 
             def use(new: CodeType) -> None:
                 original = code_of()
@@ -130,20 +130,20 @@ class Service:
                     _sampler.replace(original, new, address)
 
             def wait() -> None:
-                original, waiting = code_of(), unit_of()
+                original, waiting = code_of(), compiled_of()
                 if original is not None and waiting is not None:
                     for version in (original, *waiting.gates.codes()):
                         _sampler.replace(version, None, 0)  # it has to be found warm again
 
-            unit.on_new_code, unit.pace.on_wait = use, wait
-        return unit
+            compiled.on_new_code, compiled.pace.on_wait = use, wait
+        return compiled
 
-    def _exchange(self, unit: Unit, function: FunctionType, code: CodeType) -> bool:
+    def _exchange(self, compiled: CompiledCode, function: FunctionType, code: CodeType) -> bool:
         """Have later calls of `function` run compiled code, while it keeps that of the user."""
         if function.__code__ is code:
             self._kept.set(function, code)
-            unit.functions.add(function)
-            function.__code__ = unit.code
+            compiled.functions.add(function)
+            function.__code__ = compiled.code
         return True
 
     def close(self) -> None:

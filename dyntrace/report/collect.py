@@ -1,4 +1,4 @@
-"""Collect: from units and their regions to the records of a report.
+"""Collect: from compiled code and its regions to the records of a report.
 
 Invariant: every number is read from a region's counters, none is estimated; calls that were left to
 the original instructions on purpose are not calls of a graph. Read `report.records` for what the
@@ -15,12 +15,12 @@ from dyntrace.incidents import lines_of
 from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
+from dyntrace.runtime.compiled_code import CompiledCode
 from dyntrace.runtime.handles import Region
-from dyntrace.runtime.unit import Unit
-from dyntrace.runtime.weaving import Known
-from dyntrace.trace.paths import Plan
+from dyntrace.runtime.weaving import RegionRecord
+from dyntrace.trace.paths import RegionPlan
 
-__all__ = ["add_unit", "errors_of", "retirements", "stats_of"]
+__all__ = ["add_compiled", "errors_of", "retirements", "stats_of"]
 
 FAILED = {
     Cause.FLOATING: "floating-point flags",
@@ -30,41 +30,41 @@ FAILED = {
 UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
-def add_unit(found: Findings, unit: Unit) -> None:
+def add_compiled(found: Findings, compiled: CompiledCode) -> None:
     """Add what was made of one code object: graphs in use, breaks, retired graphs, notes."""
-    unit.settle()
-    filename = unit.original.co_filename
-    used = [known for known in unit.used() if not known.region.retired]
+    compiled.settle()
+    filename = compiled.original.co_filename
+    used = [known for known in compiled.used() if not known.region.retired]
     for known in used:
         if known.plans[0].region.does_work():
-            found.graphs.append(graph_report(unit, known))
-    for item in sorted(unit.breaks, key=lambda item: item.unit):
+            found.graphs.append(graph_report(compiled, known))
+    for item in sorted(compiled.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
-    found.retired += retirements(unit)
-    found.left_alone += left_alone(unit)
-    found.notes += unit.notes + errors_of(unit)
-    found.notes += [*superseded(unit, used), *limits_met(used)]
+    found.retired += retirements(compiled)
+    found.left_alone += left_alone(compiled)
+    found.notes += compiled.notes + errors_of(compiled)
+    found.notes += [*superseded(compiled, used), *limits_met(used)]
 
 
-def errors_of(unit: Unit) -> list[str]:
-    """A line for each error of dyntrace's own, met in a unit, its regions and graphs."""
-    owners: list[Any] = [unit]
-    for known in unit.regions.all():
+def errors_of(compiled: CompiledCode) -> list[str]:
+    """A line for each error of dyntrace's own, met in compiled code, its regions and graphs."""
+    owners: list[Any] = [compiled]
+    for known in compiled.regions.all():
         owners += [known.region, *(plan.region.graph for plan in known.plans)]
     return [f"internal error: {line}" for owner in owners for line in lines_of(owner)]
 
 
-def graph_report(unit: Unit, known: Known) -> GraphReport:
+def graph_report(compiled: CompiledCode, known: RegionRecord) -> GraphReport:
     """One region as the graph of its first entry, with the counts of all its entries."""
     plan, region = known.plans[0], known.region
     return GraphReport(
         plan.region.graph,
-        unit.original.co_filename,
+        compiled.original.co_filename,
         plan.lineno,
         plan.end_lineno,
         calls=calls_of(region),
         deopts=region.deopts,
-        names=plan.names(unit.local_names()),
+        names=plan.names(compiled.local_names()),
         misses=region.misses - region.learnt,
         declined=region.skips - region.compared,
         compared=region.compared,
@@ -79,17 +79,17 @@ def calls_of(region: Region) -> int:
     return sum(region.runs) + region.deopts + region.misses - region.learnt
 
 
-def operations(plan: Plan) -> int:
+def operations(plan: RegionPlan) -> int:
     return GraphReport(plan.region.graph, "", plan.lineno, plan.end_lineno).op_count
 
 
-def superseded(unit: Unit, used: list[Known]) -> Iterable[str]:
+def superseded(compiled: CompiledCode, used: list[RegionRecord]) -> Iterable[str]:
     """A note on graphs that ran and are no more in the code, since it was compiled again."""
-    others = [known for known in unit.regions.all() if known not in used]
+    others = [known for known in compiled.regions.all() if known not in used]
     runs = sum(sum(known.region.runs) for known in others if not known.region.retired)
     if runs:
         times = "once" if runs == 1 else f"{runs} times"
-        yield f"graphs of earlier versions of {unit.name}, since replaced, ran {times}"
+        yield f"graphs of earlier versions of {compiled.name}, since replaced, ran {times}"
 
 
 def sizes(buckets: tuple[int, ...]) -> str:
@@ -112,29 +112,29 @@ def span_of_sizes(low: int, high: int) -> str:
 
 def memory(power: int) -> str:
     """4 ** power bytes in words."""
-    unit = min(power // 5, len(UNITS) - 1)
-    return f"{4 ** (power - 5 * unit)} {UNITS[unit]}"
+    step = min(power // 5, len(UNITS) - 1)
+    return f"{4 ** (power - 5 * step)} {UNITS[step]}"
 
 
-def retirements(unit: Unit) -> list[Retirement]:
-    """Which regions of a unit were given up, why, and what they had done before."""
-    filename = unit.original.co_filename
+def retirements(compiled: CompiledCode) -> list[Retirement]:
+    """Which regions of compiled code were given up, why, and what they had done before."""
+    filename = compiled.original.co_filename
     return [
         Retirement.of_graph(
             REASONS[known.region.cause].code,
             filename,
             known.plans[0].lineno,
-            graph_report(unit, known),
+            graph_report(compiled, known),
         )
-        for known in unit.retired()
+        for known in compiled.retired()
         if known.region.cause in REASONS
     ]
 
 
-def left_alone(unit: Unit) -> list[Retirement]:
+def left_alone(compiled: CompiledCode) -> list[Retirement]:
     """What an estimate has kept from becoming a graph, each stretch of lines once."""
-    filename = unit.original.co_filename
-    found = {(item.lineno, item.end_lineno): item for item in unit.left_alone}
+    filename = compiled.original.co_filename
+    found = {(item.lineno, item.end_lineno): item for item in compiled.left_alone}
     return [
         Retirement.of_graph(
             NOT_WORTH_IT.code,
@@ -146,11 +146,11 @@ def left_alone(unit: Unit) -> list[Retirement]:
     ]
 
 
-def stats_of(units: list[Unit]) -> Stats:
-    """The counters of `units`, added up."""
-    regions = [known.region for unit in units for known in unit.regions.all()]
+def stats_of(all_compiled: list[CompiledCode]) -> Stats:
+    """The counters of `all_compiled`, added up."""
+    regions = [known.region for compiled in all_compiled for known in compiled.regions.all()]
     return Stats(
-        compiles=sum(unit.compiles for unit in units),
+        compiles=sum(compiled.compiles for compiled in all_compiled),
         graphs=len(regions),
         graph_calls=sum(map(calls_of, regions)),
         graph_runs=sum(sum(region.runs) for region in regions),
@@ -160,7 +160,7 @@ def stats_of(units: list[Unit]) -> Stats:
         declined=sum(region.skips - region.compared for region in regions),
         compared=sum(region.compared for region in regions),
         retired=sum(bool(region.retired) for region in regions),
-        replacements=sum(unit.replacements for unit in units),
-        internal_errors=sum(len(errors_of(unit)) for unit in units),
-        retirements=tuple(item for unit in units for item in retirements(unit)),
+        replacements=sum(compiled.replacements for compiled in all_compiled),
+        internal_errors=sum(len(errors_of(compiled)) for compiled in all_compiled),
+        retirements=tuple(item for compiled in all_compiled for item in retirements(compiled)),
     )

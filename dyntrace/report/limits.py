@@ -12,12 +12,12 @@ from dyntrace.breaks import MANY_DIMENSIONS, MANY_KINDS, BreakReason
 from dyntrace.exec.lowering import MAX_NDIM
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Graph
-from dyntrace.runtime.weaving import Known
+from dyntrace.runtime.weaving import RegionRecord
 
 __all__ = ["limits_met"]
 
 
-def limits_met(used: list[Known]) -> Iterator[str]:
+def limits_met(used: list[RegionRecord]) -> Iterator[str]:
     """A note for each graph that some of its inputs, or the machine, cannot run."""
     for known in used:
         if not known.does_work():
@@ -29,7 +29,7 @@ def limits_met(used: list[Known]) -> Iterator[str]:
             yield _note(known, MANY_DIMENSIONS)
 
 
-def _note(known: Known, reason: BreakReason) -> str:
+def _note(known: RegionRecord, reason: BreakReason) -> str:
     plan = known.plans[0]
     place = f"line {plan.lineno}"
     if plan.end_lineno != plan.lineno:

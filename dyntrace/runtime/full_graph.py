@@ -1,6 +1,6 @@
 """Full graphs: a function optimised with `fullgraph=True` has no break that parts work from work.
 
-Invariant: a break on the way to a `raise` is none of those. Read `runtime.unit`, the user, next.
+Invariant: a break on the way to a `raise` is none of those. Read `runtime.compiled_code`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A compilation makes many objects at once, nearly all of which live on; the collector would look
 through them, and through the rest of the program, again and again for nothing. Invariant: the
 collector's threshold is put back unless someone else has set it meanwhile; a disabled collector
-stays disabled. Read `runtime.unit`, the user, next.
+stays disabled. Read `runtime.compiled_code`, the user, next.
 """
 
 from __future__ import annotations

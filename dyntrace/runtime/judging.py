@@ -2,7 +2,7 @@
 
 Invariant: a callee is left alone only when neither its own instructions nor what it calls by twins
 in turn have array work, as far as enough calls have shown. Functions that call one another are
-judged together. Read `runtime.unit` next.
+judged together. Read `runtime.compiled_code` next.
 """
 
 from __future__ import annotations
@@ -10,26 +10,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dyntrace.runtime.unit import Unit
+    from dyntrace.runtime.compiled_code import CompiledCode
+    from dyntrace.runtime.weaving import Woven
 
-__all__ = ["gains_nothing"]
+__all__ = ["JUDGED_CALLS", "WATCHED_CALLS", "all_retired", "gains_nothing"]
+
+WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
+JUDGED_CALLS = 128  # after which paths that were never taken count no more
 
 
-def gains_nothing(unit: Unit) -> bool:
-    """Whether there is no region in a unit, nor in those it calls by twins."""
-    seen, waiting = {unit}, [unit]
+def gains_nothing(compiled: CompiledCode) -> bool:
+    """Whether there is no region in it, nor in what it calls by twins."""
+    seen, waiting = {compiled}, [compiled]
     while waiting:
         one = waiting.pop()
         if _may_gain(one):
             return False
-        new = set() if one.all_retired(one.woven) else set(one.callees) - seen
+        new = set() if all_retired(one, one.woven) else set(one.callees) - seen
         seen |= new
         waiting += new
     return True
 
 
-def _may_gain(unit: Unit) -> bool:
+def _may_gain(compiled: CompiledCode) -> bool:
     """Whether there is array work in its own instructions, or may turn out to be."""
-    if unit.given_up or unit.pace.waits or not unit.version:
-        return not unit.given_up
-    return unit.is_learning() or any(known.does_work() for known in unit.used())
+    if compiled.given_up or compiled.pace.waits or not compiled.version:
+        return not compiled.given_up
+    return _is_learning(compiled) or any(known.does_work() for known in compiled.used())
+
+
+def _is_learning(compiled: CompiledCode) -> bool:
+    """Whether something is still to be seen, and calls so far were few."""
+    recorders = compiled.woven.recorders
+    if recorders - {-1}:
+        calls = [known.region.calls for known in compiled.regions.all()]
+        return max([compiled.visits, *calls]) < JUDGED_CALLS
+    return bool(recorders) and compiled.visits < WATCHED_CALLS
+
+
+def all_retired(compiled: CompiledCode, woven: Woven) -> bool:
+    """Whether no region of a version is in use."""
+    found = [compiled.regions.of_layout(layout) for layout in woven.layouts]
+    return all(known is None or known.region.retired for known in found)

@@ -1,8 +1,8 @@
-"""Pacing: when a unit may be compiled, and whether it is worth another try.
+"""Pacing: when a code object may be compiled, and whether it is worth another try.
 
 Nobody else compiles, the program's built-ins are in place, and the budget has room for what the
-last version took. A unit that has to wait runs the original meanwhile, and `on_wait` is told.
-Invariant: without a limit to the budget nothing waits and nothing is given up. Read `runtime.unit`.
+last version took. What has to wait runs the original meanwhile, and `on_wait` is told. Invariant:
+without a limit to the budget nothing waits and nothing is given up. Read `runtime.compiled_code`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Silence:
 
 
 class Pace:
-    """The pace of one unit. `with COMPILING, pace:` measures what compiling takes."""
+    """The pace of one code object. `with COMPILING, pace:` measures what compiling takes."""
 
     __slots__ = ("begun", "budget", "cost", "fruitless", "on_wait", "refused", "spending", "waits")
 
@@ -70,7 +70,7 @@ class Pace:
         return allowed
 
     def wait(self) -> None:
-        """There is no room: the unit has to be found warm again."""
+        """There is no room: the code has to be found warm again."""
         self.waits = True
         if self.on_wait is not None:
             self.on_wait()

@@ -1,7 +1,8 @@
 """Profile: the kinds that instructions were seen to push, collected by recorders.
 
 Only kinds are kept, never the values, so recording does not prolong any object's life. A point
-keeps a few kinds; what differs later is met by the regions' own guards. Read `runtime.unit` next.
+keeps a few kinds; what differs later is met by the regions' own guards. Read
+`runtime.compiled_code` next.
 """
 
 from __future__ import annotations

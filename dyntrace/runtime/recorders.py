@@ -1,8 +1,9 @@
-"""Recorders: the helpers that stubs call to show a unit what the program has brought.
+"""Recorders: the helpers that stubs call to tell `CompiledCode` what the program has brought.
 
-A recorder tells its unit, then has the frame that called it go on in newer code.
+A recorder tells what it has seen, then has the frame that called it go on in newer code.
 Invariant: it is a Python function without a default or a free choice of arguments, so that the
-evaluation loop keeps caller and helper in one C frame (`_native/osr.c`); it keeps no unit alive.
+evaluation loop keeps caller and helper in one C frame (`_native/osr.c`); it keeps no `CompiledCode`
+alive.
 """
 
 from __future__ import annotations
@@ -17,24 +18,28 @@ from dyntrace.runtime.handles import hook_resume, osr
 from dyntrace.runtime.pacing import Silence
 
 if TYPE_CHECKING:
-    from dyntrace.runtime.unit import Unit
+    from dyntrace.runtime.compiled_code import CompiledCode
 
 __all__ = ["recorder"]
 
 
 def recorder(
-    unit: Unit, method: Callable[..., tuple[CodeType, int] | None], point: int
+    compiled: CompiledCode, method: Callable[..., tuple[CodeType, int] | None], point: int
 ) -> Callable[..., None]:
-    """What stubs call at `point`: `method` of the unit gets the values.
+    """What stubs call at `point`: `method` of the compiled code gets the values.
 
     In code from before a `reset` it does nothing: such a frame goes on to its end as it is.
     """
-    unit_of, generation, silence = weakref.ref(unit), unit.generation, Silence(unit.pace)
+    compiled_of, generation, silence = (
+        weakref.ref(compiled),
+        compiled.generation,
+        Silence(compiled.pace),
+    )
 
     def record(*values: Any) -> None:
         if silence.lasts():
             return hook_resume()
-        told = unit_of()
+        told = compiled_of()
         current = told is not None and told.generation == generation and not is_disturbed()
         landing = method(told, point, values) if current else None
         if landing is not None and osr(*landing):

@@ -5,14 +5,16 @@ Invariant: a state holds kinds and nothing of the user's. Read `trace.state` for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.sources import CellVariable, Local, StackItem
-from dyntrace.trace.state import State
+from dyntrace.trace.state import BURIED, State
 
-__all__ = ["contents_of", "has_arrays", "is_among", "with_arguments"]
+__all__ = ["contents_of", "has_arrays", "is_among", "state_of_frame", "with_arguments"]
 
 _PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
 
@@ -23,6 +25,20 @@ def contents_of(cell: Any) -> kinds.Kind:
         return describe(cell.cell_contents)
     except ValueError:
         return kinds.UNKNOWN
+
+
+def state_of_frame(
+    facts: CodeFacts, unit: int, values: Mapping[int, Any], stack: tuple[Any, ...]
+) -> State:
+    """The state of a frame that stands before `unit`; `stack` has Ellipsis for NULL."""
+    live = facts.live[unit]
+    slots = {
+        index: contents_of(value) if index in facts.body.cells else describe(value)
+        for index, value in values.items()
+        if index in live
+    }
+    held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
+    return State(slots, held)
 
 
 def has_arrays(state: State) -> bool:

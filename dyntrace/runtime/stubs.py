@@ -19,12 +19,12 @@ from dyntrace.asm.emit import (
     Call,
     Copy,
     Emit,
+    Here,
     Jump,
     Label,
     LoadCell,
     LoadConst,
     LoadFast,
-    Mark,
     Original,
     PopJumpIfNone,
     PopJumpIfTrue,
@@ -66,22 +66,22 @@ def gated(stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
     if len(stub) <= FAR:
         return (
             (begin, inside, behind, behind, behind),
-            [Mark(begin), Jump(inside), Mark(inside), *stub, Mark(behind)],
+            [Here(begin), Jump(inside), Here(inside), *stub, Here(behind)],
         )
-    head: list[Emit] = [Mark(begin), Jump(inside), Mark(closed), Jump(behind), Mark(inside)]
-    return (begin, inside, closed, closed, behind), [*head, *stub, Mark(behind)]
+    head: list[Emit] = [Here(begin), Jump(inside), Here(closed), Jump(behind), Here(inside)]
+    return (begin, inside, closed, closed, behind), [*head, *stub, Here(behind)]
 
 
 def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
     """A stub with a gate that, at rest, leads into the stub only when the handle is true."""
     begin, inside, asks, closed, behind = Label(), Label(), Label(), Label(), Label()
     head: list[Emit] = [
-        *(Mark(begin), Jump(inside)),
-        *(Mark(asks), LoadConst(handle), ToBool(), PopJumpIfTrue(inside)),
-        *(Mark(closed), Jump(behind), Mark(inside)),
+        *(Here(begin), Jump(inside)),
+        *(Here(asks), LoadConst(handle), ToBool(), PopJumpIfTrue(inside)),
+        *(Here(closed), Jump(behind), Here(inside)),
     ]
     shut = behind if len(stub) <= FAR else closed
-    return (begin, inside, asks, shut, behind), [*head, *stub, Mark(behind)]
+    return (begin, inside, asks, shut, behind), [*head, *stub, Here(behind)]
 
 
 def marker_stub(marker: Callable[..., Any]) -> list[Emit]:
@@ -98,7 +98,7 @@ def region_stub(layout: Layout, handle: Callable[..., Any]) -> list[Emit]:
     stub += [Call(len(layout.arguments)), Copy(1), PopJumpIfNone(declined)]
     stub += _unload(layout)
     behind: int | Original = layout.end if layout.end != layout.start else Original(layout.end)
-    stub += [Jump(behind), Mark(declined), PopTop()]
+    stub += [Jump(behind), Here(declined), PopTop()]
     return stub
 
 
@@ -220,5 +220,5 @@ def _guarded(gate: Callable[[], Any], record: Callable[..., Any], loads: list[Em
         *loads,
         Call(len(loads)),
         PopTop(),
-        Mark(skip),
+        Here(skip),
     ]

@@ -1,7 +1,7 @@
 """Twins of functions that are made anew in each call: lambdas, closures, generator expressions.
 
 A region calls the maker with the function just before the program does. Invariant: what comes out
-behaves as the function does; it is the function itself where the unit of its code has nothing to
+behaves as the function does; it is the function itself where its `CompiledCode` has nothing to
 gain, or is gone, or another function has come. A maker takes one Python frame, so that a program
 comes no less far in its recursion. Read `compile` next.
 """
@@ -13,24 +13,24 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dyntrace.runtime.unit import Unit
+    from dyntrace.runtime.compiled_code import CompiledCode
 
 __all__ = ["TwinMaker"]
 
 
 class TwinMaker:
-    """Makes twins of the functions that have the code and globals of `unit`, held weakly."""
+    """Makes twins of the functions that have the code and globals of `compiled`, held weakly."""
 
-    __slots__ = ("_unit_of",)
+    __slots__ = ("_compiled_of",)
 
-    def __init__(self, unit: Unit) -> None:
-        self._unit_of = weakref.ref(unit)
+    def __init__(self, compiled: CompiledCode) -> None:
+        self._compiled_of = weakref.ref(compiled)
 
     def __call__(self, function: FunctionType) -> FunctionType:
-        unit, namespace = self._unit_of(), function.__globals__
-        if unit is None or unit.calls_stay or unit.globals.address != id(namespace):
+        compiled, namespace = self._compiled_of(), function.__globals__
+        if compiled is None or compiled.calls_stay or compiled.globals.address != id(namespace):
             return function
-        code = unit.woven.code
+        code = compiled.woven.code
         twin = FunctionType(
             code, namespace, function.__name__, function.__defaults__, function.__closure__
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dyntrace.runtime.weaving import Known
+from dyntrace.runtime.weaving import RegionRecord
 from dyntrace.trace.region import Varying
 from dyntrace.trace.sources import Local, Source, StackItem
 
@@ -20,7 +20,7 @@ __all__ = ["MAX_VALUES", "varying_in"]
 MAX_VALUES = 4
 
 
-def varying_in(known: Known) -> Varying:
+def varying_in(known: RegionRecord) -> Varying:
     """The locals, and stack items at the region's start, that have had too many values."""
     values: dict[Source, set[Any]] = {}
     for source, value in _read_by_value(known):
@@ -30,7 +30,7 @@ def varying_in(known: Known) -> Varying:
     return frozenset((None if isinstance(one, Local) else start, one) for one in many)
 
 
-def _read_by_value(known: Known) -> Iterable[tuple[Source, Any]]:
+def _read_by_value(known: RegionRecord) -> Iterable[tuple[Source, Any]]:
     for plan in known.plans:
         for step in plan.region.steps:
             if step.guard.op == "value" and isinstance(step.source, Local | StackItem):

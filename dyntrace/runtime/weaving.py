@@ -1,8 +1,8 @@
 """Weaving: from an analysis to a code object with regions and recorders in it.
 
-`Shapes` are the facts about a code object that never change, `Regions` keeps the regions of a unit
-from version to version, `weave` puts stubs before units and assembles. Invariant: every version of
-a unit has the same co_stacksize, so that running frames fit newer code. Read `runtime.stubs` next.
+`Regions` keeps the regions of a code object from version to version, `weave` puts stubs before
+units and assembles. Invariant: every version has the same co_stacksize, so that running frames fit
+newer code. Read `runtime.stubs` next.
 """
 
 from __future__ import annotations
@@ -16,20 +16,13 @@ import numpy as np
 
 from dyntrace import config
 from dyntrace.asm.assemble import assemble
-from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import At, Emit
-from dyntrace.asm.flow import loop_heads, merge_points, stack_depths
-from dyntrace.asm.instructions import Body
-from dyntrace.asm.liveness import live_before
 from dyntrace.errors import AssemblyError
-from dyntrace.graph import kinds
-from dyntrace.graph.describe import describe
 from dyntrace.graph.verify import verify
 from dyntrace.record import field, record
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
 from dyntrace.runtime.retirement import Gate
-from dyntrace.runtime.states import contents_of
 from dyntrace.runtime.stubs import (
     LabelledGate,
     entry_stub,
@@ -39,84 +32,23 @@ from dyntrace.runtime.stubs import (
     recorder_stub,
     region_stub,
 )
-from dyntrace.trace.analysis import Analysis, Shape
+from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.flush import Layout
-from dyntrace.trace.paths import Plan
-from dyntrace.trace.state import BURIED, State
-from dyntrace.trace.stepping import first_unit
+from dyntrace.trace.paths import RegionPlan
+from dyntrace.trace.state import State
 from dyntrace.trace.worth import sized_inputs
 
-__all__ = ["Known", "Regions", "Shapes", "Woven", "first_version", "weave"]
+__all__ = ["RegionRecord", "Regions", "Woven", "first_version", "stack_size", "weave"]
 
 ROOM = 12  # stack slots that a stub needs besides the values it passes and unpacks
 DEOPT_LIMIT = 3
 MAX_VERSIONS_AT = 4
 OPERATION_TIME = 2  # nanoseconds of an operation of a stub
-_OBSERVERS = frozenset("locals vars dir eval exec _getframe currentframe inspect".split())
 
 
 # A region's handle answers None while the thread is watched, and profilers do not see it called.
 _GATE = Region([((), (), recording_gate, False)])
-
-
-@record(frozen=True)
-class Shapes:
-    """The body of a code object, its flow facts, and which slots a first call shows."""
-
-    shape: Shape
-    first: int
-    entry_slots: tuple[tuple[int, bool], ...]
-
-    @property
-    def body(self) -> Body:
-        return self.shape.body
-
-    @property
-    def stacksize(self) -> int:
-        """That of every version: a stub passes locals, cells and stack items, each once at most,
-        and what it unpacks are locals and stack items again.
-        """
-        return 2 * self.body.code.co_stacksize + len(self.body.local_names) + ROOM
-
-    @classmethod
-    def of(cls, code: CodeType) -> Shapes:
-        """Decode and analyse `code`; AssemblyError if that cannot be done."""
-        body = decode(code)
-        first = first_unit(body)
-        if not first:
-            raise AssemblyError("the code has no RESUME")
-        observed = not _OBSERVERS.isdisjoint(code.co_names)
-        heads, merges = loop_heads(body), merge_points(body)
-        shape = Shape(body, live_before(body), stack_depths(body), heads, merges, observed)
-        return cls(shape, first, _entry_slots(body))
-
-    def unit_at(self, offset: int) -> int | None:
-        """The unit that begins at a byte of the original, where frames can be moved to."""
-        for unit in self.body.units:
-            if unit.offset == offset:
-                return unit.index if self.shape.depths[unit.index] is not None else None
-        return None
-
-    def state_at(self, unit: int, values: Mapping[int, Any], stack: tuple[Any, ...]) -> State:
-        """The state of a frame that stands there; `stack` has Ellipsis for NULL."""
-        live = self.shape.live[unit]
-        slots = {
-            index: contents_of(value) if index in self.body.cells else describe(value)
-            for index, value in values.items()
-            if index in live
-        }
-        held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
-        return State(slots, held)
-
-
-def _entry_slots(body: Body) -> tuple[tuple[int, bool], ...]:
-    """The arguments, and the free variables' cells."""
-    code = body.code
-    flags = (code.co_flags & 4 != 0) + (code.co_flags & 8 != 0)
-    arguments = range(code.co_argcount + code.co_kwonlyargcount + flags)
-    names = body.local_names
-    free = range(len(names) - len(code.co_freevars), len(names))
-    return tuple((index, index in body.cells) for index in [*arguments, *free])
 
 
 def weak_method(method: Any) -> Callable[[], Callable[..., Any] | None]:
@@ -131,13 +63,13 @@ def weak_method(method: Any) -> Callable[[], Callable[..., Any] | None]:
 
 
 @record(eq=False)
-class Known:
-    """A region of a unit: its layout, the state it was traced from, the plans of its entries."""
+class RegionRecord:
+    """A region: its layout, the state it was traced from, the plans of its entries."""
 
     layout: Layout
     state: State
     region: Region
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[RegionPlan] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
     misses: int = 0
 
@@ -147,7 +79,7 @@ class Known:
 
 
 class Regions:
-    """The regions of a unit by layout, kept from version to version."""
+    """The regions of a code object by layout, kept from version to version."""
 
     def __init__(
         self,
@@ -160,18 +92,20 @@ class Regions:
         self._on_miss = weak_method(on_miss)
         self._on_retire = weak_method(on_retire)
         self._on_rest = weak_method(on_rest)
-        self._known: dict[Layout, Known] = {}
+        self._known: dict[Layout, RegionRecord] = {}
 
-    def of(self, plan: Plan) -> Known:
+    def of(self, plan: RegionPlan) -> RegionRecord:
         """The region for `plan`, with an entry for it."""
         known = self._known.get(plan.layout)
         if known is None:
-            known = self._known[plan.layout] = Known(plan.layout, plan.state, self._region(plan))
+            known = self._known[plan.layout] = RegionRecord(
+                plan.layout, plan.state, self._region(plan)
+            )
         if not known.region.retired:
             self.add_entry(known, plan)
         return known
 
-    def _region(self, plan: Plan) -> Region:
+    def _region(self, plan: RegionPlan) -> Region:
         region = Region()
         region.on_miss = self._missed
         region.on_retire = self._retired
@@ -196,7 +130,7 @@ class Regions:
         if on_rest is not None:
             on_rest(region)
 
-    def add_entry(self, known: Known, plan: Plan) -> bool:
+    def add_entry(self, known: RegionRecord, plan: RegionPlan) -> bool:
         """Let the region serve what `plan` was traced for; False if it does already."""
         if any(plan is other for other in known.plans):
             return False
@@ -213,25 +147,25 @@ class Regions:
         known.region.add((steps, uses, run, True, sized))
         return True
 
-    def record_of(self, region: Region) -> Known | None:
+    def record_of(self, region: Region) -> RegionRecord | None:
         return next((known for known in self._known.values() if known.region is region), None)
 
-    def of_layout(self, layout: Layout) -> Known | None:
+    def of_layout(self, layout: Layout) -> RegionRecord | None:
         return self._known.get(layout)
 
-    def of_layouts(self, layouts: tuple[Layout, ...]) -> list[Known]:
+    def of_layouts(self, layouts: tuple[Layout, ...]) -> list[RegionRecord]:
         """The regions of a version, in the order of the bytecode."""
         found = [self._known[layout] for layout in layouts if layout in self._known]
         return [known for known in found if known.plans]
 
-    def forget(self, known: Known) -> None:
+    def forget(self, known: RegionRecord) -> None:
         """Drop a region; its handles answer None from now on."""
         self._known.pop(known.layout, None)
 
     def clear(self) -> None:
         self._known = {}
 
-    def all(self) -> list[Known]:
+    def all(self) -> list[RegionRecord]:
         return list(self._known.values())
 
 
@@ -282,30 +216,30 @@ class Woven:
         return not self.recorders and not self.layouts
 
 
-def first_version(shapes: Shapes, record: Callable[..., Any]) -> Woven:
+def first_version(facts: CodeFacts, record: Callable[..., Any]) -> Woven:
     """The original with a stub that shows the arguments to `record`."""
-    stub = entry_stub(_GATE.handle, record, shapes.entry_slots)
-    code = _roomy(shapes, assemble(shapes.body, {}, tails=_entry(shapes, stub)).code)
+    stub = entry_stub(_GATE.handle, record, facts.entry_slots)
+    code = _roomy(facts, assemble(facts.body, {}, tails=_entry(facts, stub)).code)
     return Woven(code, recorders=frozenset({-1}))
 
 
-def _entry(shapes: Shapes, stub: list[Emit]) -> dict[int, list[Emit]]:
+def _entry(facts: CodeFacts, stub: list[Emit]) -> dict[int, list[Emit]]:
     """The stub that shows the arguments, where a call comes once and a loop does not come back.
 
     In a loop that begins at the first unit an argument may have been deleted.
     """
-    return {shapes.first: [At(shapes.body.units[shapes.first].location), *stub]}
+    return {facts.first: [At(facts.body.units[facts.first].location), *stub]}
 
 
 def weave(
-    shapes: Shapes,
+    facts: CodeFacts,
     analysis: Analysis,
     regions: Regions,
     recorder: Callable[[int], Callable[..., Any]],
     watch: Callable[..., Any] | None,
     places: frozenset[int],
 ) -> Woven:
-    """The next version of a unit.
+    """The next version of a code object.
 
     `watch` is shown the arguments of each call, if it is given; frames of earlier versions may
     stand before the units in `places`.
@@ -316,18 +250,18 @@ def weave(
     recording: list[LabelledGate] = []
     if watch is not None:
         points.add(-1)
-        gate, stub = gated(entry_stub(_GATE.handle, watch, shapes.entry_slots))
+        gate, stub = gated(entry_stub(_GATE.handle, watch, facts.entry_slots))
         recording.append(gate)
-        tails = _entry(shapes, stub)
+        tails = _entry(facts, stub)
     for point, found in analysis.recorders.items():
         gate, stub = gated(recorder_stub(_GATE.handle, recorder(point), found.values))
         recording.append(gate)
         stubs.setdefault(found.at, []).extend(stub)
     labelled = _add_regions(stubs, tails, analysis, regions)
-    landings = sorted({shapes.first, *places})
+    landings = sorted({facts.first, *places})
     for place in landings:
         stubs.setdefault(place, [])
-    assembled = assemble(shapes.body, stubs, tails=tails, landings=landings)
+    assembled = assemble(facts.body, stubs, tails=tails, landings=landings)
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
     at = assembled.label_offsets
     by_layout: list[tuple[Layout | None, list[LabelledGate]]]
@@ -336,7 +270,7 @@ def weave(
         layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
         for layout, found in by_layout
     }
-    code = _roomy(shapes, assembled.code)
+    code = _roomy(facts, assembled.code)
     return Woven(code, offsets, frozenset(points), tuple(labelled), gates)
 
 
@@ -364,7 +298,15 @@ def _add_regions(
     return found
 
 
-def _roomy(shapes: Shapes, code: CodeType) -> CodeType:
-    if code.co_stacksize > shapes.stacksize:
+def stack_size(facts: CodeFacts) -> int:
+    """That of every version: a stub passes locals, cells and stack items, each once at most, and
+    what it unpacks are locals and stack items again.
+    """
+    return 2 * facts.body.code.co_stacksize + len(facts.body.local_names) + ROOM
+
+
+def _roomy(facts: CodeFacts, code: CodeType) -> CodeType:
+    size = stack_size(facts)
+    if code.co_stacksize > size:
         raise AssemblyError("a stub needs more stack than versions share")
-    return code.replace(co_stacksize=shapes.stacksize)
+    return code.replace(co_stacksize=size)

@@ -10,7 +10,7 @@ Read `trace.flush` and `compile` next.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dyntrace import config
@@ -31,12 +31,13 @@ from dyntrace.breaks import (
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import field, record
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.flush import lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.globals import Globals
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.paths import Path, Plan, path_of
+from dyntrace.trace.paths import Path, RegionPlan, path_of
 from dyntrace.trace.region import TooLarge, Varying
 from dyntrace.trace.state import State, after, pushed_values, stack_kinds
 from dyntrace.trace.twins import Twins, has_twin, twin_for
@@ -44,7 +45,7 @@ from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
 from dyntrace.trace.worth import LeftAlone, may_win
 
-__all__ = ["Analysis", "FoundBreak", "Recorder", "Shape", "recorder_of"]
+__all__ = ["Analysis", "FoundBreak", "Recorder", "recorder_of"]
 
 MAX_STATES = 4
 MAX_TRACES = 600
@@ -53,18 +54,6 @@ MAX_RECORDED = 256
 _NOT_RECORDED = frozenset({"MAKE_FUNCTION", "GET_ITER"})
 
 Results = tuple[Kind, ...]
-
-
-@record(frozen=True)
-class Shape:
-    """A body with the facts about it that do not depend on kinds."""
-
-    body: Body
-    live: Sequence[frozenset[int]]
-    depths: list[int | None]
-    heads: frozenset[int]
-    merges: frozenset[int]
-    observed: bool
 
 
 @record(frozen=True)
@@ -97,7 +86,7 @@ class Analysis:
     `earlier` are the paths of the one before, `paths` becomes those of this one.
     """
 
-    shape: Shape
+    facts: CodeFacts
     namespace: dict[str, Any]
     profile: Mapping[int, list[Results]]
     twins: Twins
@@ -105,7 +94,7 @@ class Analysis:
     earlier: Mapping[int, list[Path]] = field(default_factory=dict)
     globals: Globals = field(default_factory=Globals)
     paths: dict[int, list[Path]] = field(default_factory=dict)
-    plans: dict[int, list[Plan]] = field(default_factory=dict)
+    plans: dict[int, list[RegionPlan]] = field(default_factory=dict)
     breaks: dict[int, FoundBreak] = field(default_factory=dict)
     breaks_at: dict[int, list[FoundBreak]] = field(default_factory=dict)
     told: set[tuple[Location, str, str]] = field(default_factory=set)
@@ -128,7 +117,7 @@ class Analysis:
                 waiting += reversed(self._explore(start, state))
         left = (at for at, state in reversed(waiting) if self._is_new(at, self._fitted(at, state)))
         for start in itertools.islice(left, 1):
-            place = self.shape.body.units[start].location
+            place = self.facts.body.units[start].location
             self.breaks[start] = FoundBreak(start, place.line or 0, place, TOO_MANY_PATHS, "")
         self._forget_rumours()
 
@@ -138,15 +127,15 @@ class Analysis:
 
     def _forget_rumours(self) -> None:
         """Values are unknown on paths that never ran, though others absorbed the same source."""
-        seen = {self.shape.body.units[unit].location for unit in self.absorbed}
+        seen = {self.facts.body.units[unit].location for unit in self.absorbed}
         for unit, found in list(self.breaks.items()):
             if found.reason is UNKNOWN_VALUE and found.place in seen:
                 del self.breaks[unit]
 
     def _fitted(self, start: int, state: State) -> State:
         """Only what can matter at `start`; the stack has the depth it has there."""
-        depth = self.shape.depths[start] or 0
-        live = state if self.shape.observed else state.only(self.shape.live[start])
+        depth = self.facts.depths[start] or 0
+        live = state if self.facts.observed else state.only(self.facts.live[start])
         missing = (kinds.UNKNOWN,) * (depth - len(live.stack))
         if len(live.stack) == depth:
             return live
@@ -202,7 +191,7 @@ class Analysis:
         """Remember the merge points that some path has come to."""
         self.visited += len(path.absorbed)
         reached = {target for target, _ in following}.union(path.absorbed)
-        self.met |= reached & self.shape.merges
+        self.met |= reached & self.facts.merges
 
     def _ends(self) -> frozenset[int]:
         """Where a path ends although it could go on.
@@ -210,8 +199,8 @@ class Analysis:
         In small functions a path goes on behind the point where it meets others, for larger
         regions; in large ones too much would be traced again for each path.
         """
-        heads = self.shape.heads
-        small = self.visited + len(self.shape.body.units) < PATIENCE
+        heads = self.facts.heads
+        small = self.visited + len(self.facts.body.units) < PATIENCE
         return heads if small else heads | self.met
 
     def trace(
@@ -221,7 +210,7 @@ class Analysis:
         ends = self._ends() if ends is None else ends
         trace = self._traced(start, state, ends)
         floor = self._place_twin(trace)
-        place = _first_needed(trace, self.shape.body, floor) if trim and trace.worthwhile else 0
+        place = _first_needed(trace, self.facts.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
         trimmed = self._traced(trace.visits[place].unit, trace.before(place), ends)
@@ -232,7 +221,7 @@ class Analysis:
         return trimmed
 
     def _traced(self, start: int, state: State, ends: frozenset[int]) -> Trace:
-        body, namespace = self.shape.body, self.namespace
+        body, namespace = self.facts.body, self.namespace
         return trace_region(body, namespace, start, state, ends, self.varying, self.globals)
 
     def _place_twin(self, trace: Trace) -> int:
@@ -242,7 +231,7 @@ class Analysis:
         if not isinstance(stop, NotInlined):
             return len(stack)
         trace.callee = stop.callee.believed
-        low = lowest(self.shape.body.units[trace.end], len(stack))
+        low = lowest(self.facts.body.units[trace.end], len(stack))
         for place, value in enumerate(stack[low : low + 2], low):  # the call's two callable slots
             bound = value.self if isinstance(value, BoundFunction) else None
             callee = value.function if isinstance(value, BoundFunction) else value
@@ -259,23 +248,23 @@ class Analysis:
                     return place - 1 if place else 0
         return len(stack)
 
-    def plan(self, trace: Trace) -> Plan | None:
+    def plan(self, trace: Trace) -> RegionPlan | None:
         """The region of `trace`, if it is worth a call."""
         if not trace.worthwhile:
             return None
-        works, shape = self._may_pay(trace), self.shape
+        works, facts = self._may_pay(trace), self.facts
         if not works and trace.region.twin_of is None:
             self.left_alone[trace.start] = LeftAlone(*self._lines(trace), trace.region.graph)
             return None
         try:
-            layout = lay_out(trace, shape.body, shape.live[trace.end], shape.observed)
+            layout = lay_out(trace, facts.body, facts.live[trace.end], facts.observed)
         except Break as found:
             if found.reason is REGION_FULL:
                 trace.stop = found.bare()
             return None
         trace.region.seal()
         marked = _marked(trace) if works else None
-        return Plan(layout, trace.region, trace.state, *self._lines(trace), works, marked)
+        return RegionPlan(layout, trace.region, trace.state, *self._lines(trace), works, marked)
 
     def _may_pay(self, trace: Trace) -> bool:
         """Whether there is work that may be worth a call; without measuring, any work is."""
@@ -285,7 +274,7 @@ class Analysis:
 
     def _lines(self, trace: Trace) -> tuple[int, int]:
         """The first and the last of the user's lines on a path."""
-        units = self.shape.body.units
+        units = self.facts.body.units
         lines = [units[visit.unit].location.line for visit in trace.visits]
         known = [line for line in lines if line is not None] or [0]
         return min(known), max(known)
@@ -300,7 +289,7 @@ class Analysis:
             return
         if stop.reason in (BRANCH_ON_DATA, MAYBE_UNBOUND) and not path.worthwhile:
             return
-        place = self.shape.body.units[path.end].location
+        place = self.facts.body.units[path.end].location
         line = place.line
         same = (place, stop.reason.code, stop.detail)
         if line is None or self._ends_with(line, stop.reason):
@@ -333,8 +322,8 @@ class Analysis:
         state = path.after
         if path.stop is None or path.is_full:
             return [(path.end, state)]
-        unit = self.shape.body.units[path.end]
-        targets = successors(self.shape.body, path.end)
+        unit = self.facts.body.units[path.end]
+        targets = successors(self.facts.body, path.end)
         found = []
         for results in self._results(unit, path.stop.result):
             fallen = after(state, unit, results)
@@ -352,15 +341,15 @@ class Analysis:
         return [()] if type(foreseen) is Kind else [(foreseen,)]
 
     def _ask(self, unit: Unit) -> None:
-        found = recorder_of(self.shape, unit)
+        found = recorder_of(self.facts, unit)
         if found is not None:
             self.recorders[unit.index] = found
 
     def _handlers(self, trace: Trace) -> list[tuple[int, State]]:
         """Exception handlers that cover the path are entries too."""
         found: dict[int, State] = {}
-        units = self.shape.body.units
-        stacks = trace.stacks() if self.shape.body.ranges else ()
+        units = self.facts.body.units
+        stacks = trace.stacks() if self.facts.body.ranges else ()
         for index, stack in stacks:
             unit = units[index]
             if unit.handler is not None and unit.handler not in found:
@@ -370,9 +359,9 @@ class Analysis:
         return list(found.items())
 
 
-def recorder_of(shape: Shape, unit: Unit) -> Recorder | None:
+def recorder_of(facts: CodeFacts, unit: Unit) -> Recorder | None:
     """Where the values that `unit` pushes can be seen; None if they cannot, or need not be."""
-    following = successors(shape.body, unit.index)
+    following = successors(facts.body, unit.index)
     values = pushed_values(unit)
     if not following or not 0 < len(values) <= MAX_RECORDED:
         return None
@@ -380,7 +369,7 @@ def recorder_of(shape: Shape, unit: Unit) -> Recorder | None:
     if step.name in _NOT_RECORDED or (step.name == "BREAK" and len(values) > 1):
         return None
     at = following[0]
-    steps, depth = shape.body.units[at].micro, shape.depths[at]
+    steps, depth = facts.body.units[at].micro, facts.depths[at]
     if (steps and steps[0].name == "POP_TOP") or depth is None or depth < values[0]:
         return None
     return Recorder(at, unit.index, values)

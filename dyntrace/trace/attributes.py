@@ -34,7 +34,7 @@ from dyntrace.trace.sources import (
     Source,
     TypeOf,
 )
-from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
@@ -104,7 +104,7 @@ def _numeric(frame: Frame, value: Value, name: str) -> Value:
     kind = value.kind
     if isinstance(kind, (ArrayKind, NumpyScalarKind)) and name in ("ndim", "dtype"):
         ndim = kind.ndim if isinstance(kind, ArrayKind) else 0
-        return Known(ndim if name == "ndim" else kind.dtype)
+        return Constant(ndim if name == "ndim" else kind.dtype)
     record = registry.attribute(name)
     if record is not None and (isinstance(kind, (ArrayKind, NumpyScalarKind)) or name in _PLAIN):
         return frame.compute(record, [value])
@@ -140,7 +140,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
     found = getattr(obj, name, _MISSING) if calls.has_fixed_attribute(obj, name) else _MISSING
     if found is _MISSING or not lasts(found):
         raise Break(ATTRIBUTE_READ, name)
-    return Known(found)
+    return Constant(found)
 
 
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
@@ -148,7 +148,7 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
-            return Known(found)
+            return Constant(found)
     if type(cls) is not type or not isinstance(value, Outside) or name in _OF_TYPE:
         raise Break(ATTRIBUTE_READ, name)
     found = _class_lookup(cls, name)
@@ -252,7 +252,7 @@ def _of_container(frame: Frame, value: Value, kind: kinds.Kind, name: str) -> Va
     if name in fields:
         if isinstance(value, Dynamic) and isinstance(kind, kinds.SequenceKind):
             return node_items(frame, value, kind)[fields.index(name)]
-        return get_item(frame, value, Known(fields.index(name)))
+        return get_item(frame, value, Constant(fields.index(name)))
     cls = str if isinstance(kind, kinds.StringKind) else getattr(kind, "type", dict)
     if hasattr(cls, name):
         return BoundMethod(value, name)

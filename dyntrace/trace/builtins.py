@@ -31,7 +31,7 @@ from dyntrace.trace.protocol import (
     unsupported,
 )
 from dyntrace.trace.sources import TypeOf
-from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
 from dyntrace.trace.values.containers import (
     DictValue,
     IteratorValue,
@@ -73,14 +73,14 @@ def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
         record = attribute("shape")
         if record is None:
             raise Break(OPAQUE_CALL, "len")
-        return get_item(frame, frame.compute(record, args), Known(0))
+        return get_item(frame, frame.compute(record, args), Constant(0))
     items = frame.items_of(args[0])
     if items is not None:
-        return Known(len(items))
+        return Constant(len(items))
     if isinstance(args[0], DictValue):
-        return Known(len(args[0].items))
+        return Constant(len(args[0].items))
     if isinstance(args[0], Dynamic) and isinstance(kind, kinds.SequenceKind):
-        return Known(len(kind.items))
+        return Constant(len(kind.items))
     raise unsupported(*args)
 
 
@@ -114,7 +114,7 @@ def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Va
     found = any(issubclass(cls, base) for base in wanted)
     if cls not in wanted and _may_claim_a_class(args[0].kind, cls):
         raise unsupported(*args)
-    return Known(found)
+    return Constant(found)
 
 
 def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
@@ -145,7 +145,7 @@ def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
     if cls is None:
         raise unsupported(*args)
     if lasts(cls):
-        return Known(cls)
+        return Constant(cls)
     if not isinstance(args[0], Outside):
         raise unsupported(*args)
     return Outside(TypeOf(args[0].source), kinds.KnownKind(cls))
@@ -154,7 +154,7 @@ def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
 @rule(builtins.slice)
 def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 1, 3)
-    none = Known(None)
+    none = Constant(None)
     if len(args) == 1:
         return SliceValue(none, args[0], none)
     return SliceValue(args[0], args[1], args[2] if len(args) == 3 else none)
@@ -193,7 +193,7 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
         raise unsupported(*args) from None
     if len(numbers) > MAX_RANGE:
         raise Break(LOOP_INSIDE_INLINED)
-    return Known(numbers)
+    return Constant(numbers)
 
 
 @rule(builtins.enumerate)
@@ -203,7 +203,7 @@ def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) ->
         pair = (kinds.PythonScalarKind(int), item_kind(args[0].kind))
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, pair)))
     pairs = enumerate(iterate(frame, args[0]))
-    return IteratorValue(TupleValue((Known(index), item)) for index, item in pairs)
+    return IteratorValue(TupleValue((Constant(index), item)) for index, item in pairs)
 
 
 @rule(builtins.zip)
@@ -221,11 +221,11 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
     _plain(args, kwargs, 1, 1)
     known = constant(frame, args[0])
     if known is not UNFOLDED:
-        return Known(callable(known))
+        return Constant(callable(known))
     cls = exact_type(frame, args[0])
     if cls is None or isinstance(args[0].kind, kinds.ObjectKind):
         raise unsupported(*args)  # nothing guards such a class against changes
-    return Known(any("__call__" in base.__dict__ for base in cls.__mro__))
+    return Constant(any("__call__" in base.__dict__ for base in cls.__mro__))
 
 
 @rule(builtins.sum)
@@ -234,7 +234,7 @@ def sum_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value
     _plain(args, kwargs, 1, 2)
     if frame.items_of(args[0]) is None and not isinstance(args[0], IteratorValue):
         raise unsupported(*args)
-    total = args[1] if len(args) == 2 else Known(0)
+    total = args[1] if len(args) == 2 else Constant(0)
     for item in iterate(frame, args[0]):
         total = frame.compute(operator_record("add"), [total, item])
     return total

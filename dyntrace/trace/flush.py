@@ -26,7 +26,7 @@ from dyntrace.trace.region import TooLarge
 from dyntrace.trace.renewal import RENEW, is_shared
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
 from dyntrace.trace.state import NULL_SLOT
-from dyntrace.trace.values.base import Dynamic, Folded, Known, Null, Outside, Value
+from dyntrace.trace.values.base import Constant, Dynamic, Folded, Null, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithTwin
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
@@ -93,7 +93,7 @@ class _Outputs:
                 return value.node
             case Folded():
                 return self._node(RENEW, value.value)
-            case Known():
+            case Constant():
                 return value.value
             case Outside():
                 return self.frame.region.input(value.source, _passed(value))

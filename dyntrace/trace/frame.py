@@ -31,7 +31,7 @@ from dyntrace.ops.registry import Call, Record, Refused
 from dyntrace.trace.operands import TracedOperand
 from dyntrace.trace.region import RegionBuilder
 from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
-from dyntrace.trace.values.base import Buried, Dynamic, Folded, Known, Null, Outside, Value
+from dyntrace.trace.values.base import Buried, Constant, Dynamic, Folded, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 __all__ = ["Break", "Flush", "Frame", "refusal_of", "refusal_of_store"]
@@ -201,8 +201,8 @@ class Frame:
         """The items of a tuple or list whose length is known, else None."""
         if isinstance(value, (TupleValue, ListValue)):
             return list(value.items)
-        if isinstance(value, Known) and type(value.value) in (tuple, range):
-            return [Known(item) for item in value.value]
+        if isinstance(value, Constant) and type(value.value) in (tuple, range):
+            return [Constant(item) for item in value.value]
         if isinstance(value, Outside) and isinstance(value.kind, kinds.SequenceKind):
             self.settle(value)
             return [
@@ -271,7 +271,7 @@ class Frame:
         target = self._written(record, args, named, node) if record.op.writes else None
         if target is not None:
             return target
-        return Known(kind.value) if isinstance(kind, kinds.KnownKind) else Dynamic(node)
+        return Constant(kind.value) if isinstance(kind, kinds.KnownKind) else Dynamic(node)
 
     def _written(
         self, record: Record, args: list[Value], kwargs: dict[str, Value], node: Node
@@ -321,7 +321,7 @@ def without_value(value: Value) -> Value:
 _ARGUMENTS: dict[type[Value], Callable[[Frame, Any], Any]] = {
     Dynamic: lambda frame, value: value.node,
     Outside: Frame.outside_argument,
-    **dict.fromkeys((Known, Folded), lambda frame, value: value.value),
+    **dict.fromkeys((Constant, Folded), lambda frame, value: value.value),
     SliceValue: lambda frame, value: slice(
         *map(frame.argument, (value.start, value.stop, value.step))
     ),

@@ -13,14 +13,14 @@ from dyntrace.graph import kinds
 from dyntrace.trace.frame import Frame
 from dyntrace.trace.region import Guard
 from dyntrace.trace.sources import Item
-from dyntrace.trace.values.base import Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Outside, Value
 
 __all__ = ["item_alone"]
 
 
 def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
     """The item at a constant index or key, if the kind of the container has it; else None."""
-    if not isinstance(container, Outside) or not isinstance(index, Known):
+    if not isinstance(container, Outside) or not isinstance(index, Constant):
         return None
     kind, place = container.believed, index.value
     found = _item_of(kind, place)

@@ -14,7 +14,7 @@ from dyntrace.graph.identity import ByIdentity
 
 __all__ = [
     "MARK",
-    "Mark",
+    "Tag",
     "code_of",
     "graph_break",
     "is_disabled",
@@ -32,29 +32,29 @@ _LEFT_ALONE = ("dyntrace.disable",)
 _originals: ByIdentity[weakref.ref[types.CodeType]] = ByIdentity()
 
 
-class Mark:
-    """What an optimised function carries: its unit, its family, the function it was made from.
+class Tag:
+    """What an optimised function carries: its code, its family, the function it was made from.
 
     `functools.wraps` copies a function's dict, so a mark names its owner and counts only there. A
     pickled or copied mark is empty.
     """
 
-    __slots__ = ("family", "original", "owner", "unit")
+    __slots__ = ("compiled", "family", "original", "owner")
 
-    def __init__(self, unit: Any = None, family: Any = None, original: Any = None) -> None:
-        self.unit = unit
+    def __init__(self, compiled: Any = None, family: Any = None, original: Any = None) -> None:
+        self.compiled = compiled
         self.family = family
         self.original = original
         self.owner: Any = None
 
-    def __reduce__(self) -> tuple[type[Mark], tuple[()]]:
-        return (Mark, ())
+    def __reduce__(self) -> tuple[type[Tag], tuple[()]]:
+        return (Tag, ())
 
 
-def mark_of(function: Any) -> Mark | None:
+def mark_of(function: Any) -> Tag | None:
     """The mark of an optimised function, else None."""
     found = getattr(function, "__dict__", {}).get(MARK)
-    owned = isinstance(found, Mark) and found.owner is not None and found.owner() is function
+    owned = isinstance(found, Tag) and found.owner is not None and found.owner() is function
     return found if owned else None
 
 
@@ -80,9 +80,9 @@ def is_left_alone(code: types.CodeType) -> bool:
 
 
 def is_optimised(function: types.FunctionType) -> bool:
-    """Whether a function runs the code of its unit: not if the user has given it other code."""
+    """Whether a function runs compiled code: not if the user has given it other code."""
     mark = mark_of(function)
-    return mark is not None and function.__code__ is mark.unit.code
+    return mark is not None and function.__code__ is mark.compiled.code
 
 
 def remember_original(code: types.CodeType, original: types.CodeType) -> None:
@@ -102,4 +102,4 @@ def code_of(function: types.FunctionType) -> types.CodeType:
     mark = mark_of(function)
     if mark is None or not is_optimised(function):
         return original_of(function.__code__) or function.__code__
-    return cast(types.CodeType, mark.unit.original)
+    return cast(types.CodeType, mark.compiled.original)

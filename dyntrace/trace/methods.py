@@ -17,7 +17,7 @@ from dyntrace.trace.changes import change_list, extend_list, kept, set_pair
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.protocol import unpack, unsupported
-from dyntrace.trace.values.base import Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
 __all__ = ["rule_for"]
@@ -66,7 +66,7 @@ def append(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
     extend_list(frame, value, [kept(args[0])])
-    return Known(None)
+    return Constant(None)
 
 
 @method(ListValue, "extend")
@@ -74,7 +74,7 @@ def extend(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
     extend_list(frame, value, [kept(item) for item in unpack(frame, args[0])])
-    return Known(None)
+    return Constant(None)
 
 
 @method(ListValue, "pop")
@@ -105,7 +105,7 @@ def get(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -
         return pairs[key]
     if isinstance(value, Outside) or len(args) > 2 or kwargs:
         raise unsupported(value)
-    return args[1] if len(args) == 2 else Known(None)
+    return args[1] if len(args) == 2 else Constant(None)
 
 
 @method(DictValue, "update")
@@ -114,7 +114,7 @@ def update(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
         raise unsupported(*args)
     for key, item in {**(_pairs(frame, args[0]) if args else {}), **kwargs}.items():
         set_pair(frame, value, key, item)
-    return Known(None)
+    return Constant(None)
 
 
 @method(TupleValue, "index")

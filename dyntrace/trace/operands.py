@@ -14,7 +14,7 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Operand, Refused
 from dyntrace.record import record
 from dyntrace.trace.region import NOT_READABLE, Guard
-from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ComputedOperand:
 
 def read_value(frame: Frame, value: Value) -> Any:
     """The Python object `value` stands for, guarded by value; Refused if the region computes it."""
-    if isinstance(value, Known):
+    if isinstance(value, Constant):
         return value.value
     if isinstance(value, SliceValue):
         parts = (value.start, value.stop, value.step)

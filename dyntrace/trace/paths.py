@@ -32,11 +32,11 @@ from dyntrace.trace.sources import (
 from dyntrace.trace.state import State, snapshot
 from dyntrace.trace.worth import LeftAlone
 
-__all__ = ["Path", "Plan", "path_of", "without"]
+__all__ = ["Path", "RegionPlan", "path_of", "without"]
 
 
 @record(frozen=True)
-class Plan:
+class RegionPlan:
     """A region to weave: its layout, and what was traced for it.
 
     `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
@@ -95,7 +95,7 @@ class Path:
     notes: Notes
     callee: Kind | None
     has_twin: bool
-    plan: Plan | None
+    plan: RegionPlan | None
     left_alone: tuple[int, LeftAlone] | None = None
 
     def ends_by(self, ends: frozenset[int]) -> bool:
@@ -129,7 +129,11 @@ _LOCAL = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "STORE_FAST", "LOAD_DEREF", 
 
 
 def path_of(
-    trace: Trace, start: int, state: State, handlers: list[tuple[int, State]], plan: Plan | None
+    trace: Trace,
+    start: int,
+    state: State,
+    handlers: list[tuple[int, State]],
+    plan: RegionPlan | None,
 ) -> Path:
     """What `trace` came to, which began at `start` in `state`."""
     return Path(

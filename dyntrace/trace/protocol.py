@@ -24,7 +24,7 @@ from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
 from dyntrace.trace.items import item_alone
 from dyntrace.trace.operands import read_value
 from dyntrace.trace.renewal import folded
-from dyntrace.trace.values.base import Dynamic, Known, Outside, Value
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
 from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
 __all__ = [
@@ -72,7 +72,7 @@ def unsupported(*values: Value) -> Break:
 
 def constant(frame: Frame, value: Value) -> Any:
     """The object `value` is known to be (guarded by identity), or `UNFOLDED`."""
-    if isinstance(value, Known):
+    if isinstance(value, Constant):
         return value.value
     if isinstance(value, Outside) and isinstance(value.believed, kinds.KnownKind):
         frame.settle(value)
@@ -83,9 +83,9 @@ def constant(frame: Frame, value: Value) -> Any:
 # operators ----------------------------------------------------------------------------------------
 
 
-def _fold(name: str, *values: Value) -> Known | None:
+def _fold(name: str, *values: Value) -> Constant | None:
     """The result of a pure operation on constants of the code, if it is small and has one."""
-    operands = [value.value for value in values if isinstance(value, Known)]
+    operands = [value.value for value in values if isinstance(value, Constant)]
     if len(operands) < len(values) or name not in _FOLDS:
         return None
     if not all(type(item) in FOLDABLE for item in operands):
@@ -133,7 +133,7 @@ def _is_plain_sequence(kind: Kind) -> bool:
 
 def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
     """Concatenation and repetition of tuples and lists."""
-    own_list = inplace and not isinstance(left, (TupleValue, Known))
+    own_list = inplace and not isinstance(left, (TupleValue, Constant))
     one, other = frame.items_of(left), frame.items_of(right)
     same = _same_tuple(name, left, right, one, other)
     if same is not None:
@@ -143,7 +143,7 @@ def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -
             return TupleValue((*one, *other))
         if left.kind.type is right.kind.type is list:  # type: ignore[attr-defined]
             return ListValue([*one, *other])
-    if name == "mul" and one is not None and isinstance(right, Known) and not own_list:
+    if name == "mul" and one is not None and isinstance(right, Constant) and not own_list:
         repeated = getattr(left.kind, "type", None) in (tuple, list)
         if repeated and type(right.value) is int and len(one) * right.value <= 64:
             items = one * right.value
@@ -157,7 +157,7 @@ def _same_tuple(
     """The tuple that CPython gives back itself: `t + ()`, `() + t`, `t * 1`."""
     if one is None or getattr(left.kind, "type", None) is not tuple:
         return None
-    if name == "mul" and isinstance(right, Known) and type(right.value) is int:
+    if name == "mul" and isinstance(right, Constant) and type(right.value) is int:
         return left if not one or right.value == 1 else None
     if name != "add" or other is None or getattr(right.kind, "type", None) is not tuple:
         return None
@@ -181,7 +181,7 @@ def unary(frame: Frame, name: str, value: Value) -> Value:
 def _negated(frame: Frame, value: Value) -> Value:
     known = truth(frame, value)
     if known is not None:
-        return Known(not known)
+        return Constant(not known)
     if is_numeric(frame.settle(value)):
         return frame.compute(operator_record("not"), [value])
     raise unsupported(value)
@@ -200,7 +200,7 @@ def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
         return _compared_by_value(frame, name, left, right)
     one, other = constant(frame, left), constant(frame, right)
     if {type(one), type(other)} <= _COMPARED_BY_IDENTITY:
-        return Known((one == other) is (name == "eq")) if name in ("eq", "ne") else _refuse(left)
+        return Constant((one == other) is (name == "eq")) if name in ("eq", "ne") else _refuse(left)
     return _with_array_like(frame, name, False, left, right)
 
 
@@ -213,7 +213,7 @@ def _is_string(value: Value) -> bool:
 
 
 def _compared_by_value(frame: Frame, name: str, left: Value, right: Value) -> Value:
-    return Known(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
+    return Constant(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
 
 
 class _Never:
@@ -227,12 +227,12 @@ def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
     """`left is right`, decided where the kinds decide it."""
     one, other = constant(frame, left), constant(frame, right)
     if one is not UNFOLDED and other is not UNFOLDED:
-        return Known((one is other) is not invert)
+        return Constant((one is other) is not invert)
     for known, value in ((one, right), (other, left)):
         if known is not UNFOLDED and (known is None or known is Ellipsis):
             if type(frame.settle(value)) is Kind:
                 raise unsupported(value)
-            return Known(invert)
+            return Constant(invert)
     raise unsupported(left, right)
 
 
@@ -243,10 +243,10 @@ def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value
         key = read_value(frame, item)
         if isinstance(container, Outside) and key not in pairs:
             raise unsupported(item, container)
-        return Known((key in pairs) is not invert)
-    if isinstance(item, Known) and isinstance(container, Known):
+        return Constant((key in pairs) is not invert)
+    if isinstance(item, Constant) and isinstance(container, Constant):
         if type(item.value) in FOLDABLE and type(container.value) in (str, tuple):
-            return Known((item.value in container.value) is not invert)
+            return Constant((item.value in container.value) is not invert)
     raise unsupported(item, container)
 
 
@@ -255,7 +255,7 @@ def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value
 
 def truth(frame: Frame, value: Value) -> bool | None:
     """The truth value where kinds and constants decide it, else None."""
-    if isinstance(value, Known):
+    if isinstance(value, Constant):
         return bool(value.value) if type(value.value) in FOLDABLE else None
     known = constant(frame, value)
     if known is None or known is Ellipsis:
@@ -275,7 +275,7 @@ def truth_value(frame: Frame, value: Value) -> Value:
     """`bool(value)`."""
     known = truth(frame, value)
     if known is not None:
-        return Known(known)
+        return Constant(known)
     kind = frame.settle(value)
     if isinstance(kind, PythonScalarKind) and kind.type is bool:
         return value
@@ -379,7 +379,7 @@ def _node_item(frame: Frame, container: Dynamic, kind: kinds.SequenceKind, index
     if type(place) is not int or not -len(kind.items) <= place < len(kind.items):
         raise unsupported(container, index)
     record = Record(_ITEM, lambda call: kind.items[place])
-    return frame.compute(record, [container, Known(place)])
+    return frame.compute(record, [container, Constant(place)])
 
 
 _ITEM = Op("operator.getitem", operator.getitem, "item", "item", aliases=True)
@@ -387,7 +387,7 @@ _ITEM = Op("operator.getitem", operator.getitem, "item", "item", aliases=True)
 
 def node_items(frame: Frame, container: Dynamic, kind: kinds.SequenceKind) -> list[Value]:
     """The items of a sequence that a node of this region returns."""
-    return [_node_item(frame, container, kind, Known(i)) for i in range(len(kind.items))]
+    return [_node_item(frame, container, kind, Constant(i)) for i in range(len(kind.items))]
 
 
 def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from dyntrace.graph.node import Op
 from dyntrace.graph.ownership import nodes_in
-from dyntrace.trace.values.base import Folded, Known
+from dyntrace.trace.values.base import Constant, Folded
 
 __all__ = ["RENEW", "folded", "is_shared", "renewed"]
 
@@ -35,10 +35,10 @@ _RULES: dict[type, Callable[[Any], Any]] = {
 RENEW = Op("dyntrace.renewed", renewed, "item", exact=True, aliases=True)
 
 
-def folded(result: Any, operands: Sequence[Any]) -> Known:
+def folded(result: Any, operands: Sequence[Any]) -> Constant:
     """The result of an operation on constants, which may be one of them: `t + ()` is `t`."""
     is_old = any(result is operand for operand in operands) or renewed(result) is result
-    return Known(result) if is_old else Folded(result)
+    return Constant(result) if is_old else Folded(result)
 
 
 def is_shared(made: Any) -> bool:

@@ -16,12 +16,12 @@ from dyntrace.asm.emit import (
     BuildTuple,
     Call,
     Copy,
+    Here,
     Jump,
     Label,
     LoadCell,
     LoadConst,
     LoadFast,
-    Mark,
     Original,
     PopJumpIfNone,
     PopTop,
@@ -71,7 +71,7 @@ def test_a_stub_replaces_a_computation_or_leaves_it_alone():
         PopJumpIfNone(fail),
         UnpackSequence(1),
         Jump(Original(behind)),
-        Mark(fail),
+        Here(fail),
         PopTop(),
     ]
     fast = rebuilt(program, {start: stub})
@@ -295,7 +295,7 @@ def test_labels_tell_where_they_are():
         return a
 
     label = Label()
-    stub = [LoadConst(1), PopTop(), Mark(label)]
+    stub = [LoadConst(1), PopTop(), Here(label)]
     assembled = assemble(decode(program.__code__), {1: stub})
     at = assembled.label_offsets[label]
     (named,) = [s.opname for s in dis.get_instructions(assembled.code) if s.offset == at]
@@ -365,4 +365,4 @@ def test_a_stub_cannot_jump_back_to_its_own_label():
 
     label = Label()
     with pytest.raises(AssemblyError, match="direction"):
-        assemble(decode(program.__code__), {1: [Mark(label), LoadConst(1), PopTop(), Jump(label)]})
+        assemble(decode(program.__code__), {1: [Here(label), LoadConst(1), PopTop(), Jump(label)]})

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from bench.catalogue import WORKLOADS
-from bench.measure import Plan, compared, measure, measure_again
+from bench.measure import Scope, compared, measure, measure_again
 from bench.memory import LEAST, NoPeak, peak_in_child, peaks
 from bench.result import PeerResult
 from bench.timing import Effort
 from bench.workload import Case
 
-PLAN = Plan(Effort(seconds=0.001, sample=1e-6, fewest=2, most=2), memory=False)
+PLAN = Scope(Effort(seconds=0.001, sample=1e-6, fewest=2, most=2), memory=False)
 
 
 def case(name, size):
@@ -34,7 +34,7 @@ def test_a_function_that_raises_is_reported_and_not_timed():
 
         return call
 
-    result = measure(case("chain_5", 4), Plan(PLAN.effort, memory=False, optimise=broken))
+    result = measure(case("chain_5", 4), Scope(PLAN.effort, memory=False, optimise=broken))
     assert result.differences == ["raised ValueError: not today"]
     assert math.isnan(result.ratio) and not result.reached
 
@@ -66,7 +66,7 @@ def test_peers_come_with_the_row(monkeypatch):
         return PeerResult(arguments[0], failure=" ".join(map(str, arguments[3:])))
 
     monkeypatch.setattr("bench.measure.measure_in_child", asked)
-    plan = Plan(PLAN.effort, memory=False, peers=["swift"], patience=7.0, pages="pinned")
+    plan = Scope(PLAN.effort, memory=False, peers=["swift"], patience=7.0, pages="pinned")
     (peer,) = measure(case("chain_5", 4), plan).peers
     assert (peer.name, peer.failure) == ("swift", "pinned 7.0")
 
@@ -93,7 +93,7 @@ def test_a_child_that_fails_is_told_and_the_row_goes_on(monkeypatch):
         raise NoPeak("not today")
 
     monkeypatch.setattr("bench.measure.peaks", broken)
-    result = measure(case("chain_5", 4), Plan(PLAN.effort))
+    result = measure(case("chain_5", 4), Scope(PLAN.effort))
     assert result.notes == ["no peak memory: not today"] and result.peaks is None
 
 

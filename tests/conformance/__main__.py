@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def conform(tasks: list[tuple[Module, str]], options: argparse.Namespace) -> int:
     """Run and compare each module, print what was found; the exit code."""
     version = "{}.{}".format(*sys.version_info)
-    report = Report(known.Known(known.read(), version), options.details)
+    report = Report(known.KnownDifference(known.read(), version), options.details)
     if not options.all:
         tasks = report.without_those_not_run(tasks)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:

@@ -58,7 +58,7 @@ def read(path: Path = LIST) -> list[Entry]:
     ]
 
 
-class Known:
+class KnownDifference:
     """The entries that are about one Python, and which of them have been met."""
 
     def __init__(self, entries: Iterable[Entry], python: str) -> None:

@@ -10,13 +10,13 @@ import time
 
 from tests.conformance.comparison import Comparison, Difference
 from tests.conformance.discovery import Module
-from tests.conformance.known import Known
+from tests.conformance.known import KnownDifference
 
 
 class Report:
     """Adds up comparisons while it prints them."""
 
-    def __init__(self, known: Known, details: bool) -> None:
+    def __init__(self, known: KnownDifference, details: bool) -> None:
         self._known = known
         self._details = details
         self._began = time.monotonic()

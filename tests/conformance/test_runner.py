@@ -11,7 +11,7 @@ from dyntrace import config
 from tests.conformance import __main__ as command
 from tests.conformance.comparison import compare
 from tests.conformance.discovery import Module
-from tests.conformance.known import Entry, Known
+from tests.conformance.known import Entry, KnownDifference
 from tests.conformance.process import Run, run
 from tests.conformance.records import Outcome, Writer, read
 from tests.conformance.report import Report
@@ -208,7 +208,7 @@ def entry(**facts):
 
 
 def closed(entries, *comparisons):
-    report = Report(Known(entries, "3.12"), details=False)
+    report = Report(KnownDifference(entries, "3.12"), details=False)
     for comparison in comparisons:
         report.add(comparison)
     return report.close()
@@ -247,7 +247,7 @@ def test_a_listed_difference_that_is_gone_is_told(capsys):
 
 
 def test_modules_listed_as_not_to_be_run_are_left_out_with_the_reason(capsys):
-    report = Report(Known([entry(run=False, through=("run",))], "3.12"), details=False)
+    report = Report(KnownDifference([entry(run=False, through=("run",))], "3.12"), details=False)
     other = Module("python", "test_n", "test.test_n")
     kept = [(MODULE, "optimize"), (other, "run")]
     assert report.without_those_not_run([(MODULE, "run"), *kept]) == kept

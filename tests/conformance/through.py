@@ -86,8 +86,8 @@ def captured(through: str) -> tuple[int, int]:
     """How many functions this process has traced, and how many graphs it captured in them."""
     if through == "plain":
         return 0, 0
-    from dyntrace.compile import live_units
+    from dyntrace.compile import live_compiled
     from dyntrace.report.collect import stats_of
 
-    units = live_units()
-    return len(units), stats_of(units).graphs
+    all_compiled = live_compiled()
+    return len(all_compiled), stats_of(all_compiled).graphs

@@ -98,5 +98,5 @@ def consumed(function):
 def internal_errors(fast):
     """Errors of dyntrace's own that it contained; the warning about them comes only once."""
     mark = mark_of(fast)
-    units = list(mark.family.units()) if mark is not None else []
-    return [line for unit in units for line in errors_of(unit)]
+    all_compiled = list(mark.family.all_compiled()) if mark is not None else []
+    return [line for compiled in all_compiled for line in errors_of(compiled)]

@@ -25,4 +25,4 @@ def has_regions(function):
 
 
 def region_calls(service):
-    return stats_of(list(service.family.units())).graph_calls
+    return stats_of(list(service.family.all_compiled())).graph_calls

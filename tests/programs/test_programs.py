@@ -17,7 +17,7 @@ import numpy as np
 def compiled():
     # how many graphs have run, whether or not they were kept
     found = sys.modules.get("dyntrace.compile")
-    units = getattr(found, "live_units", list)()
+    units = getattr(found, "live_compiled", list)()
     return sum(sum(known.region.runs) for unit in units for known in unit.regions.all())
 
 def until(ready, work, seconds=60.0):

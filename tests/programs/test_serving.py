@@ -323,17 +323,17 @@ def test_code_that_outlives_its_budget_runs_the_original_and_goes_on_later():
         expected = step(layers, np.ones(4)).tobytes()
         waiting.warm(original, step, globals())
         step(layers, np.ones(4))
-        (unit,) = waiting.family.units()
-        if not unit.woven.layouts:
+        (compiled,) = waiting.family.all_compiled()
+        if not compiled.woven.layouts:
             budget.spent = 1e9
             for _ in range(3):
                 assert step(layers, np.ones(4)).tobytes() == expected
-            assert unit.pace.waits and step.__code__ is original
+            assert compiled.pace.waits and step.__code__ is original
             budget.spent = -1e9
             assert waiting.warm(original, step, globals()) is True
         for _ in range(6):
             assert step(layers, np.ones(4)).tobytes() == expected
-        assert not unit.pace.waits and has_regions(step)
+        assert not compiled.pace.waits and has_regions(step)
     finally:
         waiting.close()
 
@@ -360,7 +360,7 @@ def test_code_without_array_work_is_left_after_a_few_versions():
         patient.warm(original, total, globals())
         for _ in range(40):
             assert total([Item(1), Item("2" and 2)]) == 3
-        (unit,) = patient.family.units()
-        assert unit.version <= 5 and total.__code__ is original
+        (compiled,) = patient.family.all_compiled()
+        assert compiled.version <= 5 and total.__code__ is original
     finally:
         patient.close()

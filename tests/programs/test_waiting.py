@@ -74,8 +74,8 @@ def test_loop_passes_its_recorders_by_and_moves_on_when_there_is_room(limited, p
             expected = np.sqrt(layer.weights * expected * expected + 1.0)
     result = loop(layers, np.ones(4), 800)
     assert result.tobytes() == expected.tobytes()
-    (unit,) = service.family.units()
-    assert seen["version"] and seen["goes on"] is True and not unit.pace.waits
+    (compiled,) = service.family.all_compiled()
+    assert seen["version"] and seen["goes on"] is True and not compiled.pace.waits
     assert seen["later"] - seen["passed"] <= 2  # those of 400 passes of the loop
     assert region_calls(service) - seen["calls"] > 300
 
@@ -98,7 +98,7 @@ def test_version_without_regions_is_no_code_of_the_users(limited):
     assert count(["one", "three"], 40) == 320
     others = versions - {code}
     assert others and all(service.has_made(version) for version in others)
-    assert not service.has_made(code) and len(list(service.family.units())) == 1
+    assert not service.has_made(code) and len(list(service.family.all_compiled())) == 1
 
 
 def test_function_without_room_keeps_the_regions_it_has(limited):
@@ -121,12 +121,12 @@ def test_function_without_room_keeps_the_regions_it_has(limited):
         assert step(layers, np.ones(4)).tobytes() == expected
     assert region_calls(service) - calls >= 40
     budget.spent = -1e9
-    (unit,) = service.family.units()
-    if unit.pace.waits:
+    (compiled,) = service.family.all_compiled()
+    if compiled.pace.waits:
         assert service.go_on(step.__code__, globals()) is True
     for _ in range(8):
         assert step(layers, np.ones(4)).tobytes() == expected
-    assert not unit.pace.waits
+    assert not compiled.pace.waits
 
 
 def test_each_refusal_has_the_code_found_warm_again(limited):
@@ -140,9 +140,9 @@ def test_each_refusal_has_the_code_found_warm_again(limited):
                 budget.spent = 1e9
                 warm_running(service, code, loop, globals())
             elif i in (6, 13, 23):
-                (unit,) = service.family.units()
-                assert unit.pace.waits
-                unit.pace.on_wait = lambda: waits.append(i)
+                (compiled,) = service.family.all_compiled()
+                assert compiled.pace.waits
+                compiled.pace.on_wait = lambda: waits.append(i)
             for layer in layers:
                 u = np.sqrt(layer.weights * u * u + 1.0)
         return u

@@ -14,8 +14,8 @@ from types import CodeType
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.emit import Emit
 from dyntrace.runtime.stubs import recorder_stub
-from dyntrace.runtime.weaving import Shapes
 from dyntrace.trace.analysis import recorder_of
+from dyntrace.trace.code_facts import CodeFacts
 
 PROGRAMS = {
     "globals that did not exist at first": """
@@ -278,12 +278,12 @@ Shown = Callable[[CodeType, str, tuple[object, ...]], None]
 def with_recorders(code: CodeType, shown: Shown) -> CodeType:
     """`code` with recorders that tell `shown` of an instruction and the values that it pushed."""
     constants = [with_recorders(c, shown) if isinstance(c, CodeType) else c for c in code.co_consts]
-    shapes = Shapes.of(code.replace(co_consts=tuple(constants)))
+    facts = CodeFacts.of(code.replace(co_consts=tuple(constants)))
     names = {found.offset: found.opname for found in dis.get_instructions(code)}
     stubs: dict[int, list[Emit]] = {}
-    for unit in shapes.body.units:
-        found = recorder_of(shapes.shape, unit)
-        if found is None or shapes.shape.depths[unit.index] is None:
+    for unit in facts.body.units:
+        found = recorder_of(facts, unit)
+        if found is None or facts.depths[unit.index] is None:
             continue
         end = unit.offset + unit.size
         inside = [name for offset, name in names.items() if unit.offset <= offset < end]
@@ -294,4 +294,4 @@ def with_recorders(code: CodeType, shown: Shown) -> CodeType:
 
         stub = recorder_stub(lambda: True, record, found.values)
         stubs.setdefault(found.at, []).extend(stub)
-    return assemble(shapes.body, stubs).code
+    return assemble(facts.body, stubs).code

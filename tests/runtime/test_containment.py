@@ -125,15 +125,15 @@ class Unit:
 
 def test_what_is_thrown_at_the_user_passes_through(lenient):
     for error in (KeyboardInterrupt(), SystemExit(), GraphBreakError("reason", "file", 1)):
-        unit = Unit()
+        compiled = Unit()
         with pytest.raises(type(error)):
-            unit.fail(error)
-        assert unit.given_up == 0
+            compiled.fail(error)
+        assert compiled.given_up == 0
 
 
 def test_any_other_error_answers_with_the_fallback(lenient):
-    unit = Unit()
+    compiled = Unit()
     with pytest.warns(DyntraceWarning, match="optimising unit"):
-        assert unit.fail(ValueError("once")) == "fallback"
-    assert unit.fail(ValueError("once")) == "fallback"
-    assert unit.given_up == 2
+        assert compiled.fail(ValueError("once")) == "fallback"
+    assert compiled.fail(ValueError("once")) == "fallback"
+    assert compiled.given_up == 2

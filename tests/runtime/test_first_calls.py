@@ -13,8 +13,9 @@ import pytest
 from dyntrace.exec.machine import compile_graph
 from dyntrace.graph.describe import describe
 from dyntrace.runtime import weaving
-from dyntrace.runtime.weaving import Regions, Shapes
+from dyntrace.runtime.weaving import Regions
 from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.state import State
 from tests.trace.tracing import NoTwins
 
@@ -90,14 +91,14 @@ def calls_of(make, count):
 
 
 def first_version(function):
-    shapes = Shapes.of(function.__code__)
-    weaving.first_version(shapes, print)
-    state = State({index: describe(A) for index, _ in shapes.entry_slots}, ())
-    analysis = Analysis(shapes.shape, function.__globals__, {}, NoTwins())
-    analysis.run([(shapes.first, state)])
+    facts = CodeFacts.of(function.__code__)
+    weaving.first_version(facts, print)
+    state = State({index: describe(A) for index, _ in facts.entry_slots}, ())
+    analysis = Analysis(facts, function.__globals__, {}, NoTwins())
+    analysis.run([(facts.first, state)])
     owner = Owner()
     regions = Regions(compile_graph, owner.on_miss, owner.on_retire, owner.on_rest)
-    weaving.weave(shapes, analysis, regions, lambda point: print, None, frozenset())
+    weaving.weave(facts, analysis, regions, lambda point: print, None, frozenset())
 
 
 class Owner:

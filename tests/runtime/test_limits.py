@@ -91,9 +91,9 @@ def test_a_function_past_a_limit_gives_the_same(name):
     expected = repr(program(*args))
     for _ in range(3):
         assert repr(fast(*args)) == expected
-    unit = mark_of(fast).unit
-    assert not unit.given_up and unit.notes == []
-    assert bool(unit.plans()) is captured
+    compiled = mark_of(fast).compiled
+    assert not compiled.given_up and compiled.notes == []
+    assert bool(compiled.plans()) is captured
 
 
 def test_code_without_a_start_of_its_own_is_left_alone():
@@ -108,4 +108,4 @@ def test_code_without_a_start_of_its_own_is_left_alone():
     bare.__code__ = code.replace(co_code=code.co_code[:resume] + code.co_code[resume + 2 :])
     fast = dyntrace.optimize(bare)
     assert fast(3) == 3
-    assert "no RESUME" in mark_of(fast).unit.notes[0]
+    assert "no RESUME" in mark_of(fast).compiled.notes[0]

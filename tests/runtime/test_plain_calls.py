@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dyntrace import config, optimize
+from dyntrace.runtime.judging import JUDGED_CALLS, WATCHED_CALLS
 from dyntrace.runtime.twins import TwinMaker
-from dyntrace.runtime.unit import JUDGED_CALLS, WATCHED_CALLS
 from dyntrace.trace.marks import mark_of
 
 CALLS = WATCHED_CALLS + 8
@@ -233,7 +233,7 @@ def test_calls_of_what_has_no_region_are_the_original_instructions(program):
         assert fast(12) == expected
     original = instructions(program)
     assert instructions(fast)[: len(original)] == original  # landing pads follow
-    assert not mark_of(fast).unit.used()
+    assert not mark_of(fast).compiled.used()
 
 
 @pytest.mark.skipif(not config.native, reason="running code is changed by the extension only")
@@ -276,7 +276,7 @@ def test_a_callee_that_gains_keeps_its_twin_whatever_others_do():
     fast = optimize(program)
     for _ in range(JUDGED_CALLS):
         assert np.array_equal(fast(A, 5), program(A, 5))
-    callees = {unit.name: unit for unit in mark_of(fast).family.units()}
+    callees = {compiled.name: compiled for compiled in mark_of(fast).family.all_compiled()}
     assert callees["branching"].has_nothing_to_gain()
     (name,) = [name for name in callees if name.endswith("gains")]
     assert not callees[name].has_nothing_to_gain()
@@ -297,9 +297,9 @@ def test_mutual_recursion_with_array_work_is_not_left_alone():
     fast = optimize(up)
     for _ in range(JUDGED_CALLS):
         assert np.array_equal(fast(A, 6), up(A, 6))
-    assert not mark_of(fast).unit.has_nothing_to_gain()
+    assert not mark_of(fast).compiled.has_nothing_to_gain()
     assert any(
         known.region.calls > JUDGED_CALLS
-        for unit in mark_of(fast).family.units()
-        for known in unit.used()
+        for compiled in mark_of(fast).family.all_compiled()
+        for known in compiled.used()
     )

@@ -24,7 +24,7 @@ needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not i
 
 def optimised(function):
     fast = dyntrace.optimize(function)
-    return fast, mark_of(fast).unit
+    return fast, mark_of(fast).compiled
 
 
 # Causes ------------------------------------------------------------------------------------------
@@ -131,36 +131,36 @@ def failing(a, n, log):
 
 
 def test_function_whose_regions_have_all_retired_runs_its_original_code():
-    fast, unit = optimised(failing)
+    fast, compiled = optimised(failing)
     for _ in range(3):
         fast(A, 30, [])
     assert fast(A, 4, []).tolist() == failing(A, 4, []).tolist()
     assert dyntrace.stats(fast).retired >= 1
-    assert unit.has_nothing_to_gain()
+    assert compiled.has_nothing_to_gain()
     assert fast.__code__ is failing.__code__
 
 
 def test_retired_region_is_not_woven_again():
-    fast, unit = optimised(failing)
+    fast, compiled = optimised(failing)
     for _ in range(3):
         fast(A, 30, [])
-    compiles = unit.compiles
-    unit.compile()
-    assert unit.compiles == compiles + 1
-    assert not unit.plans()
+    compiles = compiled.compiles
+    compiled.compile()
+    assert compiled.compiles == compiles + 1
+    assert not compiled.plans()
     assert fast(A, 1, []).tolist() == failing(A, 1, []).tolist()
 
 
 def test_reset_gives_regions_another_chance():
-    fast, unit = optimised(failing)
+    fast, compiled = optimised(failing)
     for _ in range(3):
         fast(A, 30, [])
-    assert unit.retired()
+    assert compiled.retired()
     dyntrace.reset()
-    assert not unit.retired()
+    assert not compiled.retired()
     for _ in range(2):
         fast(A, 1, [])
-    assert unit.plans()
+    assert compiled.plans()
 
 
 def test_other_regions_of_the_function_go_on():
@@ -173,10 +173,10 @@ def test_other_regions_of_the_function_go_on():
             a = a * 2.0 + 1.0
         return a
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(3):
         assert fast(A, 20, []).tolist() == program(A, 20, []).tolist()
-    (found,) = unit.plans()
+    (found,) = compiled.plans()
     calls = found[1].calls
     fast(A, 20, [])
     assert found[1].calls > calls
@@ -185,7 +185,7 @@ def test_other_regions_of_the_function_go_on():
 
 @needs_native
 def test_running_loop_goes_on_without_the_stub():
-    fast, unit = optimised(failing)
+    fast, compiled = optimised(failing)
     codes = []
 
     class Log(list):
@@ -195,10 +195,10 @@ def test_running_loop_goes_on_without_the_stub():
 
     fast(A, 30, Log())
     code = codes[-1]
-    (calls,) = {known.region.calls for known in unit.retired()}
+    (calls,) = {known.region.calls for known in compiled.retired()}
     assert calls <= 5
     assert code is not failing.__code__
-    gates = next(gates for version, gates in unit.gates._versions if version() is code)
+    gates = next(gates for version, gates in compiled.gates._versions if version() is code)
     jumps = {step.offset: (step.opname, step.argval) for step in dis.get_instructions(code)}
     of_regions = [each for layout, each in gates.items() if layout is not None]
     found = [(jumps[gate[0]], gate[CLOSED]) for each in of_regions for gate in each]
@@ -284,12 +284,12 @@ def test_measuring_changes_no_result(program, times, measured):
 
 def test_slower_regions_are_retired_and_said_to_be(measured):
     measured(SLOWER)
-    fast, unit = optimised(steps)
+    fast, compiled = optimised(steps)
     for _ in range(4):
         fast(LARGE, LARGE, 60)
     assert [item.code for item in dyntrace.stats(fast).retirements] == ["DT705"]
     assert fast.__code__ is steps.__code__
-    assert unit.has_nothing_to_gain()
+    assert compiled.has_nothing_to_gain()
 
 
 def halve(a, n):
@@ -306,21 +306,21 @@ def halve_often(a, n):
 
 def test_what_only_calls_a_twin_is_not_compared_since_its_gain_comes_later(measured):
     measured(FASTER)
-    fast, unit = optimised(halve_often)
+    fast, compiled = optimised(halve_often)
     for _ in range(8):
         fast(LARGE.copy(), 12)
-    (calling,) = unit.regions.all()
+    (calling,) = compiled.regions.all()
     assert calling.region.calls > 80 and calling.region.skips == 0
     assert not calling.region.retired
 
 
 def test_faster_regions_stay(measured):
     measured(FASTER)
-    fast, unit = optimised(steps)
+    fast, compiled = optimised(steps)
     for _ in range(4):
         fast(LARGE, LARGE, 60)
     assert not dyntrace.stats(fast).retired
-    (found,) = unit.plans()
+    (found,) = compiled.plans()
     assert found[1].skips == 8
 
 

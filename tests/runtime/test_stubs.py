@@ -9,7 +9,7 @@ import pytest
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.versions import TABLE
 from dyntrace.runtime.stubs import entry_stub, recorder_stub, region_stub
-from dyntrace.runtime.weaving import Shapes
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 
@@ -17,12 +17,12 @@ NO_PUSHES = {"dropped": (), "pushes": (), "cleared": (), "depth": 0, "commit": F
 
 
 def body_of(function):
-    return Shapes.of(function.__code__)
+    return CodeFacts.of(function.__code__)
 
 
-def unit_of(shapes, name, place=0):
+def unit_of(facts, name, place=0):
     """The unit whose last micro-op is called `name`."""
-    found = [u.index for u in shapes.body.units if u.micro and u.micro[-1].name == name]
+    found = [u.index for u in facts.body.units if u.micro and u.micro[-1].name == name]
     return found[place]
 
 
@@ -59,13 +59,13 @@ def add_and_return(a, b):
 
 @pytest.mark.parametrize("bare", [True, False])
 def test_a_result_is_stored_and_the_original_skipped(bare):
-    shapes = body_of(add_and_return)
+    facts = body_of(add_and_return)
     region = Region(42 if bare else (42,))
     fast = with_region(
         add_and_return,
         region,
-        start=shapes.first,
-        end=unit_of(shapes, "DELETE_FAST"),
+        start=facts.first,
+        end=unit_of(facts, "DELETE_FAST"),
         arguments=(Local(1), Local(0)),
         stores=((2, False),),
         bare=bare,
@@ -75,13 +75,13 @@ def test_a_result_is_stored_and_the_original_skipped(bare):
 
 
 def test_none_runs_the_original_with_nothing_changed():
-    shapes = body_of(add_and_return)
+    facts = body_of(add_and_return)
     region = Region(None)
     fast = with_region(
         add_and_return,
         region,
-        start=shapes.first,
-        end=unit_of(shapes, "DELETE_FAST"),
+        start=facts.first,
+        end=unit_of(facts, "DELETE_FAST"),
         arguments=(Local(0),),
         stores=((2, False),),
     )
@@ -94,13 +94,13 @@ def product_in_a_tuple(a, b):
 
 
 def test_stack_items_are_copied_dropped_and_replaced():
-    shapes = body_of(product_in_a_tuple)
+    facts = body_of(product_in_a_tuple)
     region = Region(("product",))
     fast = with_region(
         product_in_a_tuple,
         region,
-        start=unit_of(shapes, "BINARY"),
-        end=unit_of(shapes, "BINARY") + 1,
+        start=unit_of(facts, "BINARY"),
+        end=unit_of(facts, "BINARY") + 1,
         arguments=(StackItem(3), StackItem(0)),
         stores=(),
         depth=4,
@@ -117,12 +117,12 @@ def test_pushes_arrive_in_their_order_whatever_their_number():
     def program(a):
         return (a, a, a, a)
 
-    shapes = body_of(program)
+    facts = body_of(program)
     fast = with_region(
         program,
         Region((4, 3, 2, 1)),
-        start=shapes.first,
-        end=unit_of(shapes, "BUILD_TUPLE"),
+        start=facts.first,
+        end=unit_of(facts, "BUILD_TUPLE"),
         arguments=(Local(0),),
         stores=(),
         pushes=(False,) * 4,
@@ -138,14 +138,14 @@ PAIR = (True, False) if TABLE.null_first else (False, True)
 
 
 def test_a_null_and_its_callable_are_pushed_in_this_versions_order():
-    shapes = body_of(call_of_a_global)
+    facts = body_of(call_of_a_global)
     # Values up to the last NULL come in order, those behind it reversed.
     region = Region((3, 2, pow) if TABLE.null_first else (pow, 3, 2))
     fast = with_region(
         call_of_a_global,
         region,
-        start=shapes.first,
-        end=unit_of(shapes, "CALL"),
+        start=facts.first,
+        end=unit_of(facts, "CALL"),
         arguments=(Local(0),),
         stores=(),
         pushes=(*PAIR, False, False),
@@ -156,13 +156,13 @@ def test_a_null_and_its_callable_are_pushed_in_this_versions_order():
 
 
 def test_a_null_leaves_the_stack_together_with_its_callable():
-    shapes = body_of(call_of_a_global)
+    facts = body_of(call_of_a_global)
     region = Region(("result",))
     fast = with_region(
         call_of_a_global,
         region,
-        start=unit_of(shapes, "CALL"),
-        end=unit_of(shapes, "CALL") + 1,
+        start=unit_of(facts, "CALL"),
+        end=unit_of(facts, "CALL") + 1,
         arguments=(StackItem(2), StackItem(3)),
         stores=(),
         depth=4,
@@ -181,7 +181,7 @@ def test_a_commit_is_called_once_and_its_answer_ignored():
         b = a
         return (a, b)
 
-    shapes = body_of(program)
+    facts = body_of(program)
     order = []
 
     def commit():
@@ -192,8 +192,8 @@ def test_a_commit_is_called_once_and_its_answer_ignored():
     fast = with_region(
         program,
         region,
-        start=shapes.first,
-        end=unit_of(shapes, "BUILD_TUPLE"),
+        start=facts.first,
+        end=unit_of(facts, "BUILD_TUPLE"),
         arguments=(Local(0),),
         stores=((1, False),),
         pushes=(False, False),
@@ -215,15 +215,15 @@ def test_cells_are_passed_as_cells_and_stored_through():
 
         return inner
 
-    shapes = body_of(program)
-    names = shapes.body.local_names
+    facts = body_of(program)
+    names = facts.body.local_names
     cell = names.index("b")
     region = Region(("new",))
     fast = with_region(
         program,
         region,
-        start=shapes.first,
-        end=unit_of(shapes, "STORE_DEREF") + 1,
+        start=facts.first,
+        end=unit_of(facts, "STORE_DEREF") + 1,
         arguments=(CellVariable(cell), Local(0)),
         stores=((cell, True),),
     )
@@ -238,12 +238,12 @@ def test_a_dead_local_is_let_go():
         del b
         return a
 
-    shapes = body_of(program)
+    facts = body_of(program)
     fast = with_region(
         program,
         Region((2,)),
-        start=shapes.first,
-        end=unit_of(shapes, "DELETE_FAST"),
+        start=facts.first,
+        end=unit_of(facts, "DELETE_FAST"),
         arguments=(),
         stores=((1, False),),
         cleared=(0,),
@@ -255,19 +255,19 @@ def test_a_dead_local_is_let_go():
 
 
 def test_a_recorder_is_shown_the_topmost_values_and_takes_nothing():
-    shapes = body_of(product_in_a_tuple)
+    facts = body_of(product_in_a_tuple)
     seen = []
     stub = recorder_stub(lambda: True, lambda *values: seen.append(values), (3, 2, 1))
-    fast = woven(product_in_a_tuple, {unit_of(shapes, "BINARY"): stub})
+    fast = woven(product_in_a_tuple, {unit_of(facts, "BINARY"): stub})
     assert fast(5, 6) == (5, 6, 30)
     assert seen == [(6, 5, 6)]
 
 
 def test_a_closed_gate_keeps_a_recorder_silent():
-    shapes = body_of(product_in_a_tuple)
+    facts = body_of(product_in_a_tuple)
     seen = []
     stub = recorder_stub(lambda: None, lambda *values: seen.append(values), (1,))
-    fast = woven(product_in_a_tuple, {unit_of(shapes, "BINARY"): stub})
+    fast = woven(product_in_a_tuple, {unit_of(facts, "BINARY"): stub})
     assert fast(5, 6) == (5, 6, 30)
     assert seen == []
 
@@ -278,10 +278,10 @@ def test_the_entry_stub_shows_arguments_and_cells():
     def program(a, *rest, key=1, **named):
         return a * factor
 
-    shapes = body_of(program)
+    facts = body_of(program)
     seen = []
-    stub = entry_stub(lambda: True, lambda *values: seen.append(values), shapes.entry_slots)
-    fast = woven(program, {shapes.first: stub})
+    stub = entry_stub(lambda: True, lambda *values: seen.append(values), facts.entry_slots)
+    fast = woven(program, {facts.first: stub})
     fast.__kwdefaults__ = {"key": 1}
     assert fast(2, 5, other=6) == 6
     ((a, key, rest, named, cell),) = seen

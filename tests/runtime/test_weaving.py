@@ -13,7 +13,8 @@ from dyntrace.exec.numpy_backend import compile_graph
 from dyntrace.graph.describe import describe
 from dyntrace.runtime import weaving
 from dyntrace.runtime.handles import Handle
-from dyntrace.runtime.weaving import ROOM, Regions, Shapes, first_version, weave
+from dyntrace.runtime.weaving import ROOM, Regions, first_version, stack_size, weave
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
 from tests.trace.tracing import analyse, plans
 
@@ -49,18 +50,18 @@ def regions():
 
 
 def woven(function, regions, *args, watch=None, places=frozenset()):
-    shapes = Shapes.of(function.__code__)
+    facts = CodeFacts.of(function.__code__)
     analysis = analyse(function, *args)
     recorder = lambda point: lambda *values: None
-    return weave(shapes, analysis, regions, recorder, watch, places)
+    return weave(facts, analysis, regions, recorder, watch, places)
 
 
 def test_every_version_has_room_for_the_stubs_and_the_slots_of_the_original(regions):
-    shapes = Shapes.of(program.__code__)
-    first = first_version(shapes, lambda *values: None)
+    facts = CodeFacts.of(program.__code__)
+    first = first_version(facts, lambda *values: None)
     later = woven(program, regions, A)
     for version in (first, later):
-        assert version.code.co_stacksize == shapes.stacksize > program.__code__.co_stacksize + ROOM
+        assert version.code.co_stacksize == stack_size(facts) > program.__code__.co_stacksize + ROOM
         assert version.code.co_varnames == program.__code__.co_varnames
         assert version.code.co_flags == program.__code__.co_flags
         assert version.code.co_name == program.__code__.co_name
@@ -92,8 +93,8 @@ def test_code_outlives_its_regions(regions):
 
 def test_a_version_says_where_frames_land_what_it_records_and_its_layouts(regions):
     version = woven(program, regions, A, places=frozenset({5}))
-    shapes = Shapes.of(program.__code__)
-    assert set(version.landings) == {shapes.first, 5}
+    facts = CodeFacts.of(program.__code__)
+    assert set(version.landings) == {facts.first, 5}
     assert len(version.layouts) == 3
     assert not version.is_idle()
     assert [one.layout for one in regions.of_layouts(version.layouts)] == list(version.layouts)
@@ -132,24 +133,24 @@ def test_the_entry_shows_arguments_and_free_variables():
 
         return free, inner
 
-    shapes = Shapes.of(closure.__code__)
-    names = [shapes.body.local_names[index] for index, _ in shapes.entry_slots]
+    facts = CodeFacts.of(closure.__code__)
+    names = [facts.body.local_names[index] for index, _ in facts.entry_slots]
     assert names == ["a", "b", "c", "rest", "named", "free"]
-    assert [is_cell for _, is_cell in shapes.entry_slots] == [False] * 5 + [True]
+    assert [is_cell for _, is_cell in facts.entry_slots] == [False] * 5 + [True]
 
 
 def test_a_function_that_names_an_observer_of_locals_is_observed():
     def looking(a):
         return locals()
 
-    assert Shapes.of(looking.__code__).shape.observed
-    assert not Shapes.of(program.__code__).shape.observed
+    assert CodeFacts.of(looking.__code__).observed
+    assert not CodeFacts.of(program.__code__).observed
 
 
 def test_code_that_cannot_be_decoded_is_refused():
     code = program.__code__
     with pytest.raises(AssemblyError):
-        Shapes.of(code.replace(co_code=code.co_code + bytes([0, 7])))
+        CodeFacts.of(code.replace(co_code=code.co_code + bytes([0, 7])))
 
 
 def test_versions_at_one_place_are_limited(monkeypatch):
@@ -165,7 +166,7 @@ def test_versions_at_one_place_are_limited(monkeypatch):
     fast = dyntrace.optimize(choosing)
     for value in [A, A.reshape(5, 1), 2.0] * 4:
         assert np.array_equal(fast(value), choosing(value))
-    starts = [plan.layout.start for plan, _ in mark_of(fast).unit.plans()]
+    starts = [plan.layout.start for plan, _ in mark_of(fast).compiled.plans()]
     assert len(starts) == len(set(starts))
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.compile import live_units
+from dyntrace.compile import live_compiled
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import GONE
 from dyntrace.graph.kinds import KnownKind
@@ -340,11 +340,11 @@ def test_functions_made_and_dropped_leave_no_unit_behind():
 
     with dyntrace.optimize() if config.native else contextlib.nullcontext():
         made_and_dropped(2)
-        before = len(live_units())
+        before = len(live_compiled())
         assert (
             len(made_and_dropped(500)) <= 2
         )  # the last ones, while the call that made them is compiled
-        assert len(live_units()) <= before
+        assert len(live_compiled()) <= before
 
 
 def test_callees_that_cannot_be_inlined_die_with_their_namespace():

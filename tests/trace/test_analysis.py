@@ -286,7 +286,7 @@ def test_callees_behind_breaks_are_optimised_with_their_caller():
     fast = dyntrace.optimize(program)
     for _ in range(4):
         fast(A)
-    names = {unit.name for unit in mark_of(fast).family.units()}
+    names = {compiled.name for compiled in mark_of(fast).family.all_compiled()}
     assert "branching" in names
     assert dyntrace.stats(fast).graph_calls > 4
 

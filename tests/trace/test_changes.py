@@ -10,12 +10,12 @@ from dyntrace.trace import changes as module
 from dyntrace.trace.changes import change_list, extend_list, set_pair
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.region import RegionBuilder
-from dyntrace.trace.values.base import Known
+from dyntrace.trace.values.base import Constant
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 from tests.differential import check
 
 A = np.arange(4.0)
-ONE, TWO, THREE = Known(1), Known(2), Known(3)
+ONE, TWO, THREE = Constant(1), Constant(2), Constant(3)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def layouts(function, *args):
     fast = dyntrace.optimize(function)
     for _ in range(4):
         fast(*args)
-    return [plan.layout for plan, _ in mark_of(fast).unit.plans()]
+    return [plan.layout for plan, _ in mark_of(fast).compiled.plans()]
 
 
 def test_a_result_that_is_returned_is_pushed_bare():

@@ -12,7 +12,7 @@ from dyntrace.trace.frame import Flush, Frame
 from dyntrace.trace.obstacles import OBSTACLES, obstacle_in
 from dyntrace.trace.region import RegionBuilder
 from dyntrace.trace.stepping import HANDLERS
-from dyntrace.trace.values.base import Known
+from dyntrace.trace.values.base import Constant
 from dyntrace.trace.values.containers import DictValue, ListValue
 from tests.differential import check
 from tests.trace.tracing import analyse, plans, trace
@@ -69,7 +69,7 @@ def obstacle(function):
 def test_an_obstacle_is_refused_by_its_handler_in_every_inlined_frame(name):
     body = decode(storing.__code__)
     frame = Frame(RegionBuilder(body.code), body, {}, depth=1)
-    frame.stack = [ListValue([]), DictValue({}), *(Known(None) for _ in range(4))]
+    frame.stack = [ListValue([]), DictValue({}), *(Constant(None) for _ in range(4))]
     arg = (0, False) if name == "FORMAT" else 1
     with pytest.raises(Flush):
         HANDLERS[name](frame, arg)

@@ -7,9 +7,9 @@ import pytest
 
 import dyntrace
 from dyntrace.graph.describe import describe
-from dyntrace.runtime.weaving import Shapes
 from dyntrace.trace import analysis as module
 from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
 from dyntrace.trace.paths import without
 from dyntrace.trace.sources import Local, StackItem
@@ -35,14 +35,14 @@ class Analyses:
     def __init__(self, function, *args, twins=None):
         self.function = function
         self.twins = twins or NoTwins()
-        self.shapes = Shapes.of(function.__code__)
-        self.start = self.shapes.first, entry_state(self.shapes, function, args)
+        self.facts = CodeFacts.of(function.__code__)
+        self.start = self.facts.first, entry_state(self.facts, function, args)
         self.paths = {}
         self.profile = {}
 
     def next(self):
         namespace = self.function.__globals__
-        found = Analysis(self.shapes.shape, namespace, self.profile, self.twins, earlier=self.paths)
+        found = Analysis(self.facts, namespace, self.profile, self.twins, earlier=self.paths)
         found.run([self.start])
         self.paths = found.paths
         return found
@@ -117,7 +117,7 @@ def test_a_number_of_another_value_is_traced_again_where_it_was_an_argument(trac
 
     analyses = Analyses(program, A, 0)
     (before,) = plans(analyses.next())
-    analyses.start = analyses.start[0], entry_state(analyses.shapes, program, (A, -1))
+    analyses.start = analyses.start[0], entry_state(analyses.facts, program, (A, -1))
     (after,) = plans(analyses.next())
     assert [step.guard.first for step in before.region.steps if step.guard.op == "value"] == [0]
     assert [step.guard.first for step in after.region.steps if step.guard.op == "value"] == [-1]
@@ -157,9 +157,11 @@ def test_no_path_keeps_an_array_of_the_users_alive():
 
     fast = dyntrace.optimize(program)
     fast(np.arange(5.0))
-    unit = mark_of(fast).unit
-    assert unit.paths
-    held = [repr(path.state) + repr(path.after) for found in unit.paths.values() for path in found]
+    compiled = mark_of(fast).compiled
+    assert compiled.paths
+    held = [
+        repr(path.state) + repr(path.after) for found in compiled.paths.values() for path in found
+    ]
     assert "array(" not in "".join(held)
 
 
@@ -172,7 +174,7 @@ def test_paths_that_use_a_name_whose_value_varies_are_traced_again(traced):
     analyses = Analyses(program, A, 0)
     analyses.learn(analyses.next(), 1.5)
     before = plans(analyses.next())
-    body, index = analyses.shapes.body, 1
+    body, index = analyses.facts.body, 1
     kept = without(analyses.paths, body, frozenset({(None, Local(index))}))
     left = [path for found in kept.values() for path in found]
     assert before[0] not in [path.plan for path in left]
@@ -184,7 +186,7 @@ def test_paths_that_use_a_name_whose_value_varies_are_traced_again(traced):
 def test_a_reset_forgets_the_paths():
     fast = dyntrace.optimize(two_regions)
     fast(A)
-    unit = mark_of(fast).unit
-    assert unit.paths
-    unit.reset()
-    assert unit.paths == {}
+    compiled = mark_of(fast).compiled
+    assert compiled.paths
+    compiled.reset()
+    assert compiled.paths == {}

@@ -9,7 +9,7 @@ from dyntrace.breaks import BRANCH_ON_DATA, UNKNOWN_VALUE, UNSUPPORTED_OPERANDS
 from dyntrace.graph.kinds import UNKNOWN
 from dyntrace.trace.protocol import unsupported
 from dyntrace.trace.sources import Local
-from dyntrace.trace.values.base import Known, Outside
+from dyntrace.trace.values.base import Constant, Outside
 from tests.differential import check
 from tests.trace.tracing import line_of_end, operations, steps, trace
 
@@ -265,4 +265,4 @@ def test_a_value_of_unknown_kind_stops_the_region_where_it_is_used():
 
 def test_the_break_for_operands_names_their_types():
     assert unsupported(Outside(Local(0), UNKNOWN)).reason is UNKNOWN_VALUE
-    assert unsupported(Known("x"), Known(1)).detail == "str, int"
+    assert unsupported(Constant("x"), Constant(1)).detail == "str, int"

@@ -8,7 +8,7 @@ import pytest
 import dyntrace
 from dyntrace.trace.marks import mark_of
 from dyntrace.trace.renewal import folded, is_shared, renewed
-from dyntrace.trace.values.base import Folded, Known
+from dyntrace.trace.values.base import Constant, Folded
 
 A = np.arange(3.0)
 SETTINGS = {
@@ -50,7 +50,7 @@ def test_results_are_the_objects_that_cpython_makes(name, monkeypatch):
     fast = dyntrace.optimize(program)
     assert identities(fast) == expected
     assert fast(A)[0] == value and type(fast(A)[0]) is type(value)
-    assert len(mark_of(fast).unit.plans()) == 1
+    assert len(mark_of(fast).compiled.plans()) == 1
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,13 @@ def test_a_renewed_value_is_another_equal_object(value):
 @pytest.mark.parametrize("value", [3, True, None, "", chr(97), b"", b"ab"[:1], (), ...])
 def test_what_cpython_keeps_once_renews_to_itself(value):
     assert renewed(value) is value
-    assert type(folded(value, [])) is Known
+    assert type(folded(value, [])) is Constant
 
 
 def test_a_result_that_is_an_operand_is_not_new():
     assert type(folded(1.5, [2.5])) is Folded
     number = 1.5
-    assert type(folded(number, [number])) is Known
+    assert type(folded(number, [number])) is Constant
 
 
 def test_a_tuple_of_constants_is_shared_and_one_with_a_list_is_not():

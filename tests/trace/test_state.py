@@ -10,10 +10,10 @@ from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import SUPER
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import UNKNOWN
-from dyntrace.runtime.weaving import Shapes
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.sources import Local, StackItem
 from dyntrace.trace.state import BURIED, NULL_SLOT, State, after, snapshot_of, stack_values
-from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside
+from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Constant, Null, Outside
 
 A = np.arange(3.0)
 ARRAY, NUMBER, TEXT = describe(A), describe(1), describe("x")
@@ -80,11 +80,11 @@ def test_the_stack_of_a_new_region_names_where_its_values_lie():
 
 
 def test_a_method_pair_is_buried_once_cpython_has_run_it():
-    function = Known(1)
+    function = Constant(1)
     pair = [METHOD_NULL, function] if TABLE.null_first else [function, METHOD_NULL]
-    native = snapshot_of({}, {}, [Known("below"), *pair])
+    native = snapshot_of({}, {}, [Constant("below"), *pair])
     assert native.stack == (TEXT, BURIED, BURIED)
-    woven = snapshot_of({}, {}, [Known("below"), *pair], native=False)
+    woven = snapshot_of({}, {}, [Constant("below"), *pair], native=False)
     assert woven.stack.count(NULL_SLOT) == 1 and BURIED not in woven.stack
     assert snapshot_of({}, {}, [NULL]).stack == (NULL_SLOT,)
 
@@ -107,10 +107,10 @@ def test_native_steps_keep_the_depth_that_the_bytecode_has():
             del x
         return {**y, "k": f.read()[a:b]}
 
-    shapes = Shapes.of(program.__code__)
+    facts = CodeFacts.of(program.__code__)
     body = decode(program.__code__)
     for unit in body.units:
-        depth = shapes.shape.depths[unit.index]
+        depth = facts.depths[unit.index]
         following = unit.index + 1
         if depth is None or unit.target is not None or following >= len(body.units):
             continue
@@ -119,4 +119,4 @@ def test_native_steps_keep_the_depth_that_the_bytecode_has():
         if unit.micro[-1].name == "BREAK" and unit.micro[-1].arg[2] is None:
             continue
         found = after(State({}, (UNKNOWN,) * depth), unit)
-        assert len(found.stack) == shapes.shape.depths[following]
+        assert len(found.stack) == facts.depths[following]

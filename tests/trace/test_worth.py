@@ -119,13 +119,13 @@ def called(function, times=4):
         mine, its = A.copy(), A.copy()
         assert same(fast(mine), function(its))
         assert same(mine, its)
-    return fast, mark_of(fast).unit
+    return fast, mark_of(fast).compiled
 
 
 @pytest.mark.parametrize("function", LITTLE)
 def test_elements_and_numbers_leave_the_code_as_it_was(function, estimated):
-    fast, unit = called(function)
-    assert unit.used() == []
+    fast, compiled = called(function)
+    assert compiled.used() == []
     for _ in range(40):
         fast(A.copy())  # until arguments are not looked at any more
     assert fast.__code__ is function.__code__
@@ -133,17 +133,17 @@ def test_elements_and_numbers_leave_the_code_as_it_was(function, estimated):
 
 @pytest.mark.parametrize("function", [sieve, state_update, complex_elements])
 def test_loops_over_elements_have_no_region_beside_whole_arrays(function, estimated):
-    fast, unit = called(function)
-    calls = sum(known.region.calls for known in unit.used())
+    fast, compiled = called(function)
+    calls = sum(known.region.calls for known in compiled.used())
     for _ in range(10):
         fast(A.copy())
-    assert sum(known.region.calls for known in unit.used()) - calls <= 10
+    assert sum(known.region.calls for known in compiled.used()) - calls <= 10
 
 
 @pytest.mark.parametrize("function", LITTLE)
 def test_without_measuring_everything_becomes_a_region(function):
-    _, unit = called(function)
-    assert unit.used()
+    _, compiled = called(function)
+    assert compiled.used()
 
 
 @pytest.mark.parametrize("function", LITTLE)
@@ -167,8 +167,8 @@ def test_work_on_whole_arrays_stays_a_region_however_small(estimated):
     def program(a):
         return a * 2.0 + a[::-1]
 
-    _, unit = called(program)
-    assert len(unit.used()) == 1
+    _, compiled = called(program)
+    assert len(compiled.used()) == 1
 
 
 def test_many_elements_at_once_stay_a_region(estimated):
@@ -178,8 +178,8 @@ def test_many_elements_at_once_stay_a_region(estimated):
             m[i, 1] = 0.25 * (m[i - 1, 1] + m[i, 0] + m[i, 2] + m[i + 1, 1])
         return m
 
-    _, unit = called(program)
-    assert any(known.layout.effect_only for known in unit.used())
+    _, compiled = called(program)
+    assert any(known.layout.effect_only for known in compiled.used())
 
 
 def test_rows_worked_on_as_wholes_stay_regions(estimated):
@@ -189,8 +189,8 @@ def test_rows_worked_on_as_wholes_stay_regions(estimated):
             m[i] = m[i - 1] * 0.5
         return m
 
-    _, unit = called(program)
-    assert unit.used()
+    _, compiled = called(program)
+    assert compiled.used()
 
 
 def test_numbers_put_into_parts_of_arrays_stay_regions(estimated):
@@ -199,15 +199,15 @@ def test_numbers_put_into_parts_of_arrays_stay_regions(estimated):
             a[i : i + 4] = 1.5
         return a
 
-    _, unit = called(program)
-    assert unit.used()
+    _, compiled = called(program)
+    assert compiled.used()
 
 
 def test_reset_forgets_what_was_left_alone(estimated):
-    _, unit = called(recurrence)
-    assert unit.left_alone
+    _, compiled = called(recurrence)
+    assert compiled.left_alone
     dyntrace.reset()
-    assert unit.left_alone == []
+    assert compiled.left_alone == []
 
 
 def test_a_region_that_cannot_win_is_not_made_when_other_kinds_come(estimated):

@@ -6,8 +6,8 @@ import inspect
 
 from dyntrace.graph.describe import describe
 from dyntrace.graph.verify import verify
-from dyntrace.runtime.weaving import Shapes
 from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.interpreter import trace_region
 from dyntrace.trace.state import State
 
@@ -22,7 +22,7 @@ class NoTwins:
         return None
 
 
-def entry_state(shapes, function, args):
+def entry_state(facts, function, args):
     """The state that the first stub of a call with these arguments shows."""
     cells = iter(function.__closure__ or ())
     bound = inspect.signature(function).bind(*args)
@@ -31,7 +31,7 @@ def entry_state(shapes, function, args):
     return State(
         {
             index: describe(next(cells).cell_contents if is_cell else next(values))
-            for index, is_cell in shapes.entry_slots
+            for index, is_cell in facts.entry_slots
         },
         (),
     )
@@ -39,16 +39,16 @@ def entry_state(shapes, function, args):
 
 def trace(function, *args):
     """The first region of `function`, from its entry to what stops it."""
-    shapes = Shapes.of(function.__code__)
-    state = entry_state(shapes, function, args)
-    return trace_region(shapes.body, function.__globals__, shapes.first, state, shapes.shape.heads)
+    facts = CodeFacts.of(function.__code__)
+    state = entry_state(facts, function, args)
+    return trace_region(facts.body, function.__globals__, facts.first, state, facts.heads)
 
 
 def analyse(function, *args, profile=None, twins=None):
     """The analysis of all of `function`; graphs of its plans are verified."""
-    shapes = Shapes.of(function.__code__)
-    analysis = Analysis(shapes.shape, function.__globals__, profile or {}, twins or NoTwins())
-    analysis.run([(shapes.first, entry_state(shapes, function, args))])
+    facts = CodeFacts.of(function.__code__)
+    analysis = Analysis(facts, function.__globals__, profile or {}, twins or NoTwins())
+    analysis.run([(facts.first, entry_state(facts, function, args))])
     for plan in plans(analysis):
         verify(plan.region.graph)
     return analysis

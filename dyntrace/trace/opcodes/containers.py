@@ -10,7 +10,7 @@ from dyntrace.trace.changes import extend_list, kept, set_pair
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import UNFOLDED, constant, unpack, unsupported
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import Known, Value
+from dyntrace.trace.values.base import Constant, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 
@@ -52,7 +52,7 @@ def build_const_key_map(frame: Frame, arg: int) -> None:
 
 @opcode("BUILD_SLICE")
 def build_slice(frame: Frame, arg: int) -> None:
-    parts = [*frame.pop_many(arg), Known(None)][:3]
+    parts = [*frame.pop_many(arg), Constant(None)][:3]
     frame.push(SliceValue(*parts))
 
 
@@ -158,7 +158,7 @@ def get_len(frame: Frame, arg: Any) -> None:
     items = frame.items_of(frame.stack[-1])
     if items is None:
         raise Break(UNSUPPORTED_OPERANDS)
-    frame.push(Known(len(items)))
+    frame.push(Constant(len(items)))
 
 
 @opcode("CONVERT")

@@ -14,7 +14,7 @@ from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.protocol import constant, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Known, Null, Outside, Value
+from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Constant, Null, Outside, Value
 from dyntrace.trace.values.containers import TupleValue
 
 CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
@@ -22,7 +22,7 @@ CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
 
 @opcode("LOAD_CONST")
 def load_const(frame: Frame, arg: Any) -> None:
-    frame.push(Known(arg))
+    frame.push(Constant(arg))
 
 
 @opcode("LOAD_FAST")

@@ -8,7 +8,7 @@ from dyntrace.trace import protocol
 from dyntrace.trace.changes import kept
 from dyntrace.trace.frame import Frame
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import Known
+from dyntrace.trace.values.base import Constant
 from dyntrace.trace.values.containers import SliceValue
 
 
@@ -55,7 +55,7 @@ def binary_subscr(frame: Frame, arg: Any) -> None:
 @opcode("BINARY_SLICE")
 def binary_slice(frame: Frame, arg: Any) -> None:
     stop, start, container = frame.pop(), frame.pop(), frame.pop()
-    none = Known(None)
+    none = Constant(None)
     frame.push(protocol.get_item(frame, container, SliceValue(start, stop, none)))
 
 
@@ -68,5 +68,5 @@ def store_subscr(frame: Frame, arg: Any) -> None:
 @opcode("STORE_SLICE")
 def store_slice(frame: Frame, arg: Any) -> None:
     stop, start, container, value = frame.pop(), frame.pop(), frame.pop(), frame.pop()
-    none = Known(None)
+    none = Constant(None)
     protocol.set_item(frame, container, SliceValue(start, stop, none), kept(value))

@@ -19,9 +19,9 @@ __all__ = [
     "METHOD_NULL",
     "NULL",
     "Buried",
+    "Constant",
     "Dynamic",
     "Folded",
-    "Known",
     "Null",
     "Outside",
     "Value",
@@ -62,7 +62,7 @@ class Outside(Value):
 
 
 @record(eq=False)
-class Known(Value):
+class Constant(Value):
     """An immutable constant of the code, or folded from such."""
 
     value: Any
@@ -76,7 +76,7 @@ class Known(Value):
 
 
 @record(eq=False)
-class Folded(Known):
+class Folded(Constant):
     """The result of an operation on constants: CPython makes a new object of it in every call."""
 
 

@@ -12,8 +12,8 @@ import pytest
 import dyntrace
 from dyntrace.errors import GraphBreakError
 from dyntrace.report.collect import errors_of
+from dyntrace.runtime import compiled_code as module
 from dyntrace.runtime import handles
-from dyntrace.runtime import unit as module
 from dyntrace.trace.marks import mark_of
 from tests.differential import check, check_calls
 
@@ -23,7 +23,7 @@ needs_native = pytest.mark.skipif(not handles.NATIVE, reason="replacement is C")
 
 def optimised(function, **options):
     fast = dyntrace.optimize(function, **options)
-    return fast, mark_of(fast).unit
+    return fast, mark_of(fast).compiled
 
 
 @dyntrace.disable
@@ -35,20 +35,20 @@ def unseen(a):
 
 
 def test_nothing_is_compiled_before_the_first_call():
-    fast, unit = optimised(lambda a: a * 2)
-    assert (unit.version, unit.compiles) == (0, 0)
-    assert fast.__code__ is unit.code is not unit.original
+    fast, compiled = optimised(lambda a: a * 2)
+    assert (compiled.version, compiled.compiles) == (0, 0)
+    assert fast.__code__ is compiled.code is not compiled.original
     fast(A)
-    assert (unit.version, unit.compiles) == (1, 1)
-    assert fast.__code__ is unit.code
+    assert (compiled.version, compiled.compiles) == (1, 1)
+    assert fast.__code__ is compiled.code
 
 
 @needs_native
 def test_the_first_call_is_moved_into_the_code_compiled_for_it():
-    fast, unit = optimised(lambda a: a * 2 + 1)
+    fast, compiled = optimised(lambda a: a * 2 + 1)
     fast(A)
-    assert unit.replacements == 1
-    assert [region.calls for _, region in unit.plans()] == [1]
+    assert compiled.replacements == 1
+    assert [region.calls for _, region in compiled.plans()] == [1]
 
 
 def test_what_a_break_returns_is_learnt_and_used_in_the_next_version():
@@ -56,17 +56,17 @@ def test_what_a_break_returns_is_learnt_and_used_in_the_next_version():
         b = unseen(a)
         return b * 2 + 1
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     fast(A)
-    assert unit.plans() == [] and unit.woven.recorders
+    assert compiled.plans() == [] and compiled.woven.recorders
     for _ in range(3):
         assert np.array_equal(fast(A), program(A))
-    assert len(unit.plans()) == 1
-    assert not unit.woven.recorders
-    compiles = unit.compiles
+    assert len(compiled.plans()) == 1
+    assert not compiled.woven.recorders
+    compiles = compiled.compiles
     for _ in range(5):
         fast(A)
-    assert unit.compiles == compiles
+    assert compiled.compiles == compiles
 
 
 @needs_native
@@ -77,10 +77,10 @@ def test_a_loop_in_a_function_called_once_is_compiled_while_it_runs():
             total = total + unseen(a) * n
         return total
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     assert np.array_equal(fast(A), program(A))
-    assert unit.replacements >= 2
-    assert sum(region.calls for _, region in unit.plans()) > 100
+    assert compiled.replacements >= 2
+    assert sum(region.calls for _, region in compiled.plans()) > 100
 
 
 def test_all_functions_of_one_code_share_a_unit_and_move_together():
@@ -90,7 +90,7 @@ def test_all_functions_of_one_code_share_a_unit_and_move_together():
     first = dyntrace.optimize(make(2.0))
     family = mark_of(first).family
     second = dyntrace.compile.optimised(make(3.0), family)
-    assert mark_of(first).unit is mark_of(second).unit
+    assert mark_of(first).compiled is mark_of(second).compiled
     for _ in range(3):
         assert np.array_equal(first(A), A * 2 + 1)
     assert second.__code__ is first.__code__
@@ -104,12 +104,12 @@ def test_versions_are_capped(monkeypatch):
     )
     space = {"unseen": unseen}
     exec(f"def program(a):\n    for turn in range(24):\n{text}    return a", space)
-    fast, unit = optimised(space["program"])
+    fast, compiled = optimised(space["program"])
     for _ in range(3):
         assert np.array_equal(fast(A), space["program"](A))
-    assert unit.version <= 3
-    assert not unit.woven.recorders
-    assert [note[:5] for note in unit.notes] == ["DT603"]
+    assert compiled.version <= 3
+    assert not compiled.woven.recorders
+    assert [note[:5] for note in compiled.notes] == ["DT603"]
 
 
 def test_a_function_without_work_watches_its_first_calls_only(monkeypatch):
@@ -118,10 +118,10 @@ def test_a_function_without_work_watches_its_first_calls_only(monkeypatch):
     def program(a):
         return a
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(8):
         assert fast(1) == 1
-    assert unit.has_nothing_to_gain()
+    assert compiled.has_nothing_to_gain()
     assert fast.__code__.co_code.startswith(program.__code__.co_code)  # a landing pad follows
 
 
@@ -129,11 +129,11 @@ def test_arrays_that_come_after_plain_numbers_are_noticed():
     def program(a):
         return a * 2 + 1
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for value in (1, 2.0, 3, A, A, A):
         assert np.array_equal(fast(value), program(value))
-    assert len(unit.plans()) == 1
-    assert sum(region.calls for _, region in unit.plans()) >= 2
+    assert len(compiled.plans()) == 1
+    assert sum(region.calls for _, region in compiled.plans()) >= 2
 
 
 # misses -------------------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ def test_other_kinds_of_inputs_are_other_entries_of_the_same_region():
     def program(a, b):
         return a * b + 1
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for one in (A, A.astype("f4"), A.reshape(5, 1), np.float64(2)):
         for other in (2, 3.0, A):
             assert np.array_equal(fast(one, other), program(one, other))
-    ((_, region),) = unit.plans()
+    ((_, region),) = compiled.plans()
     assert len(region.entries) >= 9
-    assert unit.compiles == 1
+    assert compiled.compiles == 1
 
 
 def test_entries_are_capped_and_the_original_serves_the_rest(monkeypatch):
@@ -159,12 +159,12 @@ def test_entries_are_capped_and_the_original_serves_the_rest(monkeypatch):
     def program(a):
         return a * 2 + a
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(2):
         for value in kinds:
             found = fast(value)
             assert found.dtype == program(value).dtype and np.array_equal(found, program(value))
-    ((_, region),) = unit.plans()
+    ((_, region),) = compiled.plans()
     assert len(region.entries) == 2 and region.on_miss is None
 
 
@@ -177,17 +177,17 @@ def test_kinds_that_lead_elsewhere_are_other_regions_at_the_same_place():
         return c + 1, c
 
     check_calls(program, [(A,), (A.reshape(1, 5),)] * 4)
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for value in (A, A.reshape(1, 5)) * 3:
         fast(value)
-    assert len({plan.layout for plan, _ in unit.plans()}) == 2
+    assert len({plan.layout for plan, _ in compiled.plans()}) == 2
 
 
 def test_a_region_that_deopts_again_and_again_is_retired():
     def program(a, b):
         return a @ b
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(20):
         with pytest.raises(ValueError, match="matmul"):
             fast(np.ones((2, 3)), np.ones((2, 3)))
@@ -203,29 +203,29 @@ def test_settling_compiles_what_was_recorded_once():
     def program(a):
         return unseen(a) * 2
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     fast(A)
-    assert unit.plans() == []
-    unit.settle()
-    assert len(unit.plans()) == 1
-    compiles = unit.compiles
-    unit.settle()
-    assert unit.compiles == compiles
+    assert compiled.plans() == []
+    compiled.settle()
+    assert len(compiled.plans()) == 1
+    compiles = compiled.compiles
+    compiled.settle()
+    assert compiled.compiles == compiles
 
 
 def test_reset_starts_again_at_the_first_version():
     def program(a):
         return a * 2 + 1
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(3):
         fast(A)
-    unit.reset()
-    assert (unit.version, unit.plans(), unit.breaks, unit.notes) == (0, [], [], [])
-    assert fast.__code__ is unit.code
+    compiled.reset()
+    assert (compiled.version, compiled.plans(), compiled.breaks, compiled.notes) == (0, [], [], [])
+    assert fast.__code__ is compiled.code
     for _ in range(3):
         assert np.array_equal(fast(A), program(A))
-    assert len(unit.plans()) == 1
+    assert len(compiled.plans()) == 1
 
 
 def test_code_that_cannot_be_woven_runs_as_it_was():
@@ -234,11 +234,11 @@ def test_code_that_cannot_be_woven_runs_as_it_was():
 
     code = program.__code__
     odd = types.FunctionType(code.replace(co_code=code.co_code + bytes([0, 7])), globals())
-    fast, unit = optimised(odd)
-    assert unit.given_up and unit.code is odd.__code__
-    assert [note[:5] for note in unit.notes] == ["DT602"]
+    fast, compiled = optimised(odd)
+    assert compiled.given_up and compiled.code is odd.__code__
+    assert [note[:5] for note in compiled.notes] == ["DT602"]
     assert np.array_equal(fast(A), A * 2)
-    assert unit.has_nothing_to_gain()
+    assert compiled.has_nothing_to_gain()
 
 
 def test_fullgraph_raises_in_every_call():
@@ -246,11 +246,11 @@ def test_fullgraph_raises_in_every_call():
         print(a)
         return a * 2
 
-    fast, unit = optimised(program, fullgraph=True)
+    fast, compiled = optimised(program, fullgraph=True)
     for _ in range(3):
         with pytest.raises(GraphBreakError, match="DT101"):
             fast(A)
-    assert errors_of(unit) == []
+    assert errors_of(compiled) == []
 
 
 def test_a_unit_dies_with_its_functions():
@@ -260,11 +260,11 @@ def test_a_unit_dies_with_its_functions():
 
         return optimised(program)
 
-    fast, unit = make()
+    fast, compiled = make()
     for _ in range(4):
         fast(A)
-    alive = weakref.ref(unit)
-    del fast, unit
+    alive = weakref.ref(compiled)
+    del fast, compiled
     gc.collect()
     assert alive() is None
 
@@ -277,7 +277,7 @@ def test_a_profile_keeps_kinds_and_no_values():
         thing = make()
         return thing, 1
 
-    fast, unit = optimised(program)
+    fast, compiled = optimised(program)
     for _ in range(3):
         alive = weakref.ref(fast(Thing)[0])
     gc.collect()

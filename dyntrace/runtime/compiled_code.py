@@ -1,11 +1,11 @@
-"""Unit: one code object with one globals dict, and all that dyntrace makes of it.
+"""CompiledCode: one code object with one globals dict, and all that dyntrace makes of it.
 
-A unit starts as the original code with a stub that shows the arguments of the first call. From
-their kinds it plans regions, weaves them in, and moves the running frame over; recorders in the
-woven code learn what was unknown, and a later version uses it. Regions that meet other kinds of
-inputs get more entries. Invariant: woven code holds its regions weakly; the unit, owned by the
-functions that run the code, holds them strongly. Neither the
-user's code nor its globals are kept alive by it. Read `runtime.weaving` next.
+It starts as the original code with a stub that shows the arguments of the first call. From their
+kinds it plans regions, weaves them in, and moves the running frame over; recorders in the woven
+code learn what was unknown, and a later version uses it. Regions that meet other kinds of inputs
+get more entries. Invariant: woven code holds its regions weakly; `CompiledCode`, owned by the
+functions that run the code, holds them strongly. It keeps neither the user's code nor its globals
+alive. Read `runtime.weaving` next.
 """
 
 from __future__ import annotations
@@ -27,28 +27,33 @@ from dyntrace.runtime.containment import contained
 from dyntrace.runtime.full_graph import demand_full_graph
 from dyntrace.runtime.garbage import rare_collections
 from dyntrace.runtime.handles import NATIVE, Region
-from dyntrace.runtime.judging import gains_nothing
+from dyntrace.runtime.judging import JUDGED_CALLS, WATCHED_CALLS, all_retired, gains_nothing
 from dyntrace.runtime.pacing import COMPILING, Pace
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.recorders import recorder
 from dyntrace.runtime.retirement import CLOSED, OPEN, Gates, gate_of
-from dyntrace.runtime.states import contents_of, has_arrays, is_among, with_arguments
+from dyntrace.runtime.states import (
+    contents_of,
+    has_arrays,
+    is_among,
+    state_of_frame,
+    with_arguments,
+)
 from dyntrace.runtime.varying import varying_in
-from dyntrace.runtime.weaving import Known, Regions, Shapes, Woven
+from dyntrace.runtime.weaving import RegionRecord, Regions, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import remember_original
-from dyntrace.trace.paths import Path, Plan, without
+from dyntrace.trace.paths import Path, RegionPlan, without
 from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
 from dyntrace.trace.twins import Twins
 from dyntrace.trace.worth import LeftAlone
 
-__all__ = ["Unit"]
+__all__ = ["CompiledCode"]
 
 MAX_VERSIONS, MAX_ENTRIES, MAX_MISSES = 8, 16, 48
 MISSES_FOR_OTHERS = 5  # that a miss counts for which another region at the place serves
-WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
-JUDGED_CALLS = 128  # after which paths that were never taken count no more
 MAX_STATES = 4
 POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
 NO_PATHS: Mapping[int, list[Path]] = {}
@@ -56,8 +61,8 @@ NO_PATHS: Mapping[int, list[Path]] = {}
 Landing = tuple[CodeType, int]
 
 
-class Unit:
-    """See the module's text. `code` is what functions of this unit run now."""
+class CompiledCode:
+    """See the module's text. `code` is what its functions run now."""
 
     def __init__(
         self,
@@ -79,8 +84,8 @@ class Unit:
         self.pace = Pace(budget, len(original.co_code))
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
-        self.callers: weakref.WeakSet[Unit] = weakref.WeakSet()
-        self.callees: weakref.WeakSet[Unit] = weakref.WeakSet()
+        self.callers: weakref.WeakSet[CompiledCode] = weakref.WeakSet()
+        self.callees: weakref.WeakSet[CompiledCode] = weakref.WeakSet()
         self.profile = Profile()
         self.regions = Regions(compile_graph, self.on_miss, self.on_retire, self.on_rest)
         self.gates = Gates()
@@ -97,18 +102,18 @@ class Unit:
         self.replacements = 0
         self.given_up = self.calls_stay = self.is_cold = False
         self.varying: Varying = frozenset()
-        self.shapes: Shapes | None = None
+        self.facts: CodeFacts | None = None
         self.woven = Woven(self._copy)
         self.woven = self._first_version()
 
     @property
     def code(self) -> CodeType:
-        """What functions of this unit run now."""
+        """What its functions run now."""
         return self.original if self.woven.is_idle() else self.woven.code
 
     @property
     def original(self) -> CodeType:
-        """The user's code, which the unit does not keep alive, or an equal copy after its end."""
+        """The user's code, which nothing here keeps alive, or an equal copy after its end."""
         return self._original() or self._copy
 
     def namespace(self) -> dict[str, Any] | None:
@@ -128,12 +133,12 @@ class Unit:
     def _first_stub(self) -> Woven | None:
         """The original with a stub that shows the arguments of the first call."""
         try:
-            self.shapes = Shapes.of(self._copy)
+            self.facts = CodeFacts.of(self._copy)
         except AssemblyError as error:
             self.given_up = True
             self.notes.append(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
             return Woven(self._copy)
-        return weaving.first_version(self.shapes, recorder(self, Unit.enter, -1))
+        return weaving.first_version(self.facts, recorder(self, CompiledCode.enter, -1))
 
     def _first_version(self) -> Woven:
         """The first stub's code; the original where that fails."""
@@ -142,19 +147,19 @@ class Unit:
     @contained(None)
     def enter(self, point: int, values: tuple[Any, ...]) -> Landing | None:
         """The first stub of a call in the first code: learn its arguments and compile."""
-        assert self.shapes is not None
+        assert self.facts is not None
         if self.given_up or self.version:
-            return self._landing(self.shapes.first)
-        if self.is_cold and not self.shapes.shape.heads:
+            return self._landing(self.facts.first)
+        if self.is_cold and not self.facts.heads:
             self.is_cold = False  # without a loop, one call alone gains less than compiling takes
             return None
         if not self.pace.is_free():
             return None  # the budget has been asked before the stub was put to use
         with COMPILING, self.pace:
             if not self.version:
-                self.starts.append((self.shapes.first, self._entry_state(values)))
+                self.starts.append((self.facts.first, self._entry_state(values)))
                 self.compile()
-        return self._landing(self.shapes.first)
+        return self._landing(self.facts.first)
 
     def _may_compile(self) -> bool:
         """Whether this is the moment; if there is no time, the original runs until there is.
@@ -204,15 +209,15 @@ class Unit:
         `offset` is the head's byte offset, None at the start; `values` are those of the slots that
         are bound, by index; in `stack` Ellipsis stands for NULL.
         """
-        if self.given_up or self.shapes is None:
+        if self.given_up or self.facts is None:
             return None
-        at = self.shapes.first if offset is None else self.shapes.unit_at(offset)
+        at = self.facts.first if offset is None else self.facts.unit_at(offset)
         if at is None:
             return None
         if at not in self.woven.landings and self._may_compile():
             with COMPILING, self.pace:
                 self.places[-2 - at] = at
-                self._add_start(at, self.shapes.state_at(at, values, stack))
+                self._add_start(at, state_of_frame(self.facts, at, values, stack))
                 self.compile()
         landing = self._landing(at) if self.version else None
         return None if landing is None else (landing[0], landing[1] + POP_TOP_SIZE)
@@ -225,7 +230,7 @@ class Unit:
     @contained(None)
     def enter_again(self, point: int, values: tuple[Any, ...]) -> Landing | None:
         """A later call of a function without regions: other arguments may bring array work."""
-        assert self.shapes is not None
+        assert self.facts is not None
         self.visits += 1
         state = self._new_state(values) if self.visits <= WATCHED_CALLS else None
         due = state is not None or self.visits >= self._watched_calls()
@@ -233,9 +238,9 @@ class Unit:
             return None
         with COMPILING, self.pace:
             if state is not None:
-                self.starts.append((self.shapes.first, state))
+                self.starts.append((self.facts.first, state))
             self.compile()
-        return self._landing(self.shapes.first)
+        return self._landing(self.facts.first)
 
     def _new_state(self, values: tuple[Any, ...]) -> State | None:
         """The state of a call that brings arrays of kinds not seen before, within limits."""
@@ -248,10 +253,10 @@ class Unit:
         return JUDGED_CALLS if self.woven.recorders - {-1} else WATCHED_CALLS
 
     def _entry_state(self, values: tuple[Any, ...]) -> State:
-        assert self.shapes is not None
+        assert self.facts is not None
         slots = {
             index: contents_of(value) if is_cell else describe(value)
-            for (index, is_cell), value in zip(self.shapes.entry_slots, values, strict=True)
+            for (index, is_cell), value in zip(self.facts.entry_slots, values, strict=True)
         }
         return State(slots, ())
 
@@ -278,7 +283,7 @@ class Unit:
     @rare_collections()
     def compile(self) -> None:
         """Analyse with everything known now, weave, and put the new code to use."""
-        assert self.shapes is not None
+        assert self.facts is not None
         namespace = self.namespace()
         if namespace is None:
             return  # nothing can be running
@@ -288,7 +293,7 @@ class Unit:
         self.breaks = list(analysis.breaks.values())
         self.left_alone = list(analysis.left_alone.values())
         if self.fullgraph:
-            demand_full_graph(self.original, self.shapes.body, self.breaks)
+            demand_full_graph(self.original, self.facts.body, self.breaks)
         given_up = self.pace.gives_up(fruitful=bool(analysis.plans))
         if given_up or self.version >= MAX_VERSIONS:
             analysis.recorders.clear()
@@ -300,11 +305,11 @@ class Unit:
         watched = not (given_up or analysis.finds_work()) and self.visits < calls
         self._install(
             weaving.weave(
-                self.shapes,
+                self.facts,
                 analysis,
                 self.regions,
-                lambda point: recorder(self, Unit.note, point),
-                recorder(self, Unit.enter_again, -1) if watched else None,
+                lambda point: recorder(self, CompiledCode.note, point),
+                recorder(self, CompiledCode.enter_again, -1) if watched else None,
                 frozenset(self.places.values()),
             )
         )
@@ -312,9 +317,9 @@ class Unit:
     def _analysis(
         self, namespace: dict[str, Any], earlier: Mapping[int, list[Path]] = NO_PATHS
     ) -> Analysis:
-        assert self.shapes is not None
-        seen, shape = self.profile.results, self.shapes.shape
-        return Analysis(shape, namespace, seen, self.twins, self.varying, earlier)
+        assert self.facts is not None
+        seen = self.profile.results
+        return Analysis(self.facts, namespace, seen, self.twins, self.varying, earlier)
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
@@ -348,7 +353,7 @@ class Unit:
 
     def call_plainly(self) -> None:
         """Leave calls of functions without anything to gain as they are, in code that runs too."""
-        plain = [unit.original for unit in list(self.callees) if unit.has_nothing_to_gain()]
+        plain = [one.original for one in list(self.callees) if one.has_nothing_to_gain()]
         for known in self.regions.all():
             if not known.does_work() and all(p.region.replaces(plain) for p in known.plans):
                 self.regions.forget(known)
@@ -376,27 +381,27 @@ class Unit:
                 return False
             return not self._generalise(known) and self._retrace(known, args)
 
-    def _generalise(self, known: Known) -> bool:
+    def _generalise(self, known: RegionRecord) -> bool:
         """Compile again where a region has read too many values, so that none is read there."""
         news = varying_in(known) - self.varying
-        if not news or self.shapes is None or self.version > MAX_VERSIONS:
+        if not news or self.facts is None or self.version > MAX_VERSIONS:
             return False
         self.varying |= news
-        self.paths = without(self.paths, self.shapes.body, news)
+        self.paths = without(self.paths, self.facts.body, news)
         self.regions.forget(known)
         self.gates.move(known.layout, CLOSED, self.woven.code)
         self.compile()
         return True
 
-    def _retrace(self, known: Known, args: tuple[Any, ...]) -> bool:
-        assert self.shapes is not None
+    def _retrace(self, known: RegionRecord, args: tuple[Any, ...]) -> bool:
+        assert self.facts is not None
         start = known.layout.start
         state = with_arguments(known.state, known.layout.arguments, args)
-        shape, namespace = self.shapes.shape, self.namespace()
+        facts, namespace = self.facts, self.namespace()
         if namespace is None:
             return False
         analysis = self._analysis(namespace)
-        ends = shape.heads | shape.merges & {known.layout.end}
+        ends = facts.heads | facts.merges & {known.layout.end}
         trace = analysis.trace(start, state, trim=False, ends=ends)
         plan = analysis.plan(trace)
         serving = None if plan is None else self.regions.of_layout(plan.layout)
@@ -431,48 +436,26 @@ class Unit:
         if known is not None and not self.given_up and not region.retired:
             self._move_gates(known, gate_of(region))
 
-    def _move_gates(self, known: Known, state: int) -> None:
+    def _move_gates(self, known: RegionRecord, state: int) -> None:
         woven = self.woven
         code = self.gates.move(known.layout, state, woven.code)
         if woven is not self.woven:
             return
-        if not woven.recorders and self.all_retired(woven):
+        if not woven.recorders and all_retired(self, woven):
             self._run(Woven(self._copy))
         elif code is not woven.code:
             self._run(replace(woven, code=code))
         else:
             self._tell_callers()
 
-    def all_retired(self, woven: Woven) -> bool:
-        """Whether no region of a version is in use."""
-        found = [self.regions.of_layout(layout) for layout in woven.layouts]
-        return all(known is None or known.region.retired for known in found)
-
-    def retired(self) -> list[Known]:
-        """The regions that were given up."""
-        return [known for known in self.regions.all() if known.region.retired and known.plans]
-
-    # reports ------------------------------------------------------------------------------------
-
     def has_nothing_to_gain(self) -> bool:
         """Whether calls can stay as they are: no region in it, nor in what it calls by twins."""
         return gains_nothing(self)
-
-    def is_learning(self) -> bool:
-        """Whether something is still to be seen, and calls so far were few."""
-        recorders = self.woven.recorders
-        if recorders - {-1}:
-            return max([self.visits, *(k.region.calls for k in self.regions.all())]) < JUDGED_CALLS
-        return bool(recorders) and self.visits < WATCHED_CALLS
 
     def settle(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
         if not self.given_up and self.version and self.profile.changed:
             self.compile_now()
-
-    def local_names(self) -> tuple[str, ...]:
-        """The names of the slots, for reports."""
-        return self.shapes.body.local_names if self.shapes is not None else ()
 
     def reset(self) -> None:
         """Forget what was learnt; calls start again at the first code."""
@@ -489,10 +472,20 @@ class Unit:
             self.version = self.visits = 0
             self._run(self._first_version())
 
-    def used(self) -> list[Known]:
+    # reports ------------------------------------------------------------------------------------
+
+    def local_names(self) -> tuple[str, ...]:
+        """The names of the slots, for reports."""
+        return self.facts.body.local_names if self.facts is not None else ()
+
+    def used(self) -> list[RegionRecord]:
         """The regions in the newest code, in the order of the bytecode."""
         return self.regions.of_layouts(self.woven.layouts)
 
-    def plans(self) -> list[tuple[Plan, Region]]:
+    def retired(self) -> list[RegionRecord]:
+        """The regions that were given up."""
+        return [known for known in self.regions.all() if known.region.retired and known.plans]
+
+    def plans(self) -> list[tuple[RegionPlan, Region]]:
         """The regions in use in the newest code with what was traced for each at first."""
         return [(one.plans[0], one.region) for one in self.used() if not one.region.retired]
