@@ -13,8 +13,7 @@ import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec import generation, machine
-from dyntrace.runtime import compiled_code
-from dyntrace.runtime import weaving
+from dyntrace.runtime import compiled_code, weaving
 
 A = np.arange(1.0, 6.0)
 

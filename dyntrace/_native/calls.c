@@ -6,7 +6,7 @@
    dtype and number of dimensions, whatever a callable returns. */
 #include "vm.h"
 
-static PyObject *submit, *settle, *job_type, *check;
+static PyObject *submit, *drain, *job_type, *check;
 
 static PyObject *
 build_items(PyObject *items, PyObject **objects, PyObject *known, bool list)
@@ -240,13 +240,13 @@ call_step(const Program *program, const ProgramStep *step, PyObject **objects, P
 }
 
 void
-settle_jobs(PyObject *jobs)
+drain_jobs(PyObject *jobs)
 {
     PyObject *kind, *error, *traceback;
     PyErr_Fetch(&kind, &error, &traceback);
-    PyObject *answer = PyObject_CallOneArg(settle, jobs);
+    PyObject *answer = PyObject_CallOneArg(drain, jobs);
     if (answer == NULL) {
-        PyErr_WriteUnraisable(settle);
+        PyErr_WriteUnraisable(drain);
     }
     Py_XDECREF(answer);
     PyErr_Restore(kind, error, traceback);
@@ -256,18 +256,18 @@ settle_jobs(PyObject *jobs)
 int
 calls_init(void)
 {
-    if (check != NULL) {
+    if (submit != NULL && drain != NULL && job_type != NULL && check != NULL) {
         return 0;
     }
     PyObject *threads = PyImport_ImportModule("dyntrace.exec.threads");
-    PyObject *checks = PyImport_ImportModule("dyntrace.exec.checks");
-    if (threads != NULL && checks != NULL) {
-        submit = PyObject_GetAttrString(threads, "submit");
-        settle = PyObject_GetAttrString(threads, "settle");
-        job_type = PyObject_GetAttrString(threads, "Job");
-        check = PyObject_GetAttrString(checks, "check");
+    PyObject *checks = threads == NULL ? NULL : PyImport_ImportModule("dyntrace.exec.checks");
+    if (checks != NULL) {
+        Py_XSETREF(submit, PyObject_GetAttrString(threads, "submit"));
+        Py_XSETREF(drain, submit == NULL ? NULL : PyObject_GetAttrString(threads, "drain"));
+        Py_XSETREF(job_type, drain == NULL ? NULL : PyObject_GetAttrString(threads, "Job"));
+        Py_XSETREF(check, job_type == NULL ? NULL : PyObject_GetAttrString(checks, "check"));
     }
     Py_XDECREF(threads);
     Py_XDECREF(checks);
-    return submit && settle && job_type && check ? 0 : -1;
+    return check != NULL ? 0 : -1;
 }

@@ -76,7 +76,7 @@ bool
 group_is_placed(const Group *group)
 {
     for (int k = 0; k < group->micro_count; k++) {
-        if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact <= PLACED) {
+        if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact <= OFFSET_BOUND) {
             return true;
         }
     }
@@ -233,12 +233,12 @@ group_place_buffers(Group *group)
         for (int i = 0; i < micro->count; i++) {
             Operand *made = &group->operands[micro->args[i]];
             bool buffered = made->code == OPERAND_TILE || made->code == OPERAND_ROW;
-            if (!buffered || !made->written || made->placed) {
+            if (!buffered || !made->written || made->has_buffer) {
                 continue;
             }
             int until = made->last, twin = dying_twin(group, micro, k, made);
-            made->placed = true;
-            if (twin >= 0 && group->operands[twin].placed && !group->operands[twin].given) {
+            made->has_buffer = true;
+            if (twin >= 0 && group->operands[twin].has_buffer && !group->operands[twin].given) {
                 made->offset = group->operands[twin].offset;
                 group->operands[twin].given = true;
                 for (int b = 0; b < count; b++) {

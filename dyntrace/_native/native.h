@@ -104,7 +104,7 @@ typedef struct {
     long long slower_run, faster_original; /* of the two of each in it */
     int turn, bucket, drops;
     bool running, warm, mixed; /* running: the region, for the comparison */
-    bool settled; /* the last call needed no comparison: the next does not read the clock before */
+    bool decided; /* the last call needed no comparison: the next does not read the clock before */
     Bucket buckets[BUCKETS];
 } Trial;
 typedef enum { TURN_RUN, TURN_TIMED, TURN_ORIGINAL, TURN_LOST } Turn;

@@ -75,7 +75,7 @@ run_steps(Program *program, PyObject **objects)
         }
     }
     if (jobs != NULL) {
-        settle_jobs(jobs);
+        drain_jobs(jobs);
         Py_DECREF(jobs);
     }
     return status;

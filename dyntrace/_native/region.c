@@ -210,7 +210,7 @@ decline(Region *region)
 static PyObject *
 call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
 {
-    long long began = region->trial.settled ? 0 : trial_clock();
+    long long began = region->trial.decided ? 0 : trial_clock();
     PyObject *values[MAX_STEPS];
     Entry *entry;
     int accepted = accept(region, args, PyVectorcall_NARGS(nargsf), values, &entry);

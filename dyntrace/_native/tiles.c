@@ -31,7 +31,7 @@ static char *
 line_of(const Tile *tile, const Operand *operand, npy_intp line, npy_intp *stride)
 {
     const Group *group = tile->group;
-    char *base = operand->base >= 0 && !operand->placed ? tile->bases[operand->base] : NULL;
+    char *base = operand->base >= 0 && !operand->has_buffer ? tile->bases[operand->base] : NULL;
     npy_intp absolute = tile->first + line;
     *stride = operand->itemsize;
     switch (operand->code) {

@@ -104,16 +104,16 @@ trial_turn(Trial *trial, long long call, long long bytes)
     if (bucket->verdict != UNKNOWN && call >= bucket->due) {
         *bucket = (Bucket){.holds = bucket->holds};
     }
-    bool was_settled = trial->settled;
-    trial->settled = bucket->verdict != UNKNOWN || trial->drops >= MAX_DROPS;
+    bool was_decided = trial->decided;
+    trial->decided = bucket->verdict != UNKNOWN || trial->drops >= MAX_DROPS;
     if (bucket->verdict == LOST) {
         return TURN_LOST;
     }
-    if (trial->settled) {
+    if (trial->decided) {
         trial->next = trial->mixed ? call + 1 : call + LOOK_AGAIN;
         return TURN_RUN;
     }
-    return was_settled ? TURN_RUN : compared_turn(trial, number);
+    return was_decided ? TURN_RUN : compared_turn(trial, number);
 }
 
 void

@@ -55,7 +55,7 @@ typedef enum { DONE, REPLAY, MISFIT, FLAGGED, UNPLANNED, FAILED } Status;
 /* Loops ------------------------------------------------------------------------------------- */
 /* What the bits of an element depend on, as in `exec.loops`: on its place in NumPy's own call of the loop;
    on how far it is from the loop's begin, by multiples of 64; on strides, too; on its operands only. */
-enum Exactness { WHOLE_LOOP, PLACED, STRIDED, EXACT };
+enum Exactness { WHOLE_LOOP, OFFSET_BOUND, STRIDED, EXACT };
 
 typedef struct {
     PyArrayMethod_StridedLoop *function;
@@ -268,7 +268,7 @@ enum OperandCode { OPERAND_TILE, OPERAND_FLAT, OPERAND_SCALAR, OPERAND_LINES, OP
 typedef struct {
     uint8_t code;
     bool written, kept;  /* kept: what it holds is needed after the group */
-    bool placed, given;  /* its buffer: has been placed, has gone to another */
+    bool has_buffer, given; /* its buffer: there is one, it has gone to another */
     short reg;           /* the register; of a cast's result, the source's */
     short base;
     short last;          /* the last micro-operation that uses it */
@@ -521,7 +521,7 @@ int calls_init(void);
 /* commit.c */
 extern PyTypeObject Commit_Type;
 Status commit_step(const Program *program, const ProgramStep *step, PyObject **objects);
-void settle_jobs(PyObject *jobs); /* keeps a pending exception */
+void drain_jobs(PyObject *jobs); /* keeps a pending exception */
 
 extern npy_intp vm_tile;         /* elements of a tile, forced; 0: by working set */
 extern double vm_threads_from;   /* nanoseconds of work from which threads are woken */

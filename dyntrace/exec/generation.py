@@ -33,7 +33,7 @@ _GLOBALS = {
     "ndarray": np.ndarray,
     "check": check,
     "submit": threads.submit,
-    "settle": threads.settle,
+    "drain": threads.drain,
     "Job": threads.Job,
 }
 
@@ -100,7 +100,7 @@ class _Compiler:
     def _guarded(self, lines: list[str]) -> list[str]:
         """Whatever happens, no job reads the caller's arrays after the region is over."""
         inner = ["    " + line for line in lines]
-        return ["jobs = []", "try:", *inner, "finally:", "    settle(jobs)"]
+        return ["jobs = []", "try:", *inner, "finally:", "    drain(jobs)"]
 
     # -- nodes ---------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from dyntrace.graph.kinds import NUMERIC
 # What the bits of one element depend on: nothing but its operands; also on the strides of the
 # operands; also on how far the element is from where the loop began, where every multiple of 64 is
 # alike; also, as was seen on this processor, on where NumPy's own call of the loop ends.
-EXACT, STRIDED, PLACED, WHOLE_LOOP = 3, 2, 1, 0
+EXACT, STRIDED, OFFSET_BOUND, WHOLE_LOOP = 3, 2, 1, 0
 
 _EXACT = frozenset(
     "add subtract multiply divide floor_divide negative positive absolute fabs square sqrt "
@@ -28,7 +28,7 @@ _EXACT = frozenset(
     "logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert left_shift right_shift "
     "isnan isinf isfinite signbit copysign floor ceil trunc rint sign conjugate real imag".split()
 )
-_PLACED = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
+_OFFSET_BOUND = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
 # Loops that leave the floating-point flags up that were up before; others of floating-point numbers
 # may clear them, and so does one of integers.
 _KEEPING = frozenset("add subtract multiply divide square sqrt".split())
@@ -87,11 +87,11 @@ def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
     name = ufunc.__name__
     if name in _EXACT and not (dtype.kind == "c" and name not in ("add", "subtract", "negative")):
         return EXACT
-    if name in _PLACED:
+    if name in _OFFSET_BOUND:
         if dtype.kind in "biu":
             return EXACT
-        return WHOLE_LOOP if selftest.depends_on_place(ufunc, dtype.char) else PLACED
-    return STRIDED if is_numpys(ufunc) and dtype.char in "fdg" else PLACED
+        return WHOLE_LOOP if selftest.depends_on_place(ufunc, dtype.char) else OFFSET_BOUND
+    return STRIDED if is_numpys(ufunc) and dtype.char in "fdg" else OFFSET_BOUND
 
 
 def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loop | None:

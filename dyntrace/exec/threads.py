@@ -19,7 +19,7 @@ from dyntrace.exec import floating, machine_resources
 if TYPE_CHECKING:
     from queue import SimpleQueue
 
-__all__ = ["Job", "get_num_threads", "set_num_threads", "settle", "submit"]
+__all__ = ["Job", "drain", "get_num_threads", "set_num_threads", "submit"]
 
 
 class Job:
@@ -165,7 +165,7 @@ def submit(
     return job
 
 
-def settle(jobs: list[Job]) -> None:
+def drain(jobs: list[Job]) -> None:
     """Return when no job reads or holds its arguments any more."""
     for job in jobs:
         if job.begun.acquire(blocking=False):

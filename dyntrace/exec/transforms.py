@@ -57,7 +57,7 @@ def _along_axis(
         for job in reversed(jobs):
             job.wait()
     finally:
-        threads.settle(jobs)
+        threads.drain(jobs)
     return out
 
 

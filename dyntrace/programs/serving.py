@@ -132,7 +132,7 @@ class Service:
             def wait() -> None:
                 original, waiting = code_of(), compiled_of()
                 if original is not None and waiting is not None:
-                    for version in (original, *waiting.gates.codes()):
+                    for version in (original, *waiting.bypasses.codes()):
                         _sampler.replace(version, None, 0)  # it has to be found warm again
 
             compiled.on_new_code, compiled.pace.on_wait = use, wait

@@ -32,7 +32,7 @@ UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 def add_compiled(found: Findings, compiled: CompiledCode) -> None:
     """Add what was made of one code object: graphs in use, breaks, retired graphs, notes."""
-    compiled.settle()
+    compiled.compile_pending()
     filename = compiled.original.co_filename
     used = [known for known in compiled.used() if not known.region.retired]
     for known in used:

@@ -165,7 +165,7 @@ class State:
                 continue
             self._write(kept, saved)
 
-    def settle(self) -> None:
+    def materialise(self) -> None:
         """Put the originals where stand-ins still are."""
         for kept in self._kept:
             if kept.content.holds and self._originals:

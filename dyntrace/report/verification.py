@@ -46,7 +46,7 @@ def verify(
         trial.state.restore()
         raise
     finally:
-        trial.state.settle()
+        trial.state.materialise()
     trial.warn()
     return _passed_on(actual)
 

@@ -31,7 +31,7 @@ from dyntrace.runtime.judging import JUDGED_CALLS, WATCHED_CALLS, all_retired, g
 from dyntrace.runtime.pacing import COMPILING, Pace
 from dyntrace.runtime.profile import Profile
 from dyntrace.runtime.recorders import recorder
-from dyntrace.runtime.retirement import CLOSED, OPEN, Gates, gate_of
+from dyntrace.runtime.retirement import CLOSED, OPEN, Bypasses, state_of_bypass
 from dyntrace.runtime.states import (
     contents_of,
     has_arrays,
@@ -88,7 +88,7 @@ class CompiledCode:
         self.callees: weakref.WeakSet[CompiledCode] = weakref.WeakSet()
         self.profile = Profile()
         self.regions = Regions(compile_graph, self.on_miss, self.on_retire, self.on_rest)
-        self.gates = Gates()
+        self.bypasses = Bypasses()
         self.starts: list[tuple[int, State]] = []
         self.paths: dict[int, list[Path]] = {}
         self.places: dict[int, int] = {}
@@ -176,7 +176,7 @@ class CompiledCode:
 
     def _move_recorders(self, state: int) -> None:
         """Have frames of every version pass by the recorders, or come to them again."""
-        code = self.gates.move(None, state, self.woven.code)
+        code = self.bypasses.move(None, state, self.woven.code)
         if code is not self.woven.code:
             self._run(replace(self.woven, code=code))
 
@@ -327,12 +327,12 @@ class CompiledCode:
         self.compiles += 1
         self._wait_no_longer()
         self.profile.changed = False
-        self.gates.add(woven.code, woven.gates)
+        self.bypasses.add(woven.code, woven.bypasses)
         self._run(woven)
         for layout in woven.layouts:
             known = self.regions.of_layout(layout)
             if known is not None and (known.region.retired or known.region.resting):
-                self._move_gates(known, gate_of(known.region))
+                self._move_bypasses(known, state_of_bypass(known.region))
 
     def _run(self, woven: Woven) -> None:
         """Have every function run `woven`, but those that the user has given other code."""
@@ -357,7 +357,7 @@ class CompiledCode:
         for known in self.regions.all():
             if not known.does_work() and all(p.region.replaces(plain) for p in known.plans):
                 self.regions.forget(known)
-                self._move_gates(known, CLOSED)
+                self._move_bypasses(known, CLOSED)
 
     def give_up(self) -> None:
         """Run the original code from now on."""
@@ -389,7 +389,7 @@ class CompiledCode:
         self.varying |= news
         self.paths = without(self.paths, self.facts.body, news)
         self.regions.forget(known)
-        self.gates.move(known.layout, CLOSED, self.woven.code)
+        self.bypasses.move(known.layout, CLOSED, self.woven.code)
         self.compile()
         return True
 
@@ -427,18 +427,18 @@ class CompiledCode:
         """Jump over the stubs of a region that has given up, in running code where that works."""
         known = self.regions.record_of(region)
         if known is not None and not self.given_up:
-            self._move_gates(known, CLOSED)
+            self._move_bypasses(known, CLOSED)
 
     @contained(None)
     def on_rest(self, region: Region) -> None:
         """Have the stubs of a region that declines all calls ask first, or call it again."""
         known = self.regions.record_of(region)
         if known is not None and not self.given_up and not region.retired:
-            self._move_gates(known, gate_of(region))
+            self._move_bypasses(known, state_of_bypass(region))
 
-    def _move_gates(self, known: RegionRecord, state: int) -> None:
+    def _move_bypasses(self, known: RegionRecord, state: int) -> None:
         woven = self.woven
-        code = self.gates.move(known.layout, state, woven.code)
+        code = self.bypasses.move(known.layout, state, woven.code)
         if woven is not self.woven:
             return
         if not woven.recorders and all_retired(self, woven):
@@ -452,7 +452,7 @@ class CompiledCode:
         """Whether calls can stay as they are: no region in it, nor in what it calls by twins."""
         return gains_nothing(self)
 
-    def settle(self) -> None:
+    def compile_pending(self) -> None:
         """Compile again if recorders brought news, so that a report shows all that is known."""
         if not self.given_up and self.version and self.profile.changed:
             self.compile_now()

@@ -257,7 +257,7 @@ class Region:
     def _call_in_trial(self, args: tuple[Any, ...]) -> Any:
         """A call that may be part of the comparison with the original instructions."""
         trial = self._trial
-        began = 0 if trial.settled else trial.clock()
+        began = 0 if trial.decided else trial.clock()
         found = self._accept(args)
         if found is None:
             return None

@@ -4,7 +4,7 @@ A region's stub passes its inputs, and if the answer is not None drops what the 
 the stack, stores and pushes its outputs, runs the commit of an effect (a region that is there for
 its effect only has done so itself), and jumps to the region's end; otherwise it falls through to
 the next version or to the original instructions. Both a region's stub and its marker begin with a
-gate, so that they can be jumped over while the region rests or once it is given up.
+bypass, so that they can be jumped over while the region rests or once it is given up.
 Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
 the stack only together with its callable, through a call that takes both. Read `compile` next.
 """
@@ -43,21 +43,21 @@ from dyntrace.trace.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
 
 __all__ = [
-    "LabelledGate",
+    "LabelledBypass",
     "entry_stub",
-    "gated",
     "marker_stub",
     "may_rest",
     "recorder_stub",
     "region_stub",
+    "with_bypass",
 ]
 
 FAR = 40  # operations; a jump over less fits one code unit
-LabelledGate = tuple[Label, Label, Label, Label, Label]
+LabelledBypass = tuple[Label, Label, Label, Label, Label]
 
 
-def gated(stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
-    """A stub with a gate: a jump of one code unit that leads into the stub, or leaves it out.
+def with_bypass(stub: list[Emit]) -> tuple[LabelledBypass, list[Emit]]:
+    """A stub with a bypass: a jump of one code unit that leads into the stub, or leaves it out.
 
     The labels are where it stands, where it leads while it is open, at rest (here the same as
     closed) and closed, and where the stub ends. Over a long stub closing takes a second jump.
@@ -72,8 +72,8 @@ def gated(stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
     return (begin, inside, closed, closed, behind), [*head, *stub, Here(behind)]
 
 
-def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledGate, list[Emit]]:
-    """A stub with a gate that, at rest, leads into the stub only when the handle is true."""
+def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledBypass, list[Emit]]:
+    """A stub with a bypass that, at rest, leads into the stub only when the handle is true."""
     begin, inside, asks, closed, behind = Label(), Label(), Label(), Label(), Label()
     head: list[Emit] = [
         *(Here(begin), Jump(inside)),

@@ -104,7 +104,7 @@ class Trial:
     bucket: int = -1
     drops: int = 0
     running: bool = False
-    settled: bool = False
+    decided: bool = False
     warm: bool = False
     mixed: bool = False
     buckets: dict[int, _Bucket] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class Trial:
     def take_turn(self, call: int, size: int) -> Turn:
         """What the call that is number `call`, on arrays of `size` bytes, is to do.
 
-        While the trial is `settled` the clock has not been read before the call.
+        While the trial is `decided` the clock has not been read before the call.
         """
         if self.started or self.running:
             self.drop()
@@ -140,14 +140,14 @@ class Trial:
         bucket = self.buckets.setdefault(number, _Bucket())
         if bucket.verdict is not Verdict.UNKNOWN and call >= bucket.due:
             bucket.forget()
-        settled = bucket.verdict is not Verdict.UNKNOWN or self.drops >= MAX_DROPS
-        was_settled, self.settled = self.settled, settled
+        decided = bucket.verdict is not Verdict.UNKNOWN or self.drops >= MAX_DROPS
+        was_decided, self.decided = self.decided, decided
         if bucket.verdict is Verdict.LOST:
             return Turn.LOST
-        if settled:
+        if decided:
             self.next = call + (1 if self.mixed else LOOK_AGAIN)
             return Turn.RUN
-        return Turn.RUN if was_settled else self._compared(number)
+        return Turn.RUN if was_decided else self._compared(number)
 
     def _compared(self, number: int) -> Turn:
         """The turn of a call in a comparison."""

@@ -22,15 +22,15 @@ from dyntrace.graph.verify import verify
 from dyntrace.record import field, record
 from dyntrace.runtime import faults
 from dyntrace.runtime.handles import Region, recording_gate
-from dyntrace.runtime.retirement import Gate
+from dyntrace.runtime.retirement import Bypass
 from dyntrace.runtime.stubs import (
-    LabelledGate,
+    LabelledBypass,
     entry_stub,
-    gated,
     marker_stub,
     may_rest,
     recorder_stub,
     region_stub,
+    with_bypass,
 )
 from dyntrace.trace.analysis import Analysis
 from dyntrace.trace.code_facts import CodeFacts
@@ -112,7 +112,7 @@ class Regions:
         region.on_rest = self._rested
         region.deopt_limit = DEOPT_LIMIT
         region.commits = plan.layout.effect_only
-        if config.measure and plan.marked is not None:
+        if config.measure and plan.ends_at is not None:
             region.measure()
         return region
 
@@ -202,14 +202,14 @@ class Woven:
     landings   for each place a running frame may stand at, the byte offset where it goes on
     recorders  the points whose recorders are in the code; -1 is the watch on the arguments
     layouts    those of its regions, in the order of the bytecode
-    gates      of each layout, where its stubs can be jumped over; None: those of the recorders
+    bypasses   of each layout, where its stubs can be jumped over; None: those of the recorders
     """
 
     code: CodeType
     landings: dict[int, int] = field(default_factory=dict)
     recorders: frozenset[int] = frozenset()
     layouts: tuple[Layout, ...] = ()
-    gates: Mapping[Layout | None, tuple[Gate, ...]] = field(default_factory=dict)
+    bypasses: Mapping[Layout | None, tuple[Bypass, ...]] = field(default_factory=dict)
 
     def is_idle(self) -> bool:
         """Whether the code is the original's, instruction by instruction."""
@@ -247,15 +247,15 @@ def weave(
     stubs: dict[int, list[Emit]] = {}
     points = set(analysis.recorders)
     tails: dict[int, list[Emit]] = {}
-    recording: list[LabelledGate] = []
+    recording: list[LabelledBypass] = []
     if watch is not None:
         points.add(-1)
-        gate, stub = gated(entry_stub(_GATE.handle, watch, facts.entry_slots))
-        recording.append(gate)
+        bypass, stub = with_bypass(entry_stub(_GATE.handle, watch, facts.entry_slots))
+        recording.append(bypass)
         tails = _entry(facts, stub)
     for point, found in analysis.recorders.items():
-        gate, stub = gated(recorder_stub(_GATE.handle, recorder(point), found.values))
-        recording.append(gate)
+        bypass, stub = with_bypass(recorder_stub(_GATE.handle, recorder(point), found.values))
+        recording.append(bypass)
         stubs.setdefault(found.at, []).extend(stub)
     labelled = _add_regions(stubs, tails, analysis, regions)
     landings = sorted({facts.first, *places})
@@ -264,21 +264,21 @@ def weave(
     assembled = assemble(facts.body, stubs, tails=tails, landings=landings)
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
     at = assembled.label_offsets
-    by_layout: list[tuple[Layout | None, list[LabelledGate]]]
+    by_layout: list[tuple[Layout | None, list[LabelledBypass]]]
     by_layout = [*labelled.items(), (None, recording)]
-    gates = {
+    bypasses = {
         layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
         for layout, found in by_layout
     }
     code = _roomy(facts, assembled.code)
-    return Woven(code, offsets, frozenset(points), tuple(labelled), gates)
+    return Woven(code, offsets, frozenset(points), tuple(labelled), bypasses)
 
 
 def _add_regions(
     stubs: dict[int, list[Emit]], tails: dict[int, list[Emit]], analysis: Analysis, regions: Regions
-) -> dict[Layout, list[LabelledGate]]:
-    """Add the stubs of all regions, a few versions at each start; their layouts, with the gates."""
-    found: dict[Layout, list[LabelledGate]] = {}
+) -> dict[Layout, list[LabelledBypass]]:
+    """Add the stubs of all regions, a few versions at each start; the bypasses of their layouts."""
+    found: dict[Layout, list[LabelledBypass]] = {}
     for start in sorted(analysis.plans):
         versions = 0
         for plan in analysis.plans[start]:
@@ -287,14 +287,14 @@ def _add_regions(
                 continue
             stub = region_stub(plan.layout, known.region.handle)
             known.region.stub_time = OPERATION_TIME * len(stub)
-            gate, stub = may_rest(known.region.handle, stub)
+            bypass, stub = may_rest(known.region.handle, stub)
             stubs.setdefault(start, []).extend(stub)
-            found[plan.layout] = [gate]
+            found[plan.layout] = [bypass]
             versions += 1
-            if config.measure and plan.marked is not None:
-                gate, stub = gated(marker_stub(known.region.marker))
-                tails.setdefault(plan.marked, []).extend(stub)
-                found[plan.layout].append(gate)
+            if config.measure and plan.ends_at is not None:
+                bypass, stub = with_bypass(marker_stub(known.region.marker))
+                tails.setdefault(plan.ends_at, []).extend(stub)
+                found[plan.layout].append(bypass)
     return found
 
 

@@ -236,7 +236,7 @@ class Analysis:
             bound = value.self if isinstance(value, BoundFunction) else None
             callee = value.function if isinstance(value, BoundFunction) else value
             if isinstance(callee, Outside) and callee.source == stop.callee.source:
-                mark = trace.region.mark()
+                mark = trace.region.checkpoint()
                 try:
                     twin = twin_for(self.twins, self.namespace, trace.region, callee)
                 except TooLarge:
@@ -263,8 +263,8 @@ class Analysis:
                 trace.stop = found.bare()
             return None
         trace.region.seal()
-        marked = _marked(trace) if works else None
-        return RegionPlan(layout, trace.region, trace.state, *self._lines(trace), works, marked)
+        ends_at = _end_of_original(trace) if works else None
+        return RegionPlan(layout, trace.region, trace.state, *self._lines(trace), works, ends_at)
 
     def _may_pay(self, trace: Trace) -> bool:
         """Whether there is work that may be worth a call; without measuring, any work is."""
@@ -375,7 +375,7 @@ def recorder_of(facts: CodeFacts, unit: Unit) -> Recorder | None:
     return Recorder(at, unit.index, values)
 
 
-def _marked(trace: Trace) -> int | None:
+def _end_of_original(trace: Trace) -> int | None:
     """Where the path ends without a jump, or the jump that ends it.
 
     None if a callee is replaced by its twin: what is gained there comes behind the path.

@@ -57,7 +57,7 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
         if isinstance(value, Outside):  # a method needs to know its type, not how many items it has
             frame.region.guard(value.source, Guard("exact", cls))
         return BoundMethod(value, name)
-    kind = frame.settle(value)
+    kind = frame.assume(value)
     if is_numeric(kind):
         return _numeric(frame, value, name)
     if isinstance(kind, kinds.KnownKind):
@@ -167,7 +167,7 @@ def _has(found: Any, name: str) -> bool:
 def _stable(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
     """`value`, guarded so that what a class holds is no descriptor, now or later."""
     if isinstance(value.believed, kinds.InstanceKind):
-        frame.settle(value)
+        frame.assume(value)
     elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
         raise Break(ATTRIBUTE_READ, name)
     return value
@@ -211,7 +211,7 @@ def _is_data_descriptor(found: Any) -> bool:
 
 def _demand_no_own(frame: Frame, value: Outside, name: str) -> None:
     """A method is only the class's while the instance has no attribute of that name."""
-    frame.settle(value)
+    frame.assume(value)
     frame.region.read(Lacks(value.source, name))
 
 

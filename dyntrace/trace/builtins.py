@@ -68,7 +68,7 @@ def _plain(args: list[Value], kwargs: dict[str, Value], least: int, most: int) -
 @rule(builtins.len)
 def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 1, 1)
-    kind = frame.settle(args[0])
+    kind = frame.assume(args[0])
     if isinstance(kind, kinds.ArrayKind) and kind.ndim > 0:
         record = attribute("shape")
         if record is None:
@@ -86,7 +86,7 @@ def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
 
 def exact_type(frame: Frame, value: Value) -> type | None:
     """The exact type of `value` where its kind tells, guarded."""
-    kind = frame.settle(value)
+    kind = frame.assume(value)
     match kind:
         case kinds.ArrayKind():
             return np.ndarray
@@ -163,7 +163,7 @@ def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 @rule(builtins.tuple)
 def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _plain(args, kwargs, 0, 1)
-    if args and getattr(frame.settle(args[0]), "type", None) is tuple:
+    if args and getattr(frame.assume(args[0]), "type", None) is tuple:
         return args[0]
     return TupleValue(tuple(iterate(frame, args[0]) if args else ()))
 

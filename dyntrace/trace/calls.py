@@ -148,7 +148,7 @@ def _call_method(
     rule = methods.rule_for(value, callee.name)
     if rule is not None:
         return rule(frame, value, args, kwargs)
-    kind = frame.settle(value)
+    kind = frame.assume(value)
     if not is_numeric(kind) or isinstance(kind, kinds.PythonScalarKind):
         raise Break(UNKNOWN_METHOD, callee.name)
     record = registry.method(callee.name, kind)

@@ -3,7 +3,7 @@
 Holds the stack, the slots (fast locals and the contents of cells) and the conversions between
 values and graph arguments. Only the outermost frame has sources of its own; the slots of an inlined
 one are bound by `trace.inline`. Invariant: nothing is concluded from the kind of an outside value
-without `settle`, which turns the belief into a guard. Read `trace.protocol` next.
+without `assume`, which turns the belief into a guard. Read `trace.protocol` next.
 """
 
 from __future__ import annotations
@@ -187,10 +187,10 @@ class Frame:
 
     # beliefs, arguments and nodes ---------------------------------------------------------------
 
-    def settle(self, value: Value) -> Kind:
+    def assume(self, value: Value) -> Kind:
         """The kind of `value`, guarded from now on if the value comes from outside."""
         if type(value) is Outside:
-            self.region.settle(value, value.source, value.believed)
+            self.region.assume(value, value.source, value.believed)
             return value.believed
         return value.kind
 
@@ -204,7 +204,7 @@ class Frame:
         if isinstance(value, Constant) and type(value.value) in (tuple, range):
             return [Constant(item) for item in value.value]
         if isinstance(value, Outside) and isinstance(value.kind, kinds.SequenceKind):
-            self.settle(value)
+            self.assume(value)
             return [
                 Outside(Item(value.source, index), kind)
                 for index, kind in enumerate(value.kind.items)
@@ -216,7 +216,7 @@ class Frame:
         if isinstance(value, DictValue):
             return dict(value.items)
         if isinstance(value, Outside) and isinstance(value.kind, kinds.DictKind):
-            self.settle(value)
+            self.assume(value)
             return {key: Outside(Item(value.source, key), kind) for key, kind in value.kind.items}
         return None
 
@@ -229,7 +229,7 @@ class Frame:
 
     def outside_argument(self, value: Outside) -> Any:
         """An object from outside as a graph argument: an input, a constant, or a container."""
-        kind = self.settle(value)
+        kind = self.assume(value)
         if isinstance(kind, kinds.KnownKind):
             return self._constant(kind.value)
         if isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list):

@@ -87,7 +87,7 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
         raise Break(USER_BREAK)
     if marks.is_disabled(function):
         raise Break(DISABLED, function.__qualname__)
-    frame.settle(value)
+    frame.assume(value)
     frame.region.guard(FunctionPart(value.source, "code"), same(function.__code__))
     return Callee(
         value,
@@ -103,7 +103,7 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
 
 def _made_inside(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
     """A function known by its code."""
-    frame.settle(value)
+    frame.assume(value)
     namespace = kind.namespace.find(frame.namespace)
     if kind.code is GONE or namespace is None:
         raise NotInlined(NOT_INLINED, "", value)

@@ -126,7 +126,7 @@ def _advance(trace: Trace) -> Flush | None:
     """Absorb the unit at `trace.end`; what stopped it if it cannot be."""
     frame = trace.frame
     region, stack = frame.region, frame.stack
-    mark, depth, stores = region.mark(), len(stack), len(frame.stores)
+    mark, depth, stores = region.checkpoint(), len(stack), len(frame.stores)
     nodes = len(region.graph.nodes)
     unit = frame.body.units[trace.end]
     low = lowest(unit, depth)
@@ -168,7 +168,13 @@ def lowest(unit: Unit, depth: int) -> int:
 def _store_effect(trace: Trace) -> None:
     """`x += y` stores its target back where it came from: that too belongs to the effect."""
     frame, region = trace.frame, trace.region
-    saved = (trace.end, list(frame.stack), len(trace.visits), region.mark(), len(frame.stores))
+    saved = (
+        trace.end,
+        list(frame.stack),
+        len(trace.visits),
+        region.checkpoint(),
+        len(frame.stores),
+    )
     for _ in range(MAX_STORE_UNITS):
         unit = frame.body.units[trace.end]
         step = unit.micro[0] if len(unit.micro) == 1 else None

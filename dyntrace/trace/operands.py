@@ -36,7 +36,7 @@ class TracedOperand:
     @property
     def kind(self) -> Kind:
         if self._kind is None:
-            self._kind = self._frame.settle(self._value)
+            self._kind = self._frame.assume(self._value)
         return self._kind
 
     @property
@@ -90,7 +90,7 @@ def read_value(frame: Frame, value: Value) -> Any:
 def _read_outside(frame: Frame, value: Outside) -> Any:
     kind = value.believed
     if isinstance(kind, kinds.KnownKind):
-        frame.settle(value)
+        frame.assume(value)
         return kind.value
     if isinstance(kind, (kinds.PythonScalarKind, kinds.StringKind)):
         if kind.example is None:

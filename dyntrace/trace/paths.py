@@ -40,7 +40,7 @@ class RegionPlan:
     """A region to weave: its layout, and what was traced for it.
 
     `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
-    `marked` is a unit to which the original instructions of the region go on from the unit before
+    `ends_at` is a unit to which the original instructions of the region go on from the unit before
     it, at their end; None if there is none, or nothing to be measured: a twin gains in its calls.
     """
 
@@ -50,7 +50,7 @@ class RegionPlan:
     lineno: int
     end_lineno: int
     works: bool = True
-    marked: int | None = None
+    ends_at: int | None = None
 
     def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
         """What the user calls the graph's inputs, where one name does."""

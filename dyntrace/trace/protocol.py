@@ -3,7 +3,7 @@
 Each takes symbolic values and returns one, adding nodes through `Frame.compute`, or raises `Break`
 where the value's class could run code. What depends on the type of value is a table keyed by kind,
 never a chain. Calls are in `trace.calls`. Invariant: whatever a rule concludes from an outside
-value's kind has been settled, so the region's guards cover it.
+value's kind has been assumed, so the region's guards cover it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def constant(frame: Frame, value: Value) -> Any:
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, Outside) and isinstance(value.believed, kinds.KnownKind):
-        frame.settle(value)
+        frame.assume(value)
         return value.believed.value
     return UNFOLDED
 
@@ -105,7 +105,7 @@ def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) ->
     known = _fold(name, left, right)
     if known is not None:
         return known
-    left_kind, right_kind = frame.settle(left), frame.settle(right)
+    left_kind, right_kind = frame.assume(left), frame.assume(right)
     if is_numeric(left_kind) and is_numeric(right_kind):
         record = operator_record(name, inplace and isinstance(left_kind, ArrayKind))
         return frame.compute(record, [left, right])
@@ -168,12 +168,12 @@ def unary(frame: Frame, name: str, value: Value) -> Value:
     """`-x`, `+x`, `~x`, `not x`."""
     if name == "not":
         return _negated(frame, value)
-    if name == "invert" and getattr(frame.settle(value), "type", None) is bool:
+    if name == "invert" and getattr(frame.assume(value), "type", None) is bool:
         raise unsupported(value)  # warns from Python 3.12 on
     known = _fold(name, value)
     if known is not None:
         return known
-    if is_numeric(frame.settle(value)):
+    if is_numeric(frame.assume(value)):
         return frame.compute(operator_record(name), [value])
     raise unsupported(value)
 
@@ -182,7 +182,7 @@ def _negated(frame: Frame, value: Value) -> Value:
     known = truth(frame, value)
     if known is not None:
         return Constant(not known)
-    if is_numeric(frame.settle(value)):
+    if is_numeric(frame.assume(value)):
         return frame.compute(operator_record("not"), [value])
     raise unsupported(value)
 
@@ -193,7 +193,7 @@ def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
     known = _fold(name, left, right)
     if known is not None:
         return known
-    left_kind, right_kind = frame.settle(left), frame.settle(right)
+    left_kind, right_kind = frame.assume(left), frame.assume(right)
     if is_numeric(left_kind) and is_numeric(right_kind):
         return frame.compute(operator_record(name), [left, right])
     if _is_string(left) and _is_string(right) and name in ("eq", "ne"):
@@ -230,7 +230,7 @@ def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
         return Constant((one is other) is not invert)
     for known, value in ((one, right), (other, left)):
         if known is not UNFOLDED and (known is None or known is Ellipsis):
-            if type(frame.settle(value)) is Kind:
+            if type(frame.assume(value)) is Kind:
                 raise unsupported(value)
             return Constant(invert)
     raise unsupported(left, right)
@@ -276,7 +276,7 @@ def truth_value(frame: Frame, value: Value) -> Value:
     known = truth(frame, value)
     if known is not None:
         return Constant(known)
-    kind = frame.settle(value)
+    kind = frame.assume(value)
     if isinstance(kind, PythonScalarKind) and kind.type is bool:
         return value
     if is_numeric(kind):
@@ -297,7 +297,7 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
     """`container[index]`."""
     if (alone := item_alone(frame, container, index)) is not None:
         return alone
-    kind = frame.settle(container)
+    kind = frame.assume(container)
     if isinstance(kind, ArrayKind):
         return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
     if isinstance(container, Dynamic) and isinstance(kind, kinds.SequenceKind):
@@ -396,7 +396,7 @@ def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None
         return _set_list_item(frame, container, index, value)
     if isinstance(container, DictValue):
         return set_pair(frame, container, _constant_index(frame, index), value)
-    if not isinstance(frame.settle(container), ArrayKind):
+    if not isinstance(frame.assume(container), ArrayKind):
         raise refusal_of_store(container)
     frame.compute(operator_record("setitem"), [container, index, value])
     return None
@@ -432,7 +432,7 @@ def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
     items = [*value.items] if isinstance(value, IteratorValue) else frame.items_of(value)
     if items is None and isinstance(value, Dynamic):
         items = _unpack_node(frame, value, count)
-    elif items is None and isinstance(frame.settle(value), ArrayKind):
+    elif items is None and isinstance(frame.assume(value), ArrayKind):
         items = _unpack_array(frame, value, count)
     if items is None or (count is not None and len(items) != count):
         raise unsupported(value)

@@ -112,7 +112,7 @@ class RegionBuilder:
         self.arguments: list[Source] = []
         self._index: dict[Source, int] = {}
         self._inputs: dict[Source, Node] = {}
-        self._settled: set[Any] = set()
+        self._assumed: set[Any] = set()
         self._undo: list[Callable[[], Any]] = []
         self.twin_of: Callable[[], CodeType | None] | None = None
         self.cells_stored = False
@@ -120,7 +120,7 @@ class RegionBuilder:
 
     # undo -------------------------------------------------------------------------------------
 
-    def mark(self) -> int:
+    def checkpoint(self) -> int:
         return len(self._undo)
 
     def rollback(self, mark: int) -> None:
@@ -181,12 +181,12 @@ class RegionBuilder:
         """Make the speculated `kind` of `source` true, one level deep."""
         self.guard(source, guard_of(kind))
 
-    def settle(self, value: Any, source: Source, kind: Kind) -> None:
+    def assume(self, value: Any, source: Source, kind: Kind) -> None:
         """Demand once what is believed of `value`, which stands for what `source` reads."""
-        if value not in self._settled:
+        if value not in self._assumed:
             self.guard(source, guard_of(kind))
-            self._settled.add(value)
-            self._undo.append(partial(self._settled.discard, value))
+            self._assumed.add(value)
+            self._undo.append(partial(self._assumed.discard, value))
 
     # nodes ------------------------------------------------------------------------------------
 
@@ -260,7 +260,7 @@ class RegionBuilder:
     def seal(self) -> None:
         """Let go of what only tracing needs, the values of the trace among it."""
         self._undo.clear()
-        self._settled.clear()
+        self._assumed.clear()
         self.globals, self.notes = Globals(), {}
 
     # result -----------------------------------------------------------------------------------

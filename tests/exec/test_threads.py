@@ -193,7 +193,7 @@ def test_fewer_threads_means_fewer_workers():
     jobs = []
     for _ in range(4):
         threads.submit(jobs, time.sleep, 0.01)
-    threads.settle(jobs)
+    threads.drain(jobs)
     assert workers() == 2
     threads.set_num_threads(1)
     for _ in range(100):

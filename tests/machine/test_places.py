@@ -94,7 +94,7 @@ def test_a_loop_that_depends_on_places_is_known_and_others_stay_fused_as_they_we
         differing_parts(ufunc, operands_of(ufunc, dtype, layout), ANYWHERE)
         for layout in ("contiguous", "strided", "number")
     )
-    wanted = loops.WHOLE_LOOP if differ else loops.PLACED
+    wanted = loops.WHOLE_LOOP if differ else loops.OFFSET_BOUND
     assert loops.exactness(ufunc, np.dtype(dtype)) == wanted
 
 

@@ -206,10 +206,10 @@ def test_settling_compiles_what_was_recorded_once():
     fast, compiled = optimised(program)
     fast(A)
     assert compiled.plans() == []
-    compiled.settle()
+    compiled.compile_pending()
     assert len(compiled.plans()) == 1
     compiles = compiled.compiles
-    compiled.settle()
+    compiled.compile_pending()
     assert compiled.compiles == compiles
 
 

@@ -12,8 +12,8 @@ import pytest
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Call, LoadConst, PopTop, PushCallable
-from dyntrace.runtime.retirement import CLOSED, OPEN, RESTING, Gates, jumping
-from dyntrace.runtime.stubs import gated, may_rest
+from dyntrace.runtime.retirement import CLOSED, OPEN, RESTING, Bypasses, jumping
+from dyntrace.runtime.stubs import may_rest, with_bypass
 from tests.runtime.conftest import NATIVE
 
 needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not in use")
@@ -21,7 +21,7 @@ needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not i
 
 def with_gate(function, stub, unit):
     """A function with a gated stub before a unit, and the gate's offsets."""
-    (begin, _, _, target, _), stub = gated(stub)
+    (begin, _, _, target, _), stub = with_bypass(stub)
     assembled = assemble(decode(function.__code__), {unit: stub})
     gate = assembled.label_offsets[begin], assembled.label_offsets[target]
     woven = types.FunctionType(assembled.code, globals(), closure=function.__closure__)
@@ -308,26 +308,26 @@ def test_gates_close_all_versions_and_name_the_newest():
     seen = []
     one, gate = with_gate(loop, calling(lambda: seen.append(1)), 1)
     two, other = with_gate(loop, calling(lambda: seen.append(2)), 1)
-    gates = Gates()
-    gates.add(one.__code__, {"region": (whole(gate),)})
-    gates.add(two.__code__, {"region": (whole(other),), "another": ()})
-    two.__code__ = gates.move("region", CLOSED, two.__code__)
+    bypasses = Bypasses()
+    bypasses.add(one.__code__, {"region": (whole(gate),)})
+    bypasses.add(two.__code__, {"region": (whole(other),), "another": ()})
+    two.__code__ = bypasses.move("region", CLOSED, two.__code__)
     assert two(4) == 6
     assert seen == []
     one(4)
     assert seen == ([] if NATIVE is not None else [1])
-    assert gates.move("unknown", CLOSED, two.__code__) is two.__code__
+    assert bypasses.move("unknown", CLOSED, two.__code__) is two.__code__
 
 
 def test_gates_keep_no_code_alive():
     woven, gate = with_gate(loop, calling(print), 1)
-    gates = Gates()
-    gates.add(woven.__code__, {"region": (whole(gate),)})
+    bypasses = Bypasses()
+    bypasses.add(woven.__code__, {"region": (whole(gate),)})
     del woven
     newest = loop.__code__
-    assert gates.move("region", CLOSED, newest) is newest
-    gates.add(newest, {})
-    assert len(gates._versions) == 1
+    assert bypasses.move("region", CLOSED, newest) is newest
+    bypasses.add(newest, {})
+    assert len(bypasses._versions) == 1
 
 
 def test_patched_code_holds_no_reference_more():

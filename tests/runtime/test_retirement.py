@@ -198,9 +198,11 @@ def test_running_loop_goes_on_without_the_stub():
     (calls,) = {known.region.calls for known in compiled.retired()}
     assert calls <= 5
     assert code is not failing.__code__
-    gates = next(gates for version, gates in compiled.gates._versions if version() is code)
+    bypasses = next(
+        bypasses for version, bypasses in compiled.bypasses._versions if version() is code
+    )
     jumps = {step.offset: (step.opname, step.argval) for step in dis.get_instructions(code)}
-    of_regions = [each for layout, each in gates.items() if layout is not None]
+    of_regions = [each for layout, each in bypasses.items() if layout is not None]
     found = [(jumps[gate[0]], gate[CLOSED]) for each in of_regions for gate in each]
     assert found
     assert all(jump == ("JUMP_FORWARD", target) for jump, target in found)

@@ -26,7 +26,7 @@ def frame():
 
 def test_what_was_appended_is_taken_back_in_turn(frame):
     found = ListValue([ONE])
-    items, mark = found.items, frame.region.mark()
+    items, mark = found.items, frame.region.checkpoint()
     extend_list(frame, found, [TWO])
     change_list(frame, found, [THREE])
     extend_list(frame, found, [ONE, TWO])
@@ -37,7 +37,7 @@ def test_what_was_appended_is_taken_back_in_turn(frame):
 
 def test_pairs_that_were_set_or_replaced_are_taken_back(frame):
     found = DictValue({"a": ONE})
-    mark = frame.region.mark()
+    mark = frame.region.checkpoint()
     set_pair(frame, found, "b", TWO)
     set_pair(frame, found, "a", THREE)
     set_pair(frame, found, "b", ONE)

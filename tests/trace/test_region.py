@@ -121,7 +121,7 @@ def test_an_input_is_demanded_to_be_of_its_kind_and_made_once(region):
 def test_rollback_takes_back_everything_since_the_mark(region):
     base = region.input(Local(0), ARRAY)
     region.add(ADD, (base, 1), (), ARRAY, HERE)
-    before, mark = contents(region), region.mark()
+    before, mark = contents(region), region.checkpoint()
     other = region.input(Attribute(Local(1), "x"), ARRAY)
     region.guard(Local(0), Guard("is", A))
     node = region.add(ADD, (base, other), (), ARRAY, HERE)
@@ -136,9 +136,9 @@ def test_rollback_takes_back_everything_since_the_mark(region):
 
 
 def test_rollbacks_nest(region):
-    outer = region.mark()
+    outer = region.checkpoint()
     region.read(Local(0))
-    inner = region.mark()
+    inner = region.checkpoint()
     done = []
     region.on_rollback(lambda: done.append("inner"))
     region.rollback(inner)

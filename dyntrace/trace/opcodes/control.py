@@ -51,7 +51,7 @@ def _decide(frame: Frame, condition: str, value: Value) -> bool:
     if known_value is UNFOLDED and not isinstance(value.kind, _NEVER_NONE):
         raise _undecided(value)
     if known_value is UNFOLDED:
-        frame.settle(value)
+        frame.assume(value)
     return (known_value is None) is (condition == "none")
 
 

@@ -1,7 +1,7 @@
 """The values everything else is made of: computed, found outside, or known.
 
 Invariant: a `Value` has a `kind`; whatever is concluded from the kind of an `Outside` value must be
-demanded of its source first (`trace.frame.Frame.settle`). Read `values.containers` next.
+demanded of its source first (`trace.frame.Frame.assume`). Read `values.containers` next.
 """
 
 from __future__ import annotations
