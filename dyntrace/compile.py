@@ -3,7 +3,7 @@
     code object -> asm.decode -> trace.analysis -> trace.flush -> runtime.stubs -> asm.assemble
                                      graph -> exec (a backend)
 
-`optimised` makes the function, `Family` shares the twins of a function and the callees behind its
+`optimised` makes the function, `Family` shares the optimised copies of the callees behind its
 breaks, `Hooked` serves frames reached through the frame hook. Invariant: a family has one
 `CompiledCode` for a code object and its globals. Read `runtime.compiled_code` for its versions.
 """
@@ -23,10 +23,10 @@ from dyntrace.budget import UNLIMITED, Budget
 from dyntrace.exec.backends import get_backend
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.runtime.compiled_code import CompiledCode
+from dyntrace.runtime.copy_maker import CopyMaker
 from dyntrace.runtime.handles import hook_forget, hook_set
-from dyntrace.runtime.twins import TwinMaker
 from dyntrace.trace.marks import MARK, Tag, is_disabled, is_left_alone, is_optimised
-from dyntrace.trace.twins import has_lasting_twin
+from dyntrace.trace.optimised_copies import has_lasting_copy
 from dyntrace.users import has_work, is_users_module, is_woven
 
 __all__ = ["Family", "Hooked", "live_compiled", "optimised"]
@@ -41,17 +41,17 @@ def live_compiled() -> list[CompiledCode]:
 
 
 class Family:
-    """A function optimised on request and the twins of the callees its regions could not inline."""
+    """A function optimised on request and copies of the callees its regions could not inline."""
 
     def __init__(
-        self, backend: str, fullgraph: bool, budget: Budget = UNLIMITED, twins: bool = True
+        self, backend: str, fullgraph: bool, budget: Budget = UNLIMITED, copies: bool = True
     ) -> None:
         self.compile_graph = get_backend(backend)
         self.fullgraph = fullgraph
         self._compiled_codes: ByIdentity[CompiledCode] = ByIdentity()
-        self._twins: ByIdentity[FunctionType] = ByIdentity()
+        self._copies: ByIdentity[FunctionType] = ByIdentity()
         self.budget = budget
-        self.makes_twins = twins
+        self.makes_copies = copies
         self.is_patient = not config.warm_at_once
         self._lock = threading.RLock()
 
@@ -76,10 +76,10 @@ class Family:
             namespace,
             compile_graph=self.compile_graph,
             fullgraph=fullgraph,
-            twins=(twins := WeakTwins(self)),
+            copies=(copies := WeakCopies(self)),
             budget=self.budget,
         )
-        twins.caller = weakref.ref(compiled)
+        copies.caller = weakref.ref(compiled)
         _live.add(compiled)
         return compiled
 
@@ -102,9 +102,9 @@ class Family:
         """All compiled code of the family, the one asked for first."""
         yield from self._compiled_codes.values()
 
-    def twin_of(self, function: FunctionType) -> FunctionType | None:
-        """The optimised twin of a callee, or None for what is better left alone."""
-        if not self.makes_twins or is_optimised(function) or is_disabled(function):
+    def copy_of(self, function: FunctionType) -> FunctionType | None:
+        """The optimised copy of a callee, or None for what is better left alone."""
+        if not self.makes_copies or is_optimised(function) or is_disabled(function):
             return None
         if not is_users(function.__code__, function.__globals__):
             return None
@@ -112,37 +112,37 @@ class Family:
             compiled = self._callee(function.__code__, function.__globals__)
             if compiled.has_nothing_to_gain() or not is_ordinary(function):
                 return None
-            twin = self._twins.get(function)
-            if twin is None:
-                twin = TwinMaker(compiled)(function)
-                if has_lasting_twin(function):
-                    compiled.functions.add(self._twins.set(function, twin))
-            return twin
+            optimised_copy = self._copies.get(function)
+            if optimised_copy is None:
+                optimised_copy = CopyMaker(compiled)(function)
+                if has_lasting_copy(function):
+                    compiled.functions.add(self._copies.set(function, optimised_copy))
+            return optimised_copy
 
-    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
-        """What makes twins of functions of this code, or None for what is better left alone."""
-        if not self.makes_twins or not is_users(code, namespace):
+    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> CopyMaker | None:
+        """What makes copies of functions of this code, or None for what is better left alone."""
+        if not self.makes_copies or not is_users(code, namespace):
             return None
         with self._lock:
             compiled = self._callee(code, namespace)
-            return None if compiled.has_nothing_to_gain() else TwinMaker(compiled)
+            return None if compiled.has_nothing_to_gain() else CopyMaker(compiled)
 
 
-class WeakTwins:
+class WeakCopies:
     """A family seen from its compiled code, which must not keep it alive."""
 
     def __init__(self, family: Family) -> None:
         self._family = weakref.ref(family)
         self.caller: Callable[[], CompiledCode | None] | None = None
 
-    def twin_of(self, function: FunctionType) -> FunctionType | None:
+    def copy_of(self, function: FunctionType) -> FunctionType | None:
         family = self._family()
-        twin = None if family is None else family.twin_of(function)
-        if twin is not None:
+        optimised_copy = None if family is None else family.copy_of(function)
+        if optimised_copy is not None:
             self._note_call(function.__code__, function.__globals__)
-        return twin
+        return optimised_copy
 
-    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> TwinMaker | None:
+    def maker_of(self, code: CodeType, namespace: dict[str, Any]) -> CopyMaker | None:
         family = self._family()
         maker = None if family is None else family.maker_of(code, namespace)
         if maker is not None:

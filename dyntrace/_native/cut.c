@@ -186,7 +186,7 @@ buffer_size(const Group *group, const Operand *operand)
 /* An operand of the micro-operation that dies there and whose buffer the result can take over; but
    in place, some loops take another way to their bits. */
 static int
-dying_twin(const Group *group, const Micro *micro, int number, const Operand *made)
+dying_operand(const Group *group, const Micro *micro, int number, const Operand *made)
 {
     if (micro->exact != EXACT) {
         return -1;
@@ -236,11 +236,11 @@ group_place_buffers(Group *group)
             if (!buffered || !made->written || made->has_buffer) {
                 continue;
             }
-            int until = made->last, twin = dying_twin(group, micro, k, made);
+            int until = made->last, dying = dying_operand(group, micro, k, made);
             made->has_buffer = true;
-            if (twin >= 0 && group->operands[twin].has_buffer && !group->operands[twin].given) {
-                made->offset = group->operands[twin].offset;
-                group->operands[twin].given = true;
+            if (dying >= 0 && group->operands[dying].has_buffer && !group->operands[dying].given) {
+                made->offset = group->operands[dying].offset;
+                group->operands[dying].given = true;
                 for (int b = 0; b < count; b++) {
                     if (buffers[b].offset == made->offset) {
                         buffers[b].until = until;

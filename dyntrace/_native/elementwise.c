@@ -230,12 +230,12 @@ choose_group(Planner *planner, const Instr *instr, const Value *result, bool *ro
 
 /* Everything that the instruction reads and that another group makes must be in memory first. */
 static Status
-settle_others(Planner *planner, const Instr *instr, int group)
+materialise_others(Planner *planner, const Instr *instr, int group)
 {
     for (int i = 0; i < instr->nin; i++) {
         const Value *value = &planner->plan->values[instr->in[i]];
         if (value->group >= 0 && value->group != group) {
-            Status status = plan_settle(planner, instr->in[i]);
+            Status status = plan_materialise(planner, instr->in[i]);
             if (status != DONE) {
                 return status;
             }
@@ -402,7 +402,7 @@ plan_elementwise(Planner *planner, const Instr *instr)
         return UNPLANNED;
     }
     int number = choose_group(planner, instr, &shape.result, &rows);
-    status = settle_others(planner, instr, number);
+    status = materialise_others(planner, instr, number);
     if (status != DONE) {
         return status;
     }

@@ -194,7 +194,7 @@ plan_close(Planner *planner, int number)
 }
 
 Status
-plan_settle(Planner *planner, short reg)
+plan_materialise(Planner *planner, short reg)
 {
     Value *value = &planner->plan->values[reg];
     return value->group < 0 ? DONE : plan_close(planner, value->group);

@@ -121,7 +121,7 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
         if (buffers && take_rows(&plan->groups[value->group], pattern)) {
             return value->group;
         }
-        if (plan_settle(planner, reg) != DONE) {
+        if (plan_materialise(planner, reg) != DONE) {
             return -1;
         }
     }
@@ -263,7 +263,7 @@ group_apart(Planner *planner, const Instr *instr, uint8_t mode)
             group->mode = mode;
             return value->group;
         }
-        if (plan_settle(planner, instr->in[0]) != DONE) {
+        if (plan_materialise(planner, instr->in[0]) != DONE) {
             return -1;
         }
     }
@@ -292,7 +292,7 @@ reduce_everything(Planner *planner, const Instr *instr)
     Plan *plan = planner->plan;
     bool tree = instr->split == SPLIT_TREE;
     if (instr->split == SPLIT_FRAGILE) {
-        Status status = plan_settle(planner, instr->in[0]);
+        Status status = plan_materialise(planner, instr->in[0]);
         if (status != DONE) {
             return status;
         }
@@ -321,7 +321,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     Value *value = &planner->plan->values[instr->in[0]];
     npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
     Pattern pattern;
-    if (value->where == IN_ROW && plan_settle(planner, instr->in[0]) != DONE) {
+    if (value->where == IN_ROW && plan_materialise(planner, instr->in[0]) != DONE) {
         return FAILED;
     }
     if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
@@ -346,7 +346,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (instr->split != WHOLE) {
         return reduce_everything(planner, instr);
     }
-    status = plan_settle(planner, instr->in[0]);
+    status = plan_materialise(planner, instr->in[0]);
     return status == DONE ? reduce_rows(planner, instr, &pattern) : status;
 }
 

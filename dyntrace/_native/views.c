@@ -324,7 +324,7 @@ plan_view(Planner *planner, const Instr *instr)
 {
     Value *source = &planner->plan->values[instr->in[0]];
     bool on_rows = source->where == IN_ROW && only_adds_axes(instr);
-    Status status = on_rows ? DONE : plan_settle(planner, instr->in[0]);
+    Status status = on_rows ? DONE : plan_materialise(planner, instr->in[0]);
     if (status != DONE) {
         return status;
     }

@@ -393,7 +393,7 @@ bool plan_make(Plan *plan, const Program *program, const Segment *segment, PyObj
 void plan_free(Plan *plan);
 Status plan_flush(Planner *planner);
 Status plan_close(Planner *planner, int group);
-Status plan_settle(Planner *planner, short reg); /* makes sure it is in memory */
+Status plan_materialise(Planner *planner, short reg); /* makes sure it is in memory */
 int plan_base(Plan *plan, uint8_t code, short reg, npy_intp size); /* -1: out of memory */
 int plan_group(Planner *planner, uint8_t mode, const Value *like); /* -1 */
 bool plan_fits(const Group *group, const Value *value); /* same shape and order */

@@ -282,7 +282,7 @@ class _Compiler:
 
 
 def _is_replaced(op: Op) -> bool:
-    """Whether a method's target is not the method itself but a twin of it."""
+    """Whether a method's target is not the method itself but a clone of it."""
     if op.style != "method":
         return False
     return getattr(np.ndarray, source.last_name(op), None) is not op.target

@@ -97,7 +97,7 @@ def _empty(a: Array, n: int, axis: int, is_real: bool, is_forward: bool) -> Arra
     return np.empty_like(a, shape=shape, dtype=dtype) if _KEEPS_ORDER else np.empty(shape, dtype)
 
 
-def _twins() -> dict[int, Callable[..., Any]]:
+def _clones() -> dict[int, Callable[..., Any]]:
     """For each target of the registry, by its identity, its code with the stand-in."""
     found = {}
     for name in NAMES:
@@ -112,4 +112,4 @@ _RAW: Any = getattr(_pocketfft, "_raw_fft", None)
 _PARAMETERS = ("a", "n", "axis", "is_real", "is_forward", "norm", "out")
 _IS_KNOWN = getattr(getattr(_RAW, "__code__", None), "co_varnames", ())[:7] == _PARAMETERS
 _KEEPS_ORDER: bool = np.fft.fft(np.zeros((2, 2), order="F")).strides == (16, 32)
-_TARGETS = _twins() if _IS_KNOWN else {}
+_TARGETS = _clones() if _IS_KNOWN else {}

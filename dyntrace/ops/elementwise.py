@@ -17,7 +17,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("nan_to_num", aliases=True, writes="", around=unless_switched(1, "copy", True)),
     captured("fix", until=(2, 5)),
     captured("unwrap interp"),
-    captured("isclose allclose", twin=True),
+    captured("isclose allclose", clone=True),
     captured("array_equal array_equiv"),
     captured("where", "condition x y"),
     captured("select piecewise"),

@@ -37,7 +37,7 @@ class Line:
     dynamic     usual static parameters that are data here
     along_axes  it does so only without axes
     writes      names of parameters whose memory is written
-    twin        runs the quiet twin, because the function may warn
+    clone        runs the quiet clone, because the function may warn
     around      wraps the default inference
     infer       replaces it
     number      what Python numbers are stood in by
@@ -56,7 +56,7 @@ class Line:
     writes: str = "out"
     heavy: bool = False
     blas: bool = False
-    twin: bool = False
+    clone: bool = False
     around: Callable[[Infer], Infer] | None = None
     infer: Infer | None = None
     number: int = 1
@@ -106,7 +106,7 @@ def _record(target: Any, name: str, family: str, line: Line) -> Record:
     if line.wrapper is not None:
         run = line.wrapper(target)
     else:
-        run = quiet(target) if line.twin or may_warn(target) else target
+        run = quiet(target) if line.clone or may_warn(target) else target
     op = Op(
         name,
         run,

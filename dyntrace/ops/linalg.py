@@ -21,13 +21,13 @@ PRINTING_ORDERS = (2, -2, "nuc")
 
 def finite_only(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, for operands that are all finite."""
-    twin = quiet(function)
+    clone = quiet(function)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in args[:2]:
             if type(value) is np.ndarray and not np.isfinite(value).all():
                 raise GivesUp
-        return twin(*args, **kwargs)
+        return clone(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = function.__name__
     return call

@@ -1,7 +1,7 @@
 """The polynomial functions of the main namespace, on coefficient arrays.
 
-`poly1d` objects are opaque and refused as operands. `polyfit` may warn, so it runs as a quiet twin;
-its stand-ins are long enough for the usual degrees, because LAPACK prints when it is given NaN.
+`poly1d` objects are opaque and refused as operands. `polyfit` may warn: its quiet clone runs. Its
+stand-ins are long enough for the usual degrees, because LAPACK prints when it is given NaN.
 """
 
 from __future__ import annotations

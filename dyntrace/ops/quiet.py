@@ -1,8 +1,8 @@
-"""Quiet twins: NumPy's own Python functions, cloned so that they raise where they would warn.
+"""Quiet clones: NumPy's own Python functions, cloned so that they raise where they would warn.
 
 A region emits nothing, and a warning from inside a function of NumPy's must carry the user's line.
 So a node whose function may warn runs a clone of it: the same code, with globals in which
-`warnings.warn` raises `WouldWarn` and in which NumPy's other Python functions are twins too. The
+`warnings.warn` raises `WouldWarn` and in which NumPy's other Python functions are clones too. The
 region gives up, CPython runs the original, and that one warns. Only the names a function uses are
 cloned. `ops.functions` says which functions need it.
 """
@@ -42,14 +42,14 @@ class _Warnings:
 
 
 class _Module:
-    """Stands in for a module of NumPy's: the same attributes, functions as twins."""
+    """Stands in for a module of NumPy's: the same attributes, functions as clones."""
 
     def __init__(self, module: types.ModuleType, memo: dict[int, Any]) -> None:
         self._module = module
         self._memo = memo
 
     def __getattr__(self, name: str) -> Any:
-        return _twin(getattr(self._module, name), self._memo)
+        return _clone(getattr(self._module, name), self._memo)
 
 
 _MEMO: dict[int, Any] = {id(warnings): _Warnings()}
@@ -57,23 +57,23 @@ _DISPATCHER = type(np.sum)
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The twin of a NumPy function; itself if it is not written in Python."""
-    memo = dict(_MEMO)  # another thread must not be handed a twin that is half made
-    twin: Callable[..., Any] = _twin(function, memo)
+    """The clone of a NumPy function; itself if it is not written in Python."""
+    memo = dict(_MEMO)  # another thread must not be handed a clone that is half made
+    clone: Callable[..., Any] = _clone(function, memo)
     _MEMO.update(memo)
-    return twin
+    return clone
 
 
 def quiet_with(function: Callable[..., Any], stands_in: dict[Any, Any]) -> Callable[..., Any]:
-    """A quiet twin in which other functions stand in for some of those it calls."""
+    """A quiet clone in which other functions stand in for some of those it calls."""
     memo = {id(warnings): _MEMO[id(warnings)]}
     memo.update((id(found), other) for found, other in stands_in.items())
-    twin: Callable[..., Any] = _twin(function, memo)
-    return twin
+    clone: Callable[..., Any] = _clone(function, memo)
+    return clone
 
 
 def quiet_method(name: str) -> Callable[..., Any]:
-    """The twin of `ndarray.mean`, `.std` or `.var`, which are Python functions underneath."""
+    """The clone of `ndarray.mean`, `.std` or `.var`, which are Python functions underneath."""
     return quiet(getattr(_methods, f"_{name}"))
 
 
@@ -94,17 +94,17 @@ def may_warn(function: Any) -> bool:
     return False
 
 
-def _twin(value: Any, memo: dict[int, Any]) -> Any:
+def _clone(value: Any, memo: dict[int, Any]) -> Any:
     if id(value) in memo:
         return memo[id(value)]
     kind = type(value)
     if kind is _DISPATCHER:
-        return _twin(value._implementation, memo) if is_python(value._implementation) else value
+        return _clone(value._implementation, memo) if is_python(value._implementation) else value
     if kind is types.ModuleType and value.__name__.partition(".")[0] == "numpy":
         memo[id(value)] = _Module(value, memo)
         return memo[id(value)]
     if kind is types.FunctionType:
-        return _clone(value, memo) if is_python(value) else _replaced
+        return _cloned_function(value, memo) if is_python(value) else _replaced
     return value
 
 
@@ -121,7 +121,7 @@ def is_python(value: Any) -> bool:
     return isinstance(module, str) and module.partition(".")[0] in ("numpy", "contextlib")
 
 
-def _clone(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
+def _cloned_function(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
     own: dict[str, Any] = {"__builtins__": function.__globals__["__builtins__"]}
     own["__name__"] = function.__globals__["__name__"]
     cells = tuple(types.CellType() for _ in function.__closure__ or ())
@@ -131,10 +131,10 @@ def _clone(function: types.FunctionType, memo: dict[int, Any]) -> types.Function
     clone.__kwdefaults__ = function.__kwdefaults__
     memo[id(function)] = clone
     for cell, original in zip(cells, function.__closure__ or (), strict=True):
-        cell.cell_contents = _twin(original.cell_contents, memo)
+        cell.cell_contents = _clone(original.cell_contents, memo)
     for name in _names(function.__code__):
         if name in function.__globals__:
-            own[name] = _twin(function.__globals__[name], memo)
+            own[name] = _clone(function.__globals__[name], memo)
     return clone
 
 

@@ -1,7 +1,7 @@
 """Reductions, scans and statistics, with their nan-variants.
 
 Those written in Python that may warn (an empty mean, an all-NaN slice, degrees of freedom) run as
-quiet twins (`ops.quiet`); the methods `mean`, `std` and `var` do too.
+quiet clones (`ops.quiet`); the methods `mean`, `std` and `var` do too.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from dyntrace.ops.registry import Infer, Record, add_method, add_scalar_method
 
 
 def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The twin of `function`, for one that calls the method `mean`, which warns if it is empty."""
-    twin = quiet(function)
+    """The clone of `function`, for one that calls the method `mean`, which warns if it is empty."""
+    clone = quiet(function)
 
     def call(first: Any, *args: Any, **kwargs: Any) -> Any:
         if np.size(first) == 0:
             raise WouldWarn
-        return twin(first, *args, **kwargs)
+        return clone(first, *args, **kwargs)
 
     call.__name__ = call.__qualname__ = function.__name__
     return call
@@ -42,13 +42,13 @@ KEPT_BY_QUANTILE = unless_switched(4, "overwrite_input", False)
 LINES: tuple[Line | Refusal, ...] = (
     captured("sum prod all any max min amax amin argmax argmin ptp count_nonzero trace"),
     captured("cumsum cumprod cumulative_sum cumulative_prod"),
-    captured("mean std var", twin=True),
+    captured("mean std var", clone=True),
     captured("nansum nanprod nancumsum nancumprod"),
-    captured("nanmax nanmin nanmean nanstd nanvar nanargmax nanargmin", twin=True),
-    captured("median nanmedian", twin=True, heavy=True, around=KEPT_BY_MEDIAN),
+    captured("nanmax nanmin nanmean nanstd nanvar nanargmax nanargmin", clone=True),
+    captured("median nanmedian", clone=True, heavy=True, around=KEPT_BY_MEDIAN),
     captured(
         "percentile quantile nanpercentile nanquantile",
-        twin=True,
+        clone=True,
         heavy=True,
         around=KEPT_BY_QUANTILE,
     ),
@@ -62,7 +62,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("digitize", writes=""),
     captured(
         "histogram histogram_bin_edges histogram2d histogramdd",
-        twin=True,
+        clone=True,
         aliases=True,
         writes="",
     ),
@@ -76,8 +76,8 @@ METHODS = {
 
 
 def _method_record(name: str, names: Parameters) -> Record:
-    twin = quiet_method(name)
-    op = Op(f"ndarray.{name}", twin, "reduction", "method", exact=True, writes=(3, "out"))
+    clone = quiet_method(name)
+    op = Op(f"ndarray.{name}", clone, "reduction", "method", exact=True, writes=(3, "out"))
     return array_record(Record(op, probing(op, names)), name)
 
 

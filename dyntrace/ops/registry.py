@@ -3,7 +3,7 @@
 A record says what eager runs (`op`) and how to foresee the result (`infer`); a treatment says why a
 callable has no record. The tracer asks `record_of`, `method`, `attribute` and `operator_record` and
 nothing else. A record is a promise: running `op.target` on real operands equals the eager call, and
-a wrong `infer` can only cost a deopt (unless `op.exact`). What has a record is settled at import;
+a wrong `infer` can only cost a deopt (unless `op.exact`). What has a record is decided at import;
 most records are made when they are first asked for. The tables are in the sibling modules, one
 family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
 """

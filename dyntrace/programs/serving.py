@@ -39,7 +39,7 @@ class Service:
     """What has warm code compiled, for one program."""
 
     def __init__(self, backend: str, budget: Budget) -> None:
-        self.family = Family(backend, fullgraph=False, budget=budget, twins=False)
+        self.family = Family(backend, fullgraph=False, budget=budget, copies=False)
         self.tool = _claim_tool() if _monitoring is not None else None
         self._kept: ByIdentity[CodeType] = ByIdentity()  # compiled code lives as long as this code
         self._asks: ByIdentity[int] = ByIdentity()

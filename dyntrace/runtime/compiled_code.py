@@ -44,10 +44,10 @@ from dyntrace.runtime.weaving import RegionRecord, Regions, Woven
 from dyntrace.trace.analysis import Analysis, FoundBreak
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import remember_original
+from dyntrace.trace.optimised_copies import Copies
 from dyntrace.trace.paths import Path, RegionPlan, without
 from dyntrace.trace.region import Varying
 from dyntrace.trace.state import State
-from dyntrace.trace.twins import Twins
 from dyntrace.trace.worth import LeftAlone
 
 __all__ = ["CompiledCode"]
@@ -71,7 +71,7 @@ class CompiledCode:
         *,
         compile_graph: Callable[..., Any],
         fullgraph: bool = False,
-        twins: Twins,
+        copies: Copies,
         budget: Budget = UNLIMITED,
         on_new_code: Callable[[CodeType], None] | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class CompiledCode:
         self.name = original.co_qualname
         self.globals = Namespace(namespace)
         self.fullgraph = fullgraph
-        self.twins = twins
+        self.copies = copies
         self.pace = Pace(budget, len(original.co_code))
         self.on_new_code = on_new_code
         self.functions: weakref.WeakSet[FunctionType] = weakref.WeakSet()
@@ -319,7 +319,7 @@ class CompiledCode:
     ) -> Analysis:
         assert self.facts is not None
         seen = self.profile.results
-        return Analysis(self.facts, namespace, seen, self.twins, self.varying, earlier)
+        return Analysis(self.facts, namespace, seen, self.copies, self.varying, earlier)
 
     def _install(self, woven: Woven) -> None:
         """Put a version to use; `woven` changes in one step, whatever interrupts this."""
@@ -449,7 +449,7 @@ class CompiledCode:
             self._tell_callers()
 
     def has_nothing_to_gain(self) -> bool:
-        """Whether calls can stay as they are: no region in it, nor in what it calls by twins."""
+        """Whether calls can stay as they are: neither it nor what it calls has a region."""
         return gains_nothing(self)
 
     def compile_pending(self) -> None:

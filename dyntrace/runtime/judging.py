@@ -1,8 +1,8 @@
-"""Judging a callee: whether calls of it can stay as they are, or should go to its optimised twin.
+"""Judging a callee: whether calls of it can stay as they are, or should go to its optimised copy.
 
-Invariant: a callee is left alone only when neither its own instructions nor what it calls by twins
-in turn have array work, as far as enough calls have shown. Functions that call one another are
-judged together. Read `runtime.compiled_code` next.
+Invariant: a callee is left alone only when neither its own instructions nor the callees that have
+optimised copies in turn have array work, as far as enough calls have shown. Functions that call one
+another are judged together. Read `runtime.compiled_code` next.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ JUDGED_CALLS = 128  # after which paths that were never taken count no more
 
 
 def gains_nothing(compiled: CompiledCode) -> bool:
-    """Whether there is no region in it, nor in what it calls by twins."""
+    """Whether there is no region in it, nor in what it calls by optimised copies."""
     seen, waiting = {compiled}, [compiled]
     while waiting:
         one = waiting.pop()

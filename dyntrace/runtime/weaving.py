@@ -74,7 +74,7 @@ class RegionRecord:
     misses: int = 0
 
     def does_work(self) -> bool:
-        """Whether it is still used, and for more than to replace a callee by its twin."""
+        """Whether it is still used, and for more than to replace a callee by its optimised copy."""
         return not self.region.retired and any(plan.works for plan in self.plans)
 
 

@@ -37,12 +37,12 @@ from dyntrace.trace.frame import Break
 from dyntrace.trace.globals import Globals
 from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
+from dyntrace.trace.optimised_copies import Copies, copy_for, has_copy
 from dyntrace.trace.paths import Path, RegionPlan, path_of
 from dyntrace.trace.region import TooLarge, Varying
 from dyntrace.trace.state import State, after, pushed_values, stack_kinds
-from dyntrace.trace.twins import Twins, has_twin, twin_for
 from dyntrace.trace.values.base import Outside
-from dyntrace.trace.values.callables import BoundFunction, CallableWithTwin
+from dyntrace.trace.values.callables import BoundFunction, CallableWithCopy
 from dyntrace.trace.worth import LeftAlone, may_win
 
 __all__ = ["Analysis", "FoundBreak", "Recorder", "recorder_of"]
@@ -89,7 +89,7 @@ class Analysis:
     facts: CodeFacts
     namespace: dict[str, Any]
     profile: Mapping[int, list[Results]]
-    twins: Twins
+    copies: Copies
     varying: Varying = frozenset()
     earlier: Mapping[int, list[Path]] = field(default_factory=dict)
     globals: Globals = field(default_factory=Globals)
@@ -173,7 +173,7 @@ class Analysis:
                 and self.globals.still_hold(path.notes, self.namespace)
                 and (
                     path.callee is None
-                    or path.has_twin is has_twin(self.twins, self.namespace, path.callee)
+                    or path.has_copy is has_copy(self.copies, self.namespace, path.callee)
                 )
             ):
                 return path
@@ -209,12 +209,12 @@ class Analysis:
         """The path from `start`, without the part before its work that CPython does as well."""
         ends = self._ends() if ends is None else ends
         trace = self._traced(start, state, ends)
-        floor = self._place_twin(trace)
+        floor = self._place_copy(trace)
         place = _first_needed(trace, self.facts.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
         trimmed = self._traced(trace.visits[place].unit, trace.before(place), ends)
-        self._place_twin(trimmed)
+        self._place_copy(trimmed)
         if not trimmed.worthwhile or trimmed.end != trace.end:
             return trace
         trimmed.stop, trimmed.walked, trimmed.notes = trace.stop, trace.walked, trace.notes
@@ -224,8 +224,8 @@ class Analysis:
         body, namespace = self.facts.body, self.namespace
         return trace_region(body, namespace, start, state, ends, self.varying, self.globals)
 
-    def _place_twin(self, trace: Trace) -> int:
-        """Let a call that is not inlined go to the callee's twin; the slot of the callee."""
+    def _place_copy(self, trace: Trace) -> int:
+        """Let a call that is not inlined go to the callee's copy; the slot of the callee."""
         stop = trace.stop
         stack = trace.frame.stack
         if not isinstance(stop, NotInlined):
@@ -238,13 +238,13 @@ class Analysis:
             if isinstance(callee, Outside) and callee.source == stop.callee.source:
                 mark = trace.region.checkpoint()
                 try:
-                    twin = twin_for(self.twins, self.namespace, trace.region, callee)
+                    optimised_copy = copy_for(self.copies, self.namespace, trace.region, callee)
                 except TooLarge:
                     trace.region.rollback(mark)
                     break
-                if twin is not None:
-                    trace.has_twin = True
-                    stack[place] = CallableWithTwin(callee, twin, bound)
+                if optimised_copy is not None:
+                    trace.has_copy = True
+                    stack[place] = CallableWithCopy(callee, optimised_copy, bound)
                     return place - 1 if place else 0
         return len(stack)
 
@@ -253,7 +253,7 @@ class Analysis:
         if not trace.worthwhile:
             return None
         works, facts = self._may_pay(trace), self.facts
-        if not works and trace.region.twin_of is None:
+        if not works and trace.region.copy_of is None:
             self.left_alone[trace.start] = LeftAlone(*self._lines(trace), trace.region.graph)
             return None
         try:
@@ -378,9 +378,9 @@ def recorder_of(facts: CodeFacts, unit: Unit) -> Recorder | None:
 def _end_of_original(trace: Trace) -> int | None:
     """Where the path ends without a jump, or the jump that ends it.
 
-    None if a callee is replaced by its twin: what is gained there comes behind the path.
+    None if a callee is replaced by its optimised copy: what is gained there comes behind the path.
     """
-    if trace.region.twin_of is not None:
+    if trace.region.copy_of is not None:
         return None
     path = [visit.unit for visit in trace.visits]
     if path and trace.end == path[-1] + 1:

@@ -27,7 +27,7 @@ from dyntrace.trace.renewal import RENEW, is_shared
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
 from dyntrace.trace.state import NULL_SLOT
 from dyntrace.trace.values.base import Constant, Dynamic, Folded, Null, Outside, Value
-from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithTwin
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithCopy
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 __all__ = ["Layout", "lay_out"]
@@ -109,18 +109,18 @@ class _Outputs:
                 return self._node(_GET_METHOD, self.of(value.self), value.name)
             case BoundFunction():
                 return self._node(_BIND, self.of(value.function), self.of(value.self))
-            case CallableWithTwin():
-                return self._twin(value)
+            case CallableWithCopy():
+                return self._with_copy(value)
         raise AssertionError(f"{type(value).__name__} cannot leave a region")
 
     def _own(self, made: Any) -> Any:
         """A tuple or slice of this call, though all in it is constant."""
         return self._node(RENEW, made) if is_shared(made) else made
 
-    def _twin(self, value: CallableWithTwin) -> Any:
+    def _with_copy(self, value: CallableWithCopy) -> Any:
         if value.self is None:
-            return value.twin
-        return self._node(_BIND, value.twin, self.of(value.self))
+            return value.optimised_copy
+        return self._node(_BIND, value.optimised_copy, self.of(value.self))
 
     def _node(self, op: Op, *args: Any) -> Node:
         frame = self.frame
@@ -297,7 +297,7 @@ def _parts(value: Value) -> tuple[Value, ...]:
             return (value.self,)
         case BoundFunction():
             return (value.self, value.function)
-        case CallableWithTwin(self=Value() as bound):
+        case CallableWithCopy(self=Value() as bound):
             return (bound,)
     return ()
 

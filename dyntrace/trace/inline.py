@@ -37,7 +37,7 @@ _UNSUPPORTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GE
 
 
 class NotInlined(Break):
-    """A user function whose call stays a call; `callee` can still be replaced by its twin."""
+    """A user function whose call stays a call; its optimised copy can still replace `callee`."""
 
     def __init__(self, reason: Any, detail: str, callee: Outside) -> None:
         super().__init__(reason, detail)

@@ -53,7 +53,8 @@ class Trace:
 
     Without a `stop` the path ends at a loop head, where paths meet, or right behind an effect.
     `walked` are its units, `notes` the globals it met, also where a part before the first work has
-    been left off. `callee` is the function whose call ends it, `has_twin` whether a twin is called.
+    been left off. `callee` is the function whose call ends it; `has_copy` tells whether its
+    optimised copy is called.
     """
 
     start: int
@@ -67,7 +68,7 @@ class Trace:
     walked: tuple[int, ...] = ()
     notes: Notes = field(default_factory=dict)
     callee: Kind | None = None
-    has_twin: bool = False
+    has_copy: bool = False
 
     @property
     def region(self) -> RegionBuilder:
@@ -75,8 +76,8 @@ class Trace:
 
     @property
     def worthwhile(self) -> bool:
-        """Whether the region does array work, or replaces a callee by its twin."""
-        return self.worked or self.region.twin_of is not None or self.region.does_work()
+        """Whether the region does array work, or replaces a callee by its optimised copy."""
+        return self.worked or self.region.copy_of is not None or self.region.does_work()
 
     def stacks(self) -> Iterator[tuple[int, list[Value]]]:
         """Each unit on the path, the last not absorbed, and the stack before it, as long as it
@@ -143,7 +144,7 @@ def _advance(trace: Trace) -> Flush | None:
         trace.visits.append(Visit(unit.index, depth, low, stack[low:], stores, trace.worked))
         trace.end = following
         if not trace.worked:
-            trace.worked = region.twin_of is not None or region.does_work(nodes)
+            trace.worked = region.copy_of is not None or region.does_work(nodes)
         return None
     region.rollback(mark)
     stack[low:] = touched

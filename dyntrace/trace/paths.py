@@ -1,7 +1,7 @@
 """Paths: what a trace came to, kept from one version of a function to the next.
 
 A new version is analysed with more knowledge, most of which concerns a few places. What starts from
-the same kinds at the same unit, under the same globals and the same twins, is not traced again.
+the same kinds at the same unit, under the same globals and the same copies, is not traced again.
 Invariant: a path holds kinds, plans and reasons, never a value of the user's; it may be out of date
 in other respects (an attribute of a class has changed), which its plan's guards notice. Read
 `trace.analysis`, the user, next.
@@ -39,9 +39,10 @@ __all__ = ["Path", "RegionPlan", "path_of", "without"]
 class RegionPlan:
     """A region to weave: its layout, and what was traced for it.
 
-    `works` tells whether its own operations may pay, or else it only replaces a callee by its twin.
-    `ends_at` is a unit to which the original instructions of the region go on from the unit before
-    it, at their end; None if there is none, or nothing to be measured: a twin gains in its calls.
+    `works` tells whether its own operations may pay; if not, it only replaces a callee by its
+    optimised copy. `ends_at` is the unit that follows the original instructions of the region, if
+    only the unit before it leads there; otherwise, or where there is nothing to be measured (an
+    optimised copy gains in its calls), None.
     """
 
     layout: Layout
@@ -78,7 +79,7 @@ class Path:
     handlers    the exception handlers that cover it, and the state they start in
     notes       the globals met
     callee      the function whose call ends the path and is not inlined
-    has_twin    whether the plan calls that function's twin
+    has_copy    whether the plan calls that function's copy
     left_alone  what makes no region since it would lose, and the unit it begins at
     """
 
@@ -94,7 +95,7 @@ class Path:
     handlers: tuple[tuple[int, State], ...]
     notes: Notes
     callee: Kind | None
-    has_twin: bool
+    has_copy: bool
     plan: RegionPlan | None
     left_alone: tuple[int, LeftAlone] | None = None
 
@@ -149,6 +150,6 @@ def path_of(
         tuple(handlers),
         trace.notes,
         trace.callee,
-        trace.has_twin,
+        trace.has_copy,
         plan,
     )

@@ -114,7 +114,7 @@ class RegionBuilder:
         self._inputs: dict[Source, Node] = {}
         self._assumed: set[Any] = set()
         self._undo: list[Callable[[], Any]] = []
-        self.twin_of: Callable[[], CodeType | None] | None = None
+        self.copy_of: Callable[[], CodeType | None] | None = None
         self.cells_stored = False
         self._is_traced = False
 
@@ -243,14 +243,14 @@ class RegionBuilder:
         self.on_rollback(lambda: setattr(self, "cells_stored", old))
 
     def replace_callee(self, code: CodeType) -> None:
-        """Keep this region although it computes nothing: it replaces a callee by its twin."""
-        old = self.twin_of
-        self.twin_of = weakref.ref(code)
-        self.on_rollback(lambda: setattr(self, "twin_of", old))
+        """Keep this region although it computes nothing: it calls an optimised copy."""
+        old = self.copy_of
+        self.copy_of = weakref.ref(code)
+        self.on_rollback(lambda: setattr(self, "copy_of", old))
 
     def replaces(self, codes: list[CodeType]) -> bool:
-        """Whether it replaces a callee that has one of these code objects by its twin."""
-        code = None if self.twin_of is None else self.twin_of()
+        """Whether it replaces a callee that has one of these code objects by its optimised copy."""
+        code = None if self.copy_of is None else self.copy_of()
         return any(code is one for one in codes)
 
     def does_work(self, first: int = 0) -> bool:

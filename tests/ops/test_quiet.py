@@ -1,4 +1,4 @@
-"""Quiet twins compute what NumPy's functions compute, and raise where those warn."""
+"""Quiet clones compute what NumPy's functions compute, and raise where those warn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WARNING_CALLS = [
 
 
 @pytest.mark.parametrize("sample", WARNING_CALLS, ids=lambda s: s[0].__name__)
-def test_twin_raises_where_numpy_warns_and_shows_nothing(sample):
+def test_clone_raises_where_numpy_warns_and_shows_nothing(sample):
     function, args, kwargs = (*sample, {})[:3]
     with warnings.catch_warnings(record=True) as shown, np.errstate(all="ignore"):
         warnings.simplefilter("always")
@@ -58,7 +58,7 @@ def test_methods_have_the_bits_of_numpy(name, dtype, axis):
     assert type(mine) is type(eager) and mine.tobytes() == eager.tobytes()
 
 
-def test_twin_of_a_function_in_c_is_itself():
+def test_clone_of_a_function_in_c_is_itself():
     assert quiet(np.concatenate) is np.concatenate
     assert quiet(np.add) is np.add
 
@@ -78,11 +78,11 @@ def test_truth_of_an_empty_array_gives_up():
             registry.record_of(function).op.target(np.array([]))
 
 
-def test_replaced_function_of_numpy_makes_the_twin_give_up(monkeypatch):
-    twin = registry.record_of(np.nanmedian).op.target
+def test_replaced_function_of_numpy_makes_the_clone_give_up(monkeypatch):
+    clone = registry.record_of(np.nanmedian).op.target
     monkeypatch.setattr(np, "isnan", lambda a: a)
     with pytest.raises(GivesUp):
-        twin(np.ones((2, 3)), 0)
+        clone(np.ones((2, 3)), 0)
 
 
 def test_a_function_that_the_program_has_exchanged_gives_up(monkeypatch):

@@ -17,7 +17,7 @@ from dyntrace.runtime.weaving import Regions
 from dyntrace.trace.analysis import Analysis
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.state import State
-from tests.trace.tracing import NoTwins
+from tests.trace.tracing import NoCopies
 
 A = np.arange(4.0)
 
@@ -94,7 +94,7 @@ def first_version(function):
     facts = CodeFacts.of(function.__code__)
     weaving.first_version(facts, print)
     state = State({index: describe(A) for index, _ in facts.entry_slots}, ())
-    analysis = Analysis(facts, function.__globals__, {}, NoTwins())
+    analysis = Analysis(facts, function.__globals__, {}, NoCopies())
     analysis.run([(facts.first, state)])
     owner = Owner()
     regions = Regions(compile_graph, owner.on_miss, owner.on_retire, owner.on_rest)

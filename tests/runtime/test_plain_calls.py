@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dyntrace import config, optimize
+from dyntrace.runtime.copy_maker import CopyMaker
 from dyntrace.runtime.judging import JUDGED_CALLS, WATCHED_CALLS
-from dyntrace.runtime.twins import TwinMaker
 from dyntrace.trace.marks import mark_of
 
 CALLS = WATCHED_CALLS + 8
@@ -239,13 +239,13 @@ def test_calls_of_what_has_no_region_are_the_original_instructions(program):
 @pytest.mark.skipif(not config.native, reason="running code is changed by the extension only")
 def test_a_loop_that_runs_stops_making_twins_of_its_generator_expressions(monkeypatch):
     made = []
-    make = TwinMaker.__call__
+    make = CopyMaker.__call__
 
     def counted(maker, function):
         made.append(None)
         return make(maker, function)
 
-    monkeypatch.setattr(TwinMaker, "__call__", counted)
+    monkeypatch.setattr(CopyMaker, "__call__", counted)
 
     def program(n):
         total = 0

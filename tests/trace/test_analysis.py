@@ -1,4 +1,4 @@
-"""The analysis: where regions start, what is learnt by recording, what handlers and twins get."""
+"""The analysis: where regions start, what is learnt by recording, what handlers and copies get."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dyntrace.graph.describe import describe
 from dyntrace.trace import analysis as module
 from dyntrace.trace.marks import mark_of
 from tests.differential import check
-from tests.trace.tracing import NoTwins, analyse, operations, plans
+from tests.trace.tracing import NoCopies, analyse, operations, plans
 
 A = np.arange(1.0, 7.0)
 
@@ -240,20 +240,20 @@ def test_equal_calls_on_one_line_are_told_apart_by_their_columns():
     assert len(analyse(program, A).breaks) == 2
 
 
-# twins --------------------------------------------------------------------------------------------
+# copies --------------------------------------------------------------------------------------------
 
 
-def optimised_twin(a):
+def optimised_copy(a):
     return a
 
 
-class Twins(NoTwins):
+class Copies(NoCopies):
     def __init__(self):
         self.asked = []
 
-    def twin_of(self, function):
+    def copy_of(self, function):
         self.asked.append(function)
-        return optimised_twin
+        return optimised_copy
 
 
 def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_twin():
@@ -261,12 +261,12 @@ def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_twin():
         b = a * 2
         return branching(b)
 
-    twins = Twins()
-    found = analyse(program, A, twins=twins)
-    assert branching in twins.asked
+    copies = Copies()
+    found = analyse(program, A, copies=copies)
+    assert branching in copies.asked
     (plan,) = plans(found)
-    assert plan.region.twin_of() is branching.__code__
-    assert optimised_twin in plan.region.graph.outputs
+    assert plan.region.copy_of() is branching.__code__
+    assert optimised_copy in plan.region.graph.outputs
     parts = {step.source.part for step in plan.region.steps if hasattr(step.source, "part")}
     assert parts == {"code", "defaults", "kwdefaults"}
 

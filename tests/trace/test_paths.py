@@ -13,28 +13,28 @@ from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
 from dyntrace.trace.paths import without
 from dyntrace.trace.sources import Local, StackItem
-from tests.trace.tracing import NoTwins, entry_state, plans
+from tests.trace.tracing import NoCopies, entry_state, plans
 
 A = np.arange(1.0, 7.0)
 FACTOR = 2.0
 
 
-class OneTwin(NoTwins):
-    """A twin for every function, while there are any."""
+class OneCopy(NoCopies):
+    """A copy for every function, while there are any."""
 
     def __init__(self):
-        self.twin = test_what_is_known_already_is_not_traced_again
+        self.optimised_copy = test_what_is_known_already_is_not_traced_again
 
-    def twin_of(self, function):
-        return self.twin
+    def copy_of(self, function):
+        return self.optimised_copy
 
 
 class Analyses:
     """Analyses of one function, each after the one before."""
 
-    def __init__(self, function, *args, twins=None):
+    def __init__(self, function, *args, copies=None):
         self.function = function
-        self.twins = twins or NoTwins()
+        self.copies = copies or NoCopies()
         self.facts = CodeFacts.of(function.__code__)
         self.start = self.facts.first, entry_state(self.facts, function, args)
         self.paths = {}
@@ -42,7 +42,7 @@ class Analyses:
 
     def next(self):
         namespace = self.function.__globals__
-        found = Analysis(self.facts, namespace, self.profile, self.twins, earlier=self.paths)
+        found = Analysis(self.facts, namespace, self.profile, self.copies, earlier=self.paths)
         found.run([self.start])
         self.paths = found.paths
         return found
@@ -138,15 +138,15 @@ def test_a_call_whose_twin_is_given_up_is_traced_again(traced):
     def program(a):
         return opaque(a * 2) + 1
 
-    twins = OneTwin()
-    analyses = Analyses(program, A, twins=twins)
-    assert any(plan.region.twin_of is not None for plan in plans(analyses.next()))
+    copies = OneCopy()
+    analyses = Analyses(program, A, copies=copies)
+    assert any(plan.region.copy_of is not None for plan in plans(analyses.next()))
     traced.clear()
     analyses.next()
     assert traced == []
-    twins.twin = None
+    copies.optimised_copy = None
     found = analyses.next()
-    assert traced and all(plan.region.twin_of is None for plan in plans(found))
+    assert traced and all(plan.region.copy_of is None for plan in plans(found))
 
 
 def test_no_path_keeps_an_array_of_the_users_alive():

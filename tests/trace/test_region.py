@@ -48,7 +48,7 @@ def contents(region):
         list(region.graph.inputs),
         list(region.graph.nodes),
         region.graph.effect,
-        region.twin_of,
+        region.copy_of,
         region.cells_stored,
         region.entry_steps(),
     )

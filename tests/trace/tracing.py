@@ -12,10 +12,10 @@ from dyntrace.trace.interpreter import trace_region
 from dyntrace.trace.state import State
 
 
-class NoTwins:
+class NoCopies:
     """Callees are left as they are."""
 
-    def twin_of(self, function):
+    def copy_of(self, function):
         return None
 
     def maker_of(self, code, namespace):
@@ -44,10 +44,10 @@ def trace(function, *args):
     return trace_region(facts.body, function.__globals__, facts.first, state, facts.heads)
 
 
-def analyse(function, *args, profile=None, twins=None):
+def analyse(function, *args, profile=None, copies=None):
     """The analysis of all of `function`; graphs of its plans are verified."""
     facts = CodeFacts.of(function.__code__)
-    analysis = Analysis(facts, function.__globals__, profile or {}, twins or NoTwins())
+    analysis = Analysis(facts, function.__globals__, profile or {}, copies or NoCopies())
     analysis.run([(facts.first, entry_state(facts, function, args))])
     for plan in plans(analysis):
         verify(plan.region.graph)

@@ -11,7 +11,7 @@ from typing import Any
 from dyntrace.record import record
 from dyntrace.trace.values.base import Outside, Value
 
-__all__ = ["BoundFunction", "BoundMethod", "CallableWithTwin"]
+__all__ = ["BoundFunction", "BoundMethod", "CallableWithCopy"]
 
 
 @record(eq=False)
@@ -31,9 +31,9 @@ class BoundFunction(Value):
 
 
 @record(eq=False)
-class CallableWithTwin(Value):
-    """A user function about to be called natively, to be replaced by its optimised twin."""
+class CallableWithCopy(Value):
+    """A user function about to be called natively, to be replaced by its optimised copy."""
 
     function: Outside
-    twin: Any
+    optimised_copy: Any
     self: Value | None = None

@@ -1,4 +1,4 @@
-"""Twins of functions that are made anew in each call: lambdas, closures, generator expressions.
+"""Copies of functions that are made anew in each call: lambdas, closures, generator expressions.
 
 A region calls the maker with the function just before the program does. Invariant: what comes out
 behaves as the function does; it is the function itself where its `CompiledCode` has nothing to
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dyntrace.runtime.compiled_code import CompiledCode
 
-__all__ = ["TwinMaker"]
+__all__ = ["CopyMaker"]
 
 
-class TwinMaker:
-    """Makes twins of the functions that have the code and globals of `compiled`, held weakly."""
+class CopyMaker:
+    """Makes copies of the functions that have the code and globals of `compiled`, held weakly."""
 
     __slots__ = ("_compiled_of",)
 
@@ -31,9 +31,9 @@ class TwinMaker:
         if compiled is None or compiled.calls_stay or compiled.globals.address != id(namespace):
             return function
         code = compiled.woven.code
-        twin = FunctionType(
+        optimised_copy = FunctionType(
             code, namespace, function.__name__, function.__defaults__, function.__closure__
         )
-        twin.__kwdefaults__ = function.__kwdefaults__
-        twin.__qualname__ = function.__qualname__
-        return twin
+        optimised_copy.__kwdefaults__ = function.__kwdefaults__
+        optimised_copy.__qualname__ = function.__qualname__
+        return optimised_copy
