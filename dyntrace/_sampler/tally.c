@@ -15,11 +15,11 @@ enum {
 typedef struct {
     PyCodeObject *code; /* owned; NULL ends a stack */
     int offset;
-} Entry;
+} SeenFrame;
 
 static struct {
     PyObject *callback;
-    Entry entries[MOST_ENTRIES];
+    SeenFrame entries[MOST_ENTRIES];
     int count;
     double last; /* seconds */
 } tally;
@@ -65,13 +65,13 @@ tally_read_thread(PyThreadState *ts)
             break;
         }
         if (frame_is_running(frame)) {
-            Entry *entry = &tally.entries[tally.count++];
+            SeenFrame *entry = &tally.entries[tally.count++];
             entry->code = (PyCodeObject *)Py_NewRef((PyObject *)frame_code(frame));
             entry->offset = _PyInterpreterFrame_LASTI(frame) * (int)sizeof(_Py_CODEUNIT);
             depth++;
         }
     }
-    tally.entries[tally.count++] = (Entry){NULL, 0};
+    tally.entries[tally.count++] = (SeenFrame){NULL, 0};
 }
 
 /* The stack that begins at `index`, which is moved behind it. */
@@ -80,7 +80,7 @@ next_stack(int *index)
 {
     PyObject *stack = PyList_New(0);
     for (; tally.entries[*index].code != NULL; ++*index) {
-        Entry *entry = &tally.entries[*index];
+        SeenFrame *entry = &tally.entries[*index];
         PyObject *pair = stack == NULL ? NULL : Py_BuildValue("Oi", entry->code, entry->offset);
         if (pair == NULL || PyList_Append(stack, pair) < 0) {
             Py_CLEAR(stack);

@@ -28,7 +28,7 @@ from dyntrace.graph.kinds import (
     leaves,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.operators import NUMBERS, operands_only
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.quiet import WouldWarn
@@ -52,7 +52,7 @@ def falsehood(value: Any) -> bool:
 def one_number(infer: Infer) -> Infer:
     """`float(a)` and the like: arrays without dimensions only, others warn or raise."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         for operand in call.args:
             if isinstance(operand.kind, ArrayKind) and operand.kind.ndim:
                 raise Refused("DT206")
@@ -66,7 +66,7 @@ def one_number(infer: Infer) -> Infer:
 def one_kind(infer: Infer) -> Infer:
     """`min` and `max`: numbers that are all of one kind, or the result's kind is not known."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if call.kwargs or not call.args:
             raise Refused("DT202")
         operands = call.args if len(call.args) > 1 else call.args[0].items
@@ -81,7 +81,7 @@ def one_kind(infer: Infer) -> Infer:
 def finite_sequence(infer: Infer) -> Infer:
     """`len` and `sum`: a tuple or list of numbers and arrays, or an array."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, (ArrayKind, SequenceKind)):
             raise Refused("DT201")
         for operand in (*call.args, *call.kwargs.values()):
@@ -95,7 +95,7 @@ def finite_sequence(infer: Infer) -> Infer:
 def scalars_only(infer: Infer) -> Infer:
     """`math`: Python's and NumPy's numbers, tuples and lists of them, arrays of none dimension."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         for operand in (*call.args, *call.kwargs.values()):
             for kind in leaves(operand.kind):
                 if isinstance(kind, ArrayKind) and kind.ndim:

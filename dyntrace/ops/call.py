@@ -1,4 +1,4 @@
-"""Call and Operand: what a record's `infer` is given, and Refused, what it raises.
+"""NumpyCall and Operand: what a record's `infer` is given, and Refused, what it raises.
 
 An operand is a value of the trace seen from outside: its kind, its parts, and `read()`, which asks
 for the Python value itself and so makes the region depend on it. The tracer implements `Operand`;
@@ -47,7 +47,7 @@ class Operand(Protocol):
 
 
 @record(frozen=True)
-class Call:
+class NumpyCall:
     """The operands of one call; of a method call the first argument is the object."""
 
     args: tuple[Operand, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyntrace.graph.kinds import ArrayKind, Kind
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import VERSION, Line, Refusal, captured, refused, register
 from dyntrace.ops.registry import Infer
 
@@ -23,7 +23,7 @@ _SCALAR_TYPES = """bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 
 def shape_first(infer: Infer) -> Infer:
     """The shape must be numbers: an array's length, and so the dimensions, would not be known."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         shape = call.args[0] if call.args else call.kwargs.get("shape")
         if shape is not None and isinstance(shape.kind, ArrayKind) and shape.kind.ndim:
             raise Refused("DT207")
@@ -37,7 +37,7 @@ def number_of_one_element(infer: Infer) -> Infer:
     if VERSION >= (2, 4):
         return infer
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if any(isinstance(value.kind, ArrayKind) and value.kind.ndim for value in call.args):
             raise Refused("DT207")
         return infer(call)

@@ -13,7 +13,7 @@ import numpy as np
 
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call
+from dyntrace.ops.call import NumpyCall
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.registry import Infer, Record, add_subscript
 
@@ -23,8 +23,8 @@ _OBJECTS = {name: getattr(np, name) for name in ("r_", "c_", "mgrid", "ogrid", "
 def _of_the_index(op: Op, target: Any) -> Infer:
     infer = probing(Op(op.name, lambda index: target[index], op.family), DATA)
 
-    def checked(call: Call) -> Kind:
-        return infer(Call(call.args[1:]))
+    def checked(call: NumpyCall) -> Kind:
+        return infer(NumpyCall(call.args[1:]))
 
     return checked
 

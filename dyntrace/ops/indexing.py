@@ -19,7 +19,7 @@ from dyntrace.graph.kinds import (
     SliceKind,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.ops.call import NumpyCall, Operand, Refused
 from dyntrace.ops.probe import DATA, StandIn, generalise, probe, structure
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
 from dyntrace.record import record
@@ -100,7 +100,7 @@ def _sides(operand: Operand) -> set[int]:
 def _subscript(op: Op) -> Infer:
     answers: dict[Any, Kind] = {}
 
-    def infer(call: Call) -> Kind:
+    def infer(call: NumpyCall) -> Kind:
         if len(call.args) != (3 if op.style == "setitem" else 2) or call.kwargs:
             raise Refused("DT202")
         if not isinstance(call.args[0].kind, ArrayKind):
@@ -111,7 +111,7 @@ def _subscript(op: Op) -> Infer:
             args = (call.args[0], index(call.args[1]), *call.args[2:])
             sides = sorted({1, *(side for arg in call.args[1:] for side in _sides(arg))} - {0})
             plans = [StandIn(side, 0) for side in sides]
-            found, _ = probe(op.target, Call(args), DATA, plans)
+            found, _ = probe(op.target, NumpyCall(args), DATA, plans)
             answers[key] = found
         return generalise(found)
 

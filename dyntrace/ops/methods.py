@@ -22,7 +22,7 @@ from dyntrace.graph.kinds import (
     SequenceKind,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.ops.call import NumpyCall, Operand, Refused
 from dyntrace.ops.probe import Parameters, probing
 from dyntrace.ops.registry import (
     Infer,
@@ -60,7 +60,7 @@ class Method:
         return not self.writes or "out" in self.writes
 
 
-def dimensions(call: Call) -> int:
+def dimensions(call: NumpyCall) -> int:
     """How many dimensions a shape given as integers, or as one tuple, has."""
     shape = call.args[1:]
     if len(shape) == 1 and isinstance(shape[0].kind, SequenceKind):
@@ -77,7 +77,7 @@ def is_integer(kind: Kind) -> bool:
     return isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
 
 
-def reshaped(call: Call) -> Kind:
+def reshaped(call: NumpyCall) -> Kind:
     """`a.reshape(2, n)`, `a.reshape((2, n), order=...)`: as many dimensions as lengths."""
     array = call.args[0].kind
     for name in call.kwargs:
@@ -89,7 +89,7 @@ def reshaped(call: Call) -> Kind:
     return ArrayKind(array.dtype, dimensions(call))
 
 
-def squeezed(call: Call) -> Kind:
+def squeezed(call: NumpyCall) -> Kind:
     """Without an axis the result's dimensions depend on the shape."""
     array, axis = first_kind(call), argument(call, 1, "axis")
     if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
@@ -102,7 +102,7 @@ def squeezed(call: Call) -> Kind:
     return array.with_(ndim=array.ndim - (len(value) if isinstance(value, tuple) else 1))
 
 
-def listed(call: Call) -> Kind:
+def listed(call: NumpyCall) -> Kind:
     """A list of unknown length, or the number in an array without dimensions."""
     array = call.args[0].kind
     if isinstance(array, ArrayKind) and array.ndim > 0:
@@ -112,7 +112,7 @@ def listed(call: Call) -> Kind:
     return PythonScalarKind(type(array.dtype.type(1).item()))
 
 
-def item_of(call: Call) -> Kind:
+def item_of(call: NumpyCall) -> Kind:
     """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, or for longdouble NumPy's own."""
     array = call.args[0].kind
     if not isinstance(array, NUMBERS) or call.kwargs:
@@ -125,14 +125,14 @@ def item_of(call: Call) -> Kind:
     return NumpyScalarKind(array.dtype)
 
 
-def bytes_of(call: Call) -> Kind:
+def bytes_of(call: NumpyCall) -> Kind:
     """The array's memory as `bytes`."""
     for operand in (*call.args[1:], *call.kwargs.values()):
         operand.read()
     return ObjectKind(bytes)
 
 
-def nonzero_of(call: Call) -> Kind:
+def nonzero_of(call: NumpyCall) -> Kind:
     """One index array for each dimension."""
     array = call.args[0].kind
     if not isinstance(array, ArrayKind) or array.ndim == 0:
@@ -144,7 +144,7 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
     """Refuse a switch that makes the function write into its argument."""
 
     def around(infer: Infer) -> Infer:
-        def checked(call: Call) -> Kind:
+        def checked(call: NumpyCall) -> Kind:
             switch = argument(call, position, name)
             if switch is not None and switch.read() is not plain:
                 raise Refused("DT208", name)
@@ -155,12 +155,12 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
     return around
 
 
-def first_kind(call: Call) -> Kind | None:
+def first_kind(call: NumpyCall) -> Kind | None:
     """The kind of the first argument; None for a call without arguments."""
     return call.args[0].kind if call.args else None
 
 
-def argument(call: Call, position: int, name: str) -> Operand | None:
+def argument(call: NumpyCall, position: int, name: str) -> Operand | None:
     """The argument at `position`, or called `name`, if it is given."""
     return call.args[position] if position < len(call.args) else call.kwargs.get(name)
 
@@ -299,7 +299,7 @@ def _reader(name: str) -> Callable[[Any], Any]:
 def of_kind(infer: Infer, *kinds: type[Kind]) -> Infer:
     """The object must be of one of `kinds`."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, kinds):
             raise Refused("DT201")
         return infer(call)
@@ -331,7 +331,7 @@ def array_record(record: Record, name: str) -> Record:
     array = of_kind(record.infer, ArrayKind)
     scalar = partial(method, name, NumpyScalarKind(np.dtype(float)))
 
-    def either(call: Call) -> Kind:
+    def either(call: NumpyCall) -> Kind:
         on_scalar = bool(call.args) and isinstance(call.args[0].kind, NumpyScalarKind)
         found = scalar() if on_scalar else None
         return array(call) if found is None else found.infer(call)

@@ -16,7 +16,7 @@ import numpy as np
 
 from dyntrace.graph.kinds import ArrayKind, DictKind, Kind, ObjectKind
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
 from dyntrace.ops.operators import NUMBERS
 from dyntrace.ops.probe import DATA, probing
@@ -27,7 +27,7 @@ from dyntrace.ops.registry import Infer, Record, add_callable
 def opaque(infer: Infer) -> Infer:
     """The result is one object of its class, whatever its attributes are."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         found = infer(call)
         if isinstance(found, DictKind):
             return ObjectKind(dict)
@@ -55,7 +55,7 @@ def with_plain_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def arrays_only(infer: Infer) -> Infer:
     """Exact arrays, and no subclass whose methods would be asked."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, NUMBERS):
             raise Refused("DT201")
         return infer(call)
@@ -66,7 +66,7 @@ def arrays_only(infer: Infer) -> Infer:
 def integers_only(infer: Infer) -> Infer:
     """`operator.index`: arrays must have no dimension."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         kind = call.args[0].kind
         if not isinstance(kind, NUMBERS) or (isinstance(kind, ArrayKind) and kind.ndim):
             raise Refused("DT201")

@@ -20,7 +20,7 @@ from dyntrace.graph.kinds import (
     leaves,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.registry import (
     Infer,
@@ -66,7 +66,7 @@ NUMBERS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 def operands_only(infer: Infer) -> Infer:
     """Arrays and numbers, or a sequence of them beside an array."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         kinds = [operand.kind for operand in call.args]
         others = [kind for kind in kinds if not isinstance(kind, NUMBERS)]
         if len(others) == len(kinds):
@@ -95,7 +95,7 @@ def power(infer: Infer, squares: Infer) -> Infer:
     `int ** int` is a float for a negative exponent, and `array ** 2` is what `np.square` gives.
     """
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         kinds = [operand.kind for operand in call.args]
         if len(kinds) != 2:
             raise Refused("DT202")
@@ -110,7 +110,7 @@ def power(infer: Infer, squares: Infer) -> Infer:
 def written_in_place(infer: Infer) -> Infer:
     """The left operand keeps its kind: an in-place operator on an array returns that array."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         found, target = infer(call), call.args[0].kind
         if not isinstance(target, ArrayKind):
             return found

@@ -33,7 +33,7 @@ from dyntrace.graph.kinds import (
     type_name,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Operand, Refused
+from dyntrace.ops.call import NumpyCall, Operand, Refused
 from dyntrace.record import record
 
 STATIC = frozenset(
@@ -96,11 +96,11 @@ USUAL = Parameters()
 DATA = Parameters(static=frozenset(), booleans=False)  # every number is data, nothing is read
 
 
-def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[Call], Kind]:
+def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[NumpyCall], Kind]:
     """An `infer` that probes `op.target`."""
     answers: dict[Any, Kind] = {}
 
-    def infer(call: Call) -> Kind:
+    def infer(call: NumpyCall) -> Kind:
         key = _signature(call, parameters)
         found = answers.get(key)
         if found is None:
@@ -113,7 +113,7 @@ def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[Call], Kind]:
 
 
 def probe(
-    target: Callable[..., Any], call: Call, parameters: Parameters, plans: Iterable[StandIn]
+    target: Callable[..., Any], call: NumpyCall, parameters: Parameters, plans: Iterable[StandIn]
 ) -> tuple[Kind, bool]:
     """The kind of `target`'s result, and whether it holds for any number of the same types.
 
@@ -175,7 +175,7 @@ def generalise(kind: Kind) -> Kind:
 
 
 def _stand_ins(
-    call: Call, parameters: Parameters, plan: StandIn
+    call: NumpyCall, parameters: Parameters, plan: StandIn
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     args = tuple(
         stand_in(operand, plan, parameters, parameters.name(position))
@@ -299,7 +299,7 @@ def structure(kind: Kind) -> Any:
     return kind
 
 
-def _signature(call: Call, parameters: Parameters) -> Any:
+def _signature(call: NumpyCall, parameters: Parameters) -> Any:
     args = [
         _signature_of(operand, parameters, parameters.name(position))
         for position, operand in enumerate(call.args)

@@ -15,7 +15,7 @@ import numpy as np
 
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
 from dyntrace.ops.methods import array_record, scalar_record, unless_switched
 from dyntrace.ops.probe import Parameters, probing
@@ -90,7 +90,7 @@ def scalar_statistic(name: str) -> Infer:
     op = Op(f"generic.{name}", methodcaller(name), "reduction")
     infer = probing(op)
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if len(call.args) > 1 or call.kwargs:
             raise Refused("DT202")
         return infer(call)

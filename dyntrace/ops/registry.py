@@ -21,11 +21,11 @@ import numpy as np
 from dyntrace.breaks import BreakReason, reason
 from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Operand, Refused, Sample
+from dyntrace.ops.call import NumpyCall, Operand, Refused, Sample
 from dyntrace.record import record
 
 __all__ = [
-    "Call",
+    "NumpyCall",
     "Operand",
     "Record",
     "Refused",
@@ -40,7 +40,7 @@ __all__ = [
     "subscript_record",
 ]
 
-Infer = Callable[[Call], Kind]
+Infer = Callable[[NumpyCall], Kind]
 
 
 @record(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 
 from dyntrace.graph.describe import MAX_ITEMS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
 from dyntrace.ops.methods import argument, dimensions, first_kind, is_integer, squeezed
 from dyntrace.ops.registry import Infer
 
 
-def reshaped(call: Call) -> Kind:
+def reshaped(call: NumpyCall) -> Kind:
     """`np.reshape(a, shape)`: as many dimensions as the shape has lengths."""
     array = first_kind(call)
     shape = call.args[1] if len(call.args) > 1 else call.kwargs.get("shape")
@@ -24,10 +24,10 @@ def reshaped(call: Call) -> Kind:
         raise Refused("DT202")
     for operand in (*call.args[2:], *(v for k, v in call.kwargs.items() if k != "shape")):
         operand.read()
-    return ArrayKind(array.dtype, dimensions(Call((call.args[0], shape))))
+    return ArrayKind(array.dtype, dimensions(NumpyCall((call.args[0], shape))))
 
 
-def split_up(call: Call) -> Kind:
+def split_up(call: NumpyCall) -> Kind:
     """As many parts as sections, or one more than there are places to cut."""
     array, axis = first_kind(call), argument(call, 2, "axis")
     sections = argument(call, 1, "indices_or_sections")
@@ -45,7 +45,7 @@ def split_up(call: Call) -> Kind:
     return SequenceKind(list, (array,) * int(count))
 
 
-def unstacked(call: Call) -> Kind:
+def unstacked(call: NumpyCall) -> Kind:
     """A tuple as long as the axis, which is not known."""
     array = first_kind(call)
     if not isinstance(array, ArrayKind) or array.ndim == 0:
@@ -56,7 +56,7 @@ def unstacked(call: Call) -> Kind:
 def shape_of_known_length(infer: Infer) -> Infer:
     """A shape must be numbers or a tuple of numbers: an array's length is not known."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         for name, operand in (*enumerate(call.args), *call.kwargs.items()):
             kind = operand.kind
             if name in (1, "shape", "reps", "new_shape") and isinstance(kind, ArrayKind):

@@ -24,7 +24,7 @@ from dyntrace.graph.kinds import (
     leaves,
 )
 from dyntrace.graph.node import Op
-from dyntrace.ops.call import Call, Refused
+from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.probe import DATA, Parameters, probing
 from dyntrace.ops.registry import Record, Treatment, add_rule, object_treatment
 
@@ -96,10 +96,10 @@ def qualified_name(ufunc: np.ufunc) -> str:
     return f"{module}.{ufunc.__name__}" if type(module) is str else ufunc.__name__
 
 
-def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
+def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall], Kind]:
     """Refuse `dtype=object` before a probe would run Python operators."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         for name in ("dtype", "signature", "sig"):
             if name in call.kwargs and _asks_for_objects(call.kwargs[name].read()):
                 raise Refused("DT212", name)
@@ -108,14 +108,14 @@ def _without_objects(infer: Callable[[Call], Kind]) -> Callable[[Call], Kind]:
     return checked
 
 
-def _certain(infer: Callable[[Call], Kind], ufunc: np.ufunc) -> Callable[[Call], Kind]:
+def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[NumpyCall], Kind]:
     """The dtype must not depend on how large a Python int is.
 
     It does not beside an array or a NumPy scalar, nor where one number gives a float; it does for
     ints alone, and for ints in a list.
     """
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         found = infer(call)
         kinds = [operand.kind for operand in call.args]
         if any(holds_int(kind) for kind in kinds if isinstance(kind, SequenceKind)):
@@ -135,10 +135,12 @@ def holds_int(kind: Kind) -> bool:
     return any(isinstance(leaf, PythonScalarKind) and leaf.type is int for leaf in leaves(kind))
 
 
-def _without_lost_results(infer: Callable[[Call], Kind], ufunc: np.ufunc) -> Callable[[Call], Kind]:
+def _without_lost_results(
+    infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc
+) -> Callable[[NumpyCall], Kind]:
     """Some NumPy builds leave a strided `out` of these tests unwritten: theirs is the answer."""
 
-    def checked(call: Call) -> Kind:
+    def checked(call: NumpyCall) -> Kind:
         if ufunc in _TESTS and (len(call.args) > ufunc.nin or "out" in call.kwargs):
             raise Refused("DT215", "out")
         return infer(call)

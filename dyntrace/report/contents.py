@@ -2,7 +2,7 @@
 
 Invariant: reading runs no code of the user's classes, and writing restores the object itself, so
 its identity and all that shares its memory stay as they were. A new type is one `_keeps` entry.
-`state` walks the objects and applies these entries.
+`reachable` walks the objects and applies these entries.
 """
 
 from __future__ import annotations

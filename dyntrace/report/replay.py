@@ -2,7 +2,7 @@
 
 Each run gets an iterator of its own over the same items. What draws them first, draws them from the
 original, as late as the program asks for them. Positions of built-in iterators over sequences can
-be copied; those are no tapes. `state` puts these stand-ins where the originals were.
+be copied; those are no tapes. `reachable` puts these stand-ins where the originals were.
 """
 
 from __future__ import annotations

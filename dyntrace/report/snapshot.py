@@ -3,7 +3,7 @@
 A copy has the layout, flags and aliasing of the original: views of one block of memory are copied
 to views of one block, at the same offsets and strides, and objects met twice stay one object.
 What cannot be copied (a lock, a generator) is shared. Differential tests run on such copies;
-`verify` puts the state of the objects themselves back instead, see `state`. Read `compare` next.
+`verify` puts the objects themselves back instead, see `reachable`. Read `compare` next.
 """
 
 from __future__ import annotations

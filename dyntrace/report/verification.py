@@ -2,7 +2,7 @@
 
 A difference is laid on dyntrace only if eager runs agree about the fact among themselves. Where
 they do not, state that cannot be put back has changed (a file, the clock, a foreign module): that
-is said, and the result is returned. Read `state` next.
+is said, and the result is returned. Read `reachable` next.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from dyntrace.errors import StateWarning, VerificationError
 from dyntrace.report.compare import Outcome, differences, run
 from dyntrace.report.describe import Facts
+from dyntrace.report.reachable import Reachable
 from dyntrace.report.snapshot import World
-from dyntrace.report.state import State
 
 __all__ = ["verify"]
 
@@ -32,7 +32,7 @@ def verify(
 ) -> Any:
     """Call both functions `calls` times, each time from the same state, and compare what comes out.
 
-    The state is that of all objects in reach, see `State`; output of all runs but the last of
+    The state is that of all objects in reach, see `Reachable`; output of all runs but the last of
     `optimised` is dropped. What that run prints, warns, returns or raises is passed on.
 
     Raises VerificationError, with one line per difference, at the first call that differs. Warns of
@@ -65,7 +65,7 @@ class _Trial:
         self.positional, self.keywords = list(args), dict(kwargs)
         self.world = World.around(eager)
         self.home = str(getattr(eager, "__module__", "") or "")
-        self.state = State(self._roots(), self.home)
+        self.state = Reachable(self._roots(), self.home)
         self.unsteady: dict[str, None] = {}
 
     def _roots(self, *more: tuple[str, Any]) -> list[tuple[str, Any]]:
@@ -101,7 +101,7 @@ class _Trial:
         Two runs more, not one: state that alternates is then seen at an even and at an odd turn.
         """
         left = (("result", actual.value), ("exception", actual.exception))
-        after = State(self._roots(*left), self.home, replay=False)
+        after = Reachable(self._roots(*left), self.home, replay=False)
         controls = [self.outcome(self.eager).facts for _ in range(2)]
         after.restore()
         return {path: None for facts in controls for path in differences(expected, facts)}

@@ -27,7 +27,7 @@ from dyntrace.graph.identity import lasts
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node, Origin
 from dyntrace.graph.ownership import is_fresh
-from dyntrace.ops.registry import Call, Record, Refused
+from dyntrace.ops.registry import NumpyCall, Record, Refused
 from dyntrace.trace.operands import TracedOperand
 from dyntrace.trace.region import RegionBuilder
 from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
@@ -253,7 +253,7 @@ class Frame:
         for value in (*args, *named.values()):
             if type(value.kind) is Kind:
                 raise Break(UNKNOWN_VALUE)
-        call = Call(
+        call = NumpyCall(
             tuple([TracedOperand(self, value) for value in args]),
             {name: TracedOperand(self, value) for name, value in named.items()},
         )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dyntrace.exec.checks import matches
 from dyntrace.ops import registry
-from dyntrace.ops.call import Call, Refused, Sample
+from dyntrace.ops.call import NumpyCall, Refused, Sample
 from dyntrace.ops.operators import BINARY, UNARY
 from dyntrace.ops.quiet import GivesUp
 
@@ -26,7 +26,7 @@ FAST = settings(max_examples=25, deadline=None)
 def check(record, args, kwargs=None):
     """Run the target on real values and hold the inferred kind against the result."""
     kwargs = kwargs or {}
-    call = Call(tuple(Sample(a) for a in args), {k: Sample(v) for k, v in kwargs.items()})
+    call = NumpyCall(tuple(Sample(a) for a in args), {k: Sample(v) for k, v in kwargs.items()})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("error")
         try:

@@ -11,7 +11,7 @@ import pytest
 from dyntrace.breaks import CATALOGUE
 from dyntrace.exec.checks import matches
 from dyntrace.ops import registry
-from dyntrace.ops.call import Call, Refused, Sample
+from dyntrace.ops.call import NumpyCall, Refused, Sample
 from dyntrace.ops.listing import _CALLS, _OPERATORS, format_listing, listing, totals
 from dyntrace.ops.registry import Record
 
@@ -109,7 +109,7 @@ def attempt(name, record, eager, args, kwargs):
     except Exception:
         return None
     original = arguments((*mine, *named.values()))
-    call = Call(tuple(Sample(a) for a in mine), {k: Sample(v) for k, v in named.items()})
+    call = NumpyCall(tuple(Sample(a) for a in mine), {k: Sample(v) for k, v in named.items()})
     try:
         kind = record.infer(call)
     except Refused:

@@ -12,14 +12,14 @@ import pytest
 import dyntrace
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, ObjectKind, SequenceKind
 from dyntrace.ops import probe, registry
-from dyntrace.ops.call import Call, Refused, Sample
+from dyntrace.ops.call import NumpyCall, Refused, Sample
 
 F8, I8 = np.dtype("f8"), np.dtype(np.intp)
 V, M = np.arange(10.0), np.ones((3, 10))
 
 
 def infer(record, *args, **kwargs):
-    call = Call(tuple(Sample(a) for a in args), {k: Sample(v) for k, v in kwargs.items()})
+    call = NumpyCall(tuple(Sample(a) for a in args), {k: Sample(v) for k, v in kwargs.items()})
     return record.infer(call)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dyntrace.breaks import CATALOGUE
 from dyntrace.ops import registry
-from dyntrace.ops.call import Call, Refused, Sample
+from dyntrace.ops.call import NumpyCall, Refused, Sample
 from dyntrace.ops.registry import Treatment, record_of
 
 X = np.arange(6.0).reshape(2, 3)
@@ -27,7 +27,7 @@ class Computed(Sample):
 def refusal(record, *args, **kwargs):
     operands = tuple(a if isinstance(a, Sample) else Sample(a) for a in args)
     with pytest.raises(Refused) as caught:
-        record.infer(Call(operands, {k: Sample(v) for k, v in kwargs.items()}))
+        record.infer(NumpyCall(operands, {k: Sample(v) for k, v in kwargs.items()}))
     return caught.value.code
 
 

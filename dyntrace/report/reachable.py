@@ -1,4 +1,4 @@
-"""State: every mutable object that a function can reach, with what it held, to be put back.
+"""Reachable: every mutable object that a function can reach, with what it held, to be put back.
 
 Walked are arguments, `__self__`, closure cells, defaults, attributes of instances, classes and
 functions, the globals that functions name, and the names they read from modules of the program.
@@ -23,7 +23,7 @@ from dyntrace.report.contents import INSTANCE, Content, Names, content_of
 from dyntrace.report.replay import Tape, is_copied, is_taped, stand_in
 from dyntrace.report.snapshot import global_names
 
-__all__ = ["State"]
+__all__ = ["Reachable"]
 
 _SCALARS = (int, float, complex, str, bytes, type(None), type(...), np.generic, np.dtype, range)
 _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
@@ -57,7 +57,7 @@ class _Kept:
             return True
 
 
-class State:
+class Reachable:
     """What the `roots` (path and object) and all they reach hold now.
 
     replay  give iterators that `restore` puts back a stand-in for each run; else they are shared
