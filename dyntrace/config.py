@@ -12,6 +12,7 @@ from __future__ import annotations
 import _thread
 import os
 import sys
+import warnings
 from importlib import import_module
 from importlib.machinery import PathFinder
 
@@ -61,6 +62,22 @@ keep_memory: bool = sampler and os.environ.get("DYNTRACE_KEEP_MEMORY", "1") != "
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
 """Make no region that an estimate says must lose, and compare the others with the original
 instructions while they run. Without it, all that can be captured is, and stays captured."""
+
+STAGES = ("trace", "weave", "program", "plan", "retire")
+
+
+def _stages(wanted: str) -> frozenset[str]:
+    """The stages that `DYNTRACE_DEBUG` names; a warning says which it cannot name."""
+    found = {name.strip() for name in wanted.split(",")} - {""}
+    if unknown := found.difference(STAGES):
+        named, known = ", ".join(sorted(unknown)), ", ".join(STAGES)
+        text = f"DYNTRACE_DEBUG names no stage of dyntrace's: {named}. There are: {known}"
+        warnings.warn(text, RuntimeWarning, stacklevel=2)
+    return frozenset(found.intersection(STAGES))
+
+
+debug: frozenset[str] = _stages(os.environ.get("DYNTRACE_DEBUG", ""))
+"""Stages that are told to stderr as they happen, see docs/debugging.md."""
 
 strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
 """Raise internal errors instead of containing them: for dyntrace's own tests."""

@@ -13,6 +13,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 RANKS = {
     "errors": 0,
     "config": 0,
+    "debugging": 0,
     "incidents": 0,
     "isolation": 0,
     "record": 0,

@@ -319,6 +319,12 @@ static PyMemberDef program_members[] = {
     {NULL, 0, 0, 0, NULL},
 };
 
+static PyMethodDef program_methods[] = {
+    {"plans", program_plans, METH_NOARGS,
+     "plans(): for each segment the plan made last, as a dict, or None."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyObject *
 get_quiet(PyObject *self, void *ignored)
 {
@@ -345,6 +351,7 @@ PyTypeObject Program_Type = {
     .tp_traverse = program_traverse,
     .tp_dealloc = program_dealloc,
     .tp_members = program_members,
+    .tp_methods = program_methods,
     .tp_getset = program_getset,
 };
 

@@ -202,6 +202,7 @@ typedef struct {
 } Program;
 
 int parse_program(Program *program, PyObject *spec);
+PyObject *program_plans(PyObject *self, PyObject *ignored); /* dump.c */
 int verify_program(const Program *program);
 void clear_program(Program *program);
 

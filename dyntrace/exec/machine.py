@@ -26,7 +26,14 @@ __all__ = ["compile_graph", "lowered", "report"]
 def compile_graph(graph: Graph) -> Callable[..., Any]:
     """A callable of the input values that runs the graph once; it is lowered when first called."""
     twin = numpy_backend.compile_graph(graph)
-    return Program(partial(lowered, graph), twin, partial(report, graph)) if config.native else twin
+    if not config.native:
+        return twin
+    program = Program(partial(lowered, graph), twin, partial(report, graph))
+    if config.debug.isdisjoint(("program", "plan")):
+        return program
+    from dyntrace.exec.listing import told  # which lowers graphs, as this module does
+
+    return told(graph, program)
 
 
 def lowered(graph: Graph) -> tuple[Any, ...] | None:

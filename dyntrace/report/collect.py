@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dyntrace.breaks import NOT_WORTH_IT
+from dyntrace.exec.listing import plan_listing
 from dyntrace.incidents import lines_of
 from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
@@ -71,6 +72,7 @@ def graph_report(compiled: CompiledCode, known: RegionRecord) -> GraphReport:
         replays=tuple((words, region.replays[cause]) for cause, words in FAILED.items()),
         slower=sizes(region.lost),
         entries=tuple(zip(map(operations, known.plans), region.runs, strict=False)),
+        plan=plan_listing(known.programs[0]),
     )
 
 

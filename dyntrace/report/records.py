@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from dyntrace.breaks import reason
+from dyntrace.exec.listing import listing
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 
@@ -48,6 +49,7 @@ class GraphReport:
     slower                         the sizes of inputs on which they are faster, in words
     entries                        operations and runs of each combination of kinds of inputs
     names                          the user's names of the graph's inputs, None where there is none
+    plan                           how it ran last, as text: groups, tiles, threads, buffers
     """
 
     graph: Graph
@@ -63,6 +65,7 @@ class GraphReport:
     replays: tuple[tuple[str, int], ...] = ()
     slower: str = ""
     entries: tuple[tuple[int, int], ...] = ()
+    plan: str = ""
 
     @property
     def runs(self) -> int:
@@ -90,6 +93,11 @@ class GraphReport:
     def code(self) -> str:
         """The graph as runnable NumPy, each operation with the user's file and line."""
         return show(self.graph, self.names)
+
+    @property
+    def program(self) -> str:
+        """What the virtual machine runs, as text: registers, segments, calls of Python."""
+        return listing(self.graph, self.names)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

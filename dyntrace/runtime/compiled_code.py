@@ -22,7 +22,7 @@ from dyntrace.errors import AssemblyError
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
 from dyntrace.record import replace
-from dyntrace.runtime import weaving
+from dyntrace.runtime import stages, weaving
 from dyntrace.runtime.containment import contained
 from dyntrace.runtime.full_graph import demand_full_graph
 from dyntrace.runtime.garbage import rare_collections
@@ -289,6 +289,7 @@ class CompiledCode:
             return  # nothing can be running
         analysis = self._analysis(namespace, self.paths)
         analysis.run(self.starts)
+        stages.traced(self, analysis)
         self.paths = analysis.paths
         self.breaks = list(analysis.breaks.values())
         self.left_alone = list(analysis.left_alone.values())
@@ -329,6 +330,7 @@ class CompiledCode:
         self.profile.changed = False
         self.bypasses.add(woven.code, woven.bypasses)
         self._run(woven)
+        stages.woven(self, woven)
         for layout in woven.layouts:
             known = self.regions.of_layout(layout)
             if known is not None and (known.region.retired or known.region.resting):
@@ -438,6 +440,7 @@ class CompiledCode:
 
     def _move_bypasses(self, known: RegionRecord, state: int) -> None:
         woven = self.woven
+        stages.moved(self, known, state)
         code = self.bypasses.move(known.layout, state, woven.code)
         if woven is not self.woven:
             return

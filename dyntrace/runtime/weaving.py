@@ -71,6 +71,7 @@ class RegionRecord:
     region: Region
     plans: list[RegionPlan] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
+    programs: list[Callable[..., Any]] = field(default_factory=list)
     misses: int = 0
 
     def does_work(self) -> bool:
@@ -139,8 +140,10 @@ class Regions:
             return False
         if config.strict:
             verify(plan.region.graph)
-        run = faults.guarded_run(known.region, self._compile_graph(plan.region.graph))
+        program = self._compile_graph(plan.region.graph)
+        run = faults.guarded_run(known.region, program)
         known.steps.append(steps)
+        known.programs.append(program)
         known.plans.append(plan)
         uses = plan.region.entry_uses()
         sized = tuple(uses[place] for place in sized_inputs(plan.region.graph))
