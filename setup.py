@@ -11,7 +11,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 FOLDER = Path("dyntrace")
-HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/*.h"))]
+HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/*.[hd]*"))]
 
 
 def extension(name: str, include_dirs: list[str]) -> Extension:
@@ -21,7 +21,7 @@ def extension(name: str, include_dirs: list[str]) -> Extension:
         sources=sorted(path.as_posix() for path in (FOLDER / name).glob("*.c")),
         depends=HEADERS,
         include_dirs=include_dirs,
-        extra_compile_args=["-std=c11", "-O3", "-pthread"],
+        extra_compile_args=["-std=c11", "-O3", "-pthread", "-Werror=switch"],
         extra_link_args=["-pthread"],
         optional=True,
     )

@@ -202,6 +202,21 @@ take_node(Segment *segment, Instr *instr, int number)
     return 0;
 }
 
+/* How many registers an instruction may have. */
+static bool
+has_arity(int code, int nin, int nout)
+{
+    static const struct {
+        int least_in, most_in, least_out, most_out;
+    } rows[] = {
+#define INSTRUCTION(name, least_in, most_in, least_out, most_out, words)                          \
+    {least_in, most_in, least_out, most_out},
+#include "instructions.def"
+    };
+    return nin >= rows[code].least_in && nin <= rows[code].most_in && nout >= rows[code].least_out
+           && nout <= rows[code].most_out;
+}
+
 /* (code, inputs, outputs, extra, node) */
 static int
 parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *source)
@@ -216,7 +231,7 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
     instr->code = (uint8_t)code;
     int nin = take_registers(program, ins, instr->in, MAX_ARGS);
     int nout = take_registers(program, outs, instr->out, 2);
-    if (nin < 1 || nout < 0) {
+    if (nin < 0 || nout < 0 || !has_arity(code, nin, nout)) {
         return fail("an instruction's registers");
     }
     instr->nin = (uint8_t)nin;
@@ -230,7 +245,7 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
             return fail("a result without dtype");
         }
     }
-    switch (code) {
+    switch ((enum InstrCode)code) {
     case ELEMENTWISE:
         return parse_elementwise(instr, extra);
     case COUNT:
@@ -239,10 +254,13 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
         return parse_reduce(program, instr, extra);
     case ASSIGN:
         instr->strict = PyTuple_GET_SIZE(extra) == 1 && PyTuple_GET_ITEM(extra, 0) == Py_True;
-        return nin == 2 ? 0 : fail("an assignment");
-    default:
+        return 0;
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
         return parse_items(program, instr, extra);
     }
+    return fail("an unknown instruction");
 }
 
 static int

@@ -268,12 +268,12 @@ plan_count(Planner *planner, const Instr *instr)
 static Status
 plan_instr(Planner *planner, const Instr *instr)
 {
-    Status status;
+    Status status = UNPLANNED;
     planner->instr = instr;
     for (int i = 0; i < planner->open_count; i++) {
         planner->plan->groups[planner->open[i]].instr = instr;
     }
-    switch (instr->code) {
+    switch ((enum InstrCode)instr->code) {
     case ELEMENTWISE:
         status = plan_elementwise(planner, instr);
         break;
@@ -286,8 +286,11 @@ plan_instr(Planner *planner, const Instr *instr)
     case ASSIGN:
         status = plan_assign(planner, instr);
         break;
-    default:
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
         status = plan_view(planner, instr);
+        break;
     }
     for (int i = 0; i < instr->nin; i++) {
         planner->left[instr->in[i]]--;

@@ -343,7 +343,7 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (pattern.outer || pattern.row <= SMALL_WHOLE) {
         return reduce_rows(planner, instr, &pattern);
     }
-    if (instr->split != WHOLE) {
+    if (instr->split != SPLIT_WHOLE) {
         return reduce_everything(planner, instr);
     }
     status = plan_materialise(planner, instr->in[0]);

@@ -146,8 +146,7 @@ verify_view(const Flow *flow, const Instr *instr)
 {
     const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
-    if (instr->nin != 1 || instr->nout != 1 + (instr->code == RESHAPE)
-        || !is_array(flow, instr->in[0])) {
+    if (!is_array(flow, instr->in[0])) {
         return fail("a view is of one array");
     }
     const Register *copy = &flow->program->registers[instr->out[instr->nout - 1]];
@@ -170,7 +169,7 @@ adds_alike(const Instr *instr, const PyArray_Descr *from, const PyArray_Descr *t
 {
     PyArray_Descr *const *descr = instr->loop->descr;
     bool same = descr[1]->type_num == to->type_num;
-    if (!same && (instr->split != WHOLE || !instr->has_identity)) {
+    if (!same && (instr->split != SPLIT_WHOLE || !instr->has_identity)) {
         return false; /* results of parts and first elements are added as elements are */
     }
     if (instr->split == SPLIT_FRAGILE && from->type_num != to->type_num) {
@@ -185,8 +184,7 @@ verify_reduction(const Flow *flow, const Instr *instr)
 {
     const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
-    if (instr->nin != 1 || instr->nout != 1 || !is_array(flow, instr->in[0])
-        || !is_plain(from) || !is_plain(to)) {
+    if (!is_array(flow, instr->in[0]) || !is_plain(from) || !is_plain(to)) {
         return fail("a reduction is of one array of numbers");
     }
     if (instr->kind > BY_ARGMIN || instr->split > SPLIT_CHUNKS) {
@@ -210,7 +208,7 @@ verify_assignment(const Flow *flow, const Segment *segment, const Instr *instr)
     if (instr != &segment->instrs[segment->instr_count - 1] || segment->target < 0) {
         return fail("an assignment is the last instruction of a segment with a target");
     }
-    if (instr->nout != 0 || !is_array(flow, instr->in[0]) || !is_plain(into)) {
+    if (!is_array(flow, instr->in[0]) || !is_plain(into)) {
         return fail("an assignment is to an array of numbers");
     }
     return is_converted(flow, instr->in[1]) || can_become(value, into)
@@ -227,12 +225,11 @@ verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
             return fail("an instruction reads a register without a value");
         }
     }
-    switch (instr->code) {
+    switch ((enum InstrCode)instr->code) {
     case ELEMENTWISE:
         status = verify_elementwise(flow, instr);
         break;
     case COUNT:
-        status = instr->nin == 1 && instr->nout == 1 ? 0 : fail("a count is of one array");
         break;
     case REDUCE:
         status = verify_reduction(flow, instr);
@@ -240,8 +237,11 @@ verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
     case ASSIGN:
         status = verify_assignment(flow, segment, instr);
         break;
-    default:
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
         status = verify_view(flow, instr);
+        break;
     }
     for (int i = 0; i < instr->nout && status == 0; i++) {
         status = make(flow, instr->out[i], INSIDE);

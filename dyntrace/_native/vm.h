@@ -36,9 +36,8 @@
 #include <numpy/dtype_api.h>
 
 enum {
-    MAX_NDIM = 24,    /* of arrays that instructions work on; axes fit into the bits of an int */
-    MAX_ARGS = 6,     /* operands of one loop */
-    MAX_ITEMS = 64,   /* items of one subscript */
+#define LIMIT(name, value) name = value,
+#include "instructions.def"
     MAX_OPEN = 4,     /* groups being formed at a time */
     PLANS_KEPT = 4,
     LARGEST_ITEM = 32, /* bytes of an element that loops work on */
@@ -55,7 +54,10 @@ typedef enum { DONE, REPLAY, MISFIT, FLAGGED, UNPLANNED, FAILED } Status;
 /* Loops ------------------------------------------------------------------------------------- */
 /* What the bits of an element depend on, as in `exec.loops`: on its place in NumPy's own call of the loop;
    on how far it is from the loop's begin, by multiples of 64; on strides, too; on its operands only. */
-enum Exactness { WHOLE_LOOP, OFFSET_BOUND, STRIDED, EXACT };
+enum Exactness {
+#define EXACTNESS(name) name,
+#include "instructions.def"
+};
 
 typedef struct {
     PyArrayMethod_StridedLoop *function;
@@ -85,7 +87,10 @@ typedef struct {
     PyObject *constant;   /* NULL: it changes from call to call */
 } Register;
 
-enum ItemCode { ITEM_INT, ITEM_SLICE, ITEM_NEWAXIS, ITEM_ELLIPSIS };
+enum ItemCode {
+#define ITEM(name) ITEM_##name,
+#include "instructions.def"
+};
 enum { ABSENT = -1, CONSTANT = -2 };
 
 typedef struct {
@@ -98,12 +103,18 @@ typedef struct {
     Bound parts[3];   /* an int's value, or a slice's start, stop, step */
 } Item;
 
-enum InstrCode { ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN };
-enum ReduceKind { BY_LOOP, BY_ARGMAX, BY_ARGMIN };
-/* How a reduction over everything may be split: not at all, as a pairwise sum, anywhere, anywhere
-   unless the result is zero or not a number; in chunks of NumPy's own making, so that only what
-   fits in one can be done here. */
-enum SplitKind { WHOLE, SPLIT_TREE, SPLIT_PARTS, SPLIT_FRAGILE, SPLIT_CHUNKS };
+enum InstrCode {
+#define INSTRUCTION(name, least_in, most_in, least_out, most_out, words) name,
+#include "instructions.def"
+};
+enum ReduceKind {
+#define REDUCTION(name) name,
+#include "instructions.def"
+};
+enum SplitKind {
+#define SPLIT(name) SPLIT_##name,
+#include "instructions.def"
+};
 
 struct Node;
 
@@ -510,8 +521,10 @@ const Node *segment_maker(const Segment *segment, short reg);
 void segment_mark_reads(const Node *nodes, int count, bool *marks);
 
 /* calls.c */
-enum TemplateCode { TEMPLATE_REGISTER, TEMPLATE_CONSTANT, TEMPLATE_TUPLE, TEMPLATE_LIST,
-                    TEMPLATE_DICT, TEMPLATE_SLICE };
+enum TemplateCode {
+#define TEMPLATE(name) TEMPLATE_##name,
+#include "instructions.def"
+};
 Status call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs);
 Status call_run(const Program *program, const PythonCall *call, PyObject **objects);
 PyObject *build(PyObject *template, PyObject **objects, PyObject *known);

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from dyntrace.exec import templates
+from dyntrace.exec.instruction_table import CODES, INSTRUCTIONS
 
-VIEW, RESHAPE = 1, 3  # as in exec.lowering, which uses this module
-INT = 0  # as in exec.lower_views
+VIEW, RESHAPE = INSTRUCTIONS["VIEW"].code, INSTRUCTIONS["RESHAPE"].code
+INT = CODES["ITEM"]["INT"]
 
 
 def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, ...], ...]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from dyntrace.debugging import tell, wanted
-from dyntrace.exec import lowering
+from dyntrace.exec.instruction_table import INSTRUCTIONS
 from dyntrace.exec.machine import lowered
 from dyntrace.exec.templates import CONSTANT, DICT, LIST, REGISTER, SLICE
 from dyntrace.graph.node import Graph
@@ -21,15 +21,7 @@ from dyntrace.graph.node import Graph
 __all__ = ["listing", "plan_listing", "told"]
 
 TWIN_ONLY = "the machine has nothing to do: each node is a call of NumPy\n"
-_HOW = {
-    lowering.ELEMENTWISE: "elementwise",
-    lowering.VIEW: "view",
-    lowering.PERMUTE: "view",
-    lowering.RESHAPE: "view or copy",
-    lowering.COUNT: "number of elements",
-    lowering.REDUCE: "reduction",
-    lowering.ASSIGN: "assignment",
-}
+_HOW = {row.code: row.words for row in INSTRUCTIONS.values()}
 WIDEST = 60  # characters of a constant
 
 

@@ -15,12 +15,13 @@ import numpy as np
 from numpy._core import umath
 
 from dyntrace.exec import selftest
+from dyntrace.exec.instruction_table import CODES
 from dyntrace.graph.kinds import NUMERIC
 
-# What the bits of one element depend on: nothing but its operands; also on the strides of the
-# operands; also on how far the element is from where the loop began, where every multiple of 64 is
-# alike; also, as was seen on this processor, on where NumPy's own call of the loop ends.
-EXACT, STRIDED, OFFSET_BOUND, WHOLE_LOOP = 3, 2, 1, 0
+# What the bits of one element depend on, see the table.
+_EXACTNESS = CODES["EXACTNESS"]
+EXACT, STRIDED = _EXACTNESS["EXACT"], _EXACTNESS["STRIDED"]
+OFFSET_BOUND, WHOLE_LOOP = _EXACTNESS["OFFSET_BOUND"], _EXACTNESS["WHOLE_LOOP"]
 
 _EXACT = frozenset(
     "add subtract multiply divide floor_divide negative positive absolute fabs square sqrt "

@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dyntrace.exec import loops, selftest
+from dyntrace.exec.instruction_table import CODES
 from dyntrace.exec.lowering import COUNT, ELEMENTWISE, REDUCE, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 
 Rule = Callable[[Lowering, Node], bool]
-BY_LOOP, BY_ARGMAX, BY_ARGMIN = range(3)
-WHOLE, TREE, PARTS, FRAGILE, CHUNKS = range(5)
+BY_LOOP = CODES["REDUCTION"]["BY_LOOP"]
+BY_ARGMAX, BY_ARGMIN = CODES["REDUCTION"]["BY_ARGMAX"], CODES["REDUCTION"]["BY_ARGMIN"]
+_SPLIT = CODES["SPLIT"]
+WHOLE, TREE, PARTS = _SPLIT["WHOLE"], _SPLIT["TREE"], _SPLIT["PARTS"]
+FRAGILE, CHUNKS = _SPLIT["FRAGILE"], _SPLIT["CHUNKS"]
 _NOTHING = ((False, False), (False, False), False, False)
 
 

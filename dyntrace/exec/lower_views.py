@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dyntrace.exec.instruction_table import CODES, LIMITS
 from dyntrace.exec.lowering import MAX_NDIM, PERMUTE, RESHAPE, VIEW, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 
 Rule = Callable[[Lowering, Node], bool]
-INT, SLICE, NEWAXIS, ELLIPSIS = range(4)
-MAX_ITEMS = 64  # as in `_native/vm.h`
+INT, SLICE = CODES["ITEM"]["INT"], CODES["ITEM"]["SLICE"]
+NEWAXIS, ELLIPSIS = CODES["ITEM"]["NEWAXIS"], CODES["ITEM"]["ELLIPSIS"]
+MAX_ITEMS = LIMITS["MAX_ITEMS"]
 
 Bound = Any  # None, an int, or (register,)
 

@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec import lifetimes, templates
+from dyntrace.exec.instruction_table import INSTRUCTIONS, LIMITS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Graph, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.record import field, record
 
-ELEMENTWISE, VIEW, PERMUTE, RESHAPE, COUNT, REDUCE, ASSIGN = range(7)
-MAX_NDIM = 24  # of arrays that instructions work on, as in `_native/vm.h`
-MAX_REGISTERS = 8192  # the machine numbers registers, and what it makes of them, with 15 bits
+ELEMENTWISE, COUNT = INSTRUCTIONS["ELEMENTWISE"].code, INSTRUCTIONS["COUNT"].code
+VIEW, PERMUTE, RESHAPE = (INSTRUCTIONS[name].code for name in ("VIEW", "PERMUTE", "RESHAPE"))
+REDUCE, ASSIGN = INSTRUCTIONS["REDUCE"].code, INSTRUCTIONS["ASSIGN"].code
+MAX_NDIM, MAX_REGISTERS = LIMITS["MAX_NDIM"], LIMITS["MAX_REGISTERS"]
 
 NUMBERS = (int, float, complex, bool)
 Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...], "NodeCall"]

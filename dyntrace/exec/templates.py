@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from dyntrace.exec.instruction_table import CODES
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import nodes_in
 
-REGISTER, CONSTANT, TUPLE, LIST, DICT, SLICE = range(6)
+_CODES = CODES["TEMPLATE"]
+REGISTER, CONSTANT, TUPLE = _CODES["REGISTER"], _CODES["CONSTANT"], _CODES["TUPLE"]
+LIST, DICT, SLICE = _CODES["LIST"], _CODES["DICT"], _CODES["SLICE"]
 
 
 class Registers(Protocol):
