@@ -87,13 +87,13 @@ UNKNOWN_METHOD = _add(
 )
 
 # DT2xx: NumPy operations -------------------------------------------------------------------------
-_add(
+OBJECT_OPERAND = _add(
     "DT201",
     "an operand is an object NumPy would convert by running Python code",
     why="converting it may run code of its class, which must happen exactly once",
     fix="convert it to an array or a number before the array work",
 )
-_add(
+UNFORESEEN = _add(
     "DT202",
     "the result of this call could not be foreseen",
     why="the call failed, or warned, on small arrays of the operands' dtypes and dimensions",
@@ -105,7 +105,7 @@ CALLBACK = _add(
     why="the function is Python code with effects of its own",
     fix="write the computation with array operations if it matters",
 )
-_add(
+RANDOM_DRAW = _add(
     "DT204",
     "a random draw",
     why="it advances the generator's stream, which must happen exactly once, in order",
@@ -117,13 +117,13 @@ MAKES_TEXT = _add(
     why="its effects, or the text, are not array work",
     fix="move it out of the hot loop",
 )
-_add(
+ALWAYS_WARNS = _add(
     "DT206",
     "the call always warns",
     why="the warning must carry the file and line of the call",
     fix="write what the warning asks for",
 )
-_add(
+DATA_DIMENSIONS = _add(
     "DT207",
     "the number of dimensions of the result depends on shapes or data",
     why="shapes are not guarded, so the result's kind is learnt by looking at it",
@@ -135,19 +135,19 @@ CHANGE_IN_PLACE = _add(
     why="it changes the array's shape, type, flags or memory, or can fail half-way",
     fix="make a new array instead",
 )
-_add(
+DEPRECATED = _add(
     "DT209",
     "a deprecated function",
     why="it warns, or will",
     fix="use the function its documentation names",
 )
-_add(
+EXPOSES_MEMORY = _add(
     "DT210",
     "exposes the array's memory or the object behind it",
     why="what it shows of memory and ownership belongs to the real array only",
     fix="nothing is wrong; ask after the array work",
 )
-_add(
+VALUE_NEEDED = _add(
     "DT211",
     "the value decides what the call does, and the region computes it",
     why="the trace needs the value, which exists only when the region has run",
@@ -159,19 +159,19 @@ NOT_NUMERIC = _add(
     why="its operations run Python code or are not numeric",
     fix="convert it if it matters: astype(float), view('i8') of dates, one field of a record array",
 )
-_add(
+CONFIGURATION = _add(
     "DT213",
     "configuration or introspection, no array work",
     why="there is nothing to capture",
     fix="nothing is wrong",
 )
-_add(
+NOT_A_PLAIN_ARRAY = _add(
     "DT214",
     "makes an object that is not a plain array",
     why="iterators, matrices, records and the like are opaque objects",
     fix="use plain arrays if it matters",
 )
-_add(
+MAY_FAIL_HALF_WAY = _add(
     "DT215",
     "a write that may fail half-way",
     why="what was written before the failure must stay written, once",

@@ -10,13 +10,13 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "Instruction"]
+__all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
 
 _PATH = Path(__file__).parents[1] / "_native" / "instructions.def"
 _ROW = re.compile(r"^([A-Z]+)\((\w+)(?:, )?(.*)\)$", re.MULTILINE)
 
 
-class Instruction(NamedTuple):
+class InstructionRow(NamedTuple):
     """A row: its code, the least and most registers it reads and makes, its name in listings."""
 
     code: int
@@ -33,14 +33,14 @@ def _rows() -> dict[str, dict[str, str]]:
     return groups
 
 
-def _instruction(code: int, row: str) -> Instruction:
+def _instruction(code: int, row: str) -> InstructionRow:
     least_in, most_in, least_out, most_out, words = row.split(", ")
     counts = (int(least_in), int(most_in)), (int(least_out), int(most_out))
-    return Instruction(code, *counts, words.strip('"'))
+    return InstructionRow(code, *counts, words.strip('"'))
 
 
 _GROUPS = _rows()
-INSTRUCTIONS: dict[str, Instruction] = {
+INSTRUCTIONS: dict[str, InstructionRow] = {
     name: _instruction(code, row)
     for code, (name, row) in enumerate(_GROUPS.pop("INSTRUCTION").items())
 }

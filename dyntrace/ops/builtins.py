@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
@@ -55,9 +56,9 @@ def one_number(infer: Infer) -> Infer:
     def checked(call: NumpyCall) -> Kind:
         for operand in call.args:
             if isinstance(operand.kind, ArrayKind) and operand.kind.ndim:
-                raise Refused("DT206")
+                raise Refused(breaks.ALWAYS_WARNS)
             if not isinstance(operand.kind, (*NUMBERS, StringKind)):
-                raise Refused("DT201")
+                raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked
@@ -68,11 +69,11 @@ def one_kind(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if call.kwargs or not call.args:
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         operands = call.args if len(call.args) > 1 else call.args[0].items
         kinds = {operand.kind for operand in operands}
         if len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALARS):
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         return infer(call)
 
     return checked
@@ -83,10 +84,10 @@ def finite_sequence(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, (ArrayKind, SequenceKind)):
-            raise Refused("DT201")
+            raise Refused(breaks.OBJECT_OPERAND)
         for operand in (*call.args, *call.kwargs.values()):
             if not all(isinstance(k, (*NUMBERS, SequenceKind)) for k in leaves(operand.kind)):
-                raise Refused("DT201")
+                raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked
@@ -99,9 +100,9 @@ def scalars_only(infer: Infer) -> Infer:
         for operand in (*call.args, *call.kwargs.values()):
             for kind in leaves(operand.kind):
                 if isinstance(kind, ArrayKind) and kind.ndim:
-                    raise Refused("DT206")
+                    raise Refused(breaks.ALWAYS_WARNS)
                 if not isinstance(kind, (*NUMBERS, SequenceKind)):
-                    raise Refused("DT201")
+                    raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked

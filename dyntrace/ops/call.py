@@ -11,24 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from dyntrace.breaks import BreakReason, reason
+from dyntrace.breaks import BreakReason
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import field, record
 
 
 class Refused(Exception):
-    """The call cannot be captured: `code` is its entry in the catalogue of breaks."""
+    """The call cannot be captured: `reason` is its entry in the catalogue of breaks."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code} {detail}".strip())
-        self.code = code
+    def __init__(self, reason: BreakReason, detail: str = "") -> None:
+        super().__init__(f"{reason.code} {detail}".strip())
+        self.reason = reason
         self.detail = detail
-
-    @property
-    def reason(self) -> BreakReason:
-        """The catalogue entry."""
-        return reason(self.code)
 
 
 class Operand(Protocol):
@@ -36,7 +31,7 @@ class Operand(Protocol):
 
     items   operands of a tuple's or list's items, of a slice's (start, stop, step), of a dict's
             values in the order of its kind's pairs; empty for anything else
-    read()  the Python value, guarded from now on; Refused("DT211") if the region computes it
+    read()  the Python value, guarded from now on; VALUE_NEEDED if the region computes it
     """
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import ArrayKind, Kind
 from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import VERSION, Line, Refusal, captured, refused, register
@@ -26,7 +27,7 @@ def shape_first(infer: Infer) -> Infer:
     def checked(call: NumpyCall) -> Kind:
         shape = call.args[0] if call.args else call.kwargs.get("shape")
         if shape is not None and isinstance(shape.kind, ArrayKind) and shape.kind.ndim:
-            raise Refused("DT207")
+            raise Refused(breaks.DATA_DIMENSIONS)
         return infer(call)
 
     return checked
@@ -39,7 +40,7 @@ def number_of_one_element(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if any(isinstance(value.kind, ArrayKind) and value.kind.ndim for value in call.args):
-            raise Refused("DT207")
+            raise Refused(breaks.DATA_DIMENSIONS)
         return infer(call)
 
     return checked
@@ -73,8 +74,8 @@ LINES: tuple[Line | Refusal, ...] = (
     captured(_SCALAR_TYPES, "value", aliases=True, writes=""),
     captured("double float64", "value", aliases=True, writes="", around=number_of_one_element),
     captured("ndarray", "shape dtype buffer offset strides order", aliases=True, writes=""),
-    refused("fromfile fromregex genfromtxt loadtxt load memmap", "native", "DT205"),
-    refused("matrix asmatrix bmat record", "break", "DT214"),
+    refused("fromfile fromregex genfromtxt loadtxt load memmap", "native", breaks.MAKES_TEXT.code),
+    refused("matrix asmatrix bmat record", "break", breaks.NOT_A_PLAIN_ARRAY.code),
 )
 
 register(np, "numpy", "creation", LINES)

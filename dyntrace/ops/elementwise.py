@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.ops.functions import Line, Refusal, captured, refused, register
 from dyntrace.ops.methods import unless_switched
 
@@ -31,8 +32,8 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("putmask", "a mask values", writes="a"),
     # callbacks: NumPy's own functions only, `ops.probe` refuses others
     captured("apply_along_axis apply_over_axes", aliases=True, writes=""),
-    refused("vectorize frompyfunc", "break", "DT203"),
-    refused("isnat", "break", "DT212"),
+    refused("vectorize frompyfunc", "break", breaks.CALLBACK.code),
+    refused("isnat", "break", breaks.NOT_NUMERIC.code),
 )
 
 register(np, "numpy", "elementwise", LINES)

@@ -5,6 +5,7 @@ The module is not imported on its account: its functions are entered once the pr
 
 from __future__ import annotations
 
+from dyntrace import breaks
 from dyntrace.ops.functions import Line, Refusal, captured, refused, register
 from dyntrace.ops.registry import when_imported
 
@@ -17,7 +18,7 @@ LINES: tuple[Line | Refusal, ...] = (
         heavy=True,
     ),
     captured("fftfreq rfftfreq fftshift ifftshift"),
-    refused("test", "native", "DT213"),
+    refused("test", "native", breaks.CONFIGURATION.code),
 )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.node import Op
 from dyntrace.ops.probe import STATIC, Parameters, probing
 from dyntrace.ops.quiet import is_python, may_warn, quiet
@@ -90,7 +91,7 @@ def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refus
             if isinstance(line, Refusal):
                 add_callable(target, Treatment(line.how, line.code))
             elif line.until is not None and line.until <= VERSION:
-                add_callable(target, Treatment("break", "DT209"))
+                add_callable(target, Treatment("break", breaks.DEPRECATED.code))
             else:
                 make = partial(_record, target, f"{prefix}.{name}", family, line)
                 add_callable(target, make)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
@@ -72,7 +73,7 @@ def index(operand: Operand) -> Operand:
         case SliceKind(start=start, stop=stop, step=step):
             if all(_is_bound(part) for part in (start, stop, step)):
                 return _Whole()
-            raise Refused("DT201", "slice bound")
+            raise Refused(breaks.OBJECT_OPERAND, "slice bound")
         case SequenceKind(type=kind_type) if kind_type is tuple:
             return _Parts(tuple(index(item) for item in operand.items))
     return operand
@@ -102,9 +103,9 @@ def _subscript(op: Op) -> Infer:
 
     def infer(call: NumpyCall) -> Kind:
         if len(call.args) != (3 if op.style == "setitem" else 2) or call.kwargs:
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         if not isinstance(call.args[0].kind, ArrayKind):
-            raise Refused("DT201", "not an array")
+            raise Refused(breaks.OBJECT_OPERAND, "not an array")
         key = tuple(structure(operand.kind) for operand in call.args)
         found = answers.get(key)
         if found is None:

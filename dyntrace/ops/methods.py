@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
@@ -66,7 +67,7 @@ def dimensions(call: NumpyCall) -> int:
     if len(shape) == 1 and isinstance(shape[0].kind, SequenceKind):
         shape = tuple(shape[0].items)
     if not all(is_integer(operand.kind) for operand in shape):
-        raise Refused("DT207")
+        raise Refused(breaks.DATA_DIMENSIONS)
     return len(shape)
 
 
@@ -82,10 +83,10 @@ def reshaped(call: NumpyCall) -> Kind:
     array = call.args[0].kind
     for name in call.kwargs:
         if name not in ("order", "copy"):
-            raise Refused("DT202", name)
+            raise Refused(breaks.UNFORESEEN, name)
         call.kwargs[name].read()
     if not isinstance(array, NUMBERS):
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     return ArrayKind(array.dtype, dimensions(call))
 
 
@@ -93,11 +94,11 @@ def squeezed(call: NumpyCall) -> Kind:
     """Without an axis the result's dimensions depend on the shape."""
     array, axis = first_kind(call), argument(call, 1, "axis")
     if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     if axis is None or axis.read() is None:
         if array.ndim == 0:
             return array
-        raise Refused("DT207")
+        raise Refused(breaks.DATA_DIMENSIONS)
     value = axis.read()
     return array.with_(ndim=array.ndim - (len(value) if isinstance(value, tuple) else 1))
 
@@ -108,7 +109,7 @@ def listed(call: NumpyCall) -> Kind:
     if isinstance(array, ArrayKind) and array.ndim > 0:
         return ObjectKind(list)
     if not isinstance(array, NUMBERS):
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     return PythonScalarKind(type(array.dtype.type(1).item()))
 
 
@@ -116,9 +117,9 @@ def item_of(call: NumpyCall) -> Kind:
     """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, or for longdouble NumPy's own."""
     array = call.args[0].kind
     if not isinstance(array, NUMBERS) or call.kwargs:
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     if not all(is_integer(operand.kind) for operand in call.args[1:]):
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     value = array.dtype.type(1).item()
     if type(value) in (bool, int, float, complex):
         return PythonScalarKind(type(value))
@@ -136,7 +137,7 @@ def nonzero_of(call: NumpyCall) -> Kind:
     """One index array for each dimension."""
     array = call.args[0].kind
     if not isinstance(array, ArrayKind) or array.ndim == 0:
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     return SequenceKind(tuple, (ArrayKind(np.dtype(np.intp), 1),) * array.ndim)
 
 
@@ -147,7 +148,7 @@ def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], 
         def checked(call: NumpyCall) -> Kind:
             switch = argument(call, position, name)
             if switch is not None and switch.read() is not plain:
-                raise Refused("DT208", name)
+                raise Refused(breaks.CHANGE_IN_PLACE, name)
             return infer(call)
 
         return checked
@@ -224,30 +225,30 @@ METHODS: dict[str, Method] = {
 }
 
 REFUSED_METHODS: dict[str, tuple[str, str]] = {
-    "dump": ("native", "DT205"),
-    "itemset": ("break", "DT209"),
-    "newbyteorder": ("break", "DT209"),
-    "ptp": ("break", "DT209"),
-    "tostring": ("break", "DT209"),
-    "tofile": ("native", "DT205"),
-    "resize": ("break", "DT208"),
-    "setflags": ("break", "DT208"),
-    "__reduce__": ("native", "DT205"),
-    "__reduce_ex__": ("native", "DT205"),
-    "__setstate__": ("break", "DT208"),
-    "__array_finalize__": ("native", "DT213"),
-    "__array_function__": ("break", "DT203"),
-    "__array_ufunc__": ("break", "DT203"),
-    "__array_wrap__": ("native", "DT213"),
-    "__array_namespace__": ("native", "DT213"),
-    "__class_getitem__": ("native", "DT213"),
-    "__dlpack__": ("break", "DT210"),
-    "__dlpack_device__": ("native", "DT213"),
-    "__format__": ("native", "DT205"),
-    "__repr__": ("native", "DT205"),
-    "__str__": ("native", "DT205"),
-    "__buffer__": ("break", "DT210"),
-    "__iter__": ("break", "DT214"),
+    "dump": ("native", breaks.MAKES_TEXT.code),
+    "itemset": ("break", breaks.DEPRECATED.code),
+    "newbyteorder": ("break", breaks.DEPRECATED.code),
+    "ptp": ("break", breaks.DEPRECATED.code),
+    "tostring": ("break", breaks.DEPRECATED.code),
+    "tofile": ("native", breaks.MAKES_TEXT.code),
+    "resize": ("break", breaks.CHANGE_IN_PLACE.code),
+    "setflags": ("break", breaks.CHANGE_IN_PLACE.code),
+    "__reduce__": ("native", breaks.MAKES_TEXT.code),
+    "__reduce_ex__": ("native", breaks.MAKES_TEXT.code),
+    "__setstate__": ("break", breaks.CHANGE_IN_PLACE.code),
+    "__array_finalize__": ("native", breaks.CONFIGURATION.code),
+    "__array_function__": ("break", breaks.CALLBACK.code),
+    "__array_ufunc__": ("break", breaks.CALLBACK.code),
+    "__array_wrap__": ("native", breaks.CONFIGURATION.code),
+    "__array_namespace__": ("native", breaks.CONFIGURATION.code),
+    "__class_getitem__": ("native", breaks.CONFIGURATION.code),
+    "__dlpack__": ("break", breaks.EXPOSES_MEMORY.code),
+    "__dlpack_device__": ("native", breaks.CONFIGURATION.code),
+    "__format__": ("native", breaks.MAKES_TEXT.code),
+    "__repr__": ("native", breaks.MAKES_TEXT.code),
+    "__str__": ("native", breaks.MAKES_TEXT.code),
+    "__buffer__": ("break", breaks.EXPOSES_MEMORY.code),
+    "__iter__": ("break", breaks.NOT_A_PLAIN_ARRAY.code),
 }
 
 ATTRIBUTES: dict[str, bool] = {  # name: may the value share the array's memory
@@ -267,14 +268,14 @@ ATTRIBUTES: dict[str, bool] = {  # name: may the value share the array's memory
 }
 
 REFUSED_ATTRIBUTES: dict[str, tuple[str, str]] = {
-    "base": ("break", "DT210"),
-    "ctypes": ("break", "DT210"),
-    "data": ("break", "DT210"),
-    "flags": ("break", "DT210"),
-    "__array_interface__": ("break", "DT210"),
-    "__array_struct__": ("break", "DT210"),
-    "__array_priority__": ("native", "DT213"),
-    "__doc__": ("native", "DT213"),
+    "base": ("break", breaks.EXPOSES_MEMORY.code),
+    "ctypes": ("break", breaks.EXPOSES_MEMORY.code),
+    "data": ("break", breaks.EXPOSES_MEMORY.code),
+    "flags": ("break", breaks.EXPOSES_MEMORY.code),
+    "__array_interface__": ("break", breaks.EXPOSES_MEMORY.code),
+    "__array_struct__": ("break", breaks.EXPOSES_MEMORY.code),
+    "__array_priority__": ("native", breaks.CONFIGURATION.code),
+    "__doc__": ("native", breaks.CONFIGURATION.code),
 }
 
 
@@ -301,7 +302,7 @@ def of_kind(infer: Infer, *kinds: type[Kind]) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, kinds):
-            raise Refused("DT201")
+            raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import ArrayKind, DictKind, Kind, ObjectKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
@@ -57,7 +58,7 @@ def arrays_only(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, NUMBERS):
-            raise Refused("DT201")
+            raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked
@@ -69,7 +70,7 @@ def integers_only(infer: Infer) -> Infer:
     def checked(call: NumpyCall) -> Kind:
         kind = call.args[0].kind
         if not isinstance(kind, NUMBERS) or (isinstance(kind, ArrayKind) and kind.ndim):
-            raise Refused("DT201")
+            raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked

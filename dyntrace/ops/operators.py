@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
@@ -70,7 +71,7 @@ def operands_only(infer: Infer) -> Infer:
         kinds = [operand.kind for operand in call.args]
         others = [kind for kind in kinds if not isinstance(kind, NUMBERS)]
         if len(others) == len(kinds):
-            raise Refused("DT201")
+            raise Refused(breaks.OBJECT_OPERAND)
         for kind in others:
             _check(kind, kinds)
         return infer(call)
@@ -81,12 +82,12 @@ def operands_only(infer: Infer) -> Infer:
 def _check(kind: Kind, kinds: list[Kind]) -> None:
     beside_array = any(isinstance(other, ArrayKind) for other in kinds)
     if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
-        raise Refused("DT201", type(kind).__name__)
+        raise Refused(breaks.OBJECT_OPERAND, type(kind).__name__)
     for leaf in leaves(kind):
         if not isinstance(leaf, (*NUMBERS, SequenceKind)):
-            raise Refused("DT201", "an item of the sequence")
-        if isinstance(leaf, PythonScalarKind) and leaf.type is int:
-            raise Refused("DT202", "integers in a sequence")  # their size decides the dtype
+            raise Refused(breaks.OBJECT_OPERAND, "an item of the sequence")
+        if isinstance(leaf, PythonScalarKind) and leaf.type is int:  # its size decides the dtype
+            raise Refused(breaks.UNFORESEEN, "integers in a sequence")
 
 
 def power(infer: Infer, squares: Infer) -> Infer:
@@ -98,7 +99,7 @@ def power(infer: Infer, squares: Infer) -> Infer:
     def checked(call: NumpyCall) -> Kind:
         kinds = [operand.kind for operand in call.args]
         if len(kinds) != 2:
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         example = getattr(kinds[1], "example", None)
         if all(isinstance(kind, PythonScalarKind) and kind.type in (int, bool) for kind in kinds):
             return PythonScalarKind(float if example is not None and example < 0 else int)
@@ -115,7 +116,7 @@ def written_in_place(infer: Infer) -> Infer:
         if not isinstance(target, ArrayKind):
             return found
         if found != target:
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         return target
 
     return checked

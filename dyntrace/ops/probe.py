@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import (
     ArrayKind,
@@ -117,19 +118,19 @@ def probe(
 ) -> tuple[Kind, bool]:
     """The kind of `target`'s result, and whether it holds for any number of the same types.
 
-    Raises Refused("DT202") if no stand-in could be found that the function takes.
+    Raises Refused(breaks.UNFORESEEN) if no stand-in could be found that the function takes.
     """
-    failure, code = "", "DT202"
+    failure, found = "", breaks.UNFORESEEN
     for plan in plans:
         args, kwargs = _stand_ins(call, parameters, plan)
         try:
             result = run_silently(target, args, kwargs)
         except Exception as error:  # whatever NumPy says of the stand-ins, the next plan may do
             failure = f"{type(error).__name__}: {error}"
-            code = "DT206" if isinstance(error, Warning) else "DT202"
+            found = breaks.ALWAYS_WARNS if isinstance(error, Warning) else breaks.UNFORESEEN
             continue
         return generalise(describe(result)), plan.number is not None
-    raise Refused(code, failure)
+    raise Refused(found, failure)
 
 
 def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -168,7 +169,7 @@ def generalise(kind: Kind) -> Kind:
         case SliceKind():
             return SliceKind(*(generalise(k) for k in (kind.start, kind.stop, kind.step)))
         case ObjectKind(type=kind_type) if kind_type is np.ndarray:
-            raise Refused("DT212", "the result")
+            raise Refused(breaks.NOT_NUMERIC, "the result")
         case KnownKind(value=np.dtype() as dtype) if np.dtype(dtype.char) is not dtype:
             return ObjectKind(type(dtype))
     return kind
@@ -192,7 +193,7 @@ def stand_in(operand: Operand, plan: StandIn, parameters: Parameters, name: str 
     match operand.kind:
         case ArrayKind(dtype=dtype, ndim=ndim):
             if ndim and name in parameters.static:
-                raise Refused("DT207", name)
+                raise Refused(breaks.DATA_DIMENSIONS, name)
             make = zeros_or_true if plan.number == 0 else stand_in_array
             return make(dtype, ndim, plan.side)
         case NumpyScalarKind(dtype=dtype) as kind:
@@ -254,8 +255,8 @@ def constant(value: Any) -> Any:
     if isinstance(value, type):
         if id(value) in _CLASSES:
             return value
-        raise Refused("DT201", "a class")
-    raise Refused("DT203")
+        raise Refused(breaks.OBJECT_OPERAND, "a class")
+    raise Refused(breaks.CALLBACK)
 
 
 _ABSTRACT = (np.generic, np.number, np.integer, np.floating, np.inexact, np.complexfloating)
@@ -275,14 +276,14 @@ def is_numpy_function(value: Any) -> bool:
     return False
 
 
-def _refusal(kind: Kind) -> str:
+def _refusal(kind: Kind) -> breaks.BreakReason:
     if isinstance(kind, FunctionKind):
-        return "DT203"
+        return breaks.CALLBACK
     if is_array_subclass(kind):
-        return "DT216"
+        return breaks.ARRAY_SUBCLASS
     if is_not_numeric(kind):
-        return "DT212"
-    return "DT217" if has_unseen_items(kind) else "DT201"
+        return breaks.NOT_NUMERIC
+    return breaks.UNSEEN_ITEMS if has_unseen_items(kind) else breaks.OBJECT_OPERAND
 
 
 def structure(kind: Kind) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.ops.functions import Line, Refusal, captured, refused, register
 
 LINES: tuple[Line | Refusal, ...] = (
@@ -22,17 +23,23 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("format_float_positional format_float_scientific"),
     captured("busday_count is_busday", writes=""),
     captured("datetime_data", "dtype"),
-    refused("datetime_as_string", "break", "DT212"),
-    refused("info show_config show_runtime", "native", "DT205"),
-    refused("save savez savez_compressed savetxt", "native", "DT205"),
-    refused("set_printoptions printoptions test", "native", "DT213"),
-    refused("geterr seterr geterrcall seterrcall setbufsize", "native", "DT213"),
-    refused("errstate", "native", "DT213"),
-    refused("nditer nested_iters flatiter ufunc", "break", "DT214"),
-    refused("generic number integer signedinteger unsignedinteger inexact", "native", "DT213"),
-    refused("floating complexfloating flexible character", "native", "DT213"),
+    refused("datetime_as_string", "break", breaks.NOT_NUMERIC.code),
+    refused("info show_config show_runtime", "native", breaks.MAKES_TEXT.code),
+    refused("save savez savez_compressed savetxt", "native", breaks.MAKES_TEXT.code),
+    refused("set_printoptions printoptions test", "native", breaks.CONFIGURATION.code),
+    refused("geterr seterr geterrcall seterrcall setbufsize", "native", breaks.CONFIGURATION.code),
+    refused("errstate", "native", breaks.CONFIGURATION.code),
+    refused("nditer nested_iters flatiter ufunc", "break", breaks.NOT_A_PLAIN_ARRAY.code),
+    refused(
+        "generic number integer signedinteger unsignedinteger inexact",
+        "native",
+        breaks.CONFIGURATION.code,
+    ),
+    refused("floating complexfloating flexible character", "native", breaks.CONFIGURATION.code),
 )
 
 
 register(np, "numpy", "query", LINES)
-register(np.linalg, "numpy.linalg", "query", (refused("test", "native", "DT213"),))
+register(
+    np.linalg, "numpy.linalg", "query", (refused("test", "native", breaks.CONFIGURATION.code),)
+)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
@@ -92,7 +93,7 @@ def scalar_statistic(name: str) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         if len(call.args) > 1 or call.kwargs:
-            raise Refused("DT202")
+            raise Refused(breaks.UNFORESEEN)
         return infer(call)
 
     return checked

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.breaks import BreakReason, reason
 from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
@@ -86,7 +87,7 @@ class _Table(dict[Any, Any]):
         return found
 
 
-RANDOM = Treatment("native", "DT204")
+RANDOM = Treatment("native", breaks.RANDOM_DRAW.code)
 _CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES = _Table(), _Table(), _Table(), _Table()
 _SUBSCRIPTS, _OPERATORS = _Table(), _Table()
 _HELD: dict[int, Any] = {}  # what `_CALLABLES` has, by the same key

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.describe import MAX_ITEMS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, ObjectKind, SequenceKind
 from dyntrace.ops.call import NumpyCall, Refused
@@ -21,7 +22,7 @@ def reshaped(call: NumpyCall) -> Kind:
     array = first_kind(call)
     shape = call.args[1] if len(call.args) > 1 else call.kwargs.get("shape")
     if not isinstance(array, (ArrayKind, NumpyScalarKind)) or shape is None:
-        raise Refused("DT202")
+        raise Refused(breaks.UNFORESEEN)
     for operand in (*call.args[2:], *(v for k, v in call.kwargs.items() if k != "shape")):
         operand.read()
     return ArrayKind(array.dtype, dimensions(NumpyCall((call.args[0], shape))))
@@ -32,13 +33,13 @@ def split_up(call: NumpyCall) -> Kind:
     array, axis = first_kind(call), argument(call, 2, "axis")
     sections = argument(call, 1, "indices_or_sections")
     if not isinstance(array, ArrayKind) or array.ndim == 0 or sections is None:
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     if axis is not None:
         axis.read()
     if isinstance(sections.kind, SequenceKind):
         return SequenceKind(list, (array,) * (len(sections.items) + 1))
     if not is_integer(sections.kind):
-        raise Refused("DT207")
+        raise Refused(breaks.DATA_DIMENSIONS)
     count = sections.read()
     if not 0 < count <= MAX_ITEMS[0]:
         return ObjectKind(list)
@@ -49,7 +50,7 @@ def unstacked(call: NumpyCall) -> Kind:
     """A tuple as long as the axis, which is not known."""
     array = first_kind(call)
     if not isinstance(array, ArrayKind) or array.ndim == 0:
-        raise Refused("DT201")
+        raise Refused(breaks.OBJECT_OPERAND)
     return ObjectKind(tuple)
 
 
@@ -61,9 +62,9 @@ def shape_of_known_length(infer: Infer) -> Infer:
             kind = operand.kind
             if name in (1, "shape", "reps", "new_shape") and isinstance(kind, ArrayKind):
                 if kind.ndim:
-                    raise Refused("DT207")
+                    raise Refused(breaks.DATA_DIMENSIONS)
             if isinstance(kind, SequenceKind) and kind.type not in (tuple, list):
-                raise Refused("DT201")
+                raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
     return checked

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace import breaks
 from dyntrace.graph.identity import has_numeric_loop
 from dyntrace.graph.kinds import (
     ArrayKind,
@@ -33,7 +34,7 @@ _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig"
 _ROUNDING = frozenset((np.floor, np.ceil, np.trunc))  # of a huge Python int: that int
 _TESTS = frozenset((np.isnan, np.isinf, np.isfinite, np.signbit))
 _CALL = Parameters(static=_STATIC, booleans=False)
-OBJECT_LOOPS = Treatment("break", "DT203")
+OBJECT_LOOPS = Treatment("break", breaks.CALLBACK.code)
 _METHODS = {
     "reduce": Parameters(
         ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
@@ -102,7 +103,7 @@ def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall]
     def checked(call: NumpyCall) -> Kind:
         for name in ("dtype", "signature", "sig"):
             if name in call.kwargs and _asks_for_objects(call.kwargs[name].read()):
-                raise Refused("DT212", name)
+                raise Refused(breaks.NOT_NUMERIC, name)
         return infer(call)
 
     return checked
@@ -119,12 +120,12 @@ def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[N
         found = infer(call)
         kinds = [operand.kind for operand in call.args]
         if any(holds_int(kind) for kind in kinds if isinstance(kind, SequenceKind)):
-            raise Refused("DT202", "integers in a sequence")
+            raise Refused(breaks.UNFORESEEN, "integers in a sequence")
         beside = any(isinstance(kind, (ArrayKind, NumpyScalarKind)) for kind in kinds)
         if not beside and any(holds_int(kind) for kind in kinds):
             inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fc"
             if len(kinds) > 1 or not inexact or ufunc in _ROUNDING:
-                raise Refused("DT202", "Python integers only")
+                raise Refused(breaks.UNFORESEEN, "Python integers only")
         return found
 
     return checked
@@ -142,7 +143,7 @@ def _without_lost_results(
 
     def checked(call: NumpyCall) -> Kind:
         if ufunc in _TESTS and (len(call.args) > ufunc.nin or "out" in call.kwargs):
-            raise Refused("DT215", "out")
+            raise Refused(breaks.MAY_FAIL_HALF_WAY, "out")
         return infer(call)
 
     return checked
@@ -152,7 +153,7 @@ def _asks_for_objects(value: Any) -> bool:
     try:
         return bool(np.dtype(_dtype_of(value)).hasobject)
     except Exception as error:  # whatever NumPy says of what is no dtype, the call will say
-        raise Refused("DT202", type(error).__name__) from error
+        raise Refused(breaks.UNFORESEEN, type(error).__name__) from error
 
 
 def _dtype_of(value: Any) -> Any:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dyntrace.breaks import VALUE_NEEDED
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Operand, Refused
 from dyntrace.record import record
-from dyntrace.trace.region import NOT_READABLE, Guard
+from dyntrace.trace.region import Guard
 from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
 
@@ -68,7 +69,7 @@ class ComputedOperand:
         return tuple(ComputedOperand(item) for item in found)
 
     def read(self) -> Any:
-        raise Refused(NOT_READABLE)
+        raise Refused(VALUE_NEEDED)
 
 
 def read_value(frame: Frame, value: Value) -> Any:
@@ -83,7 +84,7 @@ def read_value(frame: Frame, value: Value) -> Any:
         made = [read_value(frame, item) for item in items]
         return tuple(made) if getattr(value.kind, "type", list) is tuple else made
     if not isinstance(value, Outside):
-        raise Refused(NOT_READABLE)
+        raise Refused(VALUE_NEEDED)
     return _read_outside(frame, value)
 
 
@@ -94,7 +95,7 @@ def _read_outside(frame: Frame, value: Outside) -> Any:
         return kind.value
     if isinstance(kind, (kinds.PythonScalarKind, kinds.StringKind)):
         if kind.example is None:
-            raise Refused(NOT_READABLE)
+            raise Refused(VALUE_NEEDED)
         frame.region.guard(value.source, Guard("value", kind.example))
         return kind.example
-    raise Refused(NOT_READABLE)
+    raise Refused(VALUE_NEEDED)

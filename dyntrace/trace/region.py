@@ -13,6 +13,7 @@ from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
+from dyntrace import breaks
 from dyntrace.graph import kinds
 from dyntrace.graph.identity import Namespace, hold
 from dyntrace.graph.kinds import Kind
@@ -26,7 +27,6 @@ from dyntrace.trace.sources import Source
 
 __all__ = [
     "MAX_STEPS",
-    "NOT_READABLE",
     "Guard",
     "RegionBuilder",
     "Step",
@@ -76,7 +76,6 @@ def same(value: Any) -> Guard:
 
 
 NO_GUARD = Guard("none")
-NOT_READABLE = "DT211"
 Varying = frozenset[tuple[int | None, Source]]  # sources, with the unit where a region starts
 _STRENGTH = {
     "none": 0,
@@ -170,7 +169,7 @@ class RegionBuilder:
         Refused if that is a value, and the source has had many.
         """
         if guard.op == "value" and source in self.varying:
-            raise Refused(NOT_READABLE)
+            raise Refused(breaks.VALUE_NEEDED)
         step = self.steps[self.read(source)]
         if _STRENGTH[guard.op] > _STRENGTH[step.guard.op]:
             old = step.guard

@@ -32,7 +32,7 @@ def test_probing_shows_no_warning_and_changes_no_filter():
     version = getattr(warnings, "_filters_version", None)
     with pytest.raises(Refused) as caught:
         infer(registry.operator_record("setitem"), V, 0, np.array(1j))
-    assert caught.value.code == "DT206"
+    assert caught.value.reason.code == "DT206"
     assert warnings.filters == before
     assert getattr(warnings, "_filters_version", None) == version
 

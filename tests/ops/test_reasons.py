@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dyntrace import breaks
 from dyntrace.breaks import CATALOGUE
 from dyntrace.ops import registry
 from dyntrace.ops.call import NumpyCall, Refused, Sample
@@ -21,14 +22,14 @@ class Computed(Sample):
     """An operand that the region itself computes, so that it cannot be read."""
 
     def read(self):
-        raise Refused("DT211")
+        raise Refused(breaks.VALUE_NEEDED)
 
 
 def refusal(record, *args, **kwargs):
     operands = tuple(a if isinstance(a, Sample) else Sample(a) for a in args)
     with pytest.raises(Refused) as caught:
         record.infer(NumpyCall(operands, {k: Sample(v) for k, v in kwargs.items()}))
-    return caught.value.code
+    return caught.value.reason.code
 
 
 CALLS = {
