@@ -24,7 +24,6 @@ RANKS = {
     "asm": 1,
     "ops": 2,
     "trace": 3,
-    "passes": 3,
     "exec": 3,
     "runtime": 4,
     "compile": 5,
@@ -37,7 +36,7 @@ RANKS = {
 # Records that travel upwards: the report's plain data is made where the findings are.
 SHARED = {("api", "report")}
 # Of the rooms that share a rank, the first does not import the second.
-APART = {("graph", "asm"), ("asm", "graph"), ("exec", "trace"), ("exec", "passes")}
+APART = {("graph", "asm"), ("asm", "graph"), ("exec", "trace")}
 
 
 def room(path_or_name):

@@ -20,7 +20,7 @@ import numpy as np
 
 from dyntrace.exec import lifetimes, templates
 from dyntrace.exec.instruction_table import INSTRUCTIONS, LIMITS
-from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.node import Graph, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.record import field, record
@@ -285,13 +285,6 @@ class Lowering:
             segment.target,
             tuple(node.form() for node in nodes),
         )
-
-
-def is_number(value: Any) -> bool:
-    """Whether an argument is a plain number, or a node that gives one."""
-    if isinstance(value, Node):
-        return isinstance(value.kind, (NumpyScalarKind, PythonScalarKind))
-    return type(value) in NUMBERS
 
 
 def is_within_limits(node: Node) -> bool:

@@ -26,8 +26,6 @@ from dyntrace.trace.protocol import (
     constant,
     get_item,
     iterate,
-    node_items,
-    unpack,
     unsupported,
 )
 from dyntrace.trace.sources import TypeOf
@@ -248,10 +246,3 @@ def globals_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> V
 @rule(functools.partial)
 def partial_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     raise Break(OPAQUE_CALL, "functools.partial")
-
-
-def result_items(frame: Frame, value: Value) -> list[Value]:
-    """The items of what a node returned, or of a container."""
-    if isinstance(value, Dynamic) and isinstance(value.kind, kinds.SequenceKind):
-        return node_items(frame, value, value.kind)
-    return unpack(frame, value) if isinstance(value, Outside) else []
