@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dyntrace import breaks
 from dyntrace.asm.instructions import MicroOp
 from dyntrace.asm.versions.table import Context, Glue, Rule
+from dyntrace.errors import AssemblyError
 
 __all__ = ["OPERATORS", "common", "micro", "refuse"]
 
@@ -130,7 +131,10 @@ def load_attribute(context: Context, value: int) -> Micro:
 
 
 def binary(context: Context, value: int) -> Micro:
+    """Operators, then the same in place; a larger argument means what this table does not know."""
     inplace, operator = divmod(value, len(OPERATORS))
+    if inplace > 1:
+        raise AssemblyError(f"BINARY_OP {value} is no operator that is known")
     return (MicroOp("BINARY", (OPERATORS[operator], bool(inplace))),)
 
 
@@ -138,6 +142,8 @@ def compare(shift: int, to_bool: int = 0) -> Rule:
     """The comparison lies above `shift` bits; `to_bool` is the bit that asks for a bool."""
 
     def rule(context: Context, value: int) -> Micro:
+        if value >> shift >= len(COMPARISONS):
+            raise AssemblyError(f"COMPARE_OP {value} is no comparison that is known")
         step = MicroOp("COMPARE", COMPARISONS[value >> shift])
         return (step, MicroOp("TO_BOOL")) if value & to_bool else (step,)
 

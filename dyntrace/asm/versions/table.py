@@ -16,7 +16,14 @@ from dyntrace.asm.instructions import MicroOp
 from dyntrace.errors import AssemblyError
 from dyntrace.record import record
 
-__all__ = ["Context", "Glue", "Rule", "Table", "check"]
+__all__ = ["EMITTED", "Context", "Glue", "Rule", "Table", "check"]
+
+# What stubs and landing pads are made of on every Python; a table names what differs.
+EMITTED = frozenset(
+    "NOP EXTENDED_ARG RESUME LOAD_CONST LOAD_FAST STORE_FAST STORE_DEREF PUSH_NULL POP_TOP COPY "
+    "SWAP UNPACK_SEQUENCE BUILD_TUPLE BINARY_SUBSCR JUMP_FORWARD JUMP_BACKWARD "
+    "JUMP_BACKWARD_NO_INTERRUPT".split()
+)
 
 
 @record(frozen=True)
@@ -92,7 +99,7 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
         | set(table.caches)
         | set(table.to_bool)
     )
-    named |= {table.load_cell, table.pop_jump_if_none, table.pop_jump_if_true}
+    named |= {table.load_cell, table.pop_jump_if_none, table.pop_jump_if_true, *EMITTED}
     _refuse("without a rule", named - set(table.rules))
     return table
 
