@@ -17,7 +17,7 @@ import numpy as np
 
 from dyntrace.exec.checks import CannotProve
 from dyntrace.exec.memory import is_writeable
-from dyntrace.graph.kinds import NUMERIC
+from dyntrace.graph.kinds import NUMERIC_CHARS
 from dyntrace.graph.node import Node
 
 SMALLEST = 256 * 1024
@@ -85,7 +85,7 @@ def can_reuse(temporary: Any, other: Any) -> bool:
     if type(temporary) is not np.ndarray or temporary.nbytes < SMALLEST:
         return False
     flags = temporary.flags
-    if temporary.dtype.char not in NUMERIC or not flags.owndata or not is_writeable(flags):
+    if temporary.dtype.char not in NUMERIC_CHARS or not flags.owndata or not is_writeable(flags):
         return False
     if type(other) is not np.ndarray and not isinstance(other, (np.generic, int, float, complex)):
         return False

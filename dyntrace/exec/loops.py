@@ -16,7 +16,7 @@ from numpy._core import umath
 
 from dyntrace.exec import selftest
 from dyntrace.exec.instruction_table import CODES
-from dyntrace.graph.kinds import NUMERIC
+from dyntrace.graph.kinds import NUMERIC_CHARS
 
 # What the bits of one element depend on, see the table.
 _EXACTNESS = CODES["EXACTNESS"]
@@ -117,7 +117,7 @@ def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop |
     if ufunc is np.power and dtypes[0].kind in "iu":
         return None  # raises for negative exponents
     inputs = operands[: ufunc.nin]
-    if not all(dtype.char in NUMERIC for dtype in dtypes):
+    if not all(dtype.char in NUMERIC_CHARS for dtype in dtypes):
         return None
     if not all(map(can_cast, inputs, dtypes)):
         return None
@@ -132,7 +132,7 @@ def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
 @cache
 def _reduction(ufunc: np.ufunc, char: str) -> Loop | None:
     found = _resolved(ufunc, (None, np.dtype(char), None), reduction=True)
-    if found is None or not all(dtype.char in NUMERIC for dtype in found[0]):
+    if found is None or not all(dtype.char in NUMERIC_CHARS for dtype in found[0]):
         return None
     return _described(ufunc, found[1], found[0], EXACT)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec import effects, inplace, loops, templates
-from dyntrace.exec.lower_elementwise import dtype_of, lacks_one
+from dyntrace.exec.lower_elementwise import NO_REUSE, dtype_of, lacks_one
 from dyntrace.exec.lower_views import have_keys, is_basic, items_of
 from dyntrace.exec.lowering import (
     ASSIGN,
@@ -28,8 +28,6 @@ from dyntrace.exec.lowering import (
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
-
-_NOTHING = ((False, False), (False, False))
 
 
 def lower_effect(lowering: Lowering, effect: Node) -> bool:
@@ -80,7 +78,9 @@ def _converted(lowering: Lowering, source: int, target: int) -> int:
         np.ndarray.astype, _templates(source, dtype), None, None, (source,), reg
     )
     lowering.segment.overflows |= loops.may_overflow(found, dtype)
-    lowering.emit(ELEMENTWISE, (source,), (reg,), (loop.description, *_NOTHING, False, False))
+    lowering.emit(
+        ELEMENTWISE, (source,), (reg,), (loop.description, NO_REUSE, NO_REUSE, False, False)
+    )
     return reg
 
 
@@ -159,7 +159,7 @@ def _computed(
         return None
     loop, ins = found
     result = lowering.new(target.kind.dtype, target.kind.ndim)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, False, False))
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, False, False))
     return target, lowering.register_of[target], result, True
 
 
@@ -232,7 +232,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
         return False
     loop, ins = found
     result = lowering.declare(node)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, *_NOTHING, True, False))
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, True, False))
     lowering.replace(target, result)
     return True
 

@@ -41,7 +41,7 @@ OPERATORS: dict[Any, np.ufunc] = {
 # On two NumPy scalars these give what the array loop gives; others have their own rules there.
 _LIKE_ARRAYS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv})
 _POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
-_NOTHING = (False, False)
+NO_REUSE = (False, False)
 _TRUTHS = (np.logical_and, np.logical_or, np.logical_xor)
 
 
@@ -151,7 +151,7 @@ def reuses(node: Node) -> tuple[bool, bool]:
     """For both places: eager may compute into that operand if it is a large temporary."""
     places = elision.places_of(node)
     if not places or len(node.args) != 2:
-        return _NOTHING
+        return NO_REUSE
     found = [False, False]
     for place in places:
         temporary, other = dtype_of(node.args[place]), dtype_of(node.args[1 - place])
@@ -173,7 +173,7 @@ def _may_reuse(target: Any, place: int, temporary: Any, other: Any) -> bool:
 def outside(lowering: Lowering, node: Node) -> tuple[bool, bool]:
     """For both places: the temporary came from outside the region."""
     if len(node.args) != 2:
-        return _NOTHING
+        return NO_REUSE
     first, second = (value in lowering.inputs for value in node.args)
     return first, second
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from dyntrace.exec import loops, selftest
 from dyntrace.exec.instruction_table import CODES
+from dyntrace.exec.lower_elementwise import NO_REUSE
 from dyntrace.exec.lowering import COUNT, ELEMENTWISE, REDUCE, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
@@ -19,7 +20,6 @@ BY_ARGMAX, BY_ARGMIN = CODES["REDUCTION"]["BY_ARGMAX"], CODES["REDUCTION"]["BY_A
 _SPLIT = CODES["SPLIT"]
 WHOLE, TREE, PARTS = _SPLIT["WHOLE"], _SPLIT["TREE"], _SPLIT["PARTS"]
 FRAGILE, CHUNKS = _SPLIT["FRAGILE"], _SPLIT["CHUNKS"]
-_NOTHING = ((False, False), (False, False), False, False)
 
 
 class Reduction(NamedTuple):
@@ -170,7 +170,7 @@ def apply(
     wanted = lowering.dtype(out)
     assert wanted is not None
     lowering.segment.overflows |= loops.may_overflow(loop.dtypes[-1], wanted)
-    lowering.emit(ELEMENTWISE, ins, (out,), (loop.description, *_NOTHING))
+    lowering.emit(ELEMENTWISE, ins, (out,), (loop.description, NO_REUSE, NO_REUSE, False, False))
 
 
 def divide(lowering: Lowering, reduction: Reduction, total: int, less: int, out: int) -> None:

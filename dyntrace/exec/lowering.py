@@ -30,7 +30,7 @@ VIEW, PERMUTE, RESHAPE = (INSTRUCTIONS[name].code for name in ("VIEW", "PERMUTE"
 REDUCE, ASSIGN = INSTRUCTIONS["REDUCE"].code, INSTRUCTIONS["ASSIGN"].code
 MAX_NDIM, MAX_REGISTERS = LIMITS["MAX_NDIM"], LIMITS["MAX_REGISTERS"]
 
-NUMBERS = (int, float, complex, bool)
+PYTHON_NUMBERS = (int, float, complex, bool)
 Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...], "NodeCall"]
 
 
@@ -104,7 +104,7 @@ class Lowering:
         effect = [self.graph.effect] if self.graph.effect is not None else []
         for node in [*self.graph.nodes, *effect]:
             for value in node.args:
-                if type(value) in NUMBERS:
+                if type(value) in PYTHON_NUMBERS:
                     self._add_constant(value)
 
     def _add_constant(self, value: Any) -> None:
@@ -122,7 +122,7 @@ class Lowering:
         """The register of an operand: a node's, or a number's; None for anything else."""
         if isinstance(value, Node):
             return self.register_of[value]
-        return self.constant_of.get(_constant_key(value)) if type(value) in NUMBERS else None
+        return self.constant_of.get(_constant_key(value)) if type(value) in PYTHON_NUMBERS else None
 
     def replace(self, node: Node, reg: int) -> None:
         """From now on `node`, and what it stood for before, has its value in another register."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.fft import _pocketfft
 
 from dyntrace.exec import floating, parallel, threads
+from dyntrace.graph.kinds import NUMERIC_CHARS
 from dyntrace.graph.node import Op
 from dyntrace.ops.quiet import quiet_with
 from dyntrace.ops.registry import Record, record_of
@@ -25,7 +26,6 @@ from dyntrace.ops.registry import Record, record_of
 __all__ = ["target_of"]
 
 NAMES = "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn".split()
-NUMBERS = frozenset("?bBhHiIlLqQefdgFDG")
 LEAST = 2  # lines for each thread
 
 Array = np.ndarray[Any, Any]
@@ -79,7 +79,7 @@ def _is_plain(a: Any, n: Any, axis: Any) -> bool:
     return (
         type(a) is np.ndarray
         and a.nbytes >= parallel.LARGE
-        and a.dtype.char in NUMBERS
+        and a.dtype.char in NUMERIC_CHARS
         and a.dtype.isnative
         and type(n) in (int, np.int64)
         and n >= 1

@@ -17,7 +17,7 @@ import numpy as np
 
 from dyntrace.graph.instances import own_attributes
 from dyntrace.graph.kinds import (
-    NUMERIC,
+    NUMERIC_CHARS,
     ArrayKind,
     DictKind,
     FunctionKind,
@@ -252,7 +252,7 @@ def _own_dict(value: Any, kind: type) -> Any:
 
 _LASTING_KINDS: dict[int, KnownKind] = {}
 # Classes are looked up by identity: a metaclass of the user's may define __hash__ and __eq__.
-_SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC}
+_SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC_CHARS}
 _DTYPE_CLASSES = frozenset(
     id(value) for value in vars(np.dtypes).values() if isinstance(value, type)
 )

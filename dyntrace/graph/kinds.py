@@ -212,12 +212,15 @@ class UnseenKind(ObjectKind):
     __slots__ = ()
 
 
-NUMERIC = "?bhilqBHILQpPefdgFDG"  # dtype chars with builtin numeric loops
+NUMERIC_CHARS = "?bhilqBHILQpPefdgFDG"  # dtypes with builtin numeric loops
+NUMPY_KINDS = (ArrayKind, NumpyScalarKind)
+SCALAR_KINDS = (NumpyScalarKind, PythonScalarKind)
+NUMERIC_KINDS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def is_plain_dtype(dtype: np.dtype[Any]) -> bool:
     """Builtin numeric or bool, native order, no metadata (an unpickled copy counts as plain)."""
-    if dtype.char not in NUMERIC or not dtype.isnative or dtype.metadata is not None:
+    if dtype.char not in NUMERIC_CHARS or not dtype.isnative or dtype.metadata is not None:
         return False
     return type(dtype).__module__ == "numpy.dtypes"
 

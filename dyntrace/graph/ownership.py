@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import ArrayKind, KnownKind, NumpyScalarKind, PythonScalarKind, StringKind
+from dyntrace.graph.kinds import SCALAR_KINDS, ArrayKind, KnownKind, StringKind
 from dyntrace.graph.node import INPUT, Node
 
-_NUMBERS = (NumpyScalarKind, PythonScalarKind)
-SCALARS = (KnownKind, NumpyScalarKind, PythonScalarKind, StringKind)  # no memory to share
+SCALARS = (KnownKind, *SCALAR_KINDS, StringKind)  # no memory to share
 
 
 def nodes_in(value: Any) -> Iterator[Node]:
@@ -51,7 +50,7 @@ def operands(node: Node) -> Iterator[Node]:
 
 def shares(node: Node) -> list[Any]:
     """The arguments the result may be, or look into; numbers look into nothing."""
-    if isinstance(node.kind, _NUMBERS):
+    if isinstance(node.kind, SCALAR_KINDS):
         return []
     if node.op.aliases and not _works_along_axes(node):
         return [*node.args, *(value for _, value in node.kwargs)]

@@ -20,6 +20,7 @@ import numpy as np
 
 from dyntrace import breaks
 from dyntrace.graph.kinds import (
+    NUMERIC_KINDS,
     ArrayKind,
     Kind,
     NumpyScalarKind,
@@ -30,7 +31,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
-from dyntrace.ops.operators import NUMBERS, operands_only
+from dyntrace.ops.operators import operands_only
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.quiet import WouldWarn
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
@@ -57,7 +58,7 @@ def one_number(infer: Infer) -> Infer:
         for operand in call.args:
             if isinstance(operand.kind, ArrayKind) and operand.kind.ndim:
                 raise Refused(breaks.ALWAYS_WARNS)
-            if not isinstance(operand.kind, (*NUMBERS, StringKind)):
+            if not isinstance(operand.kind, (*NUMERIC_KINDS, StringKind)):
                 raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
@@ -86,7 +87,7 @@ def finite_sequence(infer: Infer) -> Infer:
         if not call.args or not isinstance(call.args[0].kind, (ArrayKind, SequenceKind)):
             raise Refused(breaks.OBJECT_OPERAND)
         for operand in (*call.args, *call.kwargs.values()):
-            if not all(isinstance(k, (*NUMBERS, SequenceKind)) for k in leaves(operand.kind)):
+            if not all(isinstance(k, (*NUMERIC_KINDS, SequenceKind)) for k in leaves(operand.kind)):
                 raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
@@ -101,7 +102,7 @@ def scalars_only(infer: Infer) -> Infer:
             for kind in leaves(operand.kind):
                 if isinstance(kind, ArrayKind) and kind.ndim:
                     raise Refused(breaks.ALWAYS_WARNS)
-                if not isinstance(kind, (*NUMBERS, SequenceKind)):
+                if not isinstance(kind, (*NUMERIC_KINDS, SequenceKind)):
                     raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 

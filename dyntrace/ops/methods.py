@@ -15,6 +15,7 @@ import numpy as np
 
 from dyntrace import breaks
 from dyntrace.graph.kinds import (
+    NUMPY_KINDS,
     ArrayKind,
     Kind,
     NumpyScalarKind,
@@ -35,8 +36,6 @@ from dyntrace.ops.registry import (
     method,
 )
 from dyntrace.record import record
-
-NUMBERS = (ArrayKind, NumpyScalarKind)
 
 
 @record(frozen=True)
@@ -85,7 +84,7 @@ def reshaped(call: NumpyCall) -> Kind:
         if name not in ("order", "copy"):
             raise Refused(breaks.UNFORESEEN, name)
         call.kwargs[name].read()
-    if not isinstance(array, NUMBERS):
+    if not isinstance(array, NUMPY_KINDS):
         raise Refused(breaks.OBJECT_OPERAND)
     return ArrayKind(array.dtype, dimensions(call))
 
@@ -108,7 +107,7 @@ def listed(call: NumpyCall) -> Kind:
     array = call.args[0].kind
     if isinstance(array, ArrayKind) and array.ndim > 0:
         return ObjectKind(list)
-    if not isinstance(array, NUMBERS):
+    if not isinstance(array, NUMPY_KINDS):
         raise Refused(breaks.OBJECT_OPERAND)
     return PythonScalarKind(type(array.dtype.type(1).item()))
 
@@ -116,7 +115,7 @@ def listed(call: NumpyCall) -> Kind:
 def item_of(call: NumpyCall) -> Kind:
     """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, or for longdouble NumPy's own."""
     array = call.args[0].kind
-    if not isinstance(array, NUMBERS) or call.kwargs:
+    if not isinstance(array, NUMPY_KINDS) or call.kwargs:
         raise Refused(breaks.OBJECT_OPERAND)
     if not all(is_integer(operand.kind) for operand in call.args[1:]):
         raise Refused(breaks.OBJECT_OPERAND)
@@ -348,7 +347,7 @@ def scalar_record(name: str, parameters: Parameters, infer: Infer | None) -> Rec
 
 def _attribute_record(name: str, aliases: bool) -> Record:
     op = Op(f"ndarray.{name}", _reader(name), "attribute", "attribute", exact=True, aliases=aliases)
-    return Record(op, of_kind(probing(op), *NUMBERS))
+    return Record(op, of_kind(probing(op), *NUMPY_KINDS))
 
 
 def _register() -> None:

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 
 from dyntrace import breaks
-from dyntrace.graph.kinds import ArrayKind, DictKind, Kind, ObjectKind
+from dyntrace.graph.kinds import NUMERIC_KINDS, ArrayKind, DictKind, Kind, ObjectKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
 from dyntrace.ops.functions import Line, Refusal, captured, register
-from dyntrace.ops.operators import NUMBERS
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.quiet import GivesUp
 from dyntrace.ops.registry import Infer, Record, add_callable
@@ -57,7 +56,7 @@ def arrays_only(infer: Infer) -> Infer:
     """Exact arrays, and no subclass whose methods would be asked."""
 
     def checked(call: NumpyCall) -> Kind:
-        if not call.args or not isinstance(call.args[0].kind, NUMBERS):
+        if not call.args or not isinstance(call.args[0].kind, NUMERIC_KINDS):
             raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 
@@ -69,7 +68,7 @@ def integers_only(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         kind = call.args[0].kind
-        if not isinstance(kind, NUMBERS) or (isinstance(kind, ArrayKind) and kind.ndim):
+        if not isinstance(kind, NUMERIC_KINDS) or (isinstance(kind, ArrayKind) and kind.ndim):
             raise Refused(breaks.OBJECT_OPERAND)
         return infer(call)
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from dyntrace import breaks
 from dyntrace.graph.kinds import (
+    NUMERIC_KINDS,
     ArrayKind,
     Kind,
-    NumpyScalarKind,
     PythonScalarKind,
     SequenceKind,
     leaves,
@@ -61,7 +61,6 @@ UNARY: dict[str, Callable[..., Any]] = {
     "invert": operator.invert,
     "abs": operator.abs,
 }
-NUMBERS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def operands_only(infer: Infer) -> Infer:
@@ -69,7 +68,7 @@ def operands_only(infer: Infer) -> Infer:
 
     def checked(call: NumpyCall) -> Kind:
         kinds = [operand.kind for operand in call.args]
-        others = [kind for kind in kinds if not isinstance(kind, NUMBERS)]
+        others = [kind for kind in kinds if not isinstance(kind, NUMERIC_KINDS)]
         if len(others) == len(kinds):
             raise Refused(breaks.OBJECT_OPERAND)
         for kind in others:
@@ -84,7 +83,7 @@ def _check(kind: Kind, kinds: list[Kind]) -> None:
     if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
         raise Refused(breaks.OBJECT_OPERAND, type(kind).__name__)
     for leaf in leaves(kind):
-        if not isinstance(leaf, (*NUMBERS, SequenceKind)):
+        if not isinstance(leaf, (*NUMERIC_KINDS, SequenceKind)):
             raise Refused(breaks.OBJECT_OPERAND, "an item of the sequence")
         if isinstance(leaf, PythonScalarKind) and leaf.type is int:  # its size decides the dtype
             raise Refused(breaks.UNFORESEEN, "integers in a sequence")

@@ -43,7 +43,6 @@ __all__ = [
     "unpack",
 ]
 
-NUMERIC = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
 MAX_FOLDED = 4096
 COMPARISONS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
@@ -62,7 +61,7 @@ _FOLDS: dict[str, Callable[..., Any]] = {
 
 
 def is_numeric(kind: Kind) -> bool:
-    return isinstance(kind, NUMERIC)
+    return isinstance(kind, kinds.NUMERIC_KINDS)
 
 
 def unsupported(*values: Value) -> Break:
