@@ -170,11 +170,12 @@ frame_jump_to(Frame *frame, Py_ssize_t unit)
     frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
 }
 
-/* No thread state is made or dropped in between, not even without the GIL. */
-static inline void
-threads_lock(void)
+/* No thread state is made or dropped in between, not even without the GIL. False where that is under
+   way: this thread itself may be at it, in code that a garbage collection runs. */
+static inline bool
+threads_try_lock(void)
 {
-    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    return PyThread_acquire_lock(_PyRuntime.interpreters.mutex, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
 }
 
 static inline void

@@ -162,11 +162,12 @@ frame_stack_depth(Frame *frame)
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
-/* No thread state is made or dropped in between, not even without the GIL. */
-static inline void
-threads_lock(void)
+/* No thread state is made or dropped in between, not even without the GIL. False where that is under
+   way: this thread itself may be at it, in code that a garbage collection runs. */
+static inline bool
+threads_try_lock(void)
 {
-    PyThread_acquire_lock(_PyRuntime.interpreters.mutex, WAIT_LOCK);
+    return PyThread_acquire_lock(_PyRuntime.interpreters.mutex, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
 }
 
 static inline void

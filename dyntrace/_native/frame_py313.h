@@ -164,11 +164,13 @@ frame_stack_depth(Frame *frame)
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
-/* No thread state is made or dropped in between, not even without the GIL. */
-static inline void
-threads_lock(void)
+/* No thread state is made or dropped in between, not even without the GIL. False where that is under
+   way: this thread itself may be at it, in code that a garbage collection runs. */
+static inline bool
+threads_try_lock(void)
 {
-    PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+    uint8_t unlocked = 0;
+    return _Py_atomic_compare_exchange_uint8(&_PyRuntime.interpreters.mutex._bits, &unlocked, 1);
 }
 
 static inline void

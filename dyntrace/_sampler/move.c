@@ -133,13 +133,15 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
     bool moved = false;
     PyObject *function = *frame_function(frame);
     unsigned long handlers = handlers_hold();
+    recursion_add(ts, HEADROOM);
     PyObject *answer = PyObject_CallFunctionObjArgs(
         serve, (PyObject *)code, function == NULL ? Py_None : function, frame_globals(frame), offset,
         values, stack, NULL);
     Py_DECREF(values);
     Py_DECREF(stack);
-    if (handlers_release(handlers) < 0) {
-        Py_XDECREF(answer);
+    recursion_add(ts, -HEADROOM);
+    handlers_defer(handlers);
+    if (answer == NULL) {
         return -1;
     }
     if (PyTuple_CheckExact(answer) && PyTuple_GET_SIZE(answer) == 2

@@ -5,15 +5,16 @@
    on in the pad of its landing, which begins with a call: NULL and a function that does nothing are
    pushed for it. (Python/ceval.c: DO_TRACING, and RETURN_VALUE, which goes to resume_frame.)
    Invariants: nothing is set where somebody else traces, profiles or evaluates frames; what is set
-   is taken back at the first jump backward in the frame, or after MOST_EVENTS events; the program
-   finds no trace function, since there is no object of one. */
+   is taken back at the first jump backward in the frame, when a Python function is called or
+   returns, or after MOST_EVENTS lines; the program finds no trace function, since there is no
+   object of one. While it is set, a call of a method in C makes a bound method, so `self` has one more
+   reference: code that could tell is not reached. */
 #include "sampler.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 enum {
     MOST_EVENTS = 500,
-    MOST_CALLERS = 16, /* frames above the topmost one that are looked for */
-    LONGEST_PAUSE = 8, /* looks between two attempts, as a power of two */
+    LONGEST_PAUSE = 5, /* looks between two attempts, as a power of two */
     CALL_UNITS = 8,    /* PRECALL and CALL with their caches, and the POP_TOP of the landing */
     FRAMES_NEEDED = 8,
 };
@@ -62,6 +63,7 @@ move_from(PyThreadState *ts, Frame *frame, Py_ssize_t unit)
     }
     int moved = ask_and_move(ts, frame, frame_code(frame), offset);
     Py_DECREF(offset);
+    disarm(ts); /* what was asked may have had a look */
     if (moved > 0) {
         frame_push(frame, NULL);
         frame_push(frame, Py_NewRef(nothing));
@@ -78,10 +80,9 @@ on_event(PyObject *ignored, PyFrameObject *object, int what, PyObject *arg)
     (void)arg;
     PyThreadState *ts = PyThreadState_Get();
     Frame *frame = frame_current(ts);
-    if (what != PyTrace_LINE || frame == NULL || frame_code(frame) != armed.code) {
-        if (++armed.events > MOST_EVENTS) {
-            disarm(ts);
-        }
+    if (what != PyTrace_LINE || frame == NULL || frame_code(frame) != armed.code
+        || ++armed.events > MOST_EVENTS) {
+        disarm(ts);
         return 0;
     }
     Py_ssize_t unit = frame_next_unit(frame), last = armed.last;
@@ -98,21 +99,6 @@ on_event(PyObject *ignored, PyFrameObject *object, int what, PyObject *arg)
     return move_from(ts, frame, unit);
 }
 
-/* The record of the frame nearest to the topmost one that runs code to be reached, or NULL. */
-static Record *
-nearest(Frame *frame)
-{
-    for (int count = 0; frame != NULL && count < MOST_CALLERS; count++) {
-        Record *record = frame_is_running(frame) ? record_of(frame_code(frame)) : NULL;
-        if (record != NULL && record->reaches) {
-            armed.code = frame_code(frame);
-            return record;
-        }
-        frame = frame->previous;
-    }
-    return NULL;
-}
-
 /* At the start of a look: what it asks is not to count as traced. */
 void
 reach_no_more(PyThreadState *ts)
@@ -120,23 +106,31 @@ reach_no_more(PyThreadState *ts)
     disarm(ts);
 }
 
-/* At the end of a look: have a frame of this thread that runs warm code come to `serve` at its next
-   jump backward. Attempts get rarer while it does not come to one. */
+/* At the end of a look: have the topmost frame of this thread, if it runs warm code, come to `serve`
+   at its next jump backward. Attempts get rarer while it does not come to one. */
 void
 reach_running(PyThreadState *ts)
 {
     Frame *frame = frame_current(ts);
-    if (frame == NULL || ts->c_tracefunc != NULL || !may_reach(ts)) {
+    if (frame == NULL || !frame_is_running(frame) || ts->c_tracefunc != NULL || !may_reach(ts)) {
         return;
     }
-    Record *record = nearest(frame);
-    if (record == NULL || (++record->looks & ((1U << record->pause) - 1)) != 0) {
+    Record *record = record_of(frame_code(frame));
+    if (record == NULL || !record->reaches
+        || (++record->looks & ((1U << record->pause) - 1)) != 0) {
         return;
     }
     record->pause += record->pause < LONGEST_PAUSE;
-    armed.last = 0;
+    armed.code = frame_code(frame);
+    armed.last = frame_next_unit(frame); /* or rather the one that it is at */
     armed.events = 0;
     ts->c_tracefunc = on_event;
+}
+
+bool
+reaches_only(PyThreadState *ts)
+{
+    return ts->c_tracefunc == on_event && ts->c_profilefunc == NULL;
 }
 
 /* reach(code, whether): have frames of `code` that loop come to `serve`. */
@@ -169,5 +163,24 @@ reach_now(PyObject *module, PyObject *ignored)
     reach_running(ts);
     PyThreadState_LeaveTracing(ts); /* from here on the interpreter sees it */
     Py_RETURN_NONE;
+}
+#else
+void
+reach_running(PyThreadState *ts)
+{
+    (void)ts;
+}
+
+void
+reach_no_more(PyThreadState *ts)
+{
+    (void)ts;
+}
+
+bool
+reaches_only(PyThreadState *ts)
+{
+    (void)ts;
+    return false;
 }
 #endif

@@ -56,7 +56,6 @@ frame_values(Frame *frame)
 
 /* Reading frames ---------------------------------------------------------------------------- */
 
-/* What may be referred to, and so might die, in a thread that is not its own. */
 static bool
 is_numpys(PyObject *value)
 {
@@ -70,8 +69,11 @@ copied_values(Frame *frame, bool own_thread)
     PyObject **values = PyMem_Calloc((size_t)count + 1, sizeof(PyObject *));
     for (int index = 0; values != NULL && index < count; index++) {
         PyObject *value = frame->localsplus[index];
-        if (value != NULL && (own_thread || is_numpys(value))) {
+        if (value != NULL && own_thread) {
             values[index] = Py_NewRef(value);
+        }
+        else if (value != NULL && is_numpys(value)) { /* its thread may go on, and need it alone */
+            values[index] = Py_NewRef((PyObject *)Py_TYPE(value));
         }
     }
     return values;

@@ -67,13 +67,16 @@ int ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *
 PyObject *frame_values(Frame *frame);
 void move_forget_left(void);
 
-/* reach.c */
+enum { HEADROOM = 500 }; /* Python frames that what is asked may have beyond the program's limit */
+
+/* reach.c; on CPython 3.12 and later there is nothing of it */
 #if PY_VERSION_HEX < 0x030C0000
 PyObject *reach_configure(PyObject *module, PyObject *function);
 PyObject *reach(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *reach_now(PyObject *module, PyObject *ignored);
+#endif
 void reach_running(PyThreadState *ts);
 void reach_no_more(PyThreadState *ts);
-#endif
+bool reaches_only(PyThreadState *ts); /* nobody else traces, profiles or monitors */
 
 #endif

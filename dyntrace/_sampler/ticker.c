@@ -75,7 +75,7 @@ static bool
 is_any_watched(void)
 {
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
-    while (ts != NULL && !is_watched(ts)) {
+    while (ts != NULL && (!is_watched(ts) || reaches_only(ts))) {
         ts = PyThreadState_Next(ts);
     }
     return ts != NULL;
@@ -86,7 +86,9 @@ is_any_watched(void)
 static void
 read_threads(PyThreadState *own)
 {
-    threads_lock();
+    if (!threads_try_lock()) {
+        return;
+    }
     bool counts = !is_any_watched();
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
     for (; ts != NULL; ts = PyThreadState_Next(ts)) {
@@ -106,20 +108,18 @@ look(PyThreadState *own)
     }
     ticker.looks = true;
     PyThreadState_EnterTracing(own); /* tracers, profilers and tools are not told of a look */
+    recursion_add(own, HEADROOM);
     note_look();
     move_forget_left();
-#if PY_VERSION_HEX < 0x030C0000
     reach_no_more(own);
-#endif
     read_threads(own);
     if (tally_wanted()) {
         tally_tell();
     }
     ask_about_met();
-#if PY_VERSION_HEX < 0x030C0000
     reach_running(own);
-#endif
     tally_restart(); /* what was spent here is not the program's */
+    recursion_add(own, -HEADROOM);
     PyThreadState_LeaveTracing(own);
     ticker.looks = false;
 }
@@ -128,14 +128,18 @@ static int
 answer(void *ignored)
 {
     (void)ignored;
-    atomic_store(&ticker.asked, false);
     if (!ticker.runs) {
+        atomic_store(&ticker.asked, false);
         return 0;
     }
     PyObject *error = take_error();
     unsigned long handlers = handlers_hold();
     look(PyThreadState_Get());
-    if (handlers_release(handlers) < 0) { /* what was thrown in from outside is the program's */
+    /* A handler must not run within a pending call: others could not be made meanwhile, and what
+       waits for one would wait for ever. */
+    handlers_defer(handlers);
+    atomic_store(&ticker.asked, false);
+    if (PyErr_Occurred()) { /* what was thrown in from outside is the program's */
         Py_XDECREF(error);
         return -1;
     }
@@ -145,20 +149,28 @@ answer(void *ignored)
     return 0;
 }
 
+/* The thread state lasts as long as the thread: whoever drops one waits, with the GIL, for the lock
+   of the list of threads, and on 3.11 sys._current_frames holds that while finalizers run. */
 static void
-look_from_here(void)
+look_from_here(PyThreadState **own)
 {
-    PyThreadState *ts = PyThreadState_New(ticker.interpreter);
+    if (*own == NULL) {
+        *own = PyThreadState_New(ticker.interpreter);
+    }
+    PyThreadState *ts = *own;
     if (ts == NULL) {
         return;
     }
     PyEval_RestoreThread(ts);
     if (ticker.runs) {
+        int collects = PyGC_Disable(); /* finalizers of the program's run in its own threads */
         look(ts);
         PyErr_Clear();
+        if (collects) {
+            PyGC_Enable();
+        }
     }
-    PyThreadState_Clear(ts);
-    PyThreadState_DeleteCurrent();
+    PyEval_SaveThread();
 }
 
 /* False when it is to end. */
@@ -188,6 +200,7 @@ static void *
 tick(void *ignored)
 {
     (void)ignored;
+    PyThreadState *own = NULL;
     int unanswered = 0;
     while (sleep_once()) {
         if (!atomic_load(&ticker.asked)) {
@@ -198,8 +211,13 @@ tick(void *ignored)
             }
         }
         else if (++unanswered % PATIENCE == 0) {
-            look_from_here();
+            look_from_here(&own);
         }
+    }
+    if (own != NULL) {
+        PyEval_RestoreThread(own);
+        PyThreadState_Clear(own);
+        PyThreadState_DeleteCurrent();
     }
     return NULL;
 }

@@ -6,30 +6,37 @@ for what programs are made of.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import NamedTuple
+import os
 
 __all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
 
-_PATH = Path(__file__).parents[1] / "_native" / "instructions.def"
-_ROW = re.compile(r"^([A-Z]+)\((\w+)(?:, )?(.*)\)$", re.MULTILINE)
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+_PATH = os.path.join(_PACKAGE, "_native", "instructions.def")
 
 
-class InstructionRow(NamedTuple):
+class InstructionRow:
     """A row: its code, the least and most registers it reads and makes, its name in listings."""
 
-    code: int
-    inputs: tuple[int, int]
-    outputs: tuple[int, int]
-    words: str
+    __slots__ = ("code", "inputs", "outputs", "words")
+
+    def __init__(
+        self, code: int, inputs: tuple[int, int], outputs: tuple[int, int], words: str
+    ) -> None:
+        self.code = code
+        self.inputs = inputs
+        self.outputs = outputs
+        self.words = words
 
 
 def _rows() -> dict[str, dict[str, str]]:
     """The rows of each group, in order: the name with what follows it."""
     groups: dict[str, dict[str, str]] = {}
-    for group, name, rest in _ROW.findall(_PATH.read_text(encoding="utf-8")):
-        groups.setdefault(group, {})[name] = rest
+    with open(_PATH, encoding="utf-8") as table:
+        for line in table:
+            group, bracket, row = line.rstrip().partition("(")
+            if bracket and group.isupper() and group.isalpha() and row.endswith(")"):
+                name, _, rest = row[:-1].partition(", ")
+                groups.setdefault(group, {})[name] = rest
     return groups
 
 

@@ -30,6 +30,9 @@ def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any
     array, scalar = getattr(numpy, "ndarray", None), getattr(numpy, "generic", None)
     if array is None or scalar is None:
         return False
+    values = list(values)  # of other threads, classes stand for NumPy's objects
+    if any(type(value) is type and issubclass(value, (array, scalar)) for value in values):
+        return True
     names = [namespace[name] for name in _names(code, 0) if name in namespace]
     if any(_is_numpys(value) for value in names):
         return True

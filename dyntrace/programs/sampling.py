@@ -46,7 +46,7 @@ class Sampling:
         self.backend = backend
         self.service: Service | None = None
         self.accounts = accounts
-        self.serves = True
+        self.serves, self.thread = True, get_ident()
 
     def start(self, serves: bool = True) -> bool:
         """Begin to look; False where there is no sampler, or no thread for it.
@@ -57,7 +57,7 @@ class Sampling:
             return False
         import dyntrace._sampler as _sampler
 
-        self.serves = serves
+        self.serves, self.thread = serves, get_ident()
         candidate, warm = shielded(self.candidate, False), shielded(self.warm, False)
         tally = None if self.accounts is None else shielded(self.accounts.note, None)
         if not _sampler.start(candidate, warm, INTERVAL, SAMPLES, tally):
@@ -103,6 +103,8 @@ class Sampling:
         namespace: dict[str, Any],
         values: dict[int, Any],
     ) -> bool | None:
+        if "threading" not in sys.modules and get_ident() != self.thread:
+            return None  # whoever imports it first is the main thread to it
         cost = cost_of(len(code.co_code)) if self.service else IMPORT_COST
         if "numpy" not in sys.modules or not self.budget.allows(cost):
             return None  # asked again and again, so this has to be quick

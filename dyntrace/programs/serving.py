@@ -32,6 +32,7 @@ NAME = "dyntrace"
 MAX_ASKS = 16  # frames of one code object that come to `serve` in vain
 MAX_MOVES = 256  # frames that come to it at all
 SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+COUNTING = frozenset({"resize", "getrefcount", "get_referrers"})  # names of what counts references
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
@@ -64,7 +65,7 @@ class Service:
             return True
         if _monitoring is not None and self.tool is None:
             return False
-        reaches = _monitoring is None and not code.co_flags & SUSPENDING and _has_loop(code)
+        reaches = _monitoring is None and not code.co_flags & SUSPENDING and _can_be_reached(code)
         if reaches:
             _sampler.reach(code, True)
         if type(function) is not FunctionType or code.co_name == "<genexpr>":
@@ -160,8 +161,9 @@ class Service:
             _sampler.reach(code, False)
 
 
-def _has_loop(code: CodeType) -> bool:
-    return not BACKWARD.isdisjoint(code.co_code[::2])
+def _can_be_reached(code: CodeType) -> bool:
+    """Whether it has a loop, and nothing that could tell one reference more."""
+    return not BACKWARD.isdisjoint(code.co_code[::2]) and COUNTING.isdisjoint(code.co_names)
 
 
 def _nothing() -> None:

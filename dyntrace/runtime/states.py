@@ -6,6 +6,7 @@ Invariant: a state holds kinds and nothing of the user's. Read `trace.state` for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import CellType
 from typing import Any
 
 from dyntrace.graph import kinds
@@ -31,11 +32,12 @@ def state_of_frame(
     facts: CodeFacts, unit: int, values: Mapping[int, Any], stack: tuple[Any, ...]
 ) -> State:
     """The state of a frame that stands before `unit`; `stack` has Ellipsis for NULL."""
-    live = facts.live[unit]
+    live, cells = facts.live[unit], facts.body.cells
     slots = {
-        index: contents_of(value) if index in facts.body.cells else describe(value)
+        index: contents_of(value) if index in cells else describe(value)
         for index, value in values.items()
-        if index in live
+        # A comprehension that is inlined may keep a plain value where another has a cell.
+        if index in live and (index not in cells or type(value) is CellType)
     }
     held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
     return State(slots, held)

@@ -11,7 +11,7 @@ import pytest
 
 from dyntrace import config
 from dyntrace.budget import Budget
-from tests.programs.serving import has_regions, region_calls, warm_running, warmed
+from tests.programs.serving import has_regions, reach_now, region_calls, warm_running, warmed
 
 monitored = pytest.mark.skipif(
     not hasattr(sys, "monitoring"), reason="3.11 has no sys.monitoring to set events in"
@@ -51,6 +51,7 @@ def test_running_loop_goes_on_in_compiled_code(service):
         for i in range(steps):
             if i == 10:
                 warm_running(service, code, loop, globals())
+                reach_now()
             u = u * 0.5 + 1.0
         else:
             u = u + 100.0
@@ -73,6 +74,7 @@ def test_running_while_loop_in_a_try_goes_on_in_compiled_code(service):
                 count += 1
                 if count == 5:
                     warm_running(service, code, loop, globals())
+                    reach_now()
                 u = np.abs(u * 0.5) + 1.0
                 if count == 40:
                     raise ValueError("enough")
@@ -89,7 +91,7 @@ def test_running_while_loop_in_a_try_goes_on_in_compiled_code(service):
 
 def test_inner_loop_inside_a_call_with_values_on_the_stack_goes_on(service):
     def loop(u):
-        return np.stack([warm_at(k, u) * 2.0 + k for k in range(20)]), len("x")
+        return np.stack([(warm_at(k, u) * 2.0 + k, reach_now())[0] for k in range(20)]), len("x")
 
     def warm_at(k, u):
         if k == 3:  # from 3.12 on a comprehension has no code of its own

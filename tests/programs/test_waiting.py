@@ -9,7 +9,7 @@ import dyntrace
 from dyntrace import config
 from dyntrace.budget import Budget
 from dyntrace.runtime.pacing import Silence
-from tests.programs.serving import region_calls, warm_running
+from tests.programs.serving import reach_now, region_calls, warm_running
 
 pytestmark = pytest.mark.skipif(not config.sampler, reason="the sampler is native")
 
@@ -53,6 +53,7 @@ def test_loop_passes_its_recorders_by_and_moves_on_when_there_is_room(limited, p
         for i in range(steps):
             if i == 3:
                 warm_running(service, code, loop, globals())
+                reach_now()
             elif i == 5:
                 budget.spent = 1e9
             elif i == 20:
@@ -89,6 +90,7 @@ def test_version_without_regions_is_no_code_of_the_users(limited):
         for i in range(steps):
             if i == 3:
                 warm_running(service, code, count, globals())
+                reach_now()
             for word in words:
                 found += len(word)
             versions.add(sys._getframe().f_code)
@@ -139,6 +141,7 @@ def test_each_refusal_has_the_code_found_warm_again(limited):
             if i in (3, 10, 20):
                 budget.spent = 1e9
                 warm_running(service, code, loop, globals())
+                reach_now()
             elif i in (6, 13, 23):
                 (compiled,) = service.family.all_compiled()
                 assert compiled.pace.waits
