@@ -157,33 +157,6 @@ handlers_release(unsigned long held)
     return -1;
 }
 
-static inline int
-do_nothing(void *ignored)
-{
-    (void)ignored;
-    return 0;
-}
-
-/* Let the interpreter run what has waited when it looks next: in the program's frame, not in here. */
-static inline void
-handlers_defer(unsigned long held)
-{
-    if (held == 0) {
-        return;
-    }
-    _PyRuntime.main_thread = held;
-    PyThreadState *ts = PyThreadState_Get();
-#if PY_VERSION_HEX >= 0x030D0000
-    if (_Py_atomic_load_int(&_PyRuntime.signals.is_tripped)) {
-        _Py_set_eval_breaker_bit(ts, _PY_SIGNALS_PENDING_BIT);
-    }
-#else
-    if (signal_is_pending(ts)) {
-        Py_AddPendingCall(do_nothing, NULL); /* which has it look */
-    }
-#endif
-}
-
 /* May a stub that begins here be jumped over? Not where a tool has put its own instruction. */
 static inline bool
 unit_is_patchable(PyCodeObject *code, Py_ssize_t index)

@@ -140,8 +140,8 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
     Py_DECREF(values);
     Py_DECREF(stack);
     recursion_add(ts, -HEADROOM);
-    handlers_defer(handlers);
-    if (answer == NULL) {
+    if (handlers_release(handlers) < 0) {
+        Py_XDECREF(answer);
         return -1;
     }
     if (PyTuple_CheckExact(answer) && PyTuple_GET_SIZE(answer) == 2

@@ -106,7 +106,7 @@ reach_no_more(PyThreadState *ts)
     disarm(ts);
 }
 
-/* At the end of a look: have the topmost frame of this thread, if it runs warm code, come to `serve`
+/* After a look: have the topmost frame of this thread, if it runs warm code, come to `serve`
    at its next jump backward. Attempts get rarer while it does not come to one. */
 void
 reach_running(PyThreadState *ts)
@@ -124,7 +124,9 @@ reach_running(PyThreadState *ts)
     armed.code = frame_code(frame);
     armed.last = frame_next_unit(frame); /* or rather the one that it is at */
     armed.events = 0;
+    PyThreadState_EnterTracing(ts);
     ts->c_tracefunc = on_event;
+    PyThreadState_LeaveTracing(ts); /* from here on the interpreter sees it */
 }
 
 bool
@@ -157,11 +159,7 @@ reach_now(PyObject *module, PyObject *ignored)
 {
     (void)module;
     (void)ignored;
-    PyThreadState *ts = PyThreadState_Get();
-    PyThreadState_EnterTracing(ts);
-    disarm(ts);
-    reach_running(ts);
-    PyThreadState_LeaveTracing(ts); /* from here on the interpreter sees it */
+    reach_running(PyThreadState_Get());
     Py_RETURN_NONE;
 }
 #else

@@ -117,32 +117,41 @@ look(PyThreadState *own)
         tally_tell();
     }
     ask_about_met();
-    reach_running(own);
     tally_restart(); /* what was spent here is not the program's */
     recursion_add(own, -HEADROOM);
     PyThreadState_LeaveTracing(own);
     ticker.looks = false;
 }
 
+/* Has C code just called this frame? It may be a callback or finalizer, where what a handler raises
+   after the look would be lost. */
+static bool
+is_called_from_c(Frame *frame)
+{
+    return frame != NULL && frame_inlined_caller(frame) == NULL
+           && _PyInterpreterFrame_LASTI(frame) <= frame_code(frame)->_co_firsttraceable;
+}
+
 static int
 answer(void *ignored)
 {
     (void)ignored;
-    if (!ticker.runs) {
+    if (!ticker.runs || is_called_from_c(frame_current(PyThreadState_Get()))) {
         atomic_store(&ticker.asked, false);
         return 0;
     }
     PyObject *error = take_error();
     unsigned long handlers = handlers_hold();
     look(PyThreadState_Get());
-    /* A handler must not run within a pending call: others could not be made meanwhile, and what
-       waits for one would wait for ever. */
-    handlers_defer(handlers);
+    /* Handlers run within this pending call, so no other can be made meanwhile: the ticker asks for none,
+       and no trace function is set, with which 3.11 would wait for one for ever. */
+    int status = handlers_release(handlers);
     atomic_store(&ticker.asked, false);
-    if (PyErr_Occurred()) { /* what was thrown in from outside is the program's */
+    if (status < 0) { /* what was thrown in from outside is the program's */
         Py_XDECREF(error);
         return -1;
     }
+    reach_running(PyThreadState_Get());
     if (error != NULL) {
         give_error(error);
     }
