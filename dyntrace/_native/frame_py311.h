@@ -170,20 +170,6 @@ frame_jump_to(Frame *frame, Py_ssize_t unit)
     frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
 }
 
-/* No thread state is made or dropped in between, not even without the GIL. False where that is under
-   way: this thread itself may be at it, in code that a garbage collection runs. */
-static inline bool
-threads_try_lock(void)
-{
-    return PyThread_acquire_lock(_PyRuntime.interpreters.mutex, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
-}
-
-static inline void
-threads_unlock(void)
-{
-    PyThread_release_lock(_PyRuntime.interpreters.mutex);
-}
-
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

@@ -164,21 +164,6 @@ frame_stack_depth(Frame *frame)
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
-/* No thread state is made or dropped in between, not even without the GIL. False where that is under
-   way: this thread itself may be at it, in code that a garbage collection runs. */
-static inline bool
-threads_try_lock(void)
-{
-    uint8_t unlocked = 0;
-    return _Py_atomic_compare_exchange_uint8(&_PyRuntime.interpreters.mutex._bits, &unlocked, 1);
-}
-
-static inline void
-threads_unlock(void)
-{
-    PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
-}
-
 /* Where a frame stands, only compared. */
 static inline const void *
 frame_place(Frame *frame)

@@ -157,6 +157,29 @@ handlers_release(unsigned long held)
     return -1;
 }
 
+/* No thread state is made or dropped in between, not even without the GIL. False where that is under
+   way: this thread itself may be at it, in code that a garbage collection runs. */
+static inline bool
+threads_try_lock(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    uint8_t unlocked = 0;
+    return _Py_atomic_compare_exchange_uint8(&_PyRuntime.interpreters.mutex._bits, &unlocked, 1);
+#else
+    return PyThread_acquire_lock(_PyRuntime.interpreters.mutex, NOWAIT_LOCK) == PY_LOCK_ACQUIRED;
+#endif
+}
+
+static inline void
+threads_unlock(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+#else
+    PyThread_release_lock(_PyRuntime.interpreters.mutex);
+#endif
+}
+
 /* May a stub that begins here be jumped over? Not where a tool has put its own instruction. */
 static inline bool
 unit_is_patchable(PyCodeObject *code, Py_ssize_t index)
