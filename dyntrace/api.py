@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from dyntrace.breaks import DISABLED, NOT_PYTHON
 from dyntrace.compile import Family, Hooked, live_compiled, optimised
 from dyntrace.errors import DyntraceWarning
-from dyntrace.exec.backends import get_backend, register_backend
+from dyntrace.exec.backends.names import get_backend, register_backend
+from dyntrace.exec.jobs.threads import get_num_threads, set_num_threads
 from dyntrace.exec.machine_resources import arena_trim
-from dyntrace.exec.threads import get_num_threads, set_num_threads
 from dyntrace.runtime.handles import hook_install, hook_remove
 from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
 
@@ -253,7 +253,7 @@ def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., 
     `x.resize` refuses arrays with other references, so it needs `refcheck=False` here.
     """
 
-    from dyntrace.report import verification
+    from dyntrace.verification import verification
 
     @functools.wraps(fn)
     def verified(*args: Any, **kwargs: Any) -> Any:

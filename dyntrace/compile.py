@@ -5,7 +5,7 @@
 
 `optimised` makes the function, `Family` shares the optimised copies of the callees behind its
 breaks, `Hooked` serves frames reached through the frame hook. Invariant: a family has one
-`CompiledCode` for a code object and its globals. Read `runtime.compiled_code` for its versions.
+`CompiledCode` for a code object and its globals. Read `functions.compiled_code` for its versions.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from typing import Any
 
 from dyntrace import config
 from dyntrace.budget import UNLIMITED, Budget
-from dyntrace.exec.backends import get_backend
+from dyntrace.exec.backends.names import get_backend
+from dyntrace.functions.compiled_code import CompiledCode
+from dyntrace.functions.copy_maker import CopyMaker
 from dyntrace.graph.identity import ByIdentity
-from dyntrace.runtime.compiled_code import CompiledCode
-from dyntrace.runtime.copy_maker import CopyMaker
 from dyntrace.runtime.handles import hook_forget, hook_set
 from dyntrace.trace.marks import MARK, Tag, is_disabled, is_left_alone, is_optimised
-from dyntrace.trace.optimised_copies import has_lasting_copy
+from dyntrace.trace.semantics.optimised_copies import has_lasting_copy
 from dyntrace.users import has_work, is_users_module, is_woven
 
 __all__ = ["Family", "Hooked", "live_compiled", "optimised"]

@@ -3,8 +3,8 @@
 Invariant: decided once, when dyntrace is imported. `DYNTRACE_NATIVE=0` in the environment turns
 the compiled parts off; everything but speed, on-stack replacement and the frame hook works then.
 `DYNTRACE_MEASURE=0` makes and keeps regions that are slower than the original instructions.
-A sub-interpreter has to do without them too. `runtime.handles` and `exec.machine_resources` act
-on it.
+A sub-interpreter has to do without them too. `runtime.handles` and
+`exec.machine_resources` act on it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import pytest
 
 import dyntrace
 from dyntrace.errors import BackendError, DyntraceError, GraphBreakError, VerificationError
-from dyntrace.exec import backends, reference
+from dyntrace.exec.backends import names, reference
 from dyntrace.runtime import handles
 
 A = np.arange(1.0, 6.0)
@@ -513,7 +513,7 @@ def test_reset_during_a_call_is_safe():
 
 @pytest.fixture
 def own_backends(monkeypatch):
-    monkeypatch.setattr(backends, "_registered", {})
+    monkeypatch.setattr(names, "_registered", {})
 
 
 def test_verify_returns_the_result_and_keeps_the_signature():

@@ -12,8 +12,9 @@ import pytest
 import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
-from dyntrace.exec import generation, machine
-from dyntrace.runtime import compiled_code, weaving
+from dyntrace.exec.backends import generation, machine
+from dyntrace.functions import compiled_code
+from dyntrace.weaving import weave
 
 A = np.arange(1.0, 6.0)
 
@@ -37,14 +38,14 @@ def make_program():
 # Every place where one may happen, and what it takes to get there.
 PLACES = {
     "analysis": (compiled_code.Analysis, "run", 1),
-    "weaving": (weaving, "weave", 1),
-    "first version": (weaving, "first_version", 1),
-    "entries": (weaving.Regions, "add_entry", 1),
+    "weaving": (weave, "weave", 1),
+    "first version": (weave, "first_version", 1),
+    "entries": (weave.Regions, "add_entry", 1),
     "giving up": (compiled_code.CompiledCode, "_landing", 1),
     "kinds of the arguments": (compiled_code, "describe", 1),
 }
 if config.native:
-    PLACES["lowering"] = (machine.rules, "lower", 3)
+    PLACES["lowering"] = (machine.choice, "lower", 3)
     PLACES["description"] = (machine.Lowering, "finished", 3)
 else:
     PLACES["generated code"] = (generation._Compiler, "text", 3)
@@ -124,7 +125,7 @@ def test_a_report_fits_a_screen_and_names_the_versions():
     assert len(lines) <= 24 and max(map(len, lines)) <= 100
     for wanted in (dyntrace.__version__, sys.version.split()[0], np.__version__, "DYNTRACE_STRICT"):
         assert wanted in text
-    assert "dyntrace/exec/generation.py" in lines[-6] and "…" in text
+    assert "dyntrace/exec/backends/generation.py" in lines[-6] and "…" in text
 
 
 def test_a_report_shows_the_frames_of_the_cause():
@@ -190,10 +191,10 @@ def test_an_owner_is_not_kept_alive(lenient):
 SCRIPT = """
     import sys
     import numpy as np
-    import dyntrace.runtime.weaving
+    import dyntrace.weaving.weave
     def broken(*args, **kwargs):
         raise KeyError("injected")
-    dyntrace.runtime.weaving.weave = broken
+    dyntrace.weaving.weave.weave = broken
     def program(a):
         return a * 2 + 1
     try:

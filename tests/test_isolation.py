@@ -134,7 +134,7 @@ from dyntrace import api, isolation
 fast = dyntrace.optimize(lambda x: x * 2 + 1)
 for _ in range(3):
     fast(np.ones(5))
-late = ("report.records", "report.collect", "exec.generation", "runtime.trial")
+late = ("report.records", "report.collect", "exec.backends.generation", "runtime.trial")
 assert not any(f"dyntrace.{name}" in sys.modules for name in late)
 BEFORE
 called = []

@@ -259,7 +259,7 @@ calls_init(void)
     if (submit != NULL && drain != NULL && job_type != NULL && check != NULL) {
         return 0;
     }
-    PyObject *threads = PyImport_ImportModule("dyntrace.exec.threads");
+    PyObject *threads = PyImport_ImportModule("dyntrace.exec.jobs.threads");
     PyObject *checks = threads == NULL ? NULL : PyImport_ImportModule("dyntrace.exec.checks");
     if (checks != NULL) {
         Py_XSETREF(submit, PyObject_GetAttrString(threads, "submit"));

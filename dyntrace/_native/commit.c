@@ -1,6 +1,6 @@
 /* Commits: the trailing write of a region that also leaves results behind, prepared and then done.
 
-   The region's results are stored between the two (see exec/protocol.py). Preparing proves that the
+   The region's results are stored between the two (see exec/results.py). Preparing proves that the
    write cannot fail; committing copies between arrays of one dtype, and nothing else.
    Invariant: the source shares no memory with the target. */
 #include "vm.h"

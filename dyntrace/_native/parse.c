@@ -1,6 +1,6 @@
 /* From the Python description of a program to its structures.
 
-   dyntrace/exec/lowering.py writes descriptions and says what they mean. Invariant: what has been
+   dyntrace/exec/lower/lowering.py writes descriptions and says what they mean. Invariant: what has been
    parsed can be planned and run without looking at Python objects for its structure again; a
    malformed description is an exception here, never a crash later. */
 #include "vm.h"

@@ -2,7 +2,7 @@
 
    Invariants: one code unit is exchanged, the first of the stub, so no frame ever stands between
    what was and what is; it is exchanged only where no tool has instrumented it. The twin, which
-   makes a new code object, is in runtime/retirement.py. */
+   makes a new code object, is in weaving/bypasses.py. */
 #include "native.h"
 
 static bool

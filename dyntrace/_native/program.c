@@ -1,6 +1,6 @@
 /* Program: a callable that runs a lowered graph, or its Python twin for inputs of other kinds.
 
-   Invariants: calling it gives what `dyntrace/exec/protocol.py` says, or None for "run the original
+   Invariants: calling it gives what `dyntrace/exec/results.py` says, or None for "run the original
    instructions"; it holds references to everything it reads while it runs; it may be called by
    several threads at once and from within itself. */
 #define VM_IMPORTS_ARRAY
@@ -342,7 +342,7 @@ PyTypeObject Program_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Program",
     .tp_doc = "Program(describe, twin, report=None): a graph that `describe()` lowers, see\n"
-              "exec/lowering.py; `report(error)` is told if that fails and only the twin is left.",
+              "exec/lower/lowering.py; `report(error)` is told if that fails and only the twin is left.",
     .tp_basicsize = sizeof(Program),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_HAVE_GC,
     .tp_vectorcall_offset = offsetof(Program, call),

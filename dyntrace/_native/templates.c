@@ -1,6 +1,6 @@
 /* Templates: which registers are in the arguments of a call, or in what a program returns.
 
-   dyntrace/exec/templates.py writes them, and calls.c builds values from them. Invariant: a template
+   dyntrace/exec/lower/templates.py writes them, and calls.c builds values from them. Invariant: a template
    whose registers have been told is well-formed, so that building it looks at nothing again. */
 #include "vm.h"
 

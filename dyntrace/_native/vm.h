@@ -52,7 +52,7 @@ enum {
 typedef enum { DONE, REPLAY, MISFIT, FLAGGED, UNPLANNED, FAILED } Status;
 
 /* Loops ------------------------------------------------------------------------------------- */
-/* What the bits of an element depend on, as in `exec.loops`: on its place in NumPy's own call of the loop;
+/* What the bits of an element depend on, as in `exec.lower.inner_loops`: on its place in NumPy's own call of the loop;
    on how far it is from the loop's begin, by multiples of 64; on strides, too; on its operands only. */
 enum Exactness {
 #define EXACTNESS(name) name,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec.checks import CannotProve
-from dyntrace.exec.memory import is_writeable
+from dyntrace.exec.effects.memory import is_writeable
 from dyntrace.graph.kinds import NUMERIC_CHARS
 from dyntrace.graph.node import Node
 

@@ -2,7 +2,7 @@
 
 Invariant: an operand's text is an atom (a name, a literal, or parenthesised), so texts combine
 without thinking about precedence. Names of functions are the caller's business: `show` spells
-them as a reader would, `exec.generation` binds them. Read `graph.show` next.
+them as a reader would, `exec.backends.generation` binds them. Read `graph.show` next.
 """
 
 from __future__ import annotations

@@ -3,17 +3,15 @@
 One module per family of operations; read `ops.registry` first, then `ops.probe`.
 """
 
-from dyntrace.ops import (  # noqa: F401 (imported for their entries)
-    builtins,
+from dyntrace.ops.numpy import (  # noqa: F401 (imported for their entries)
+    array_methods,
     creation,
     elementwise,
     fft,
     index_objects,
     indexing,
     linalg,
-    methods,
     opaque,
-    operators,
     polynomials,
     queries,
     reductions,
@@ -21,3 +19,4 @@ from dyntrace.ops import (  # noqa: F401 (imported for their entries)
     sorting,
     ufuncs,
 )
+from dyntrace.ops.python import builtin_functions, operators  # noqa: F401

@@ -4,7 +4,7 @@ A region emits nothing, and a warning from inside a function of NumPy's must car
 So a node whose function may warn runs a clone of it: the same code, with globals in which
 `warnings.warn` raises `WouldWarn` and in which NumPy's other Python functions are clones too. The
 region gives up, CPython runs the original, and that one warns. Only the names a function uses are
-cloned. `ops.functions` says which functions need it.
+cloned. `ops.numpy.functions` says which functions need it.
 """
 
 from __future__ import annotations

@@ -102,6 +102,6 @@ def place_of(code: CodeType, offset: int) -> Place:
 
 def is_in_graph(code: CodeType, offset: int) -> bool:
     """Whether a frame that stands there has called a region."""
-    compiled: Any = sys.modules.get("dyntrace.runtime.retirement")  # nothing is woven without it
+    compiled: Any = sys.modules.get("dyntrace.weaving.bypasses")  # nothing is woven without it
     known = getattr(compiled, "is_in_stub", None)  # the module may be half imported now
     return known is not None and bool(known(code, offset))

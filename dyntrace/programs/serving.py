@@ -5,7 +5,7 @@ the frame that is entered, or that goes back to the head of a loop, into compile
 function's own `__code__` is exchanged, and nothing is left of it in steady state. On 3.11 the
 function's code is exchanged when it is found warm, and a look moves frames that loop (`reach.c`).
 Invariant: events are local to code objects, so the program counts as unwatched; other tools see
-what they would have seen. Read `runtime.compiled_code` for the versions of a code object.
+what they would have seen. Read `functions.compiled_code` for the versions of a code object.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import dyntrace._sampler as _sampler
 from dyntrace.asm.decode import BACKWARD, RESUME
 from dyntrace.budget import Budget
 from dyntrace.compile import Family, is_ordinary
+from dyntrace.functions.compiled_code import CompiledCode
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.programs.sampling import shielded
-from dyntrace.runtime.compiled_code import CompiledCode
 from dyntrace.runtime.handles import tracing_active
 from dyntrace.trace.marks import original_of
 

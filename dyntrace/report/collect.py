@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from dyntrace.breaks import NOT_WORTH_IT
-from dyntrace.exec.listing import plan_listing
+from dyntrace.exec.backends.listing import plan_listing
+from dyntrace.functions.compiled_code import CompiledCode
 from dyntrace.incidents import lines_of
 from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
-from dyntrace.runtime.compiled_code import CompiledCode
 from dyntrace.runtime.handles import Region
-from dyntrace.runtime.weaving import RegionRecord
-from dyntrace.trace.paths import RegionPlan
+from dyntrace.trace.regions.paths import RegionPlan
+from dyntrace.weaving.weave import RegionRecord
 
 __all__ = ["add_compiled", "errors_of", "retirements", "stats_of"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dyntrace.breaks import MANY_DIMENSIONS, MANY_KINDS, BreakReason
-from dyntrace.exec.lowering import MAX_NDIM
+from dyntrace.exec.lower.lowering import MAX_NDIM
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Graph
-from dyntrace.runtime.weaving import RegionRecord
+from dyntrace.weaving.weave import RegionRecord
 
 __all__ = ["limits_met"]
 

@@ -1,6 +1,6 @@
 """Why a region was given up, and where the catalogue says so.
 
-Invariant: the numbers are those of `Cause` in `_native/native.h`. Read `runtime.retirement` next.
+Invariant: the numbers are those of `Cause` in `_native/native.h`. Read `weaving.bypasses` next.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fault injection for tests: make chosen regions decline after their guards have passed.
 
 `force_deopt` is None in normal use. While it is set, functions compiled ask it before each run of
-a region, with the region, and deopt if it says so. Read `runtime.compiled_code` next.
+a region, with the region, and deopt if it says so. Read `functions.compiled_code` next.
 """
 
 from __future__ import annotations

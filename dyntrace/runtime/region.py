@@ -23,7 +23,7 @@ from dyntrace.runtime.floating import STATE, raising_state
 from dyntrace.runtime.interruption import tracing_active
 from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
 from dyntrace.runtime.trial import Trial, Turn
-from dyntrace.trace.region import MAX_STEPS
+from dyntrace.trace.regions.builder import MAX_STEPS
 
 WINDOW = 512  # failures count as a share of about so many calls
 SHARE = 8  # every so manieth call must have failed

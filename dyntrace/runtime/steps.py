@@ -50,15 +50,16 @@ def read_argument(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> A
     return _found(args[a] if a < len(args) else _ABSENT)
 
 
+def _is_own(name: Any) -> bool:
+    return type(name) is str and name.startswith("dyntrace.")
+
+
 def caller_globals() -> dict[str, Any]:
     """The globals of the frame that called the region."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in _OWN:
+    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__")):
         frame = frame.f_back
     return frame.f_globals
-
-
-_OWN = tuple(f"dyntrace.runtime.{name}" for name in ("containment region steps weaving".split()))
 
 
 def read_global(args: tuple[Any, ...], values: list[Any], a: Any, b: str) -> Any:

@@ -4,7 +4,7 @@ Starting from the kinds of the arguments, each path is traced to its end, the in
 stopped it is stepped over as CPython runs it, and the trace goes on behind it. What native
 instructions push is taken from the profile of earlier runs; where that is silent, a recorder is
 asked for. Invariant: a plan guards all it assumes, so an analysis can be incomplete but not wrong.
-Read `trace.flush` and `compile` next.
+Read `trace.regions.flush` and `compile` next.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from dyntrace.graph import kinds
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import field, record
 from dyntrace.trace.code_facts import CodeFacts
-from dyntrace.trace.flush import lay_out
 from dyntrace.trace.frame import Break
 from dyntrace.trace.globals import Globals
-from dyntrace.trace.inline import NotInlined
 from dyntrace.trace.interpreter import Trace, lowest, trace_region
-from dyntrace.trace.optimised_copies import Copies, copy_for, has_copy
-from dyntrace.trace.paths import Path, RegionPlan, path_of
-from dyntrace.trace.region import TooLarge, Varying
+from dyntrace.trace.regions.builder import TooLarge, Varying
+from dyntrace.trace.regions.flush import lay_out
+from dyntrace.trace.regions.paths import Path, RegionPlan, path_of
+from dyntrace.trace.regions.worth import LeftAlone, may_win
+from dyntrace.trace.semantics.inline import NotInlined
+from dyntrace.trace.semantics.optimised_copies import Copies, copy_for, has_copy
 from dyntrace.trace.state import State, after, pushed_values, stack_kinds
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithCopy
-from dyntrace.trace.worth import LeftAlone, may_win
 
 __all__ = ["Analysis", "FoundBreak", "Recorder", "recorder_of"]
 

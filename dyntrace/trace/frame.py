@@ -2,8 +2,9 @@
 
 Holds the stack, the slots (fast locals and the contents of cells) and the conversions between
 values and graph arguments. Only the outermost frame has sources of its own; the slots of an inlined
-one are bound by `trace.inline`. Invariant: nothing is concluded from the kind of an outside value
-without `assume`, which turns the belief into a guard. Read `trace.protocol` next.
+one are bound by `trace.semantics.inline`. Invariant: nothing is concluded from the kind of an
+outside value without `assume`, which turns the belief into a guard. Read `trace.semantics.protocol`
+next.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.graph.node import Node, Origin
 from dyntrace.graph.ownership import is_fresh
 from dyntrace.ops.registry import NumpyCall, Record, Refused
-from dyntrace.trace.operands import TracedOperand
-from dyntrace.trace.region import RegionBuilder
+from dyntrace.trace.regions.builder import RegionBuilder
+from dyntrace.trace.semantics.operands import TracedOperand
 from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
 from dyntrace.trace.values.base import Buried, Constant, Dynamic, Folded, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue

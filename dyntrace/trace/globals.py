@@ -2,7 +2,7 @@
 
 A region notes every name it asked for, absorbed or not: what was traced earlier can be used again
 while those names stand for the same. Invariant: a note holds kinds, never an object of the user's.
-Read `trace.paths`, which keeps the notes, next.
+Read `trace.regions.paths`, which keeps the notes, next.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `trace_region` follows one path from a unit through everything that constants and guarded kinds
 decide, and says where and why it ended. Invariant: an instruction is absorbed whole or not at all.
-Read `trace.flush` next.
+Read `trace.regions.flush` next.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from dyntrace.record import field, record
 from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.globals import Globals, Notes
-from dyntrace.trace.protocol import VIEW
-from dyntrace.trace.region import RegionBuilder, TooLarge, Varying
+from dyntrace.trace.regions.builder import RegionBuilder, TooLarge, Varying
+from dyntrace.trace.semantics.protocol import VIEW
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot_of, stack_values
 from dyntrace.trace.values.base import Dynamic, Outside, Value

@@ -3,7 +3,7 @@
 A source names a pure read that cannot run user code: a fast local, a stack item, a dict entry, an
 instance's own attribute, a cell. Equal sources are one read. The direct sources (`Local`,
 `StackItem`, `CellVariable`) are passed to the region by its stub; all others are read by the region
-itself, in the steps that `trace.region` collects. Read `trace.region` next.
+itself, in the steps that `trace.regions.builder` collects. Read `trace.regions.builder` next.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import numpy as np
 
 import dyntrace
 from dyntrace import config
-from dyntrace.report.compare import difference, run
-from dyntrace.report.snapshot import World, copies
+from dyntrace.verification.compare import difference, run
+from dyntrace.verification.snapshot import World, copies
 
 WAYS = {
     "optimize": (dyntrace.optimize, contextlib.nullcontext),

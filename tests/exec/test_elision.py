@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from dyntrace.exec import numpy_backend, reference
+from dyntrace.exec.backends import generated, reference
 from dyntrace.exec.checks import CannotProve
 from dyntrace.graph.node import Origin
 from tests.exec.comparing import same
@@ -24,7 +24,7 @@ def array(seed, shape, order="C", dtype="f8"):
 def agree(program, *values):
     with np.errstate(all="ignore"):
         wanted = program.eager(*values)
-        same(numpy_backend.compile_graph(program.graph)(*values), wanted)
+        same(generated.compile_graph(program.graph)(*values), wanted)
         same(reference.run(program.graph, values), wanted)
 
 
@@ -57,7 +57,7 @@ def test_result_of_a_call_on_the_stack_is_reused(text, exact):
 def test_checked_values_stay_temporaries():
     values = array(1, (300, 300), "F"), array(2, (300, 300), "C")
     program = Program("def f(a, c):\n    return (a * a) + c", *values, exact=False)
-    assert numpy_backend.compile_graph(program.graph)(*values).flags.f_contiguous
+    assert generated.compile_graph(program.graph)(*values).flags.f_contiguous
     agree(program, *values)
 
 
@@ -162,7 +162,7 @@ def test_input_from_the_stack_deopts_only_where_its_reuse_would_show():
     program = Program("def f(a, c, e):\n    return a + c", *values)
     (total,) = program.graph.nodes
     object.__setattr__(total, "origin", Origin("program.py", 2, (0,)))
-    region = numpy_backend.compile_graph(program.graph)
+    region = generated.compile_graph(program.graph)
     with pytest.raises(CannotProve):
         region(*values)
     same(region(values[0], values[2], values[2]), values[0] + values[2])

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyntrace.report.collect import errors_of
-from dyntrace.report.compare import difference, run
-from dyntrace.report.snapshot import World
 from dyntrace.trace.marks import mark_of
+from dyntrace.verification.compare import difference, run
+from dyntrace.verification.snapshot import World
 from tests.differential.harness import around, optimised
 from tests.fuzz.generator import write_program
 from tests.fuzz.odd_inputs import odd_arguments

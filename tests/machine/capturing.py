@@ -21,8 +21,8 @@ import numpy as np
 import dyntrace
 from dyntrace import incidents
 from dyntrace.errors import InternalError
-from dyntrace.exec.backends import get_backend
-from dyntrace.report.snapshot import copies
+from dyntrace.exec.backends.names import get_backend
+from dyntrace.verification.snapshot import copies
 from tests.machine.comparing import differences, leaves, memory, memory_differences
 from tests.machine.operands import FULL, TIMES
 

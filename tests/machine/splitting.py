@@ -8,7 +8,7 @@ every call of Python is counted, and made at most once in a run.
 from __future__ import annotations
 
 import dyntrace
-from dyntrace.exec import machine, numpy_backend
+from dyntrace.exec.backends import generated, machine
 
 COUNT, NEVER = 4, 1 << 40
 EVERY = (1, 2, 3)  # each node, each second one, each third one
@@ -66,7 +66,7 @@ def split_program(graph, every, look=None):
     """A program of the graph that is split, and the calls of its last run."""
     ran = Ran()
     spec = machine.lowered(graph)
-    twin = numpy_backend.compile_graph(graph)
+    twin = generated.compile_graph(graph)
     if spec is None:
         return twin, ran
     return machine.Program(lambda: split_spec(spec, every, ran, look), twin), ran

@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from dyntrace.exec import threads
+from dyntrace.exec.jobs import threads
 from tests.differential.harness import check
 from tests.machine import floating
 from tests.machine.capturing import Declined, Proof, capture, function

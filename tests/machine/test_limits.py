@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.exec import lowering, machine
-from dyntrace.exec.backends import get_backend
+from dyntrace.exec.backends import machine
+from dyntrace.exec.backends.names import get_backend
+from dyntrace.exec.lower import lowering
 from tests.machine.capturing import Proof, capture, function
 
 

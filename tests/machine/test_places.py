@@ -1,13 +1,13 @@
 """Which bits depend on an element's place in NumPy's loop, by trial on all ufuncs, and what is fused then.
 
-`exec.loops` says of each loop what its bits depend on; here every ufunc is called on a whole and on
+`exec.lower.inner_loops` says of each loop what its bits depend on; here every ufunc is called on a whole and on
 its parts. Invariant: where a tile may begin and end by that table, the part has the bits of the whole.
 """
 
 import numpy as np
 import pytest
 
-from dyntrace.exec import loops
+from dyntrace.exec.lower import inner_loops
 from tests.machine.capturing import Proof, function
 from tests.machine.comparing import bit_differences
 from tests.machine.operands import laid_out, some
@@ -16,7 +16,7 @@ from tests.machine.patterns import patterns
 SIZE = 320
 UFUNCS = [
     value
-    for name, value in sorted(vars(loops.umath).items())
+    for name, value in sorted(vars(inner_loops.umath).items())
     if isinstance(value, np.ufunc) and value.__name__ == name and value.signature is None
 ]
 PAIRS = [(start, size) for size in range(1, 71) for start in range(70)]
@@ -79,8 +79,8 @@ def test_parts_that_a_loop_may_be_cut_into_have_the_bits_of_the_whole(ufunc):
     for dtype in "efdgFDG":
         if not has_loop(ufunc, dtype):
             continue
-        exact = loops.exactness(ufunc, np.dtype(dtype))
-        parts = AT_64 + (ANYWHERE if exact >= loops.STRIDED else [])
+        exact = inner_loops.exactness(ufunc, np.dtype(dtype))
+        parts = AT_64 + (ANYWHERE if exact >= inner_loops.STRIDED else [])
         for layout in ("contiguous", "strided", "number"):
             operands = operands_of(ufunc, dtype, layout)
             assert not differing_parts(ufunc, operands, parts), (dtype, layout)
@@ -94,8 +94,8 @@ def test_a_loop_that_depends_on_places_is_known_and_others_stay_fused_as_they_we
         differing_parts(ufunc, operands_of(ufunc, dtype, layout), ANYWHERE)
         for layout in ("contiguous", "strided", "number")
     )
-    wanted = loops.WHOLE_LOOP if differ else loops.OFFSET_BOUND
-    assert loops.exactness(ufunc, np.dtype(dtype)) == wanted
+    wanted = inner_loops.WHOLE_LOOP if differ else inner_loops.OFFSET_BOUND
+    assert inner_loops.exactness(ufunc, np.dtype(dtype)) == wanted
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dyntrace import config, incidents
 from dyntrace.errors import InternalError
-from dyntrace.exec import rules, selftest
-from dyntrace.exec.backends import get_backend
+from dyntrace.exec.backends.names import get_backend
+from dyntrace.exec.lower import choice, selftest
 from tests.machine.capturing import Declined, Proof, capture, function
 from tests.machine.comparing import differences
 from tests.machine.drawing import bodies, operands
@@ -283,6 +283,6 @@ def test_target_that_holds_an_element_twice_is_left_to_the_original():
 def test_internal_error_of_a_lowering_is_no_decline(monkeypatch):
     monkeypatch.setattr(incidents, "_noted", incidents.Incidents())
     proof = Proof(allowed=1.0, backends=("numpy",))
-    monkeypatch.setattr(rules, "RULES", None)
+    monkeypatch.setattr(choice, "RULES", None)
     with pytest.raises(InternalError, match="AttributeError"):
         proof.check(function("x + y"), lambda: (np.ones(3), np.ones(3)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dyntrace import config
-from dyntrace.exec import machine
+from dyntrace.exec.backends import machine
 from tests.machine.capturing import capture, function
 
 if not config.native:

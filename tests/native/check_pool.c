@@ -1,4 +1,4 @@
-/* Checks of _native/pool.c, each run in a process of its own by tests/exec/test_pool.py. */
+/* Checks of _native/pool.c, each run in a process of its own by tests/exec/jobs/test_pool.py. */
 #define _GNU_SOURCE
 #include "pool.h"
 

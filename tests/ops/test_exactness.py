@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dyntrace.exec.checks import matches
 from dyntrace.ops import registry
 from dyntrace.ops.call import NumpyCall, Refused, Sample
-from dyntrace.ops.operators import BINARY, UNARY
+from dyntrace.ops.python.operators import BINARY, UNARY
 from dyntrace.ops.quiet import GivesUp
 
 from .values import arrays, numbers, operands, scalars

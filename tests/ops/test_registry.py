@@ -10,7 +10,7 @@ import numpy as np
 
 from dyntrace.graph.node import Op
 from dyntrace.ops import registry
-from dyntrace.ops.functions import captured, register
+from dyntrace.ops.numpy.functions import captured, register
 from dyntrace.ops.registry import Record, Treatment
 
 

@@ -8,7 +8,7 @@ import pytest
 import dyntrace
 from dyntrace import config
 from dyntrace.budget import Budget
-from dyntrace.runtime.pacing import Silence
+from dyntrace.functions.pacing import Silence
 from tests.programs.serving import reach_now, region_calls, warm_running
 
 pytestmark = pytest.mark.skipif(not config.sampler, reason="the sampler is native")

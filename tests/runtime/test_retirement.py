@@ -13,8 +13,8 @@ from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
-from dyntrace.runtime.retirement import CLOSED
 from dyntrace.trace.marks import mark_of
+from dyntrace.weaving.bypasses import CLOSED
 from tests.runtime.conftest import NATIVE
 
 ANY = ("argument", 0, None, "none", None, None)

@@ -1,7 +1,7 @@
 """Recorders that are refused say nothing for ever more passes."""
 
 from dyntrace.budget import Budget
-from dyntrace.runtime.pacing import MAX_SILENCE, Pace, Silence
+from dyntrace.functions.pacing import MAX_SILENCE, Pace, Silence
 
 
 def passes_told(pace, count):

@@ -9,7 +9,8 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.exec import generation, rules
+from dyntrace.exec.backends import generation
+from dyntrace.exec.lower import choice
 from tests.differential import check, check_calls
 
 ARRAY = np.arange(1.0, 6.0)
@@ -235,7 +236,7 @@ def test_a_signal_that_strikes_while_a_graph_is_compiled_reaches_the_user(monkey
         signal.raise_signal(signal.SIGTERM)
         return generate(*args)
 
-    module, name = (rules, "lower") if config.native else (generation, "generated_code")
+    module, name = (choice, "lower") if config.native else (generation, "generated_code")
     generate = getattr(module, name)
     before = signal.signal(signal.SIGTERM, handler)
     try:

@@ -7,10 +7,10 @@ import pytest
 
 from dyntrace.asm.flow import MICRO_OPS
 from dyntrace.breaks import OPAQUE_CALL, REGION_FULL
-from dyntrace.trace import region as region_module
 from dyntrace.trace import stepping
 from dyntrace.trace.frame import Break, Flush
 from dyntrace.trace.interpreter import lowest
+from dyntrace.trace.regions import builder as region_module
 from dyntrace.trace.stepping import HANDLERS, opcode
 from tests.differential import check
 from tests.trace.tracing import line_of_end, operations, steps, trace

@@ -9,10 +9,10 @@ one fails at import.
 from __future__ import annotations
 
 from dyntrace.asm.flow import MICRO_OPS
-from dyntrace.trace.opcodes import calls, containers, control, loads, operators
+from dyntrace.trace.opcodes import building, calls, control, loads, operations
 from dyntrace.trace.stepping import HANDLERS, step
 
-__all__ = ["calls", "containers", "control", "loads", "operators", "step"]
+__all__ = ["building", "calls", "control", "loads", "operations", "step"]
 
 if set(HANDLERS) != MICRO_OPS:
     raise ImportError(f"micro-ops without a handler, or unknown: {set(HANDLERS) ^ MICRO_OPS}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dyntrace.breaks import CALL_BINDING, UNKNOWN_CALLEE
 from dyntrace.graph import kinds
-from dyntrace.trace import calls
 from dyntrace.trace.frame import Break, Frame, is_null
-from dyntrace.trace.protocol import unpack, unsupported
+from dyntrace.trace.semantics import calling
+from dyntrace.trace.semantics.protocol import unpack, unsupported
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Buried, Value
 
@@ -29,7 +29,7 @@ def call(frame: Frame, arg: tuple[int, tuple[str, ...]]) -> None:
     callee, first = _callee(frame)
     first_named = count - len(names)
     kwargs = dict(zip(names, values[first_named:], strict=True))
-    frame.push(calls.call(frame, callee, [*first, *values[:first_named]], kwargs))
+    frame.push(calling.call(frame, callee, [*first, *values[:first_named]], kwargs))
 
 
 @opcode("CALL_FUNCTION_EX")
@@ -42,4 +42,4 @@ def call_function_ex(frame: Frame, arg: bool) -> None:
     if named is None or not all(type(key) is str for key in named):
         raise Break(CALL_BINDING)
     callee, first = _callee(frame)
-    frame.push(calls.call(frame, callee, [*first, *args], named))
+    frame.push(calling.call(frame, callee, [*first, *args], named))

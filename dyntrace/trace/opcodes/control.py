@@ -12,8 +12,8 @@ from typing import Any
 from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, reason
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.iteration import IteratorKind, item_kind
-from dyntrace.trace.protocol import UNFOLDED, constant, iterate, truth
+from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
+from dyntrace.trace.semantics.protocol import UNFOLDED, constant, iterate, truth
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Dynamic, Value
 from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue

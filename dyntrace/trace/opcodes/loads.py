@@ -8,10 +8,10 @@ from typing import Any
 from dyntrace.asm.versions import TABLE
 from dyntrace.breaks import ATTRIBUTE_STORE, CHANGE_IN_PLACE, MAYBE_UNBOUND, STATE_DEPENDENT
 from dyntrace.graph.kinds import ArrayKind, FunctionKind, KnownKind
-from dyntrace.trace.attributes import get_attribute
-from dyntrace.trace.changes import kept
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.protocol import constant, unpack
+from dyntrace.trace.semantics.attributes import get_attribute
+from dyntrace.trace.semantics.changes import kept
+from dyntrace.trace.semantics.protocol import constant, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Constant, Null, Outside, Value

@@ -1,7 +1,7 @@
 """Callables met through attribute look-up: bound methods of arrays, containers and instances.
 
 Each keeps its parts apart, so that a call can be inlined or recorded without making the bound
-method; `trace.flush` makes it when it has to. Read `trace.protocol` next.
+method; `trace.regions.flush` makes it when it has to. Read `trace.semantics.protocol` next.
 """
 
 from __future__ import annotations

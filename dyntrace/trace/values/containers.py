@@ -1,7 +1,7 @@
 """Tuples, lists, dicts, slices and iterators built inside a region.
 
-Lists and dicts are mutable: they are changed only through `trace.region` undo, and one such value
-stands for one object, however many locals name it. Read `values.callables` next.
+Lists and dicts are mutable: they are changed only through `trace.regions.builder` undo, and one
+such value stands for one object, however many locals name it. Read `values.callables` next.
 """
 
 from __future__ import annotations

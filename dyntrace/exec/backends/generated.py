@@ -1,0 +1,45 @@
+"""The `numpy` backend: a graph as one generated Python function over NumPy's own calls.
+
+The source is generated and compiled at the first call, since many a region behind a branch is never
+run, and most that run are run by the machine: the generator is not imported before. Read
+`exec.backends.generation` for what the function does.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+from dyntrace.errors import InternalError
+from dyntrace.graph.node import Graph
+
+
+def compile_graph(graph: Graph) -> Callable[..., Any]:
+    """A function of the input values that runs the graph once."""
+    namespace: dict[str, Any] = {"__name__": "dyntrace.exec.generated"}
+    region = FunctionType(_unfinished.__code__, namespace, "region")
+    namespace["finish"] = partial(_finish, weakref.ref(region), graph)
+    return region
+
+
+def _unfinished(*values: Any) -> Any:
+    """What a region does until it is compiled; `finish` stands in its own globals."""
+    return finish(*values)  # type: ignore[name-defined]  # noqa: F821
+
+
+def _finish(region_of: Callable[[], FunctionType | None], graph: Graph, *values: Any) -> Any:
+    """Give the region its code, and run it."""
+    from dyntrace.exec.backends.generation import generated_code
+
+    region = region_of()
+    assert region is not None
+    try:
+        region.__code__ = generated_code(graph, region.__globals__)
+    except (RecursionError, MemoryError, InternalError):
+        raise
+    except Exception as error:
+        raise InternalError(f"no code can be generated for a graph: {error}") from error
+    return region(*values)

@@ -1,0 +1,224 @@
+"""Effects that compute into their target: `x += y`, `np.add(a, b, out=c)`, `x.sort()`.
+
+Invariant: the computation runs into a temporary of the target's dtype, shape and (where bits may
+depend on it) strides, so whatever fails has failed before the target is touched. A large one is
+rehearsed tile by tile instead (`exec.effects.rehearsal`), and integer arithmetic that can raise no
+flag needs no rehearsal: their commit is eager's own call. Read `exec.effects.memory` next.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec.checks import CannotProve, same_dtype
+from dyntrace.exec.effects import rehearsal
+from dyntrace.exec.effects.memory import (
+    Commit,
+    can_overlap,
+    copy_back,
+    refuse_imaginary,
+    require_dense,
+    require_target,
+)
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import written
+
+OPERATORS: dict[Any, np.ufunc] = {
+    operator.iadd: np.add,
+    operator.isub: np.subtract,
+    operator.imul: np.multiply,
+    operator.itruediv: np.true_divide,
+    operator.ifloordiv: np.floor_divide,
+    operator.imod: np.remainder,
+    operator.iand: np.bitwise_and,
+    operator.ior: np.bitwise_or,
+    operator.ixor: np.bitwise_xor,
+    operator.ilshift: np.left_shift,
+    operator.irshift: np.right_shift,
+}
+_NO_FLAGS = frozenset({np.add, np.multiply, np.bitwise_and, np.bitwise_or, np.bitwise_xor})
+ROUNDED = _NO_FLAGS | frozenset(
+    {np.subtract, np.true_divide, np.floor_divide, np.remainder, np.left_shift, np.right_shift}
+    | {np.sqrt, np.square, np.negative, np.positive, np.absolute}
+    | {np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.invert}
+    | {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal}
+    | {np.floor, np.ceil, np.trunc, np.rint, np.sign, np.copysign, np.reciprocal}
+)
+_MOVES = frozenset("put place putmask fill_diagonal put_along_axis copyto at".split())
+
+
+def operator_preparer(effect: Node) -> Callable[..., Commit]:
+    """The preparer of `array += value` and its like; what the kinds decide is decided here."""
+    operation = effect.op.target
+    ufunc = OPERATORS.get(operation)
+    rounded = ufunc in ROUNDED and all(_is_real(used) for used in effect.args)
+    if ufunc is None or not rounded:
+        return partial(_prepare_on_copy, operation)
+    return partial(prepare_operator, ufunc, ufunc in _NO_FLAGS)
+
+
+def prepare_operator(ufunc: np.ufunc, no_flags: bool, array: Any, value: Any) -> Commit:
+    """`array += value` and its like, exactly rounded, so that strides do not change bits.
+
+    `no_flags`: the operation raises no flag on integers.
+    """
+    require_target(array)
+    if no_flags and _adds_integers(array, value):
+        return partial(ufunc, array, value, array)
+    if array.nbytes > rehearsal.LARGE and rehearsal.fit(array, (array, value)):
+        rehearsal.rehearse(ufunc, array.dtype, (array, value))
+        return partial(ufunc, array, value, array)
+    return copy_back(array, ufunc(array, value, out=np.empty_like(array)))
+
+
+def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
+    """Operators whose bits or flags depend on being in place: run in place on a copy.
+
+    Those are `**=` and `@=`, with fast paths and core dimensions, and all on complex numbers.
+    """
+    require_target(array)
+    require_dense(array)
+    if value is not array and can_overlap(value, array):
+        raise CannotProve("the operand overlaps the target")
+    temporary = array.copy(order="K")
+    result = operation(temporary, temporary if value is array else value)
+    if result is not temporary:
+        raise CannotProve("the operation made a new array")
+    return copy_back(array, temporary)
+
+
+def _adds_integers(array: Any, value: Any) -> bool:
+    """Integer operands of one dtype and fitting shape: no cast, no flag, no error."""
+    if array.dtype.kind not in "iu":
+        return False
+    if type(value) is int:
+        limits = np.iinfo(array.dtype)
+        return bool(limits.min <= value <= limits.max)
+    if type(value) is not np.ndarray or not same_dtype(value.dtype, array.dtype):
+        return False
+    if value is array:
+        return True
+    return value.shape in (array.shape, ()) and not can_overlap(value, array)
+
+
+def _require_same_bits(array: Any, operands: tuple[Any, ...]) -> None:
+    """Operations that are not exactly rounded need eager's strides."""
+    require_dense(array)
+    for value in operands:
+        if value is not array and can_overlap(value, array):
+            raise CannotProve("an operand overlaps the target")
+
+
+def _is_real(operand: Any) -> bool:
+    """Whether an argument of an effect is a real number or an array of such."""
+    kind = operand.kind if isinstance(operand, Node) else describe(operand)
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
+        return kind.dtype.kind in "biuf"
+    return isinstance(kind, PythonScalarKind) and kind.type is not complex
+
+
+def call_preparer(effect: Node) -> Callable[..., Commit]:
+    """The preparer of a call that writes one of its arguments."""
+    places = [place for place in effect.op.writes if _is_given(effect, place)]
+    if len(places) != 1 or len(written(effect)) != 1:
+        return _refuse
+    target = effect.op.target
+    if isinstance(target, np.ufunc):
+        rounded = target in ROUNDED and all(_is_real(used) for used in effect.args)
+        return partial(prepare_ufunc, target, rounded, places[0])
+    name = effect.op.name.rpartition(".")[2]
+    if name == "fill" and effect.op.style == "method":
+        return prepare_fill
+    return partial(prepare_call, target, places[0], name in _MOVES)
+
+
+def _is_given(effect: Node, place: int | str) -> bool:
+    if isinstance(place, str):
+        return dict(effect.kwargs).get(place) is not None
+    return place < len(effect.args) and effect.args[place] is not None
+
+
+def _refuse(*args: Any, **kwargs: Any) -> Commit:
+    raise CannotProve("more than one target")
+
+
+def prepare_ufunc(
+    ufunc: np.ufunc, rounded: bool, place: int | str, *args: Any, **kwargs: Any
+) -> Commit:
+    """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
+    array = _target(place, args, kwargs)
+    require_target(array)
+    operands = args[: ufunc.nin]
+    plain = kwargs.keys() <= {"out"}
+    if not (rounded and plain):
+        _require_same_bits(array, operands)
+    if plain and array.nbytes > rehearsal.LARGE and rehearsal.fit(array, operands):
+        rehearsal.rehearse(ufunc, array.dtype, operands)
+        return partial(ufunc, *args, **kwargs)
+    if kwargs.get("casting") == "unsafe" or can_overlap(kwargs.get("where"), array):
+        raise CannotProve("an unsafe cast may warn, a mask may be written")
+    inplace = not rounded and any(operand is array for operand in operands)
+    copied = inplace or "where" in kwargs
+    temporary = array.copy(order="K") if copied else np.empty_like(array)
+    args, kwargs = _redirected(place, temporary, args, kwargs)
+    if inplace:
+        args = tuple(temporary if operand is array else operand for operand in args)
+    if ufunc(*args, **kwargs) is not temporary:
+        raise CannotProve("the ufunc returned another array")
+    return copy_back(array, temporary)
+
+
+def prepare_fill(array: Any, value: Any) -> Commit:
+    """`array.fill(value)` with a number."""
+    require_target(array)
+    if isinstance(value, np.ndarray):
+        raise CannotProve("not a number")
+    refuse_imaginary(value, array.dtype)
+    temporary = np.empty((), array.dtype)
+    temporary.fill(value)
+    return copy_back(array, temporary)
+
+
+def prepare_call(
+    function: Callable[..., Any], place: int | str, moves: bool, *args: Any, **kwargs: Any
+) -> Commit:
+    """Any other call that writes its argument at `place`: it writes a copy of it.
+
+    Other arguments that are the target itself become that copy as well, so that the function sees
+    the sharing it sees in eager code. `moves`: it only moves values about, so strides cannot change
+    them.
+    """
+    array = _target(place, args, kwargs)
+    require_target(array)
+    if not moves:
+        require_dense(array)
+    temporary = array.copy(order="K")
+    args, kwargs = _redirected(place, temporary, args, kwargs)
+    args = tuple(temporary if value is array else value for value in args)
+    for value in (*args, *kwargs.values()):
+        refuse_imaginary(value, array.dtype)
+        if can_overlap(value, array):
+            raise CannotProve("an argument overlaps the target")
+    function(*args, **kwargs)
+    return copy_back(array, temporary)
+
+
+def _target(place: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    found = args[place] if isinstance(place, int) else kwargs[place]
+    return found[0] if isinstance(found, tuple) else found
+
+
+def _redirected(
+    place: int | str, temporary: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with `temporary` where the target stood."""
+    if isinstance(place, str):
+        return args, {**kwargs, place: temporary}
+    return (*args[:place], temporary, *args[place + 1 :]), kwargs

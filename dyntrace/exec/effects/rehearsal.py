@@ -1,0 +1,53 @@
+"""Rehearsals: a large elementwise computation run into a small buffer, to see whether it fails.
+
+Invariant: after `rehearse` returns, the same ufunc call on the same operands raises no flag and no
+error: elementwise results do not depend on their neighbours, and operands are dense, so tiles see
+the loops that the whole will. It costs the reading, not the memory. Read `exec.effects.inplace`
+next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec.effects.memory import can_overlap
+
+LARGE = 128 * 1024  # bytes: below, a temporary and a copy are as cheap
+_TILE = 64 * 1024
+
+
+def fit(array: Any, operands: tuple[Any, ...]) -> bool:
+    """Whether all operands are numbers, or as dense as `array` and not shifted against it."""
+    if not any(isinstance(value, np.ndarray) for value in operands):
+        return False
+    c_order = array.flags.c_contiguous
+    return (c_order or array.flags.f_contiguous) and all(
+        _fits(array, value, c_order) for value in operands
+    )
+
+
+def _fits(array: Any, value: Any, c_order: bool) -> bool:
+    if value is array or not isinstance(value, np.ndarray):
+        return isinstance(value, (np.ndarray, np.generic, int, float, complex))
+    flags = value.flags
+    dense = flags.c_contiguous if c_order else flags.f_contiguous
+    return value.shape == array.shape and dense and not can_overlap(value, array)
+
+
+def rehearse(ufunc: np.ufunc, dtype: np.dtype[Any], operands: tuple[Any, ...]) -> None:
+    """Raise what `ufunc(*operands, out=...)` raises for an array of `dtype`."""
+    length = max(64, _TILE // dtype.itemsize)
+    buffer = np.empty(length, dtype)
+    flat = [_flat(value) for value in operands]
+    size = max(value.size for value in flat if isinstance(value, np.ndarray))
+    for start in range(0, size, length):
+        part = slice(start, start + length)
+        inputs = [value[part] if isinstance(value, np.ndarray) else value for value in flat]
+        ufunc(*inputs, out=buffer[: min(length, size - start)])
+
+
+def _flat(value: Any) -> Any:
+    """A view of all items in memory order."""
+    return value.ravel(order="K") if isinstance(value, np.ndarray) else value

@@ -1,0 +1,60 @@
+"""Which nodes of a graph may run on another thread, and when their results must be there.
+
+Invariant: a node is begun early only if another heavy node follows before its first use, and it is
+joined before that use and before any node that writes memory. BLAS never leaves the calling thread
+(its own threads change bits), and nothing with effects or views does. Read `exec.jobs.threads`
+next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from dyntrace.graph.kinds import ArrayKind
+from dyntrace.graph.node import Node, Op
+from dyntrace.graph.ownership import operands, shares, written
+
+LARGE = 256 * 1024  # bytes of the first array operand from which a thread is worth its start
+
+
+def joins(nodes: Sequence[Node]) -> dict[Node, int]:
+    """The nodes to begin on another thread, each with the index of the node it must precede."""
+    heavy = [index for index, node in enumerate(nodes) if is_movable(node)]
+    found = {}
+    for index, following in pairwise(heavy):
+        end = _first_conflict(nodes, index)
+        if following < end:
+            found[nodes[index]] = end
+    return found
+
+
+def is_movable(node: Node) -> bool:
+    """Heavy, without BLAS, and neither writing nor sharing memory."""
+    if not node.op.heavy or node.op.blas or written(node) or shares(node):
+        return False
+    return first_array(node) is not None
+
+
+def first_array(node: Node) -> Node | None:
+    """The operand whose size decides at run time."""
+    return next((used for used in operands(node) if isinstance(used.kind, ArrayKind)), None)
+
+
+def target_of(op: Op) -> Callable[..., Any]:
+    """What a node of this operation calls."""
+    if op.family != "fft":
+        return op.target
+    from dyntrace.exec.jobs import transforms
+
+    return transforms.target_of(op)
+
+
+def _first_conflict(nodes: Sequence[Node], index: int) -> int:
+    node = nodes[index]
+    for place in range(index + 1, len(nodes)):
+        later = nodes[place]
+        if written(later) or any(used is node for used in operands(later)):
+            return place
+    return len(nodes)

@@ -1,0 +1,161 @@
+"""Which nodes of a graph the virtual machine has instructions for, and calls for all others.
+
+A rule is a function of a lowering and a node that emits instructions and answers True, or emits
+nothing and answers False; rules stand in tables by the operation's name. Invariant: a rule is a
+promise: the instructions give what the node's own call gives, bit for bit and in the same layout,
+or decline at run time. The tables are here and in `exec.lower_*`. Read `exec.backends.machine`
+next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec import elision
+from dyntrace.exec.jobs import parallel
+from dyntrace.exec.lower import templates
+from dyntrace.exec.lower.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
+from dyntrace.exec.lower.lower_reductions import REDUCTION_RULES
+from dyntrace.exec.lower.lower_views import VIEW_RULES
+from dyntrace.exec.lower.lowering import Lowering, is_within_limits
+from dyntrace.exec.results import returns_bare_value
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    ObjectKind,
+    PythonScalarKind,
+)
+from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import written
+
+Rule = Callable[[Lowering, Node], bool]
+RULES: dict[str, Rule] = {**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES}
+
+
+def lower(lowering: Lowering) -> Any:
+    """Lower every node, the effect and the outputs; the form of the outputs."""
+    nodes = lowering.graph.nodes
+    joins = parallel.joins(nodes)
+    for index, node in enumerate(nodes):
+        _join(lowering, joins, index)
+        if node in joins:
+            _submit(lowering, node)
+        elif not _lowered(lowering, node):
+            lower_call(lowering, node)
+    _join(lowering, joins, len(nodes))
+    return _outputs(lowering)
+
+
+def _lowered(lowering: Lowering, node: Node) -> bool:
+    """Emit the node's instructions, if it has any, with the call that they stand for."""
+    if not is_within_limits(node):
+        return False
+    rule = _rule_of(node)
+    if rule is None:
+        return False
+    call = lowering.begin(own_target(lowering, node), node.args, node.kwargs, own_kind(node))
+    if not rule(lowering, node):
+        return False
+    call.reg = lowering.register_of[node]
+    return True
+
+
+def _rule_of(node: Node) -> Rule | None:
+    """A node.s rule, if there is one; those of writes are imported when a node first writes."""
+    if written(node):
+        from dyntrace.exec.lower.lower_effects import lower_inplace
+
+        return lower_inplace
+    rule = RULES.get(node.op.name)
+    return lower_ufunc if rule is None and isinstance(node.op.target, np.ufunc) else rule
+
+
+def own_target(lowering: Lowering, node: Node) -> Any:
+    """What the node's own call is of: eager's reuse of temporaries is written out in it."""
+    target: Any = parallel.target_of(node.op)
+    places = elision.places_of(node)
+    if not places:
+        return target
+    if any(node.args[place] in lowering.inputs for place in places):
+        return partial(elision.beside_outside, places, target)
+    return partial(_elided, places, target)
+
+
+def own_kind(node: Node) -> Any:
+    """What has to be looked at of the call's result."""
+    return None if node.op.exact else kind_test(node.kind)
+
+
+def lower_call(lowering: Lowering, node: Node) -> None:
+    """The node's own call."""
+    target = own_target(lowering, node)
+    reg = lowering.declare(node)
+    ordered = bool(written(node)) or _is_array(node)
+    lowering.call(reg, target, node.args, node.kwargs, own_kind(node), ordered=ordered)
+
+
+def _is_array(node: Node) -> bool:
+    return isinstance(node.kind, ArrayKind) and node.kind.ndim > 0
+
+
+def _elided(places: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
+    return elision.binary(target, left, right, places)
+
+
+def kind_test(kind: Kind) -> Any:
+    """What a call's result must be, as `_native/calls.c` takes it; arrays it tests anyway."""
+    if isinstance(kind, ArrayKind):
+        return None
+    if isinstance(kind, NumpyScalarKind):
+        return kind.dtype.type
+    if isinstance(kind, (PythonScalarKind, ObjectKind)):
+        return kind.type
+    return (kind,)
+
+
+# Heavy calls beside each other --------------------------------------------------------------------
+def _submit(lowering: Lowering, node: Node) -> None:
+    reg = lowering.declare(node)
+    array = parallel.first_array(node)
+    assert array is not None
+    limit = (lowering.register_of[array], parallel.LARGE)
+    lowering.as_object(limit[0])
+    lowering.close()
+    target = parallel.target_of(node.op)
+    lowering.call(reg, target, node.args, node.kwargs, limit, how="submit")
+
+
+def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
+    """Have the results that node `index` needs, or that everything after it needs."""
+    for node, end in joins.items():
+        if end == index:
+            reg = lowering.register_of[node]
+            lowering.close()
+            lowering.steps.append(("join", reg, None, (), None, kind_test(node.kind)))
+
+
+# The end ------------------------------------------------------------------------------------------
+def _outputs(lowering: Lowering) -> Any:
+    """A register, None for an effect and nothing else, or the template of a tuple."""
+    graph = lowering.graph
+    if returns_bare_value(graph):
+        reg = lowering.register_of[graph.outputs[0]]
+        lowering.as_object(reg)
+        return reg
+    commit: list[Any] = []
+    if graph.effect is not None:
+        from dyntrace.exec.lower.lower_effects import lower_effect, prepare_commit
+
+        if not graph.outputs and lower_effect(lowering, graph.effect):
+            return None
+        commit = [prepare_commit(lowering, graph.effect)]
+    for reg in templates.registers(lowering, graph.outputs):
+        lowering.as_object(reg)
+    numbers: dict[int, int] = {}
+    items = tuple(templates.template(lowering, value, numbers) for value in graph.outputs)
+    return (templates.TUPLE, (*items, *commit), None, None)

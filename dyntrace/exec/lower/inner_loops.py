@@ -1,0 +1,175 @@
+"""NumPy's inner loops, found and described for the virtual machine: the one file that asks NumPy.
+
+`ufunc._resolve_dtypes_and_context` and `_get_strided_loop` exist for compilers of NumPy code; what
+they return is a capsule with the very loop that an eager call would run. Invariant: a description
+is given only for a loop that needs no Python, between built-in numeric dtypes, with casts of
+operands that the machine has. Read `exec.lower.lowering` next.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy._core import umath
+
+from dyntrace.exec.lower import selftest
+from dyntrace.exec.lower.instruction_table import CODES
+from dyntrace.graph.kinds import NUMERIC_CHARS
+
+# What the bits of one element depend on, see the table.
+_EXACTNESS = CODES["EXACTNESS"]
+EXACT, STRIDED = _EXACTNESS["EXACT"], _EXACTNESS["STRIDED"]
+OFFSET_BOUND, WHOLE_LOOP = _EXACTNESS["OFFSET_BOUND"], _EXACTNESS["WHOLE_LOOP"]
+
+_EXACT = frozenset(
+    "add subtract multiply divide floor_divide negative positive absolute fabs square sqrt "
+    "reciprocal equal not_equal less less_equal greater greater_equal logical_and logical_or "
+    "logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert left_shift right_shift "
+    "isnan isinf isfinite signbit copysign floor ceil trunc rint sign conjugate real imag".split()
+)
+_OFFSET_BOUND = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
+# Loops that leave the floating-point flags up that were up before; others of floating-point numbers
+# may clear them, and so does one of integers.
+_KEEPING = frozenset("add subtract multiply divide square sqrt".split())
+_CLEARING = frozenset(["left_shift"])
+_COSTS = {  # nanoseconds for an element of eight bytes in the first cache
+    0.15: "add subtract multiply negative positive absolute square equal not_equal less less_equal "
+    "greater greater_equal logical_and logical_or logical_not bitwise_and bitwise_or invert "
+    "maximum minimum copysign isnan isfinite signbit floor ceil trunc rint where copy",
+    0.6: "divide sqrt reciprocal exp exp2 log log2 log10 log1p expm1 left_shift right_shift clip",
+    8.0: "sin cos tan power arctan2 remainder fmod floor_divide divmod float_power",
+}
+_COST = {name: cost for cost, names in _COSTS.items() for name in names.split()}
+_OTHER_COST = 3.0
+CLIP: np.ufunc = vars(umath)["clip"]  # what np.clip ends in
+_INTEGERS = "?bhilqBHILQ"
+_REALS = "fdg"
+_COMPLEX = "FDG"
+
+Description = tuple[Any, tuple[np.dtype[Any], ...], int, int, bool, float]
+
+
+class Loop(NamedTuple):
+    """A loop as the machine takes it, and the dtypes of its operands, the results last."""
+
+    description: Description
+    dtypes: tuple[np.dtype[Any], ...]
+
+
+def is_numpys(ufunc: np.ufunc) -> bool:
+    """Whether a ufunc is NumPy's own: others may report errors from the thread they run on."""
+    return getattr(umath, ufunc.__name__, None) is ufunc
+
+
+def can_cast(source: Any, target: np.dtype[Any]) -> bool:
+    """Whether the machine converts such operands: arrays by a loop, numbers one by one."""
+    if not isinstance(source, np.dtype):
+        return target.char != "e" or source not in (int, float)
+    if source == target:
+        return True
+    if target.char == "?":
+        return source.char in _INTEGERS + _REALS + _COMPLEX
+    if source.char in _INTEGERS:
+        return target.char in _INTEGERS + _REALS + _COMPLEX
+    if source.char in _REALS:
+        return target.char in _REALS + _COMPLEX
+    return source.char in _COMPLEX and target.char in _COMPLEX
+
+
+def may_overflow(source: Any, target: np.dtype[Any]) -> bool:
+    """Whether converting an array may set a floating-point flag."""
+    return isinstance(source, np.dtype) and source != target and source.char not in _INTEGERS
+
+
+def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
+    """What the bits of a result depend on."""
+    name = ufunc.__name__
+    if name in _EXACT and not (dtype.kind == "c" and name not in ("add", "subtract", "negative")):
+        return EXACT
+    if name in _OFFSET_BOUND:
+        if dtype.kind in "biu":
+            return EXACT
+        return WHOLE_LOOP if selftest.depends_on_place(ufunc, dtype.char) else OFFSET_BOUND
+    return STRIDED if is_numpys(ufunc) and dtype.char in "fdg" else OFFSET_BOUND
+
+
+def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loop | None:
+    """The loop for operands of these dtypes or Python types, and the results wanted; None: none.
+
+    A Python number takes part with its type, so that it is as weak as it is beside an array.
+    """
+    keys = tuple([value.char if isinstance(value, np.dtype) else value for value in operands])
+    return _elementwise(ufunc, keys, casting)
+
+
+@cache
+def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop | None:
+    """By the characters of dtypes: a C long equals a C long long, but has loops of its own."""
+    operands = tuple(np.dtype(key) if isinstance(key, str) else key for key in keys)
+    if not is_numpys(ufunc) or ufunc.signature is not None:
+        return None
+    found = _resolved(ufunc, operands, casting=casting)
+    if found is None:
+        return None
+    dtypes, capsule = found
+    if ufunc is np.power and dtypes[0].kind in "iu":
+        return None  # raises for negative exponents
+    inputs = operands[: ufunc.nin]
+    if not all(dtype.char in NUMERIC_CHARS for dtype in dtypes):
+        return None
+    if not all(map(can_cast, inputs, dtypes)):
+        return None
+    return _described(ufunc, capsule, dtypes, exactness(ufunc, dtypes[0]))
+
+
+def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
+    """The loop that adds numbers of `dtype` up; its operands are (result, number, result)."""
+    return _reduction(ufunc, dtype.char)
+
+
+@cache
+def _reduction(ufunc: np.ufunc, char: str) -> Loop | None:
+    found = _resolved(ufunc, (None, np.dtype(char), None), reduction=True)
+    if found is None or not all(dtype.char in NUMERIC_CHARS for dtype in found[0]):
+        return None
+    return _described(ufunc, found[1], found[0], EXACT)
+
+
+def _resolved(ufunc: Any, operands: tuple[Any, ...], **how: Any) -> tuple[Any, Any] | None:
+    """The dtypes of a loop and the capsule that holds it; None if there is none."""
+    try:
+        dtypes, capsule = ufunc._resolve_dtypes_and_context(operands, **how)
+        ufunc._get_strided_loop(capsule)
+    except (TypeError, ValueError):
+        return None
+    return dtypes, capsule
+
+
+def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop | None:
+    cost = _COST.get(ufunc.__name__, _OTHER_COST) * max(1.0, dtypes[0].itemsize / 8)
+    floating = ufunc.__name__ not in _KEEPING and dtypes[0].kind in "fc"
+    clears = floating or ufunc.__name__ in _CLEARING
+    description = (capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
+    return Loop(description, tuple(dtypes))
+
+
+def own(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
+    """A loop of the machine's own: "where" or "copy"."""
+    return Loop((name, dtypes, len(dtypes) - 1, EXACT, False, _COST[name]), dtypes)
+
+
+@cache
+def identity(ufunc: np.ufunc, dtype: np.dtype[Any]) -> bytes | None:
+    """What a reduction starts with, as NumPy has it for one number; None: with the first number.
+
+    The sign of zero that a sum of minus zeros begins with is asked of NumPy itself.
+    """
+    if ufunc.identity is None or ufunc in (np.maximum, np.minimum):
+        return None
+    start = np.zeros(1, dtype) + np.array([ufunc.identity], dtype)
+    if ufunc is np.add and dtype.kind in "fc":
+        start = np.add.reduce(np.array([-0.0]).astype(dtype), keepdims=True)
+    found: bytes = start.astype(dtype).tobytes()
+    return found

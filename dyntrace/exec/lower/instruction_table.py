@@ -1,0 +1,57 @@
+"""The instruction table, read from `_native/instructions.def`, which C includes as well.
+
+Invariant: no code or limit of the machine is typed a second time in Python. Read
+`exec.lower.lowering` for what programs are made of.
+"""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+_PATH = os.path.join(_PACKAGE, "_native", "instructions.def")
+
+
+class InstructionRow:
+    """A row: its code, the least and most registers it reads and makes, its name in listings."""
+
+    __slots__ = ("code", "inputs", "outputs", "words")
+
+    def __init__(
+        self, code: int, inputs: tuple[int, int], outputs: tuple[int, int], words: str
+    ) -> None:
+        self.code = code
+        self.inputs = inputs
+        self.outputs = outputs
+        self.words = words
+
+
+def _rows() -> dict[str, dict[str, str]]:
+    """The rows of each group, in order: the name with what follows it."""
+    groups: dict[str, dict[str, str]] = {}
+    with open(_PATH, encoding="utf-8") as table:
+        for line in table:
+            group, bracket, row = line.rstrip().partition("(")
+            if bracket and group.isupper() and group.isalpha() and row.endswith(")"):
+                name, _, rest = row[:-1].partition(", ")
+                groups.setdefault(group, {})[name] = rest
+    return groups
+
+
+def _instruction(code: int, row: str) -> InstructionRow:
+    least_in, most_in, least_out, most_out, words = row.split(", ")
+    counts = (int(least_in), int(most_in)), (int(least_out), int(most_out))
+    return InstructionRow(code, *counts, words.strip('"'))
+
+
+_GROUPS = _rows()
+INSTRUCTIONS: dict[str, InstructionRow] = {
+    name: _instruction(code, row)
+    for code, (name, row) in enumerate(_GROUPS.pop("INSTRUCTION").items())
+}
+LIMITS: dict[str, int] = {name: int(value) for name, value in _GROUPS.pop("LIMIT").items()}
+CODES: dict[str, dict[str, int]] = {
+    group: {name: code for code, name in enumerate(rows)} for group, rows in _GROUPS.items()
+}

@@ -1,0 +1,277 @@
+"""Instructions for writes: a region's trailing effect, and in-place operators on its own arrays.
+
+A region that leaves nothing else behind does its effect itself (`lower_effect`); any other prepares
+a commit (`lower_commit`). An in-place operator on an array that the region made, and that nothing
+else looks into, makes a new value that takes the old one's place (`lower_inplace`).
+Read `exec.lower.choice` next.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec.effects import inplace, writes
+from dyntrace.exec.lower import inner_loops, templates
+from dyntrace.exec.lower.lower_elementwise import NO_REUSE, dtype_of, lacks_one
+from dyntrace.exec.lower.lower_views import have_keys, is_basic, items_of
+from dyntrace.exec.lower.lowering import (
+    ASSIGN,
+    ELEMENTWISE,
+    MAX_NDIM,
+    VIEW,
+    Lowering,
+    NodeCall,
+    is_within_limits,
+)
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.node import Node
+from dyntrace.graph.ownership import is_fresh, shares
+
+
+def lower_effect(lowering: Lowering, effect: Node) -> bool:
+    """Emit the effect if the machine can prove it and do it; where it cannot, NumPy prepares it."""
+    call = _begin(lowering, effect)
+    found = _parts(lowering, effect)
+    if found is None:
+        return False
+    array, target, source, strict = found
+    call.reg = lowering.new(None, -1)
+    lowering.node = call
+    lowering.emit(ASSIGN, (target, source), (), (strict,))
+    lowering.segment.target = _root(lowering, array)
+    lowering.close()
+    return True
+
+
+def _begin(lowering: Lowering, effect: Node) -> NodeCall:
+    """Instructions stand for preparing the effect: the result is its commit."""
+    return lowering.begin(writes.preparer(effect), effect.args, effect.kwargs, None)
+
+
+def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
+    """Prepare the effect in register `commit` if the machine can."""
+    call = _begin(lowering, effect)
+    call.reg = commit
+    found = _parts(lowering, effect)
+    if found is None:
+        return False
+    _, target, source, strict = found
+    if lowering.dtype(source) not in (None, lowering.dtype(target)):
+        source = _converted(lowering, source, target)
+    for reg in (target, source):
+        lowering.as_object(reg)
+    lowering.steps.append(("commit", commit, None, (), None, (target, source, strict)))
+    return True
+
+
+def _converted(lowering: Lowering, source: int, target: int) -> int:
+    """The source in the target's dtype, if it is not a number."""
+    dtype, (found, ndim) = lowering.dtype(target), lowering.registers[source]
+    assert dtype is not None
+    if ndim < 0:
+        return source
+    reg = lowering.new(dtype, ndim)
+    loop = inner_loops.own("copy", (dtype, dtype))
+    lowering.node = NodeCall(
+        np.ndarray.astype, _templates(source, dtype), None, None, (source,), reg
+    )
+    lowering.segment.overflows |= inner_loops.may_overflow(found, dtype)
+    lowering.emit(
+        ELEMENTWISE, (source,), (reg,), (loop.description, NO_REUSE, NO_REUSE, False, False)
+    )
+    return reg
+
+
+def _templates(source: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    return (templates.REGISTER, source), (templates.CONSTANT, dtype)
+
+
+# (the array written, the register of the part written, that of the value, whether shapes are equal)
+Parts = tuple[Node, int, int, bool]
+
+
+def _parts(lowering: Lowering, effect: Node) -> Parts | None:
+    if not is_within_limits(effect):
+        return None
+    if effect.op.style == "setitem":
+        return _setitem_parts(lowering, *effect.args)
+    if effect.op.style == "inplace":
+        ufunc = inplace.OPERATORS.get(effect.op.target)
+        return None if ufunc is None else _computed(lowering, ufunc, effect.args, effect.args[0])
+    return _out_parts(lowering, effect)
+
+
+def _out_parts(lowering: Lowering, effect: Node) -> Parts | None:
+    """`np.add(x, y, out=z)` with nothing else."""
+    ufunc, keywords = effect.op.target, dict(effect.kwargs)
+    if not isinstance(ufunc, np.ufunc) or ufunc.nout != 1 or set(keywords) - {"out"}:
+        return None
+    target = keywords.get("out") if "out" in keywords else effect.args[-1]
+    if type(target) is tuple and len(target) == 1:
+        target = target[0]
+    if len(effect.args) != ufunc.nin + ("out" not in keywords):
+        return None
+    return _computed(lowering, ufunc, effect.args[: ufunc.nin], target)
+
+
+def _root(lowering: Lowering, array: Node) -> int:
+    """The register of the array whose memory is written."""
+    reg = lowering.register_of[array]
+    return lowering.root_of.get(reg, reg)
+
+
+def _is_input_array(lowering: Lowering, target: Any) -> bool:
+    """Whether the machine has an array to write to: an input, or a view that it made of one."""
+    if not isinstance(target, Node) or not isinstance(target.kind, ArrayKind):
+        return False
+    return _root(lowering, target) < len(lowering.graph.inputs)
+
+
+def _loop_for(
+    lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], dtype: np.dtype[Any]
+) -> tuple[inner_loops.Loop, tuple[int, ...]] | None:
+    """The loop that computes into an array of `dtype`, with the operands' registers."""
+    dtypes = tuple(map(dtype_of, args))
+    regs = [lowering.operand(value) for value in args]
+    if lacks_one(dtypes) or lacks_one(regs):
+        return None
+    loop = inner_loops.elementwise(ufunc, (*dtypes, dtype), "same_kind")
+    if loop is None or not inner_loops.can_cast(loop.dtypes[-1], dtype):
+        return None
+    if inner_loops.exactness(ufunc, loop.dtypes[0]) != inner_loops.EXACT:
+        return None  # in place, its bits may depend on the target's strides
+    overflows = [*zip(dtypes, loop.dtypes, strict=False), (loop.dtypes[-1], dtype)]
+    lowering.segment.overflows |= any(inner_loops.may_overflow(*pair) for pair in overflows)
+    return loop, tuple(reg for reg in regs if reg is not None)
+
+
+def _computed(
+    lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
+) -> Parts | None:
+    """The result of a loop, in the target's dtype, into the target."""
+    beside = any(isinstance(dtype_of(value), np.dtype) for value in args)
+    if not beside or not _is_input_array(lowering, target):
+        return None  # alone, Python's numbers decide the loop by their size
+    found = _loop_for(lowering, ufunc, args, target.kind.dtype)
+    if found is None:
+        return None
+    loop, ins = found
+    result = lowering.new(target.kind.dtype, target.kind.ndim)
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, False, False))
+    return target, lowering.register_of[target], result, True
+
+
+def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Parts | None:
+    """`x[...] = value` with a basic index and a value that goes in without a warning."""
+    if not _is_input_array(lowering, array) or not is_basic(index):
+        return None
+    source = lowering.operand(value)
+    left = array.kind.ndim - _taken(index) + _added(index)
+    if source is None or not _fits(value, array.kind.dtype) or not 0 <= left <= MAX_NDIM:
+        return None
+    have_keys(lowering, index)
+    items = items_of(lowering, index)
+    view = lowering.new(array.kind.dtype, left)
+    selecting = index if left else _as_array(index)
+    lowering.begin(operator.getitem, (array, selecting), (), None).reg = view
+    if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
+        lowering.segment.overflows |= inner_loops.may_overflow(value.kind.dtype, array.kind.dtype)
+    lowering.emit_view(VIEW, lowering.register_of[array], view, items)
+    return array, view, source, False
+
+
+def _items(index: Any) -> tuple[Any, ...]:
+    return index if type(index) is tuple else (index,)
+
+
+def _as_array(index: Any) -> tuple[Any, ...]:
+    """An index of the same element that selects an array without axes, not a scalar."""
+    items = _items(index)
+    return items if any(item is Ellipsis for item in items) else (*items, Ellipsis)
+
+
+def _taken(index: Any) -> int:
+    """How many axes ints take away."""
+    kept = (item is None or item is Ellipsis or type(item) is slice for item in _items(index))
+    return sum(not keeps for keeps in kept)
+
+
+def _added(index: Any) -> int:
+    return sum(item is None for item in _items(index))
+
+
+def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether the value goes into an array of this dtype as the machine converts it."""
+    found = dtype_of(value)
+    if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
+        return inner_loops.can_cast(found, dtype)
+    if isinstance(value, Node) and not isinstance(value.kind, (NumpyScalarKind, PythonScalarKind)):
+        return False
+    if isinstance(found, np.dtype):
+        return found == dtype or (found.kind == "b" and inner_loops.can_cast(found, dtype))
+    if found is float:
+        return dtype.char in "fdgFD"
+    return found is int and dtype.kind in "iufc" and dtype.char != "e"
+
+
+# In place on arrays of the region's own ----------------------------------------------------------
+def lower_inplace(lowering: Lowering, node: Node) -> bool:
+    """`x += y` where x is the region's own: a new value of x's layout, which x is from now on."""
+    ufunc = inplace.OPERATORS.get(node.op.target) if node.op.style == "inplace" else None
+    target = node.args[0]
+    if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
+        return False
+    if not is_within_limits(node):
+        return False
+    if not is_fresh(target) or target.kind != node.kind or _is_looked_into(lowering, target):
+        return False
+    found = _loop_for(lowering, ufunc, node.args, node.kind.dtype)
+    if found is None:
+        return False
+    loop, ins = found
+    result = lowering.declare(node)
+    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, True, False))
+    lowering.replace(target, result)
+    return True
+
+
+def _is_looked_into(lowering: Lowering, target: Node) -> bool:
+    """Whether a value other than in-place results may share the array's memory."""
+    names = {target}
+    for node in lowering.graph.nodes:
+        if any(value in names for value in shares(node) if isinstance(value, Node)):
+            if node.op.style != "inplace" or node.args[0] not in names:
+                return True
+            names.add(node)
+    return _is_from_elsewhere(target)
+
+
+def _is_from_elsewhere(target: Node) -> bool:
+    """Whether the array may itself be a part of another value of the region."""
+    found = target
+    while found.op.style == "inplace":
+        found = found.args[0]
+    return bool(shares(found))
+
+
+def prepare_commit(lowering: Lowering, effect: Node) -> Any:
+    """Prepare the effect, by the machine or in Python; the template of its commit."""
+    reg = lowering.new(None, -1)
+    if not lower_commit(lowering, effect, reg):
+        lowering.call(reg, writes.preparer(effect), effect.args, effect.kwargs, None, ordered=True)
+    value = writes.value_of(effect)
+    if isinstance(value, Node):
+        lowering.register_of[effect] = lowering.register_of[value]
+    else:
+        lowering.register_of[effect] = constant = lowering.new(None, -1)
+        lowering.steps.append(
+            ("call", constant, _same, (templates.template(lowering, value),), None, None)
+        )
+    return (templates.REGISTER, reg)
+
+
+def _same(value: Any) -> Any:
+    return value

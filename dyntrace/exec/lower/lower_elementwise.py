@@ -1,0 +1,265 @@
+"""Elementwise instructions: ufuncs, operators on arrays, `np.where`, casts and copies."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dyntrace.exec import elision
+from dyntrace.exec.lower import inner_loops
+from dyntrace.exec.lower.lowering import ELEMENTWISE, Lowering
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.node import Node
+
+Rule = Callable[[Lowering, Node], bool]
+
+OPERATORS: dict[Any, np.ufunc] = {
+    operator.add: np.add,
+    operator.sub: np.subtract,
+    operator.mul: np.multiply,
+    operator.truediv: np.true_divide,
+    operator.floordiv: np.floor_divide,
+    operator.mod: np.remainder,
+    operator.and_: np.bitwise_and,
+    operator.or_: np.bitwise_or,
+    operator.xor: np.bitwise_xor,
+    operator.lshift: np.left_shift,
+    operator.rshift: np.right_shift,
+    operator.lt: np.less,
+    operator.le: np.less_equal,
+    operator.eq: np.equal,
+    operator.ne: np.not_equal,
+    operator.gt: np.greater,
+    operator.ge: np.greater_equal,
+    operator.neg: np.negative,
+    operator.pos: np.positive,
+    operator.invert: np.invert,
+    operator.abs: np.absolute,
+}
+# On two NumPy scalars these give what the array loop gives; others have their own rules there.
+_LIKE_ARRAYS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv})
+_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+NO_REUSE = (False, False)
+_TRUTHS = (np.logical_and, np.logical_or, np.logical_xor)
+
+
+def lower_ufunc(lowering: Lowering, node: Node) -> bool:
+    """A call of a ufunc with its inputs and nothing else."""
+    ufunc: Any = node.op.target
+    if node.kwargs or len(node.args) != ufunc.nin or ufunc.nout != 1:
+        return False
+    return lower_loop(lowering, node, ufunc, node.args)
+
+
+def lower_operator(lowering: Lowering, node: Node) -> bool:
+    """An operator with an array, or with NumPy's floats where that makes no difference."""
+    target = node.op.target
+    if not any(isinstance(_kind(value), ArrayKind) for value in node.args):
+        if target not in _LIKE_ARRAYS or not _is_float(node.kind):
+            return False
+    return lower_loop(lowering, node, OPERATORS[target], node.args)
+
+
+def lower_power(lowering: Lowering, node: Node) -> bool:
+    """`x ** 2`, the other exponents that NumPy has a way of its own for, and other constants."""
+    base, exponent = node.args
+    kind = _kind(base)
+    if type(exponent) not in (int, float) or not isinstance(kind, ArrayKind):
+        return False
+    if kind.dtype.char not in "fdg" or exponent in (0, 1):
+        return False
+    ufunc = _POWERS.get(exponent)
+    if ufunc is None:
+        return lower_loop(lowering, node, np.power, node.args)
+    return lower_loop(lowering, node, ufunc, (base,))
+
+
+def _is_float(kind: Kind) -> bool:
+    return isinstance(kind, NumpyScalarKind) and kind.dtype.char in "fd"
+
+
+def _kind(value: Any) -> Kind | None:
+    return value.kind if isinstance(value, Node) else None
+
+
+def dtype_of(value: Any) -> Any:
+    """How an operand takes part in the choice of the loop; None: not at all."""
+    kind = value.kind if isinstance(value, Node) else None
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
+        return kind.dtype
+    found = kind.type if isinstance(kind, PythonScalarKind) else type(value)
+    if found is bool:
+        return np.dtype(bool)
+    return found if found in (int, float, complex) else None
+
+
+def lacks_one(values: Any) -> bool:
+    """Whether None is among them; a dtype would say that it equals None."""
+    for value in values:
+        if value is None:
+            return True
+    return False
+
+
+def result_dtype(kind: Kind) -> np.dtype[Any] | None:
+    """The dtype of a node's result, if it is an array or a NumPy scalar."""
+    return kind.dtype if isinstance(kind, (ArrayKind, NumpyScalarKind)) else None
+
+
+def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any, ...]) -> bool:
+    """The instruction for one loop over the operands, if all of them can be operands."""
+    dtypes = tuple(map(dtype_of, args))
+    wanted = result_dtype(node.kind)
+    regs = [lowering.operand(value) for value in args]
+    if wanted is None or lacks_one(dtypes) or lacks_one(regs):
+        return False
+    if ufunc in _TRUTHS and int in dtypes:
+        return False  # NumPy makes a C long of a Python int first, which may be too large for one
+    loop = inner_loops.elementwise(ufunc, (*dtypes, None), "same_kind")
+    if loop is None or loop.dtypes[-1] != wanted or not _has_arrays(node, args):
+        return False
+    emit_loop(lowering, node, loop, tuple(regs), dtypes)  # type: ignore[arg-type]
+    return True
+
+
+def _has_arrays(node: Node, args: tuple[Any, ...]) -> bool:
+    """Not for pure Python numbers: they are no cheaper here."""
+    for value in args:
+        if isinstance(value, Node) and isinstance(value.kind, (ArrayKind, NumpyScalarKind)):
+            return True
+    return False
+
+
+def emit_loop(
+    lowering: Lowering,
+    node: Node,
+    loop: inner_loops.Loop,
+    regs: tuple[int, ...],
+    dtypes: tuple[Any, ...],
+    *,
+    copies: bool = False,
+) -> None:
+    """Emit an elementwise instruction for the result of `node`."""
+    lowering.segment.overflows |= any(map(inner_loops.may_overflow, dtypes, loop.dtypes))
+    extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
+    lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
+
+
+def reuses(node: Node) -> tuple[bool, bool]:
+    """For both places: eager may compute into that operand if it is a large temporary."""
+    places = elision.places_of(node)
+    if not places or len(node.args) != 2:
+        return NO_REUSE
+    found = [False, False]
+    for place in places:
+        temporary, other = dtype_of(node.args[place]), dtype_of(node.args[1 - place])
+        found[place] = _may_reuse(node.op.target, place, temporary, other)
+    return found[0], found[1]
+
+
+def _may_reuse(target: Any, place: int, temporary: Any, other: Any) -> bool:
+    if not isinstance(temporary, np.dtype):
+        return False  # a Python number has no memory to compute into
+    if place == 1 and target not in elision.COMMUTATIVE:
+        return False
+    if target is operator.truediv and temporary.kind not in "fc":
+        return False
+    beside = other if isinstance(other, np.dtype) else np.dtype(other)
+    return np.can_cast(beside, temporary, "safe")
+
+
+def outside(lowering: Lowering, node: Node) -> tuple[bool, bool]:
+    """For both places: the temporary came from outside the region."""
+    if len(node.args) != 2:
+        return NO_REUSE
+    first, second = (value in lowering.inputs for value in node.args)
+    return first, second
+
+
+# Others -------------------------------------------------------------------------------------------
+def lower_where(lowering: Lowering, node: Node) -> bool:
+    """`np.where(condition, x, y)` with a condition of bools."""
+    if len(node.args) != 3 or node.kwargs or dtype_of(node.args[0]) != np.dtype(bool):
+        return False
+    wanted = result_dtype(node.kind)
+    dtypes = tuple(map(dtype_of, node.args))
+    regs = [lowering.operand(value) for value in node.args]
+    if (
+        wanted is None
+        or lacks_one(dtypes)
+        or lacks_one(regs)
+        or not isinstance(node.kind, ArrayKind)
+    ):
+        return False
+    if not all(inner_loops.can_cast(dtype, wanted) for dtype in dtypes[1:]) or _narrows(
+        dtypes, wanted
+    ):
+        return False
+    loop = inner_loops.own("where", (np.dtype(bool), wanted, wanted, wanted))
+    emit_loop(lowering, node, loop, tuple(regs), dtypes)  # type: ignore[arg-type]
+    return True
+
+
+def _narrows(dtypes: tuple[Any, ...], wanted: np.dtype[Any]) -> bool:
+    """Python floats that NumPy would check against the range of a narrow dtype."""
+    return wanted.char in "eF" and float in dtypes
+
+
+def lower_astype(lowering: Lowering, node: Node) -> bool:
+    """`x.astype(dtype)` where the machine has the cast."""
+    source, wanted = dtype_of(node.args[0]), result_dtype(node.kind)
+    if len(node.args) != 2 or node.kwargs or wanted is None or not isinstance(source, np.dtype):
+        return False
+    if not inner_loops.can_cast(source, wanted):
+        return False
+    return _lower_copy(lowering, node, source, wanted)
+
+
+def lower_copy(lowering: Lowering, node: Node) -> bool:
+    """`np.copy(x)`, which keeps the order of memory."""
+    source = dtype_of(node.args[0])
+    if len(node.args) != 1 or node.kwargs:
+        return False
+    return _lower_copy(lowering, node, source, source)
+
+
+def _lower_copy(lowering: Lowering, node: Node, source: Any, wanted: np.dtype[Any]) -> bool:
+    """Item by item: a dtype with a shape of its own (`x.astype("2f")`) adds axes to the result."""
+    kind, result = _kind(node.args[0]), node.kind
+    if not isinstance(kind, ArrayKind) or not isinstance(result, ArrayKind):
+        return False
+    if result.ndim != kind.ndim:
+        return False
+    reg = lowering.operand(node.args[0])
+    assert reg is not None
+    loop = inner_loops.own("copy", (wanted, wanted))
+    emit_loop(lowering, node, loop, (reg,), (source,), copies=True)
+    return True
+
+
+def lower_clip(lowering: Lowering, node: Node) -> bool:
+    """`np.clip(x, low, high)` with both limits."""
+    if len(node.args) != 3 or node.kwargs or not isinstance(_kind(node.args[0]), ArrayKind):
+        return False
+    kind = node.args[0].kind
+    if kind.dtype.kind not in "f" or any(dtype_of(value) is None for value in node.args):
+        return False
+    return lower_loop(lowering, node, inner_loops.CLIP, node.args)
+
+
+ELEMENTWISE_RULES: dict[str, Rule] = {
+    **{
+        f"operator.{name}": lower_operator
+        for name in "add sub mul truediv floordiv mod and or xor lshift rshift lt le eq ne gt ge "
+        "negative positive invert abs".split()
+    },
+    "operator.pow": lower_power,
+    "numpy.where": lower_where,
+    "ndarray.astype": lower_astype,
+    "numpy.copy": lower_copy,
+    "numpy.clip": lower_clip,
+    "ndarray.clip": lower_clip,
+}

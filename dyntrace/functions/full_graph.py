@@ -1,0 +1,30 @@
+"""Full graphs: a function optimised with `fullgraph=True` has no break that parts work from work.
+
+Invariant: a break on the way to a `raise` is none of those. Read `functions.compiled_code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import CodeType
+
+from dyntrace.asm.flow import comes_back
+from dyntrace.asm.instructions import Body
+from dyntrace.errors import GraphBreakError
+from dyntrace.trace.analysis import FoundBreak
+
+__all__ = ["demand_full_graph"]
+
+
+def demand_full_graph(code: CodeType, body: Body, breaks: Iterable[FoundBreak]) -> None:
+    """Raise at the first break; one on the way to a `raise` parts no work from other work."""
+    for found in breaks:
+        if comes_back(body, found.unit):
+            raise _graph_break(code, found)
+
+
+def _graph_break(code: CodeType, found: FoundBreak) -> GraphBreakError:
+    text = f"{found.reason.code} {found.reason.text}" + (
+        f": {found.detail}" if found.detail else ""
+    )
+    return GraphBreakError(text, code.co_filename, found.lineno)

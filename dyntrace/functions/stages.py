@@ -1,0 +1,70 @@
+"""Stages: what `DYNTRACE_DEBUG` tells of one code object: traces, versions, bypasses.
+
+Invariant: nothing is formatted unless the stage is wanted. Read `debugging` for where it goes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dyntrace.debugging import tell, wanted
+from dyntrace.runtime.causes import REASONS
+from dyntrace.weaving.bypasses import CLOSED, RESTING
+
+if TYPE_CHECKING:
+    from dyntrace.functions.compiled_code import CompiledCode
+    from dyntrace.trace.analysis import Analysis
+    from dyntrace.weaving.weave import RegionRecord, Woven
+
+__all__ = ["moved", "traced", "woven"]
+
+_TELLS_TRACE, _TELLS_WEAVE, _TELLS_RETIRE = map(wanted, ("trace", "weave", "retire"))
+
+
+def traced(compiled: CompiledCode, analysis: Analysis) -> None:
+    """What an analysis has found: the graphs to be woven, and the breaks."""
+    if not _TELLS_TRACE:
+        return
+    lines = [f"{compiled.name}, analysis {compiled.version + 1}"]
+    for plans in analysis.plans.values():
+        for plan in plans:
+            count, first, last = len(plan.region.graph.nodes), plan.lineno, plan.end_lineno
+            place = f"line {first}" if first == last else f"lines {first} to {last}"
+            lines.append(f"{place}: a graph of {count} node{'s' * (count != 1)}")
+    for found in sorted(analysis.breaks.values(), key=lambda item: item.unit):
+        detail = f" ({found.detail})" if found.detail else ""
+        lines.append(f"line {found.lineno}: {found.reason.code} {found.reason.text}{detail}")
+    _tell("trace", compiled, lines)
+
+
+def woven(compiled: CompiledCode, version: Woven) -> None:
+    """What a version of the code has in it."""
+    if not _TELLS_WEAVE:
+        return
+    body = compiled.facts.body if compiled.facts is not None else None
+    size, before = len(version.code.co_code), len(compiled.original.co_code)
+    lines = [f"{compiled.name}, version {compiled.version}: {before} bytes have become {size}"]
+    for layout in version.layouts:
+        line = body.units[layout.start].location.line if body is not None else 0
+        lines.append(f"line {line}: region of {len(layout.arguments)} arguments")
+    for point in sorted(version.recorders - {-1}):
+        line = body.units[compiled.places[point]].location.line if body is not None else 0
+        lines.append(f"line {line}: recorder")
+    _tell("weave", compiled, lines)
+
+
+def moved(compiled: CompiledCode, known: RegionRecord, state: int) -> None:
+    """Why a region's stubs are passed by, or come to be called again."""
+    if not _TELLS_RETIRE:
+        return
+    lineno = known.plans[0].lineno if known.plans else compiled.original.co_firstlineno
+    cause = REASONS.get(known.region.cause)
+    why = f", {cause.code} {cause.text}" if state == CLOSED and cause is not None else ""
+    what = "is given up" if state == CLOSED else "rests" if state == RESTING else "is called again"
+    text = f"{compiled.name}: region {what}{why} after {known.region.calls} calls"
+    tell("retire", compiled.original.co_filename, lineno, text)
+
+
+def _tell(stage: str, compiled: CompiledCode, lines: list[str]) -> None:
+    code = compiled.original
+    tell(stage, code.co_filename, code.co_firstlineno, "\n".join(lines))

@@ -1,0 +1,176 @@
+"""Every `np.ufunc` instance by rule, NumPy's, SciPy's or anyone's, and the ufunc methods.
+
+A ufunc gets its record from its type, by one rule: its result's dtypes come from a probe of
+the very ufunc. Ufuncs whose loops are all over objects (`np.frompyfunc`) call Python code and are
+refused. Operators are in `ops.python.operators`.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from dyntrace import breaks
+from dyntrace.graph.identity import has_numeric_loop
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+    leaves,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import NumpyCall, Refused
+from dyntrace.ops.probe import DATA, Parameters, probing
+from dyntrace.ops.registry import Record, Treatment, add_rule, object_treatment
+
+_BLAS = frozenset("matmul vecdot matvec vecmat".split())
+_STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
+_ROUNDING = frozenset((np.floor, np.ceil, np.trunc))  # of a huge Python int: that int
+_TESTS = frozenset((np.isnan, np.isinf, np.isfinite, np.signbit))
+_CALL = Parameters(static=_STATIC, booleans=False)
+OBJECT_LOOPS = Treatment("break", breaks.CALLBACK.code)
+_METHODS = {
+    "reduce": Parameters(
+        ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
+    ),
+    "accumulate": Parameters(("array", "axis", "dtype", "out"), _STATIC, False),
+    "reduceat": Parameters(("array", "indices", "axis", "dtype", "out"), _STATIC, False),
+    "outer": DATA,
+    "resolve_dtypes": Parameters(("dtypes",), _STATIC),
+    "at": DATA,
+}
+_WRITES: dict[str, tuple[int | str, ...]] = {
+    "reduce": (3, "out"),
+    "accumulate": (3, "out"),
+    "reduceat": (4, "out"),
+    "outer": ("out",),
+    "resolve_dtypes": (),
+    "at": (0,),
+}
+
+
+def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
+    """The record of calling `ufunc`; one made from Python code is not kept."""
+    return _numeric_record(ufunc) if has_numeric_loop(ufunc) else OBJECT_LOOPS
+
+
+@cache
+def _numeric_record(ufunc: np.ufunc) -> Record:
+    outs = tuple(range(ufunc.nin, ufunc.nin + ufunc.nout))
+    op = Op(
+        qualified_name(ufunc),
+        ufunc,
+        "ufunc",
+        exact=True,
+        writes=(*outs, "out"),
+        blas=ufunc.__name__ in _BLAS,
+    )
+    infer = _certain(_without_objects(probing(op, _CALL)), ufunc)
+    return Record(op, _without_lost_results(infer, ufunc))
+
+
+def ufunc_method_record(ufunc: np.ufunc, name: str) -> Record | Treatment | None:
+    """The record of `ufunc.reduce`, `.accumulate`, `.reduceat`, `.outer` or `.at`."""
+    if name not in _METHODS:
+        return None
+    return _numeric_method(ufunc, name) if has_numeric_loop(ufunc) else OBJECT_LOOPS
+
+
+@cache
+def _numeric_method(ufunc: np.ufunc, name: str) -> Record:
+    target = getattr(ufunc, name)
+    op = Op(f"{qualified_name(ufunc)}.{name}", target, "ufunc", writes=_WRITES[name])
+    return Record(op, _without_objects(probing(op, _METHODS[name])))
+
+
+def qualified_name(ufunc: np.ufunc) -> str:
+    """ "numpy.add" for NumPy's, the bare name with its module for others."""
+    if getattr(np, ufunc.__name__, None) is ufunc:
+        return f"numpy.{ufunc.__name__}"
+    module = getattr(ufunc, "__module__", None)
+    return f"{module}.{ufunc.__name__}" if type(module) is str else ufunc.__name__
+
+
+def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall], Kind]:
+    """Refuse `dtype=object` before a probe would run Python operators."""
+
+    def checked(call: NumpyCall) -> Kind:
+        for name in ("dtype", "signature", "sig"):
+            if name in call.kwargs and _asks_for_objects(call.kwargs[name].read()):
+                raise Refused(breaks.NOT_NUMERIC, name)
+        return infer(call)
+
+    return checked
+
+
+def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[NumpyCall], Kind]:
+    """The dtype must not depend on how large a Python int is.
+
+    It does not beside an array or a NumPy scalar, nor where one number gives a float; it does for
+    ints alone, and for ints in a list.
+    """
+
+    def checked(call: NumpyCall) -> Kind:
+        found = infer(call)
+        kinds = [operand.kind for operand in call.args]
+        if any(holds_int(kind) for kind in kinds if isinstance(kind, SequenceKind)):
+            raise Refused(breaks.UNFORESEEN, "integers in a sequence")
+        beside = any(isinstance(kind, (ArrayKind, NumpyScalarKind)) for kind in kinds)
+        if not beside and any(holds_int(kind) for kind in kinds):
+            inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fc"
+            if len(kinds) > 1 or not inexact or ufunc in _ROUNDING:
+                raise Refused(breaks.UNFORESEEN, "Python integers only")
+        return found
+
+    return checked
+
+
+def holds_int(kind: Kind) -> bool:
+    """Whether a Python int is `kind`, or an item of it."""
+    return any(isinstance(leaf, PythonScalarKind) and leaf.type is int for leaf in leaves(kind))
+
+
+def _without_lost_results(
+    infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc
+) -> Callable[[NumpyCall], Kind]:
+    """Some NumPy builds leave a strided `out` of these tests unwritten: theirs is the answer."""
+
+    def checked(call: NumpyCall) -> Kind:
+        if ufunc in _TESTS and (len(call.args) > ufunc.nin or "out" in call.kwargs):
+            raise Refused(breaks.MAY_FAIL_HALF_WAY, "out")
+        return infer(call)
+
+    return checked
+
+
+def _asks_for_objects(value: Any) -> bool:
+    try:
+        return bool(np.dtype(_dtype_of(value)).hasobject)
+    except Exception as error:  # whatever NumPy says of what is no dtype, the call will say
+        raise Refused(breaks.UNFORESEEN, type(error).__name__) from error
+
+
+def _dtype_of(value: Any) -> Any:
+    if isinstance(value, str) and "->" in value:
+        return object if "O" in value else float
+    if isinstance(value, tuple):
+        return object if any(item in (object, "O") for item in value) else float
+    return value
+
+
+def _bound(target: Any) -> Record | Treatment | None:
+    owner = target.__self__
+    if type(owner) is np.ufunc:
+        return ufunc_method_record(owner, target.__name__)
+    return object_treatment(type(owner))
+
+
+add_rule(np.ufunc, ufunc_record)
+add_rule(types.BuiltinFunctionType, _bound)
+add_rule(types.MethodType, _bound)

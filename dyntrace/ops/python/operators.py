@@ -1,0 +1,165 @@
+"""Python's operators on arrays, NumPy scalars and Python numbers.
+
+The targets are functions of `operator`, so Python numbers keep CPython's arithmetic and arrays take
+the very slots (and fast paths such as `x ** 2`) that the instruction would take. Refused: operands
+that are neither arrays nor numbers. Subscripts are in `ops.numpy.indexing`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from dyntrace import breaks
+from dyntrace.graph.kinds import (
+    NUMERIC_KINDS,
+    ArrayKind,
+    Kind,
+    PythonScalarKind,
+    SequenceKind,
+    leaves,
+)
+from dyntrace.graph.node import Op
+from dyntrace.ops.call import NumpyCall, Refused
+from dyntrace.ops.probe import DATA, probing
+from dyntrace.ops.registry import (
+    Infer,
+    Record,
+    add_callable,
+    add_operator,
+    operator_record,
+)
+from dyntrace.record import replace
+
+BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
+    "add": (operator.add, operator.iadd),
+    "sub": (operator.sub, operator.isub),
+    "mul": (operator.mul, operator.imul),
+    "truediv": (operator.truediv, operator.itruediv),
+    "floordiv": (operator.floordiv, operator.ifloordiv),
+    "mod": (operator.mod, operator.imod),
+    "pow": (operator.pow, operator.ipow),
+    "matmul": (operator.matmul, operator.imatmul),
+    "and": (operator.and_, operator.iand),
+    "or": (operator.or_, operator.ior),
+    "xor": (operator.xor, operator.ixor),
+    "lshift": (operator.lshift, operator.ilshift),
+    "rshift": (operator.rshift, operator.irshift),
+    "lt": (operator.lt, None),
+    "le": (operator.le, None),
+    "eq": (operator.eq, None),
+    "ne": (operator.ne, None),
+    "gt": (operator.gt, None),
+    "ge": (operator.ge, None),
+    "contains": (operator.contains, None),
+}
+SYMBOLS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+UNARY: dict[str, Callable[..., Any]] = {
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "invert": operator.invert,
+    "abs": operator.abs,
+}
+
+
+def operands_only(infer: Infer) -> Infer:
+    """Arrays and numbers, or a sequence of them beside an array."""
+
+    def checked(call: NumpyCall) -> Kind:
+        kinds = [operand.kind for operand in call.args]
+        others = [kind for kind in kinds if not isinstance(kind, NUMERIC_KINDS)]
+        if len(others) == len(kinds):
+            raise Refused(breaks.OBJECT_OPERAND)
+        for kind in others:
+            _check(kind, kinds)
+        return infer(call)
+
+    return checked
+
+
+def _check(kind: Kind, kinds: list[Kind]) -> None:
+    beside_array = any(isinstance(other, ArrayKind) for other in kinds)
+    if not isinstance(kind, SequenceKind) or kind.type not in (tuple, list) or not beside_array:
+        raise Refused(breaks.OBJECT_OPERAND, type(kind).__name__)
+    for leaf in leaves(kind):
+        if not isinstance(leaf, (*NUMERIC_KINDS, SequenceKind)):
+            raise Refused(breaks.OBJECT_OPERAND, "an item of the sequence")
+        if isinstance(leaf, PythonScalarKind) and leaf.type is int:  # its size decides the dtype
+            raise Refused(breaks.UNFORESEEN, "integers in a sequence")
+
+
+def power(infer: Infer, squares: Infer) -> Infer:
+    """Exponents whose value decides the kind: the example decides here, the executor checks.
+
+    `int ** int` is a float for a negative exponent, and `array ** 2` is what `np.square` gives.
+    """
+
+    def checked(call: NumpyCall) -> Kind:
+        kinds = [operand.kind for operand in call.args]
+        if len(kinds) != 2:
+            raise Refused(breaks.UNFORESEEN)
+        example = getattr(kinds[1], "example", None)
+        if all(isinstance(kind, PythonScalarKind) and kind.type in (int, bool) for kind in kinds):
+            return PythonScalarKind(float if example is not None and example < 0 else int)
+        return squares(call) if type(example) is int and example == 2 else infer(call)
+
+    return checked
+
+
+def written_in_place(infer: Infer) -> Infer:
+    """The left operand keeps its kind: an in-place operator on an array returns that array."""
+
+    def checked(call: NumpyCall) -> Kind:
+        found, target = infer(call), call.args[0].kind
+        if not isinstance(target, ArrayKind):
+            return found
+        if found != target:
+            raise Refused(breaks.UNFORESEEN)
+        return target
+
+    return checked
+
+
+def _register_binary(name: str, plain: Any, inplace: Any) -> None:
+    exact, blas = name != "pow", name == "matmul"
+    style = "call" if name == "contains" else "infix"
+    op = Op(f"operator.{name}", plain, "operator", style, exact=exact, blas=blas)
+    record = Record(op, _inference(op))
+    add_operator(name, False, record)
+    add_callable(plain, record)
+    if inplace is None:
+        return
+    op = Op(
+        f"operator.i{name}", inplace, "operator", "inplace", exact=exact, writes=(0,), blas=blas
+    )
+    record = Record(op, written_in_place(_inference(op)))
+    add_operator(name, True, record)
+    add_callable(inplace, record)
+
+
+def _inference(op: Op) -> Infer:
+    infer = operands_only(probing(op, DATA))
+    if op.target not in (operator.pow, operator.ipow):
+        return infer
+    return power(infer, operands_only(probing(op, replace(DATA, number=2))))
+
+
+def _register_unary(name: str, target: Any) -> None:
+    style = "call" if name == "abs" else "prefix"
+    op = Op(f"operator.{name}", target, "operator", style, exact=True)
+    record = Record(op, operands_only(probing(op, DATA)))
+    add_operator(name, False, record)
+    add_callable(target, record)
+
+
+def _register() -> None:
+    for name, (plain, inplace) in BINARY.items():
+        _register_binary(name, plain, inplace)
+    for name, target in UNARY.items():
+        _register_unary(name, target)
+    for symbol, name in SYMBOLS.items():
+        add_operator(symbol, False, operator_record(name))
+
+
+_register()

@@ -1,0 +1,309 @@
+"""Flush: what a region must leave behind, as graph outputs and a layout for its stub.
+
+The frame after a region must be what CPython would have made it: live locals stored, dead ones too
+where the object exists anyway, the stack rebuilt. Values that are not results of the graph travel
+through it as outputs; NULLs are emitted again. Invariant: two traces with equal layouts can share
+one stub. Read `compile` for the stub.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from dyntrace.asm.flow import successors
+from dyntrace.asm.instructions import Body, MicroOp
+from dyntrace.breaks import REGION_FULL, SECOND_EFFECT
+from dyntrace.exec.results import returns_bare_value
+from dyntrace.graph import kinds
+from dyntrace.graph.node import Node, Op
+from dyntrace.graph.ownership import is_fresh, roots
+from dyntrace.record import record
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.interpreter import Trace
+from dyntrace.trace.regions.builder import TooLarge
+from dyntrace.trace.semantics.renewal import RENEW, is_shared
+from dyntrace.trace.sources import CellVariable, Contents, Local, Source
+from dyntrace.trace.state import NULL_SLOT
+from dyntrace.trace.values.base import Constant, Dynamic, Folded, Null, Outside, Value
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithCopy
+from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+
+__all__ = ["Layout", "lay_out"]
+
+
+@record(frozen=True)
+class Layout:
+    """How a stub calls its region and what it does with the result.
+
+    arguments  what it passes, in order
+    dropped    stack slots it removes, topmost first; True where the slot holds NULL
+    stores     (slot, whether it is a cell) it stores, in the order of the outputs
+    pushes     what it then pushes, deepest first: True for a NULL, False for an output
+    cleared    dead locals that let go of what they hold
+    depth      how many stack slots there are at the start
+    commit     whether the result ends with the commit of an effect
+    bare       whether the result is the only output itself, not a tuple
+    """
+
+    start: int
+    end: int
+    arguments: tuple[Source, ...]
+    dropped: tuple[bool, ...]
+    stores: tuple[tuple[int, bool], ...]
+    pushes: tuple[bool, ...]
+    cleared: tuple[int, ...]
+    depth: int
+    commit: bool
+    bare: bool
+
+    @property
+    def effect_only(self) -> bool:
+        """Whether the region does its effect itself, and answers True."""
+        return self.commit and not self.stores and not self.pushes
+
+
+class _Outputs:
+    """Turns values into graph outputs; a list or dict met twice stays one object."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.made: dict[int, tuple[Value, Any]] = {}  # the value too, so that its id stays its own
+        self.by_nodes = False
+
+    def keep_identity(self, values: list[Value]) -> None:
+        """Where a bound method of a list or dict leaves, containers are made by nodes.
+
+        A container written out in a node's arguments is another one than the same written out in
+        the region's outputs.
+        """
+        self.by_nodes = any(map(_holds_method, values))
+
+    def of(self, value: Value) -> Any:
+        if id(value) not in self.made:
+            made = self._make(value)
+            maker = _MAKERS.get(type(value)) if self.by_nodes else None
+            self.made[id(value)] = (value, made if maker is None else self._node(maker, made))
+        return self.made[id(value)][1]
+
+    def _make(self, value: Value) -> Any:
+        match value:
+            case Dynamic():
+                return value.node
+            case Folded():
+                return self._node(RENEW, value.value)
+            case Constant():
+                return value.value
+            case Outside():
+                return self.frame.region.input(value.source, _passed(value))
+            case TupleValue():
+                return self._own(tuple(self.of(item) for item in value.items))
+            case ListValue():
+                return [self.of(item) for item in value.items]
+            case DictValue():
+                return {key: self.of(item) for key, item in value.items.items()}
+            case SliceValue():
+                return self._own(slice(*map(self.of, (value.start, value.stop, value.step))))
+            case BoundMethod():
+                return self._node(_GET_METHOD, self.of(value.self), value.name)
+            case BoundFunction():
+                return self._node(_BIND, self.of(value.function), self.of(value.self))
+            case CallableWithCopy():
+                return self._with_copy(value)
+        raise AssertionError(f"{type(value).__name__} cannot leave a region")
+
+    def _own(self, made: Any) -> Any:
+        """A tuple or slice of this call, though all in it is constant."""
+        return self._node(RENEW, made) if is_shared(made) else made
+
+    def _with_copy(self, value: CallableWithCopy) -> Any:
+        if value.self is None:
+            return value.optimised_copy
+        return self._node(_BIND, value.optimised_copy, self.of(value.self))
+
+    def _node(self, op: Op, *args: Any) -> Node:
+        frame = self.frame
+        return frame.region.add(op, args, (), kinds.UNKNOWN, frame.origin())
+
+
+_GET_METHOD = Op("builtins.getattr", getattr, "item", exact=True, aliases=True)
+_MAKERS: dict[type[Value], Op] = {
+    TupleValue: Op("builtins.tuple", tuple, "item", exact=True, aliases=True),
+    ListValue: Op("builtins.list", list, "item", exact=True, aliases=True),
+    DictValue: Op("builtins.dict", dict, "item", exact=True, aliases=True),
+}
+_BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=True)
+
+
+def _holds_method(value: Value) -> bool:
+    """Whether a value is, or contains, a bound method of a container of the region."""
+    match value:
+        case BoundMethod():
+            return isinstance(value.self, (ListValue, DictValue))
+        case TupleValue() | ListValue():
+            return any(map(_holds_method, value.items))
+        case DictValue():
+            return any(map(_holds_method, value.items.values()))
+    return False
+
+
+def _passed(value: Outside) -> kinds.Kind:
+    """What only passes through needs no guard, unless it is guarded anyway."""
+    return kinds.UNKNOWN
+
+
+def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
+    """Fill the graph's outputs and say how the stub uses them; Break if it cannot be done.
+
+    `observed` functions look at their own locals, so that dead ones count as live.
+    """
+    try:
+        return _lay_out(trace, body, live, observed)
+    except TooLarge:
+        raise Break(REGION_FULL) from None
+
+
+def _lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
+    frame, graph = trace.frame, trace.region.graph
+    trace.region.end()
+    outputs = _Outputs(frame)
+    kept = _untouched(trace)
+    pushes = frame.stack[kept:]
+    stores, cleared = _stores(trace, body, live, observed, pushes)
+    if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
+        raise Break(SECOND_EFFECT)
+    outputs.keep_identity([*(value for _, value in stores), *pushes])
+    graph.outputs = [outputs.of(value) for _, value in stores]
+    graph.outputs += _pushed(outputs, pushes)
+    dropped = trace.state.stack[kept:]
+    return Layout(
+        start=trace.start,
+        end=trace.end,
+        arguments=tuple(trace.region.arguments),
+        dropped=tuple(kind is NULL_SLOT for kind in reversed(dropped)),
+        stores=tuple((index, index in body.cells) for index, _ in stores),
+        pushes=tuple(isinstance(value, Null) for value in pushes),
+        cleared=cleared,
+        depth=len(trace.state.stack),
+        commit=graph.effect is not None,
+        bare=returns_bare_value(graph),
+    )
+
+
+def _untouched(trace: Trace) -> int:
+    """How many slots at the bottom of the stack hold what they held at the start."""
+    count = 0
+    for value, initial in zip(trace.frame.stack, trace.initial, strict=False):
+        if value is not initial:
+            break
+        count += 1
+    return count
+
+
+def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
+    """Outputs up to the last NULL in order, those behind it reversed; see `compile` for why."""
+    nulls = [place for place, value in enumerate(pushes) if isinstance(value, Null)]
+    split = nulls[-1] + 1 if nulls else 0
+    head = [value for value in pushes[:split] if not isinstance(value, Null)]
+    return [outputs.of(value) for value in [*head, *reversed(pushes[split:])]]
+
+
+def _stores(
+    trace: Trace, body: Body, live: frozenset[int], observed: bool, pushes: list[Value]
+) -> tuple[list[tuple[int, Value]], tuple[int, ...]]:
+    """The slots to store, and the dead ones that only let go of the object they held.
+
+    A dead name still counts as a reference, which `ndarray.resize` and `sys.getrefcount` see. So an
+    object that exists anyway is stored there too, and a view of such an object where a call comes
+    before the name is stored again; what only this name would hold is not made.
+    """
+    changed = [(i, v) for i, v in sorted(trace.frame.slots.items()) if not _unchanged(i, v)]
+    needed = {index for index, _ in changed if observed or index in live}
+    if body.units[trace.end].micro[-1:] == _RETURN and not observed:  # the frame is gone at once
+        return [pair for pair in changed if pair[0] in needed], ()
+    leaving = _Leaving.of([*(value for index, value in changed if index in needed), *pushes])
+    for index, value in changed:
+        if leaving.includes(value) or (leaving.is_viewed_by(value) and _is_seen(trace, index)):
+            needed.add(index)
+    stores = [pair for pair in changed if pair[0] in needed]
+    return stores, tuple(index for index, _ in changed if index not in needed)
+
+
+_RETURN = (MicroOp("RETURN_VALUE"),)
+_CALLS = frozenset({"CALL", "CALL_FUNCTION_EX", "BREAK"})
+
+
+def _is_seen(trace: Trace, index: int) -> bool:
+    """Whether a call that the region does not absorb may come before local `index` is stored."""
+    body = trace.frame.body
+    absorbed = {visit.unit for visit in trace.visits}
+    waiting, seen = [trace.end], set()
+    while waiting:
+        unit = body.units[waiting.pop()]
+        if unit.index in seen:
+            continue
+        seen.add(unit.index)
+        if any(step.name in _CALLS for step in unit.micro) and unit.index not in absorbed:
+            return True
+        if not any(step.name == "STORE_FAST" and step.arg == index for step in unit.micro):
+            waiting += successors(body, unit.index)
+    return False
+
+
+@record(frozen=True)
+class _Leaving:
+    """The objects that exist when a region has ended, whatever its dead names hold."""
+
+    nodes: frozenset[Node]
+    memory: frozenset[Node]
+
+    @classmethod
+    def of(cls, values: list[Value]) -> _Leaving:
+        nodes = frozenset(node for value in values for node in _nodes(value))
+        return cls(nodes, frozenset(root for node in nodes for root in roots(node)))
+
+    def includes(self, value: Value) -> bool:
+        """Whether `value` is such an object, or a container with one in it."""
+        if isinstance(value, Dynamic):
+            return value.node in self.nodes or value.node in self.memory
+        return isinstance(value, Outside) or any(map(self.includes, _parts(value)))
+
+    def is_viewed_by(self, value: Value) -> bool:
+        """Whether `value` holds memory of such an object."""
+        return any(
+            not is_fresh(node) or not self.memory.isdisjoint(roots(node)) for node in _nodes(value)
+        )
+
+
+def _nodes(value: Value) -> Iterator[Node]:
+    """The nodes whose results `value` holds."""
+    if isinstance(value, Dynamic):
+        yield value.node
+    for part in _parts(value):
+        yield from _nodes(part)
+
+
+def _parts(value: Value) -> tuple[Value, ...]:
+    """The values that the object made for `value` holds."""
+    match value:
+        case TupleValue() | ListValue():
+            return tuple(value.items)
+        case DictValue():
+            return tuple(value.items.values())
+        case SliceValue():
+            return (value.start, value.stop, value.step)
+        case BoundMethod():
+            return (value.self,)
+        case BoundFunction():
+            return (value.self, value.function)
+        case CallableWithCopy(self=Value() as bound):
+            return (bound,)
+    return ()
+
+
+def _unchanged(index: int, value: Value) -> bool:
+    return isinstance(value, Outside) and value.source in (
+        Local(index),
+        Contents(CellVariable(index)),
+    )

@@ -1,0 +1,260 @@
+"""Attribute look-up: arrays by record, modules by dict, plain instances by CPython's own order.
+
+For an instance of a plain class the order is `object.__getattribute__`'s: data descriptor on the
+class, own dict or slot, anything else on the class. What runs Python code (a property) is inlined
+or breaks. Invariant: the class of every instance looked into is guarded to be unchanged, so a
+class attribute found while tracing is the one that CPython would find. Read
+`trace.semantics.calling` next.
+"""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import Any
+
+import numpy as np
+
+from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.graph.identity import lasts
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
+from dyntrace.ops import registry
+from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.regions.builder import Guard
+from dyntrace.trace.semantics import calling
+from dyntrace.trace.semantics.builtin_calls import rule
+from dyntrace.trace.semantics.operands import read_value
+from dyntrace.trace.semantics.protocol import get_item, is_numeric, node_items, unsupported
+from dyntrace.trace.sources import (
+    Attribute,
+    ClassAttribute,
+    Lacks,
+    ModuleAttribute,
+    Source,
+    TypeOf,
+)
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.callables import BoundFunction, BoundMethod
+from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
+
+__all__ = ["get_attribute"]
+
+_MISSING: Any = object()
+_IMMUTABLE_TYPE = 1 << 8
+_HEAP_TYPE = 1 << 9
+_DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_OF_TYPE = frozenset(  # what `type` itself answers for, whatever the class holds
+    name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
+)
+_BUILT: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
+
+
+def get_attribute(frame: Frame, value: Value, name: str) -> Value:
+    """`value.name`."""
+    cls = _container_class(value)
+    if cls is not None and hasattr(cls, name):
+        if isinstance(value, Outside):  # a method needs to know its type, not how many items it has
+            frame.region.guard(value.source, Guard("exact", cls))
+        return BoundMethod(value, name)
+    kind = frame.assume(value)
+    if is_numeric(kind):
+        return _numeric(frame, value, name)
+    if isinstance(kind, kinds.KnownKind):
+        return _of_known(frame, value, kind.value, name)
+    if isinstance(kind, kinds.InstanceKind) and isinstance(value, Outside):
+        return _of_instance(frame, value, kind, name)
+    if cls is not None or _is_container(kind):
+        return _of_container(frame, value, kind, name)
+    treatment = registry.object_treatment(kind.type) if isinstance(kind, kinds.ObjectKind) else None
+    raise unsupported(value) if treatment is None else Break(treatment.reason, name)
+
+
+@rule(builtins.getattr)
+def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """`getattr(value, name)` with a name that is known."""
+    if kwargs or len(args) != 2:
+        raise unsupported(*args)
+    name = read_value(frame, args[1])
+    if type(name) is not str:
+        raise unsupported(*args)
+    return get_attribute(frame, args[0], name)
+
+
+def _container_class(value: Value) -> type | None:
+    """list, tuple, dict or str, if it is an exact one of these, built here or outside."""
+    if not isinstance(value, Outside):
+        return _BUILT.get(type(value))
+    kind = value.believed
+    if isinstance(kind, kinds.SequenceKind):
+        found: type = kind.type
+        return found if found is list or found is tuple else None
+    return _EXACT.get(type(kind))
+
+
+_EXACT: dict[type[kinds.Kind], type] = {kinds.DictKind: dict, kinds.StringKind: str}
+
+
+def _is_container(kind: kinds.Kind) -> bool:
+    return isinstance(kind, (kinds.SequenceKind, kinds.DictKind, kinds.StringKind))
+
+
+def _numeric(frame: Frame, value: Value, name: str) -> Value:
+    """An attribute or method of an array or scalar."""
+    kind = value.kind
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)) and name in ("ndim", "dtype"):
+        ndim = kind.ndim if isinstance(kind, ArrayKind) else 0
+        return Constant(ndim if name == "ndim" else kind.dtype)
+    record = registry.attribute(name)
+    if record is not None and (isinstance(kind, (ArrayKind, NumpyScalarKind)) or name in _PLAIN):
+        return frame.compute(record, [value])
+    if isinstance(kind, (ArrayKind, NumpyScalarKind)):
+        treatment = registry.array_treatment(name)
+        if registry.method(name) is None and treatment is not None:
+            raise Break(treatment.reason, name)
+    if hasattr(_class_of(kind), name):
+        return BoundMethod(value, name)
+    raise Break(UNKNOWN_METHOD, name)
+
+
+_PLAIN = ("real", "imag")
+
+
+def _class_of(kind: kinds.Kind) -> type:
+    if isinstance(kind, ArrayKind):
+        return np.ndarray
+    if isinstance(kind, NumpyScalarKind):
+        return kind.dtype.type
+    return getattr(kind, "type", object)
+
+
+def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
+    """An attribute of a module, class, ufunc or function that is known by identity."""
+    if type(obj) is types.ModuleType and isinstance(value, Outside):
+        found = obj.__dict__.get(name, _MISSING)
+        if found is _MISSING:
+            raise Break(ATTRIBUTE_READ, name)
+        return _read(frame, ModuleAttribute(value.source, name), found)
+    if isinstance(obj, type):
+        return _of_class(frame, value, obj, name)
+    found = getattr(obj, name, _MISSING) if calling.has_fixed_attribute(obj, name) else _MISSING
+    if found is _MISSING or not lasts(found):
+        raise Break(ATTRIBUTE_READ, name)
+    return Constant(found)
+
+
+def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
+    """A class attribute; methods of NumPy's own classes are fixed."""
+    if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
+        found = getattr(cls, name, _MISSING)
+        if found is not _MISSING:
+            return Constant(found)
+    if type(cls) is not type or not isinstance(value, Outside) or name in _OF_TYPE:
+        raise Break(ATTRIBUTE_READ, name)
+    found = _class_lookup(cls, name)
+    if isinstance(found, (staticmethod, classmethod, property)) or found is _MISSING:
+        raise Break(ATTRIBUTE_READ, name)
+    if _has(found, "__get__") and not isinstance(found, types.FunctionType):
+        raise Break(ATTRIBUTE_READ, name)
+    return _stable(frame, _read(frame, ClassAttribute(value.source, name), found), found, name)
+
+
+def _has(found: Any, name: str) -> bool:
+    """Whether the class of `found` defines the special method `name`."""
+    return _class_lookup(type(found), name) is not _MISSING
+
+
+def _stable(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
+    """`value`, guarded so that what a class holds is no descriptor, now or later."""
+    if isinstance(value.believed, kinds.InstanceKind):
+        frame.assume(value)
+    elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
+        raise Break(ATTRIBUTE_READ, name)
+    return value
+
+
+def _read(frame: Frame, source: Source, found: Any) -> Outside:
+    """What `source` holds; reading it belongs to the region even if the value goes unused."""
+    frame.region.read(source)
+    return Outside(source, describe(found))
+
+
+def _class_lookup(cls: type, name: str) -> Any:
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return _MISSING
+
+
+def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: str) -> Value:
+    own = dict(kind.attributes)
+    found = _class_lookup(kind.type, name)
+    if type(found) is property:
+        return _property(frame, value, found)
+    if isinstance(found, types.MemberDescriptorType) or found is _MISSING or name in own:
+        if name not in own:
+            raise Break(ATTRIBUTE_READ, name)
+        if found is not _MISSING and _is_data_descriptor(found):
+            raise Break(ATTRIBUTE_READ, name)
+        source = Attribute(value.source, name)
+        frame.region.read(source)
+        return Outside(source, own[name])
+    _demand_no_own(frame, value, name)
+    return _bound(frame, value, found, name)
+
+
+def _is_data_descriptor(found: Any) -> bool:
+    if isinstance(found, types.MemberDescriptorType):
+        return False
+    return _has(found, "__set__") or _has(found, "__delete__")
+
+
+def _demand_no_own(frame: Frame, value: Outside, name: str) -> None:
+    """A method is only the class's while the instance has no attribute of that name."""
+    frame.assume(value)
+    frame.region.read(Lacks(value.source, name))
+
+
+def _property(frame: Frame, value: Outside, found: property) -> Value:
+    """Inline the getter; the class guard covers the property object, whose parts never change."""
+    getter = found.fget
+    if type(getter) is not types.FunctionType:
+        raise Break(ATTRIBUTE_READ)
+    function = calling.fixed_function(getter)
+    return calling.call(frame, function, [value], {})
+
+
+def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
+    """Bind what the class holds, as `object.__getattribute__` would."""
+    cls = TypeOf(value.source)
+    if isinstance(found, types.FunctionType):
+        return BoundFunction(value, Outside(ClassAttribute(cls, name), describe(found)))
+    if type(found) is staticmethod and isinstance(found.__func__, types.FunctionType):
+        return calling.fixed_function(found.__func__)
+    if type(found) is classmethod and isinstance(found.__func__, types.FunctionType):
+        owner = Outside(cls, kinds.KnownKind(type_of(value)))
+        return BoundFunction(owner, calling.fixed_function(found.__func__))
+    if _has(found, "__get__"):
+        raise Break(ATTRIBUTE_READ, name)
+    return _stable(frame, Outside(ClassAttribute(cls, name), describe(found)), found, name)
+
+
+def type_of(value: Outside) -> Any:
+    """The class of an instance value."""
+    kind = value.kind
+    assert isinstance(kind, kinds.InstanceKind)
+    return kind.type
+
+
+def _of_container(frame: Frame, value: Value, kind: kinds.Kind, name: str) -> Value:
+    """A method of a tuple, list, dict or str, or a field of a named tuple NumPy returned."""
+    fields = getattr(getattr(kind, "type", None), "_fields", ())
+    if name in fields:
+        if isinstance(value, Dynamic) and isinstance(kind, kinds.SequenceKind):
+            return node_items(frame, value, kind)[fields.index(name)]
+        return get_item(frame, value, Constant(fields.index(name)))
+    cls = str if isinstance(kind, kinds.StringKind) else getattr(kind, "type", dict)
+    if hasattr(cls, name):
+        return BoundMethod(value, name)
+    raise Break(UNKNOWN_METHOD, name)

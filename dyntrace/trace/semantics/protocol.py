@@ -1,0 +1,459 @@
+"""CPython's algorithms, once each: binary operators, subscripts, attributes, truth, unpacking.
+
+Each takes symbolic values and returns one, adding nodes through `Frame.compute`, or raises `Break`
+where the value's class could run code. What depends on the type of value is a table keyed by kind,
+never a chain. Calls are in `trace.semantics.calling`. Invariant: whatever a rule concludes from an
+outside value's kind has been assumed, so the region's guards cover it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dyntrace.breaks import MAKES_TEXT
+from dyntrace.graph import kinds
+from dyntrace.graph.describe import describe
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.node import Op
+from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
+from dyntrace.record import replace
+from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
+from dyntrace.trace.semantics.changes import change_list, kept, set_pair
+from dyntrace.trace.semantics.items import item_alone
+from dyntrace.trace.semantics.operands import read_value
+from dyntrace.trace.semantics.renewal import folded
+from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
+
+__all__ = [
+    "binary",
+    "compare",
+    "constant",
+    "contains",
+    "get_item",
+    "identical",
+    "is_numeric",
+    "iterate",
+    "set_item",
+    "truth",
+    "truth_value",
+    "unary",
+    "unpack",
+]
+
+FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
+MAX_FOLDED = 4096
+COMPARISONS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+UNFOLDED = object()
+
+_FOLDS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(operator, name) for name in "add sub mul truediv floordiv mod".split()},
+    **{name: getattr(operator, name) for name in "lt le eq ne gt ge".split()},
+    **{name: getattr(operator, name + "_") for name in "and or".split()},
+    "xor": operator.xor,
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "invert": operator.invert,
+    "not": operator.not_,
+}
+
+
+def is_numeric(kind: Kind) -> bool:
+    return isinstance(kind, kinds.NUMERIC_KINDS)
+
+
+def unsupported(*values: Value) -> Break:
+    """The break for an operation on these values."""
+    return refusal_of(*(value.kind for value in values))
+
+
+def constant(frame: Frame, value: Value) -> Any:
+    """The object `value` is known to be (guarded by identity), or `UNFOLDED`."""
+    if isinstance(value, Constant):
+        return value.value
+    if isinstance(value, Outside) and isinstance(value.believed, kinds.KnownKind):
+        frame.assume(value)
+        return value.believed.value
+    return UNFOLDED
+
+
+# operators ----------------------------------------------------------------------------------------
+
+
+def _fold(name: str, *values: Value) -> Constant | None:
+    """The result of a pure operation on constants of the code, if it is small and has one."""
+    operands = [value.value for value in values if isinstance(value, Constant)]
+    if len(operands) < len(values) or name not in _FOLDS:
+        return None
+    if not all(type(item) in FOLDABLE for item in operands):
+        return None
+    if any(isinstance(item, (str, bytes, tuple)) and len(item) > MAX_FOLDED for item in operands):
+        return None
+    if name == "mul" and not all(isinstance(item, (int, float, complex)) for item in operands):
+        return None
+    try:
+        return folded(_FOLDS[name](*operands), operands)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+
+
+def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
+    """`left <op> right`; an in-place operator on anything but an array makes a new object."""
+    known = _fold(name, left, right)
+    if known is not None:
+        return known
+    left_kind, right_kind = frame.assume(left), frame.assume(right)
+    if is_numeric(left_kind) and is_numeric(right_kind):
+        record = operator_record(name, inplace and isinstance(left_kind, ArrayKind))
+        return frame.compute(record, [left, right])
+    if name == "mod" and isinstance(left_kind, kinds.StringKind):
+        raise Break(MAKES_TEXT, "text with values in it")
+    if isinstance(left_kind, ArrayKind) or isinstance(right_kind, ArrayKind):
+        return _with_array_like(frame, name, inplace, left, right)
+    return _joined(frame, name, inplace, left, right)
+
+
+def _with_array_like(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
+    """An array with a tuple or list of numbers, which NumPy converts."""
+    for value in (left, right):
+        if not all(
+            is_numeric(leaf) or _is_plain_sequence(leaf) for leaf in kinds.leaves(value.kind)
+        ):
+            raise unsupported(left, right)
+    record = operator_record(name, inplace and isinstance(left.kind, ArrayKind))
+    return frame.compute(record, [left, right])
+
+
+def _is_plain_sequence(kind: Kind) -> bool:
+    return isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list)
+
+
+def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
+    """Concatenation and repetition of tuples and lists."""
+    own_list = inplace and not isinstance(left, (TupleValue, Constant))
+    one, other = frame.items_of(left), frame.items_of(right)
+    same = _same_tuple(name, left, right, one, other)
+    if same is not None:
+        return same
+    if name == "add" and one is not None and other is not None and not own_list:
+        if left.kind.type is right.kind.type is tuple:  # type: ignore[attr-defined]
+            return TupleValue((*one, *other))
+        if left.kind.type is right.kind.type is list:  # type: ignore[attr-defined]
+            return ListValue([*one, *other])
+    if name == "mul" and one is not None and isinstance(right, Constant) and not own_list:
+        repeated = getattr(left.kind, "type", None) in (tuple, list)
+        if repeated and type(right.value) is int and len(one) * right.value <= 64:
+            items = one * right.value
+            return ListValue(items) if left.kind.type is list else TupleValue(tuple(items))  # type: ignore[attr-defined]
+    raise unsupported(left, right)
+
+
+def _same_tuple(
+    name: str, left: Value, right: Value, one: list[Value] | None, other: list[Value] | None
+) -> Value | None:
+    """The tuple that CPython gives back itself: `t + ()`, `() + t`, `t * 1`."""
+    if one is None or getattr(left.kind, "type", None) is not tuple:
+        return None
+    if name == "mul" and isinstance(right, Constant) and type(right.value) is int:
+        return left if not one or right.value == 1 else None
+    if name != "add" or other is None or getattr(right.kind, "type", None) is not tuple:
+        return None
+    return left if not other else right if not one else None
+
+
+def unary(frame: Frame, name: str, value: Value) -> Value:
+    """`-x`, `+x`, `~x`, `not x`."""
+    if name == "not":
+        return _negated(frame, value)
+    if name == "invert" and getattr(frame.assume(value), "type", None) is bool:
+        raise unsupported(value)  # warns from Python 3.12 on
+    known = _fold(name, value)
+    if known is not None:
+        return known
+    if is_numeric(frame.assume(value)):
+        return frame.compute(operator_record(name), [value])
+    raise unsupported(value)
+
+
+def _negated(frame: Frame, value: Value) -> Value:
+    known = truth(frame, value)
+    if known is not None:
+        return Constant(not known)
+    if is_numeric(frame.assume(value)):
+        return frame.compute(operator_record("not"), [value])
+    raise unsupported(value)
+
+
+def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
+    """A rich comparison."""
+    name = COMPARISONS[symbol]
+    known = _fold(name, left, right)
+    if known is not None:
+        return known
+    left_kind, right_kind = frame.assume(left), frame.assume(right)
+    if is_numeric(left_kind) and is_numeric(right_kind):
+        return frame.compute(operator_record(name), [left, right])
+    if _is_string(left) and _is_string(right) and name in ("eq", "ne"):
+        return _compared_by_value(frame, name, left, right)
+    one, other = constant(frame, left), constant(frame, right)
+    if {type(one), type(other)} <= _COMPARED_BY_IDENTITY:
+        return Constant((one == other) is (name == "eq")) if name in ("eq", "ne") else _refuse(left)
+    return _with_array_like(frame, name, False, left, right)
+
+
+def _refuse(*values: Value) -> Value:
+    raise unsupported(*values)
+
+
+def _is_string(value: Value) -> bool:
+    return isinstance(value.kind, kinds.StringKind)
+
+
+def _compared_by_value(frame: Frame, name: str, left: Value, right: Value) -> Value:
+    return Constant(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
+
+
+class _Never:
+    """No object is an instance of this."""
+
+
+_COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op, _Never}
+
+
+def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
+    """`left is right`, decided where the kinds decide it."""
+    one, other = constant(frame, left), constant(frame, right)
+    if one is not UNFOLDED and other is not UNFOLDED:
+        return Constant((one is other) is not invert)
+    for known, value in ((one, right), (other, left)):
+        if known is not UNFOLDED and (known is None or known is Ellipsis):
+            if type(frame.assume(value)) is Kind:
+                raise unsupported(value)
+            return Constant(invert)
+    raise unsupported(left, right)
+
+
+def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value:
+    """`item in container` for constants."""
+    pairs = frame.pairs_of(container)
+    if pairs is not None and _is_string(item):
+        key = read_value(frame, item)
+        if isinstance(container, Outside) and key not in pairs:
+            raise unsupported(item, container)
+        return Constant((key in pairs) is not invert)
+    if isinstance(item, Constant) and isinstance(container, Constant):
+        if type(item.value) in FOLDABLE and type(container.value) in (str, tuple):
+            return Constant((item.value in container.value) is not invert)
+    raise unsupported(item, container)
+
+
+# truth --------------------------------------------------------------------------------------------
+
+
+def truth(frame: Frame, value: Value) -> bool | None:
+    """The truth value where kinds and constants decide it, else None."""
+    if isinstance(value, Constant):
+        return bool(value.value) if type(value.value) in FOLDABLE else None
+    known = constant(frame, value)
+    if known is None or known is Ellipsis:
+        return known is not None
+    items = frame.items_of(value)
+    if items is not None:
+        return bool(items)
+    if known is not UNFOLDED and type(known) in _ALWAYS_TRUE:
+        return True
+    return None
+
+
+_ALWAYS_TRUE = (type(describe), type(operator), type(len))
+
+
+def truth_value(frame: Frame, value: Value) -> Value:
+    """`bool(value)`."""
+    known = truth(frame, value)
+    if known is not None:
+        return Constant(known)
+    kind = frame.assume(value)
+    if isinstance(kind, PythonScalarKind) and kind.type is bool:
+        return value
+    if is_numeric(kind):
+        return frame.compute(_TRUTH, [value])
+    raise unsupported(value)
+
+
+_TRUTH = Record(
+    Op("operator.truth", operator.truth, "python", exact=True),
+    lambda call: PythonScalarKind(bool),
+)
+
+
+# subscripts ---------------------------------------------------------------------------------------
+
+
+def get_item(frame: Frame, container: Value, index: Value) -> Value:
+    """`container[index]`."""
+    if (alone := item_alone(frame, container, index)) is not None:
+        return alone
+    kind = frame.assume(container)
+    if isinstance(kind, ArrayKind):
+        return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
+    if isinstance(container, Dynamic) and isinstance(kind, kinds.SequenceKind):
+        return _node_item(frame, container, kind, index)
+    record = subscript_record(constant(frame, container))
+    if record is not None:
+        return frame.compute(record, [container, index])
+    pairs = frame.pairs_of(container)
+    if pairs is not None:
+        return _pair(frame, pairs, container, index)
+    items = frame.items_of(container)
+    if items is not None:
+        return _sequence_item(frame, items, container, index)
+    raise unsupported(container)
+
+
+_GET_ITEM = operator_record("getitem")
+VIEW = replace(_GET_ITEM.op, aliases=True)
+_SUBSCRIPTS: dict[bool | None, Record] = {
+    None: _GET_ITEM,
+    False: Record(VIEW, _GET_ITEM.infer),
+    True: Record(replace(_GET_ITEM.op, aliases=False), _GET_ITEM.infer),
+}
+_BASIC = (kinds.SliceKind, kinds.KnownKind, NumpyScalarKind)
+
+
+def _gives_copy(index: Kind) -> bool | None:
+    """Whether subscripting an array by `index` copies (advanced), does not, or cannot be told."""
+    if isinstance(index, kinds.SequenceKind) and index.type is tuple:
+        parts = [_gives_copy(part) for part in index.items]
+        return True if True in parts else None if None in parts else False
+    if isinstance(index, PythonScalarKind):
+        return index.type is bool
+    if isinstance(index, NumpyScalarKind) and index.dtype.kind == "b":
+        return True
+    if isinstance(index, _BASIC):
+        return False
+    return True if (isinstance(index, ArrayKind) and index.ndim) or _is_list(index) else None
+
+
+def _is_list(kind: Kind) -> bool:
+    return isinstance(kind, kinds.SequenceKind) and kind.type is list
+
+
+def _constant_index(frame: Frame, index: Value) -> Any:
+    """The index as an int, str or slice constant, guarded by value where it comes from outside."""
+    try:
+        return read_value(frame, index)
+    except Refused as refusal:
+        raise Break(refusal.reason) from None
+
+
+def _sequence_item(frame: Frame, items: list[Value], container: Value, index: Value) -> Value:
+    place = _constant_index(frame, index)
+    if type(place) is int and -len(items) <= place < len(items):
+        return items[place]
+    if type(place) is slice:
+        try:
+            part = items[place]
+        except (TypeError, ValueError):
+            raise unsupported(container, index) from None
+        cls = getattr(container.kind, "type", None)
+        if cls is tuple and range(*place.indices(len(items))) == range(len(items)):
+            return container
+        if cls in (tuple, list):
+            return ListValue(part) if cls is list else TupleValue(tuple(part))
+    raise unsupported(container, index)
+
+
+def _pair(frame: Frame, pairs: dict[Any, Value], container: Value, index: Value) -> Value:
+    key = _constant_index(frame, index)
+    if type(key) in (str, int) and key in pairs:
+        return pairs[key]
+    raise unsupported(container, index)
+
+
+def _node_item(frame: Frame, container: Dynamic, kind: kinds.SequenceKind, index: Value) -> Value:
+    place = _constant_index(frame, index)
+    if type(place) is not int or not -len(kind.items) <= place < len(kind.items):
+        raise unsupported(container, index)
+    record = Record(_ITEM, lambda call: kind.items[place])
+    return frame.compute(record, [container, Constant(place)])
+
+
+_ITEM = Op("operator.getitem", operator.getitem, "item", "item", aliases=True)
+
+
+def node_items(frame: Frame, container: Dynamic, kind: kinds.SequenceKind) -> list[Value]:
+    """The items of a sequence that a node of this region returns."""
+    return [_node_item(frame, container, kind, Constant(i)) for i in range(len(kind.items))]
+
+
+def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None:
+    """`container[index] = value`, on arrays and on containers built in this region."""
+    if isinstance(container, ListValue):
+        return _set_list_item(frame, container, index, value)
+    if isinstance(container, DictValue):
+        return set_pair(frame, container, _constant_index(frame, index), value)
+    if not isinstance(frame.assume(container), ArrayKind):
+        raise refusal_of_store(container)
+    frame.compute(operator_record("setitem"), [container, index, value])
+    return None
+
+
+def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Value) -> None:
+    place = _constant_index(frame, index)
+    if type(place) is not int or not -len(container.items) <= place < len(container.items):
+        raise unsupported(container, index)
+    change_list(frame, container, [*container.items])
+    container.items[place] = kept(value)
+
+
+# unpacking ----------------------------------------------------------------------------------------
+
+
+def iterate(frame: Frame, value: Value) -> Iterator[Value]:
+    """What iterating gives: a list's items as they are when their turn comes."""
+    if isinstance(value, IteratorValue):
+        return value.items
+    return _live_items(value) if isinstance(value, ListValue) else iter(unpack(frame, value))
+
+
+def _live_items(value: ListValue) -> Iterator[Value]:
+    place = 0
+    while place < len(value.items):
+        yield value.items[place]
+        place += 1
+
+
+def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
+    """The items of an iterable whose length is known; `count` is demanded of arrays."""
+    items = [*value.items] if isinstance(value, IteratorValue) else frame.items_of(value)
+    if items is None and isinstance(value, Dynamic):
+        items = _unpack_node(frame, value, count)
+    elif items is None and isinstance(frame.assume(value), ArrayKind):
+        items = _unpack_array(frame, value, count)
+    if items is None or (count is not None and len(items) != count):
+        raise unsupported(value)
+    return items
+
+
+def _unpack_node(frame: Frame, value: Dynamic, count: int | None) -> list[Value] | None:
+    if isinstance(value.kind, kinds.SequenceKind):
+        return node_items(frame, value, value.kind)
+    return _unpack_array(frame, value, count) if isinstance(value.kind, ArrayKind) else None
+
+
+def _unpack_array(frame: Frame, value: Value, count: int | None) -> list[Value] | None:
+    """Iterating an array gives `array[0]`, `array[1]`, …; the executor checks how many."""
+    kind = value.kind
+    if count is None or not isinstance(kind, ArrayKind) or kind.ndim == 0:
+        return None
+    row: Kind = kind.with_(ndim=kind.ndim - 1) if kind.ndim > 1 else NumpyScalarKind(kind.dtype)
+    whole = kinds.SequenceKind(tuple, (row,) * count)
+    rows = frame.compute(Record(_ROWS, lambda call: whole), [value])
+    assert isinstance(rows, Dynamic)
+    return node_items(frame, rows, whole)
+
+
+_ROWS = Op("builtins.tuple", tuple, "item", aliases=True)
