@@ -1,9 +1,9 @@
-"""From a body and its stubs to a code object.
+"""Assemble a decoded body and its stubs into a code object.
 
-The original bytes are copied, never re-encoded, but for jumps, which grow as the distances do.
-Invariant: without stubs the result has the same bytecode, constants, names, positions and
-exception table. Stubs take over the location and the exception range of the unit they precede.
-Read `lower` for the stubs, `tables` for the encodings.
+Original instructions are copied byte by byte; only jumps are encoded again, since inserted code may
+lengthen them. A stub has the location and the exception handler of the unit it precedes.
+Invariant: without stubs the result has the original's bytecode, constants, names, positions and
+exception table. Read `lower` for the stubs, `tables` for the encodings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from dyntrace.asm.decode import BACKWARD, CACHES, END_FOR, OPCODES, extended_args
 from dyntrace.asm.emit import Emit, Label, Original
 from dyntrace.asm.instructions import Body, Location, Unit
-from dyntrace.asm.lower import JUMPS, Constants, Leap, encode, lower
+from dyntrace.asm.lower import JUMPS, Constants, OpenJump, encode, lower
 from dyntrace.asm.tables import encode_exceptions, encode_locations
 from dyntrace.asm.versions import TABLE
 from dyntrace.errors import AssemblyError
@@ -26,14 +26,14 @@ from dyntrace.record import field, record
 
 __all__ = ["Assembled", "assemble"]
 
-SILENT = frozenset(OPCODES[name] for name in TABLE.silent)
-FORGETFUL = frozenset(OPCODES[name] for name in TABLE.forgetful)
+NO_LINE_EVENT = frozenset(OPCODES[name] for name in TABLE.no_line_event)
+LOSES_LINE = frozenset(OPCODES[name] for name in TABLE.loses_line)
 NOWHERE = Location(None, None, None, None)
 
 
 @record(frozen=True)
 class Assembled:
-    """The new code object, for each landing the byte offset of its pad, and those of all labels."""
+    """The new code object, the byte offset of each landing's pad, and that of each label."""
 
     code: CodeType
     landing_offsets: tuple[int, ...]
@@ -42,15 +42,16 @@ class Assembled:
 
 @record()
 class _Layout:
-    """The new code as a list of pieces: bytes, leaps, and anchors (an index into `addresses`).
+    """The new code as a list of pieces: bytes, jumps, and anchors.
 
-    `before[i]` and `behind[i]` are the anchors before and behind the stub of unit i, `ends[i]` the
-    one before the tail that precedes it, where unit i - 1 ends.
+    An anchor is a position in the code, written as an index into `addresses`, where `_resolve` puts
+    its address. Code around unit i has up to three anchors: `ends[i]`, where unit i - 1 ends and
+    the tail of unit i begins; `before[i]`, where the stub begins; `behind[i]`, where it ends.
     """
 
     body: Body
     constants: Constants
-    pieces: list[bytes | Leap | int] = field(default_factory=list)
+    pieces: list[bytes | OpenJump | int] = field(default_factory=list)
     locations: list[Location | int] = field(default_factory=list)
     addresses: list[int] = field(default_factory=list)
     before: dict[int, int] = field(default_factory=dict)
@@ -60,13 +61,13 @@ class _Layout:
     depth: int = 0
 
     def anchor(self) -> int:
-        """A new anchor here."""
+        """Add an anchor here, and return it."""
         self.addresses.append(0)
         self.add(len(self.addresses) - 1, -1)
         return len(self.addresses) - 1
 
-    def add(self, piece: bytes | Leap | int, location: Location | int) -> None:
-        """`location` is a code unit's index in the original for what is copied from there."""
+    def add(self, piece: bytes | OpenJump | int, location: Location | int) -> None:
+        """Append `piece`; an int `location` is the code unit of the original it was copied from."""
         self.pieces.append(piece)
         self.locations.append(location)
 
@@ -79,11 +80,11 @@ def assemble(
     landings: Sequence[int] = (),
     slack: int = 0,
 ) -> Assembled:
-    """The code of `body` with `stubs[i]` before unit i, and for each landing a pad at the end.
+    """The code of `body` with `stubs[i]` before unit i, and a pad at the end for each landing.
 
-    `tails[i]` comes before that stub, where only unit i - 1 leads, by going on to the next; no jump
-    does. A pad is a call or two ``NOP``, ``POP_TOP``, and a jump to the unit's stub. `slack` is
-    added to co_stacksize.
+    `tails[i]` stands before `stubs[i]`. Jumps to unit i skip it: only unit i - 1, falling through,
+    executes it. A pad is where a running frame is moved to: a call or two ``NOP``, then
+    ``POP_TOP``, then a jump to the unit's stub. `slack` is added to co_stacksize.
     """
     layout = _Layout(body, Constants(body.code.co_consts))
     _lay_out(layout, stubs, tails or {}, landings)
@@ -110,7 +111,7 @@ def _lay_out(
     tails: Mapping[int, Sequence[Emit]],
     landings: Sequence[int],
 ) -> None:
-    """The original in slices, cut where a stub, a jump or an anchor is needed."""
+    """Add the original in slices, cut wherever a stub, a jump or an anchor is needed."""
     units, raw = layout.body.units, layout.body.code.co_code
     targets = {*landings, *_targets(stubs)}
     inserted = {*targets, *tails, *stubs} - {-1}
@@ -126,7 +127,7 @@ def _lay_out(
         parted = True
         if tail := tails.get(index):
             _add_stub(layout, units[index - 1], tail)
-        elif index in targets and units[index - 1].opcode in FORGETFUL:
+        elif index in targets and units[index - 1].opcode in LOSES_LINE:
             layout.add(encode(OPCODES["NOP"], 0), units[index - 1].location)
         else:
             parted = False
@@ -140,22 +141,22 @@ def _lay_out(
 
 
 def _moved_jumps(body: Body, inserted: set[int]) -> dict[int, int]:
-    """The jumps over a place where something is put in, and their targets: others stay as long.
+    """The jumps that span an insertion, with their targets; all others keep their distance.
 
-    A jump that moves may grow, so those over it move as well.
+    A jump that spans an insertion may grow, so it counts as one for the jumps that span it.
     """
     moved: dict[int, int] = {}
-    places, left = sorted(inserted), body.jumps
-    while places:
-        over, staying = {}, []
+    growing, left = sorted(inserted), body.jumps
+    while growing:
+        spanning, unmoved = {}, []
         for index, target in left:
-            first = bisect_left(places, min(index, target))
-            if first < len(places) and places[first] <= max(index, target):
-                over[index] = target
+            first = bisect_left(growing, min(index, target))
+            if first < len(growing) and growing[first] <= max(index, target):
+                spanning[index] = target
             else:
-                staying.append((index, target))
-        moved.update(over)
-        places, left = sorted(over), staying
+                unmoved.append((index, target))
+        moved.update(spanning)
+        growing, left = sorted(spanning), unmoved
     return moved
 
 
@@ -187,7 +188,7 @@ def _target_unit(target: Label | Original | int) -> int:
 
 
 def _add_stub(layout: _Layout, unit: Unit, stub: Sequence[Emit]) -> None:
-    location = NOWHERE if unit.opcode in SILENT else unit.location
+    location = NOWHERE if unit.opcode in NO_LINE_EVENT else unit.location
     lowered = lower(unit.index, location, stub, layout.constants)
     layout.depth = max(layout.depth, lowered.depth)
     for piece, location in lowered.pieces:
@@ -198,19 +199,22 @@ def _add_stub(layout: _Layout, unit: Unit, stub: Sequence[Emit]) -> None:
 
 
 def _add_jump(layout: _Layout, unit: Unit) -> int:
-    """The jump of the original, at least as long as it was; answers where copying goes on."""
+    """Add the unit's jump, at least as long as it was; return the offset where copying goes on."""
     assert unit.target is not None
     raw = layout.body.code.co_code
     extended = extended_args(raw, unit.offset)
     target: Original | int = unit.target
     if layout.body.units[unit.target].opcode == END_FOR:
         target = Original(unit.target)
-    layout.add(Leap(unit.opcode, target, unit.opcode in BACKWARD, extended), unit.offset >> 1)
+    layout.add(OpenJump(unit.opcode, target, unit.opcode in BACKWARD, extended), unit.offset >> 1)
     return unit.offset + 2 * extended + 2 + 2 * CACHES[unit.opcode]
 
 
 def _pad_start() -> bytes:
-    """What a pad begins with: a call, where frames are moved with a callable on their stack."""
+    """The instructions before a pad's POP_TOP.
+
+    On 3.11 they are a call: the sampler moves frames there with a callable on the stack.
+    """
     if len(TABLE.call) == 1:
         return encode(OPCODES["NOP"], 0) * 2
     return b"".join(encode(OPCODES[name], 0) for name in TABLE.call)
@@ -221,24 +225,25 @@ PAD_DEPTH = 2  # NULL and a callable
 
 
 def _add_pad(layout: _Layout, unit: Unit) -> tuple[int, int, int]:
-    """POP_TOP and a jump that takes no interrupt; the anchors of its start, POP_TOP and end.
+    """Add the unit's pad; return the anchors of its start, its POP_TOP and its end.
 
-    CPython looks one or two units back for the handlers of an exception that leaves the callee
-    whose return would reach POP_TOP: they must belong to the pad, too.
+    A moved frame continues at POP_TOP when its callee returns. If the callee raises instead,
+    CPython looks up the handler of an instruction one or two code units earlier, so the pad and its
+    exception-table entry begin there. The jump checks for no interrupt, so no signal handler runs.
     """
     start = layout.anchor()
     layout.add(PAD, unit.location)
     landing = layout.anchor()
     layout.add(encode(OPCODES["POP_TOP"], 0), unit.location)
-    layout.add(Leap(OPCODES["JUMP_BACKWARD_NO_INTERRUPT"], unit.index, True), unit.location)
+    layout.add(OpenJump(OPCODES["JUMP_BACKWARD_NO_INTERRUPT"], unit.index, True), unit.location)
     return start, landing, layout.anchor()
 
 
 def _resolve(layout: _Layout) -> None:
-    """Gives every leap its anchor, then widens leaps until all distances fit."""
-    leaps = [piece for piece in layout.pieces if isinstance(piece, Leap)]
-    for leap in leaps:
-        leap.anchor = _anchor_of(layout, leap.target)
+    """Give each jump its anchor, then widen jumps until all distances fit."""
+    jumps = [piece for piece in layout.pieces if isinstance(piece, OpenJump)]
+    for jump in jumps:
+        jump.anchor = _anchor_of(layout, jump.target)
     while _grow(layout):
         pass
 
@@ -253,7 +258,7 @@ def _anchor_of(layout: _Layout, target: Label | Original | int) -> int:
 
 
 def _grow(layout: _Layout) -> bool:
-    """Places everything; True if a leap had to be widened."""
+    """Compute all addresses; True if a jump had to be widened, which moves them again."""
     addresses = layout.addresses
     address, ends = 0, []
     for piece in layout.pieces:
@@ -261,21 +266,21 @@ def _grow(layout: _Layout) -> bool:
             address += len(piece) >> 1
         elif type(piece) is int:
             addresses[piece] = address
-        elif type(piece) is Leap:
+        elif type(piece) is OpenJump:
             address += 1 + piece.extended + CACHES[piece.opcode]
             ends.append((piece, address))
     grown = False
-    for leap, end in ends:
-        distance = _distance(leap, addresses[leap.anchor], end)
+    for jump, end in ends:
+        distance = _distance(jump, addresses[jump.anchor], end)
         needed = max(0, (distance.bit_length() - 1) // 8)
-        if needed > leap.extended:
-            leap.extended = needed
+        if needed > jump.extended:
+            jump.extended = needed
             grown = True
     return grown
 
 
-def _distance(leap: Leap, target: int, end: int) -> int:
-    distance = end - target if leap.backward else target - end
+def _distance(jump: OpenJump, target: int, end: int) -> int:
+    distance = end - target if jump.backward else target - end
     if distance < 0:
         raise AssemblyError("a jump of a stub leads in a direction that its instruction cannot go")
     return distance
@@ -289,41 +294,44 @@ def _finish(layout: _Layout) -> tuple[bytes, list[tuple[Location, int]]]:
     for piece, location in zip(layout.pieces, layout.locations, strict=True):
         if type(piece) is int:
             continue
-        chunk = piece if type(piece) is bytes else _encode_leap(layout, piece, address)
+        chunk = piece if type(piece) is bytes else _encode_jump(layout, piece, address)
         chunks.append(chunk)
         length = len(chunk) >> 1
         address += length
         if isinstance(location, Location):
             runs.append((location, length))
         else:
-            _copy_runs(layout.body, location, length, runs, type(piece) is Leap)
+            _copy_runs(layout.body, location, length, runs, type(piece) is OpenJump)
     return b"".join(chunks), _merged(runs)
 
 
-def _encode_leap(layout: _Layout, leap: Any, address: int) -> bytes:
-    end = address + 1 + leap.extended + CACHES[leap.opcode]
-    distance = _distance(leap, layout.addresses[leap.anchor], end)
-    digits = distance.to_bytes(leap.extended + 1, "big")
+def _encode_jump(layout: _Layout, jump: Any, address: int) -> bytes:
+    end = address + 1 + jump.extended + CACHES[jump.opcode]
+    distance = _distance(jump, layout.addresses[jump.anchor], end)
+    digits = distance.to_bytes(jump.extended + 1, "big")
     extended = OPCODES["EXTENDED_ARG"]
     prefix = b"".join(bytes((extended, digit)) for digit in digits[:-1])
-    return prefix + bytes((leap.opcode, digits[-1])) + bytes(2 * CACHES[leap.opcode])
+    return prefix + bytes((jump.opcode, digits[-1])) + bytes(2 * CACHES[jump.opcode])
 
 
 def _copy_runs(
     body: Body, start: int, length: int, runs: list[tuple[Location, int]], whole: bool
 ) -> None:
-    """The locations of `length` code units of the original from `start`; one for all if `whole`."""
-    known = body.runs
-    position = bisect_right(known, start, key=_FIRST_UNIT) - 1
+    """Append the locations of `length` code units of the original, from `start` on.
+
+    If `whole`, all of them get the location of the first.
+    """
+    original = body.runs
+    position = bisect_right(original, start, key=_FIRST_UNIT) - 1
     if whole:
-        runs.append((known[position][1], length))
+        runs.append((original[position][1], length))
         return
     end = start + length
-    last = bisect_left(known, end, key=_FIRST_UNIT)
-    for (_, location), (stop, _) in pairwise(known[position:last]):
+    last = bisect_left(original, end, key=_FIRST_UNIT)
+    for (_, location), (stop, _) in pairwise(original[position:last]):
         runs.append((location, stop - start))
         start = stop
-    runs.append((known[last - 1][1], end - start))
+    runs.append((original[last - 1][1], end - start))
 
 
 _FIRST_UNIT = itemgetter(0)
@@ -344,7 +352,7 @@ def _merged(runs: list[tuple[Location, int]]) -> list[tuple[Location, int]]:
 def _exceptions(
     layout: _Layout, pads: Sequence[tuple[int, int, int, int]]
 ) -> list[tuple[int, int, int, int, bool]]:
-    """The original ranges, a stub in its unit's, then those of the landing pads."""
+    """The original entries, which cover a stub as they cover its unit, then those of the pads."""
     addresses, before = layout.addresses, layout.before
     entries = []
     for start, start_delta, end, end_delta, handler, depth, lasti in layout.body.ranges:
@@ -360,7 +368,10 @@ def _exceptions(
 
 
 def _boundary(layout: _Layout, unit: int, delta: int) -> int:
-    """A range boundary; inside a unit it counts from the unit's end, since its jump may grow."""
+    """The address `delta` bytes into `unit`.
+
+    Inside a unit it is counted back from the unit's end: a jump grows at its start.
+    """
     if not delta:
         return layout.addresses[layout.before[unit]]
     return layout.addresses[layout.ends[unit + 1]] - (layout.body.units[unit].size - delta) // 2

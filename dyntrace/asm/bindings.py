@@ -1,9 +1,10 @@
-"""Which fast locals are certainly bound before each unit.
+"""Definite-assignment analysis: which fast locals are certainly bound before each unit.
 
 A forward must-analysis over basic blocks, exception edges included; sets of localsplus indexes are
-integer bit masks inside. Inlined comprehensions save a local, bound or not, on the stack and put
-it back: where a body does that, NULLs are followed through the stack. Invariant: what
-`bound_before` names may be loaded without a check. Read `flow` for the graph underneath.
+bit masks inside. An inlined comprehension (PEP 709) saves a local on the stack, where an unbound
+one is NULL, and restores it later; in such code the analysis also follows NULLs on the stack.
+Invariant: a local that `bound_before` names may be loaded without a check. Read `flow` for the
+blocks, `liveness` for the backward analysis.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dyntrace.asm.instructions import Body, MicroOp
 
 __all__ = [
     "Event",
-    "Sets",
+    "LazySets",
     "bound_before",
     "check_loads",
     "local_events",
@@ -29,7 +30,8 @@ __all__ = [
 Event: TypeAlias = tuple[int, str, int]
 # Bound locals, and stack slots that may hold NULL.
 _State: TypeAlias = tuple[int, int]
-# From a block and its state before to the state behind it and the weakest its handlers may see.
+# From a block and the state before it to the state after it, and to the weakest state in it: what
+# its exception handlers may rely on.
 _Run: TypeAlias = Callable[[Block, _State], tuple[_State, _State]]
 
 _LOCAL = frozenset(
@@ -45,7 +47,7 @@ _LOCAL = frozenset(
 
 
 def local_events(body: Body, graph: list[Block]) -> list[list[Event]]:
-    """For each block the micro-ops on locals, in order."""
+    """For each block, its micro-ops on locals, in order."""
     units = body.units
     return [
         [
@@ -59,11 +61,11 @@ def local_events(body: Body, graph: list[Block]) -> list[list[Event]]:
 
 
 def bound_before(body: Body) -> Sequence[frozenset[int]]:
-    """The locals certainly bound before each unit; a cell variable's slot holds its cell.
+    """For each unit, the locals that are certainly bound before it.
 
-    Cells count as bound from the start: the code that precedes RESUME makes them.
+    A slot that holds a cell counts as bound: MAKE_CELL and COPY_FREE_VARS fill it before RESUME.
     """
-    return Sets(_bound_masks(body))
+    return LazySets(_bound_masks(body))
 
 
 def _bound_masks(body: Body) -> list[int]:
@@ -84,9 +86,10 @@ def _bound_masks(body: Body) -> list[int]:
 
 
 def check_loads(body: Body) -> Body:
-    """LOAD_FAST for loads of what is certainly bound, LOAD_FAST_CHECK for all others.
+    """Make loads of certainly bound locals LOAD_FAST, all other loads LOAD_FAST_CHECK.
 
-    All loads of Python 3.11 check; the compiler of later ones proves nothing of the 65th local on.
+    LOAD_FAST of 3.11 always checks. From 3.12 on, Python/flowgraph.c emits LOAD_FAST_CHECK where it
+    cannot prove a local bound, which includes most loads of locals from the 65th on.
     """
     for unit, bound in zip(body.units, _bound_masks(body), strict=True):
         step = unit.micro[0] if len(unit.micro) == 1 else None
@@ -115,9 +118,9 @@ def _solve_by_events(
 
 
 def _bound_and_deleted(events: list[Event]) -> tuple[int, int, int]:
-    """What is bound and unbound behind the block, and what is unbound anywhere in it.
+    """The locals that the block leaves bound, those it leaves unbound, and those it ever unbinds.
 
-    A load that went through has proved its local bound.
+    A load leaves its local bound: if the local had been unbound, it would have raised.
     """
     bound = unbound = deleted = 0
     for _, name, bit in events:
@@ -132,7 +135,7 @@ def _bound_and_deleted(events: list[Event]) -> tuple[int, int, int]:
 
 
 def _solve(body: Body, graph: list[Block], run: _Run) -> dict[int, _State]:
-    """The weakest state before each block over all paths."""
+    """The state before each block that holds on all paths to it."""
     everything = (1 << len(body.local_names)) - 1
     entry = {block.start: (everything, 0) for block in graph}
     entry[0] = (mask_of(body.cells) | _arguments(body), 0)
@@ -147,9 +150,9 @@ def _solve(body: Body, graph: list[Block], run: _Run) -> dict[int, _State]:
         edges = [(index, behind) for index in block.successors]
         edges += [(index, handled) for index in block.handlers]
         for index, (bound, nulls) in edges:
-            met = entry[index][0] & bound, entry[index][1] | nulls
-            if met != entry[index]:
-                entry[index] = met
+            weaker = entry[index][0] & bound, entry[index][1] | nulls
+            if weaker != entry[index]:
+                entry[index] = weaker
                 if index not in queued:
                     queued.add(index)
                     waiting.append(index)
@@ -187,7 +190,7 @@ def _before_each_with_stack(body: Body, graph: list[Block]) -> list[int]:
 
 
 def _follow(state: _State, step: MicroOp, depth: int) -> tuple[_State, int]:
-    """The state and the stack depth behind one micro-op."""
+    """The state and the stack depth after one micro-op."""
     bound, nulls = state
     pops, pushes = effect(step)
     behind = depth - pops + pushes
@@ -215,9 +218,10 @@ def mask_of(indexes: frozenset[int]) -> int:
     return sum(1 << index for index in indexes)
 
 
-class Sets(Sequence[frozenset[int]]):
-    """Masks seen as sets, each made when it is asked for: all of them take space and time that
-    grow with the square of a function's length.
+class LazySets(Sequence[frozenset[int]]):
+    """A sequence of sets of locals, each made from its mask when it is first read.
+
+    Making all of them at once would take time and space quadratic in a function's length.
     """
 
     def __init__(self, masks: list[int]) -> None:

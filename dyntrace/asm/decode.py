@@ -1,9 +1,9 @@
-"""From a code object to units of micro-ops, on any supported Python.
+"""Decode a code object into units of micro-ops, on any supported Python.
 
-Instructions and exception tables are read here rather than by the library `bytecode`, which the
-tests hold this against: importing it, or building its instruction objects, takes longer than the
-whole decoding may. Invariant: units tile `co_code` exactly; a shape that cannot be re-emitted is
-an AssemblyError. Read `assemble` next.
+Invariant: the units tile `co_code` exactly; bytecode that could not be emitted again raises
+AssemblyError. Tests compare the result with that of the library `bytecode`; the library itself is
+not used, because importing it and building its instruction objects takes longer than all of the
+decoding here. Read `asm.versions.table` for what a version table says, `assemble` for the way back.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ __all__ = ["CACHES", "OPCODES", "decode", "extended_args"]
 
 
 class Instruction(NamedTuple):
-    """One real instruction; `offset` is that of its first EXTENDED_ARG, `end` lies behind its
-    caches.
-    """
+    """One real instruction: from `offset`, its first EXTENDED_ARG's, to `end`, after its caches."""
 
     offset: int
     opcode: int
@@ -56,14 +54,14 @@ _WIDTH = [2 + 2 * CACHES.get(op, 0) for op in range(256)]
 
 
 def decode(code: CodeType) -> Body:
-    """The body of a code object; AssemblyError if it holds what cannot be re-emitted."""
+    """The body of a code object; AssemblyError if some of it could not be emitted again."""
     cells = _cells(code)
     body = Body(code, [], local_names=_local_names(code), cells=cells)
     body.runs = _location_runs(code)
     body.units = _units(Context(code, cells), _instructions(code.co_code), body.runs)
     indexes = {unit.offset: unit.index for unit in body.units}
     body.jumps = _resolve_jumps(code.co_code, body.units, indexes)
-    _cover(body, indexes)
+    _read_exception_table(body, indexes)
     return check_loads(body) if _CHECKED in code.co_code[::2] else body
 
 
@@ -150,7 +148,11 @@ def _micro(
 def _glued(
     context: Context, instructions: list[Instruction], position: int
 ) -> tuple[tuple[MicroOp, ...], int, bool] | None:
-    """The run that begins before `position`: micro-ops, how many follow, whose location it has."""
+    """What the instruction before `position` and its required followers make together.
+
+    Returns the micro-ops, the number of followers, and whether the unit has the last one's
+    location (else the first one's); None if no alternative in `GLUE` matches.
+    """
     for followers, glue in GLUE[instructions[position - 1].opcode]:
         following = instructions[position : position + len(followers)]
         if tuple(i.opcode for i in following) == followers:
@@ -160,7 +162,7 @@ def _glued(
 
 
 def _resolve_jumps(raw: bytes, units: list[Unit], indexes: dict[int, int]) -> list[tuple[int, int]]:
-    """Sets `target`, puts the unit index into the jump's micro-op, and answers both."""
+    """Set `target` and the micro-op's argument of each jump; return (unit, target) of each."""
     jumps = []
     for unit in units:
         if unit.opcode in JUMPS:
@@ -176,7 +178,7 @@ def _jump_offset(raw: bytes, unit: Unit) -> int:
 
 
 def extended_args(raw: bytes, offset: int) -> int:
-    """How many EXTENDED_ARG prefixes the instruction at `offset` has."""
+    """The number of EXTENDED_ARG prefixes of the instruction at `offset`."""
     count = 0
     while raw[offset + 2 * count] == EXTENDED_ARG:
         count += 1
@@ -199,12 +201,12 @@ def _with_target(units: list[Unit], micro: tuple[MicroOp, ...], target: int) -> 
     return (*micro[:-1], MicroOp(step.name, arg))
 
 
-def _cover(body: Body, indexes: dict[int, int]) -> None:
-    """Reads the exception table into `ranges` and into the units."""
+def _read_exception_table(body: Body, indexes: dict[int, int]) -> None:
+    """Read the exception table into the body's `ranges` and the units' handlers."""
     if not body.code.co_exceptiontable:
         return
     starts = [unit.offset for unit in body.units]
-    numbers = _numbers(body.code.co_exceptiontable)
+    numbers = _varints(body.code.co_exceptiontable)
     for first, length, target, depth in zip(numbers, numbers, numbers, numbers, strict=True):
         start, start_delta = _boundary(body, starts, 2 * first)
         end, end_delta = _boundary(body, starts, 2 * (first + length))
@@ -212,13 +214,14 @@ def _cover(body: Body, indexes: dict[int, int]) -> None:
         covered = Range(start, start_delta, end, end_delta, handler, depth >> 1, bool(depth & 1))
         body.ranges.append(covered)
         for unit in body.units[start : end + bool(end_delta)]:
-            _cover_unit(unit, covered)
+            _set_handler(unit, covered)
 
 
-def _numbers(table: bytes) -> Iterator[int]:
-    """An exception table's numbers, four for each entry: six bits a byte, and 64 where one goes on.
+def _varints(table: bytes) -> Iterator[int]:
+    """The numbers in an exception table, four per entry.
 
-    CPython's Objects/exception_handling_notes.txt has the format.
+    Each byte has six bits of a number, most significant first, and 64 if the number goes on.
+    The format is documented in CPython's Objects/exception_handling_notes.txt.
     """
     number = 0
     for byte in table:
@@ -229,14 +232,17 @@ def _numbers(table: bytes) -> Iterator[int]:
 
 
 def _boundary(body: Body, starts: list[int], offset: int) -> tuple[int, int]:
-    """The unit that holds `offset` and the distance from its start; the end counts as a unit."""
+    """The unit that holds `offset`, and the distance from its start.
+
+    The end of the code counts as the start of a unit behind the last.
+    """
     if offset == len(body.code.co_code):
         return len(starts), 0
     index = bisect_right(starts, offset) - 1
     return index, offset - starts[index]
 
 
-def _cover_unit(unit: Unit, covered: Range) -> None:
+def _set_handler(unit: Unit, covered: Range) -> None:
     if unit.index != covered.start or not covered.start_delta:
         unit.handler, unit.handler_depth = covered.handler, covered.depth
         unit.handler_lasti = covered.lasti

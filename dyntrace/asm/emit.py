@@ -1,8 +1,9 @@
-"""What a stub is written in: version-free emission operations, lowered per Python by `assemble`.
+"""The operations that a stub consists of, the same on every Python.
 
-A stub is a sequence of these. Invariant: a stub is entered and left with the stack of its unit,
-and jumps only to labels of its own or to units. `LoadFast` must name a local that
-`liveness.bound_before` proves bound. Read `assemble` next.
+A stub is a sequence of them; `weaving.stubs` writes stubs, `lower` turns them into instructions.
+Invariants: a stub is entered and left with the stack depth of its unit. It jumps only to its own
+labels and to units. It loads a local only if `bindings.bound_before` proves the local bound. Read
+`lower` next.
 """
 
 from __future__ import annotations
@@ -40,21 +41,24 @@ __all__ = [
 
 
 class Label:
-    """A place inside one stub, put there by `Here`; compared by identity."""
+    """A jump target inside one stub: the position of its `Here`. Labels compare by identity."""
 
     __slots__ = ()
 
 
 @record(frozen=True)
 class Original:
-    """The jump target behind the stub of a unit: its original instruction."""
+    """A jump target: the original instruction of a unit, behind its stub."""
 
     unit: int
 
 
 @record(frozen=True)
 class PushCallable:
-    """Push the callable as a constant, with the NULL of a plain call in this version's order."""
+    """Push a callable, and the NULL that CALL expects of a plain function, in this Python's order.
+
+    With `null` False, the callable alone is pushed.
+    """
 
     obj: Any
     null: bool = True
@@ -62,7 +66,7 @@ class PushCallable:
 
 @record(frozen=True)
 class LoadConst:
-    """Push a constant (appended to co_consts; compared by identity)."""
+    """Push `obj`, which becomes an item of co_consts."""
 
     obj: Any
 
@@ -76,7 +80,7 @@ class LoadFast:
 
 @record(frozen=True)
 class LoadCell:
-    """Push the cell object itself at localsplus `index`."""
+    """Push the cell at localsplus `index`, not its contents."""
 
     index: int
 
@@ -97,21 +101,24 @@ class StoreDeref:
 
 @record(frozen=True)
 class Copy:
-    """Push the value at `depth`, 1 being the top; never a NULL."""
+    """Push the value at `depth`, 1 being the top.
+
+    The value must not be NULL: COPY increments its reference count.
+    """
 
     depth: int
 
 
 @record(frozen=True)
 class Swap:
-    """Exchange the top with the value at `depth` (2 or more)."""
+    """Exchange the top with the value at `depth`, which is at least 2."""
 
     depth: int
 
 
 @record(frozen=True)
 class PopTop:
-    """Drop the top, never a NULL."""
+    """Drop the top, which must not be NULL."""
 
 
 @record(frozen=True)
@@ -121,66 +128,69 @@ class PushNull:
 
 @record(frozen=True)
 class Call:
-    """Call what `PushCallable` pushed with `count` positional arguments."""
+    """Pop `count` positional arguments and what `PushCallable` pushed, call, push the result."""
 
     count: int
 
 
 @record(frozen=True)
 class UnpackSequence:
-    """Pop a sequence of exactly `count` items, push them, the first on top."""
+    """Pop a sequence of exactly `count` items and push them; the first ends up on top."""
 
     count: int
 
 
 @record(frozen=True)
 class BuildTuple:
-    """Pop `count` values, push the tuple of them."""
+    """Pop `count` values and push a tuple of them."""
 
     count: int
 
 
 @record(frozen=True)
 class Subscript:
-    """Pop index and container, push the item."""
+    """Pop an index and a container, push the item."""
 
 
 @record(frozen=True)
 class PopJumpIfNone:
-    """Pop; go to the label, later in this stub, if the value was None."""
+    """Pop a value and jump to a later label of this stub if it is None."""
 
     target: Label
 
 
 @record(frozen=True)
 class ToBool:
-    """Replace the top by its truth, where `PopJumpIfTrue` takes bools only."""
+    """Replace the top by its truth value.
+
+    It emits nothing before 3.13: there POP_JUMP_IF_TRUE tests the truth of any object.
+    """
 
 
 @record(frozen=True)
 class PopJumpIfTrue:
-    """Pop what `ToBool` has left; go to the label, later in this stub, if it is true."""
+    """Pop what `ToBool` left and jump to a later label of this stub if it is true."""
 
     target: Label
 
 
 @record(frozen=True)
 class Jump:
-    """Go to a later label of this stub, to a unit's stub (an index), or to its `Original`."""
+    """Jump to a later label of this stub, to a unit's stub (by index), or to its `Original`."""
 
     target: Label | Original | int
 
 
 @record(frozen=True)
 class Here:
-    """Put the label here."""
+    """Define the label as this position."""
 
     label: Label
 
 
 @record(frozen=True)
 class At:
-    """Give the following operations this location instead of the unit's."""
+    """Give the operations that follow this location instead of the unit's."""
 
     location: Location
 

@@ -1,8 +1,9 @@
-"""Where control goes and how deep the stack is, on micro-ops alone.
+"""Control flow and stack effects of micro-ops.
 
-`effect` is the one place that says what a micro-op takes from and puts on the stack. Invariant:
-over a body that the compiler made, every path to a unit brings the same depth. Read `liveness`
-next.
+`effect` says how many values a micro-op pops and pushes. A BREAK carries both numbers in its
+argument, so the version tables state those of refused instructions. Invariant: in code that
+CPython's compiler made, all paths to a unit arrive with the same stack depth. Read `bindings` and
+`liveness` next.
 """
 
 from __future__ import annotations
@@ -103,14 +104,14 @@ MICRO_OPS = frozenset({*_EFFECTS, *_COUNTED})
 
 
 def effect(step: MicroOp) -> tuple[int, int]:
-    """How many values a micro-op pops and pushes where control falls through."""
+    """How many values a micro-op pops and pushes if it does not jump."""
     if step.name in _EFFECTS:
         return _EFFECTS[step.name]
     return _COUNTED[step.name](step.arg)
 
 
 def successors(body: Body, index: int) -> tuple[int, ...]:
-    """The units that may follow without an exception: fall-through first, then the jump's."""
+    """The units that may follow unless an exception is raised: the next one, then the target."""
     unit = body.units[index]
     if not unit.micro:
         return (index + 1,)
@@ -123,7 +124,10 @@ def successors(body: Body, index: int) -> tuple[int, ...]:
 
 
 def _jump_successors(unit: Unit, step: MicroOp) -> tuple[int, ...]:
-    """A break that jumps is the resume loop of an await: it leaves by its jump alone."""
+    """The successors of a unit that jumps.
+
+    A BREAK that jumps is a SEND with its resume loop; it only ever continues at its target.
+    """
     assert unit.target is not None
     if step.name == "BREAK":
         return (unit.target,)
@@ -132,8 +136,8 @@ def _jump_successors(unit: Unit, step: MicroOp) -> tuple[int, ...]:
     return (unit.index + 1, step.arg if step.name == "FOR_ITER" else step.arg[1])
 
 
-def comes_back(body: Body, index: int) -> bool:
-    """Whether unit `index` may be followed by a return: not on a way that ends in a `raise`."""
+def may_return(body: Body, index: int) -> bool:
+    """Whether a path from unit `index` reaches a return; False if every path raises."""
     waiting, seen = [index], {index}
     while waiting:
         unit = body.units[waiting.pop()]
@@ -147,7 +151,7 @@ def comes_back(body: Body, index: int) -> bool:
 
 
 def loop_heads(body: Body) -> frozenset[int]:
-    """The units that backward jumps lead to."""
+    """The targets of backward jumps."""
     return frozenset(
         target
         for unit in body.units
@@ -156,7 +160,7 @@ def loop_heads(body: Body) -> frozenset[int]:
 
 
 def merge_points(body: Body) -> frozenset[int]:
-    """The units that more than one unit leads to, exceptions apart."""
+    """The units with more than one predecessor; exception edges do not count."""
     jumps = [unit.index for unit in body.units if unit.target is not None]
     targets = Counter(successors(body, index)[-1] for index in jumps)
     return frozenset(
@@ -168,7 +172,7 @@ def merge_points(body: Body) -> frozenset[int]:
 
 @record()
 class Block:
-    """Units `start` to `end` (exclusive) that run in order, under the same exception handlers."""
+    """Units `start` to `end` (exclusive), which run in order and have the same handlers."""
 
     start: int
     end: int
@@ -177,7 +181,10 @@ class Block:
 
 
 def blocks(body: Body) -> list[Block]:
-    """The basic blocks in order; successors and handlers are unit indexes, each a block's start."""
+    """The basic blocks, in order.
+
+    Successors and handlers are indexes of units, and each of these units starts a block.
+    """
     count = len(body.units)
     leaders = {0, count}
     after: dict[int, tuple[int, ...]] = {}
@@ -203,8 +210,9 @@ def blocks(body: Body) -> list[Block]:
 
 
 def stack_depths(body: Body) -> list[int | None]:
-    """The stack depth before each unit, None where no path leads; AssemblyError where paths
-    differ.
+    """The stack depth before each unit; None for units that no path reaches.
+
+    AssemblyError if two paths reach a unit with different depths.
     """
     depths: list[int | None] = [None] * len(body.units)
     waiting = [(0, 0)]
@@ -227,7 +235,11 @@ def stack_depths(body: Body) -> list[int | None]:
 
 
 def _depths_after(following: tuple[int, ...], unit: Unit, depth: int) -> list[tuple[int, int]]:
-    """`depth` is that of the fall-through; an exhausted FOR_ITER and JUMP_IF_OR_POP differ."""
+    """The depth at each successor, given the depth if the unit does not jump.
+
+    A FOR_ITER that jumps has popped the iterator and pushed no item. A JUMP_IF_OR_POP that jumps
+    has popped nothing.
+    """
     if len(following) < 2:
         return [(index, depth) for index in following]
     name = unit.micro[-1].name

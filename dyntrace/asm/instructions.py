@@ -1,10 +1,9 @@
 """The version-free form of a code object: micro-ops, units and the body that holds them.
 
-A `Unit` is the smallest piece of bytecode that can be re-emitted and before which a stub can
-stand: one real instruction together with what CPython demands to follow it directly (caches,
-PRECALL and CALL after KW_NAMES, RESUME after YIELD_VALUE, the resume loop of SEND ...). Invariant:
-the units tile `co_code`, so their bytes in order are the original. Read `decode` next, then `emit`
-and `assemble`.
+A stub can stand before any `Unit` and never inside one. A unit is one real instruction together
+with the instructions that CPython requires directly behind it: inline caches, PRECALL and CALL
+after KW_NAMES, RESUME after YIELD_VALUE, the resume loop of SEND. Invariant: the units tile
+`co_code`, so their bytes in order are the original. Read `decode` next, then `emit` and `assemble`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,10 @@ __all__ = ["Body", "Location", "MicroOp", "Range", "Unit"]
 
 
 class Location(NamedTuple):
-    """A span of the user's source; None where the compiler gave none. Columns count UTF-8 bytes."""
+    """A span of the user's source, with None for what the compiler left out.
+
+    Columns count UTF-8 bytes, as in `co_positions`.
+    """
 
     line: int | None
     end_line: int | None
@@ -28,7 +30,10 @@ class Location(NamedTuple):
 
 @record(frozen=True)
 class MicroOp:
-    """One version-free step. Jump arguments are unit indexes; locals are indexes in localsplus."""
+    """One step of an instruction, the same on every Python.
+
+    A jump's argument is the index of a unit. A local's argument is its index in localsplus.
+    """
 
     name: str
     arg: Any = None
@@ -36,11 +41,13 @@ class MicroOp:
 
 @record()
 class Unit:
-    """One re-emittable piece of the original code.
+    """One piece of the original code that can be emitted again as a whole.
 
-    `micro` is empty for what does nothing that a tracer could see. `target` is the unit a real
-    jump names (for FOR_ITER of 3.12+ the END_FOR, while the micro-op names the unit where control
-    resumes). `handler` covers the unit's first byte; `handlers` are all that cover any part of it.
+    micro     the unit's steps; empty if the instruction has no effect on frame or program
+    target    the unit that the jump's argument names. FOR_ITER of 3.12+ names the END_FOR, which
+              it skips; its micro-op names the unit where control resumes
+    handler   the exception handler of the unit's first byte, or None
+    handlers  the exception handlers of all of the unit's bytes
     """
 
     index: int
@@ -58,8 +65,9 @@ class Unit:
 
 
 class Range(NamedTuple):
-    """One exception-table entry. A boundary inside a unit has a non-zero byte delta from its
-    start.
+    """One exception-table entry, from `start_delta` bytes into unit `start` to the same of `end`.
+
+    CPython's entries may begin or end inside a unit: there the delta is not zero.
     """
 
     start: int
@@ -73,8 +81,13 @@ class Range(NamedTuple):
 
 @record()
 class Body:
-    """A decoded code object. `runs` are (first code unit, location), one where the location
-    changes; `jumps` the units that jump, each with its target.
+    """A decoded code object.
+
+    ranges       the exception table
+    runs         (first code unit, location) wherever the location changes
+    jumps        (unit, target unit) of each jump
+    local_names  the names of localsplus: `co_varnames`, other cells, free variables
+    cells        the indexes in localsplus that hold cells
     """
 
     code: CodeType

@@ -1,16 +1,15 @@
-"""Which fast locals may still be read after each unit, exception edges included.
+"""Live-variable analysis: which fast locals may still be read, exception edges included.
 
-A backward fixpoint over basic blocks; sets of localsplus indexes are integer bit masks inside.
-Invariant: a local that `live_before` does not name is never read again before it is stored. Read
-`bindings` for the other question, which locals are certainly bound, and `flow` for the graph
-underneath.
+A backward fixpoint over basic blocks; sets of localsplus indexes are bit masks inside. Invariant: a
+local that `live_before` leaves out is stored before it is read again, if it is read at all. Read
+`bindings` for the forward analysis of which locals are bound, `flow` for the blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dyntrace.asm.bindings import Event, Sets, bound_before, local_events, mask_of
+from dyntrace.asm.bindings import Event, LazySets, bound_before, local_events, mask_of
 from dyntrace.asm.flow import Block, blocks, loop_heads, stack_depths, successors
 from dyntrace.asm.instructions import Body
 
@@ -18,10 +17,10 @@ __all__ = ["bound_before", "live_before", "loop_heads", "stack_depths", "success
 
 
 def live_before(body: Body) -> Sequence[frozenset[int]]:
-    """The locals whose value before each unit may still be read; cell and free variables always.
+    """For each unit, the locals whose value before it may still be read.
 
-    A load, a load that clears and a deletion read; a unit inside a try block keeps alive what the
-    handler reads.
+    Cell and free variables are always live. LOAD_FAST_AND_CLEAR and DELETE_FAST count as reads. A
+    unit in a try block keeps alive all locals that the handler reads.
     """
     graph = blocks(body)
     always = mask_of(body.cells)
@@ -37,7 +36,7 @@ def live_before(body: Body) -> Sequence[frozenset[int]]:
             if value != live[block.start]:
                 live[block.start] = value
                 changed = True
-    return Sets(_spread(len(body.units), graph, events, live, always))
+    return LazySets(_live_masks(len(body.units), graph, events, live, always))
 
 
 def _use_and_kill(events: list[Event]) -> tuple[int, int]:
@@ -51,10 +50,10 @@ def _use_and_kill(events: list[Event]) -> tuple[int, int]:
     return used, killed
 
 
-def _spread(
+def _live_masks(
     count: int, graph: list[Block], events: list[list[Event]], live: dict[int, int], always: int
 ) -> list[int]:
-    """From what is live at the blocks' ends to what is live before each unit."""
+    """The live locals before each unit, given those at the start of each block."""
     masks = [0] * count
     for block, found in zip(graph, events, strict=True):
         handled = _union(live, block.handlers) | always

@@ -1,7 +1,8 @@
-"""From the emission operations of one stub to instructions of the running Python.
+"""Lower the operations of one stub to instructions of the running Python.
 
-Lowering is a table of small functions by operation type. Invariant: `Lowered.depth` is the most
-that the stub ever has above the stack it was entered with. Read `assemble` next.
+`_LOWER` has an encoder and a stack effect for each type of operation. Opcodes are named through the
+version table, which `asm.versions.table.check` tests at import. Invariant: `Lowered.depth` is the
+largest number of values that the stub has on top of its unit's stack. Read `assemble` next.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from dyntrace.asm.instructions import Location
 from dyntrace.asm.versions import TABLE
 from dyntrace.record import field, record
 
-__all__ = ["JUMPS", "Constants", "Leap", "Lowered", "encode", "lower"]
+__all__ = ["JUMPS", "Constants", "Lowered", "OpenJump", "encode", "lower"]
 
 
 class Constants:
-    """co_consts growing at its end; an object that is there already, by identity, is used again."""
+    """co_consts with new objects appended; an object that is in it already is not added again.
+
+    Objects compare by identity: 0.0 and -0.0 are two constants.
+    """
 
     def __init__(self, original: tuple[Any, ...]) -> None:
         self.values = list(original)
@@ -34,8 +38,11 @@ class Constants:
 
 
 @record()
-class Leap:
-    """A jump whose argument is not known yet. `extended`, its EXTENDED_ARGs, only grows."""
+class OpenJump:
+    """A jump without its argument, which `assemble` computes once all addresses are known.
+
+    `extended` counts its EXTENDED_ARGs; widening may add some, and never takes one away.
+    """
 
     opcode: int
     target: emit.Label | emit.Original | int
@@ -46,9 +53,9 @@ class Leap:
 
 @record()
 class Lowered:
-    """A stub's pieces in order: encoded bytes, leaps and marks, each with its location."""
+    """A stub's pieces in order: encoded bytes, jumps and labels, each with its location."""
 
-    pieces: list[tuple[bytes | Leap | emit.Label, Location]] = field(default_factory=list)
+    pieces: list[tuple[bytes | OpenJump | emit.Label, Location]] = field(default_factory=list)
     depth: int = 0
 
 
@@ -93,7 +100,7 @@ def _with(name: str, field_name: str = "") -> Callable[[Any, Constants], bytes]:
     return lambda operation, constants: _plain(name, getattr(operation, field_name))
 
 
-# For each operation: its encoder, and how many values it takes from and puts on the stack.
+# For each operation: its encoder, and the function from it to (values popped, values pushed).
 _LOWER: dict[type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tuple[int, int]]]] = {
     emit.PushCallable: (_push_callable, lambda o: (0, 1 + o.null)),
     emit.LoadConst: (_load_const, lambda o: (0, 1)),
@@ -116,7 +123,7 @@ _LOWER: dict[type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tupl
 def lower(
     unit: int, location: Location, stub: Sequence[emit.Emit], constants: Constants
 ) -> Lowered:
-    """The stub of `unit`, its operations located at `location` until an `At` says otherwise."""
+    """Lower the stub of `unit`; its instructions have `location` until an `At` changes it."""
     lowered = Lowered()
     depths: dict[emit.Label, int] = {}
     depth = 0
@@ -140,7 +147,7 @@ def lower(
             lowered.pieces.append((operation.label, location))
             depth = depths.get(operation.label, depth)
         elif isinstance(operation, JUMPS):
-            lowered.pieces.append((_leap(unit, operation), location))
+            lowered.pieces.append((_open_jump(unit, operation), location))
             depth -= not isinstance(operation, emit.Jump)
             if isinstance(operation.target, emit.Label):
                 depths[operation.target] = depth
@@ -156,15 +163,17 @@ _CONDITIONAL = {
 }
 
 
-def _leap(unit: int, operation: emit.Jump | emit.PopJumpIfNone | emit.PopJumpIfTrue) -> Leap:
+def _open_jump(
+    unit: int, operation: emit.Jump | emit.PopJumpIfNone | emit.PopJumpIfTrue
+) -> OpenJump:
     if not isinstance(operation, emit.Jump):
-        return Leap(_CONDITIONAL[type(operation)], operation.target, backward=False)
-    return leap_to(operation.target, _is_backward(unit, operation.target))
+        return OpenJump(_CONDITIONAL[type(operation)], operation.target, backward=False)
+    return unconditional_jump(operation.target, _is_backward(unit, operation.target))
 
 
-def leap_to(target: emit.Label | emit.Original | int, backward: bool) -> Leap:
+def unconditional_jump(target: emit.Label | emit.Original | int, backward: bool) -> OpenJump:
     """An unconditional jump."""
-    return Leap(OPCODES["JUMP_BACKWARD" if backward else "JUMP_FORWARD"], target, backward)
+    return OpenJump(OPCODES["JUMP_BACKWARD" if backward else "JUMP_FORWARD"], target, backward)
 
 
 def _is_backward(unit: int, target: emit.Label | emit.Original | int) -> bool:

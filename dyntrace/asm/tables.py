@@ -1,8 +1,8 @@
-"""Encoders of the two side tables of a code object: source locations and exception ranges.
+"""Encoders of `co_linetable` and `co_exceptiontable`.
 
-Formats: Objects/locations.md and Objects/exception_handling_notes.txt of CPython, the same in 3.11
-to 3.13. Invariant: reading the result back (`co_positions`, the exception table) gives what was
-put in. Used by `assemble`.
+CPython documents the formats in Objects/locations.md and Objects/exception_handling_notes.txt; 3.11
+to 3.13 share them. Invariant: decoding the result (`co_positions`, `asm.decode`) gives back the
+locations and ranges that were encoded. Read `assemble`, the caller, next.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST = 8
 
 
 def encode_locations(runs: Iterable[tuple[Location, int]], first_line: int) -> bytes:
-    """The linetable of consecutive (location, length in code units)."""
+    """The line table for consecutive runs of (location, length in code units)."""
     entries: list[bytes] = []
     last = first_line
     for location, length in runs:
@@ -35,9 +35,9 @@ def encode_locations(runs: Iterable[tuple[Location, int]], first_line: int) -> b
     return b"".join(entries)
 
 
-@lru_cache(maxsize=1 << 14)  # versions of a function have nearly all entries in common
+@lru_cache(maxsize=1 << 14)  # the versions of a function share nearly all entries
 def _location_entry(location: Location, size: int, delta: int) -> bytes:
-    """One entry, `delta` lines behind the one before."""
+    """One entry of `size` + 1 code units, whose line is the previous entry's plus `delta`."""
     line, end_line, column, end_column = location
     table = bytearray()
     if line is None:
@@ -68,7 +68,7 @@ def _encode_long(table: bytearray, location: Location, size: int, delta: int) ->
 
 
 def _unsigned(table: bytearray, value: int) -> None:
-    """Six bits a byte, least significant first, 0x40 on all but the last."""
+    """A varint: six bits per byte, least significant first; 0x40 marks all bytes but the last."""
     while value >= 64:
         table.append(0x40 | value & 63)
         value >>= 6
@@ -76,11 +76,15 @@ def _unsigned(table: bytearray, value: int) -> None:
 
 
 def _signed(table: bytearray, value: int) -> None:
+    """A signed varint: the sign is the lowest bit."""
     _unsigned(table, value << 1 if value >= 0 else -value << 1 | 1)
 
 
 def encode_exceptions(entries: Iterable[tuple[int, int, int, int, bool]]) -> bytes:
-    """The exception table of (start, end, handler, depth, lasti), sorted, in code units."""
+    """The exception table of sorted entries (start, end, handler, depth, lasti).
+
+    `start`, `end` and `handler` count code units.
+    """
     table = bytearray()
     for start, end, handler, depth, lasti in entries:
         first = len(table)
@@ -91,7 +95,7 @@ def encode_exceptions(entries: Iterable[tuple[int, int, int, int, bool]]) -> byt
 
 
 def _big_endian(table: bytearray, value: int) -> None:
-    """Six bits a byte, most significant first, 0x40 on all but the last."""
+    """Six bits per byte, most significant first; 0x40 marks all bytes but the last."""
     shift = 6 * max(0, (value.bit_length() - 1) // 6)
     while shift:
         table.append(0x40 | value >> shift & 63)

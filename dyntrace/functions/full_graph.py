@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import CodeType
 
-from dyntrace.asm.flow import comes_back
+from dyntrace.asm.flow import may_return
 from dyntrace.asm.instructions import Body
 from dyntrace.errors import GraphBreakError
 from dyntrace.trace.analysis import FoundBreak
@@ -19,7 +19,7 @@ __all__ = ["demand_full_graph"]
 def demand_full_graph(code: CodeType, body: Body, breaks: Iterable[FoundBreak]) -> None:
     """Raise at the first break; one on the way to a `raise` parts no work from other work."""
     for found in breaks:
-        if comes_back(body, found.unit):
+        if may_return(body, found.unit):
             raise _graph_break(code, found)
 
 

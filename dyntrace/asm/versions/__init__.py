@@ -1,7 +1,7 @@
-"""The bytecode table of the running Python; the one place that asks for its version.
+"""The bytecode table of the running Python; no other Python module reads `sys.version_info`.
 
-`TABLE` is checked on import: an opcode of this Python that the table does not list, or lists
-twice, is an AssemblyError here and not a surprise later. Read `table` for what a table says.
+Invariant: `TABLE` lists each opcode of this Python exactly once; otherwise the import fails with an
+AssemblyError. Read `table` for what a table says.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""CPython 3.11: two-part calls (PRECALL, CALL), jumps that name their direction, checked
-LOAD_FAST.
+"""CPython 3.11: calls are PRECALL and CALL, jumps name their direction, LOAD_FAST checks.
 
-What differs from the shared entries in `rules`; `versions` picks this table.
+The table has the entries shared by all versions (`rules.common`) and those that differ here.
+`versions` picks the table of the running Python.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def format_value(context: Context, flags: int) -> tuple[MicroOp, ...]:
 
 
 def table() -> Table:
-    """The table, unchecked: it can be built on any Python."""
+    """The table, unchecked, so that any Python can build it."""
     rules = r.common() | {
         "UNARY_POSITIVE": r.micro("UNARY", "positive"),
         "LIST_TO_TUPLE": r.micro("LIST_TO_TUPLE"),
@@ -76,8 +76,8 @@ def table() -> Table:
         never_alone=frozenset({"KW_NAMES", "PRECALL", "CALL", "YIELD_VALUE", "SEND"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
-        silent=frozenset({"RESUME", "END_ASYNC_FOR"}),
-        forgetful=frozenset(),
+        no_line_event=frozenset({"RESUME", "END_ASYNC_FOR"}),
+        loses_line=frozenset(),
         caches=CACHES,
         null_first=True,
         checked_loads=True,

@@ -1,7 +1,7 @@
-"""CPython 3.12: instrumented opcodes, intrinsics, inlined comprehensions, END_FOR, slices as
-instructions.
+"""CPython 3.12 adds instrumented opcodes, intrinsics, inlined comprehensions, END_FOR and slices.
 
-What differs from the shared entries in `rules`; `versions` picks this table.
+The table has the entries shared by all versions (`rules.common`), those shared with 3.13
+(`shared`), and those that differ here. `versions` picks the table of the running Python.
 """
 
 from __future__ import annotations
@@ -67,23 +67,25 @@ NEVER = {
 
 
 def intrinsic(context: Context, number: int) -> tuple[MicroOp, ...]:
-    """Two intrinsics are plain operations, the others serve imports, generators and type
-    parameters.
+    """INTRINSIC_UNARY_POSITIVE and INTRINSIC_LIST_TO_TUPLE are operations; all others break.
+
+    The others serve imports, generators and type parameters.
     """
     if number in INTRINSICS:
         return (INTRINSICS[number],)
     return (MicroOp("BREAK", (breaks.INTRINSIC.code, 1, 1)),)
 
 
-# What a called frame or a resumption comes back to: CPython takes the place for a cache entry, or
-# for the RESUME, neither of which has a line.
-FORGETFUL = frozenset(
+# Python/instrumentation.c makes a LINE event if an instruction's line differs from that of the
+# instruction before. When a called frame returns, or a generator resumes, 3.12 takes a cache entry
+# or the RESUME for the instruction before; neither has a line there.
+LOSES_LINE = frozenset(
     "CALL KW_NAMES BINARY_SUBSCR LOAD_ATTR FOR_ITER SEND END_SEND YIELD_VALUE".split()
 )
 
 
 def shared() -> dict[str, Rule]:
-    """What 3.12 and 3.13 have and 3.11 has not."""
+    """The entries that 3.12 and 3.13 share and 3.11 lacks."""
     rules: dict[str, Rule] = {
         "BINARY_SLICE": r.micro("BINARY_SLICE"),
         "STORE_SLICE": r.micro("STORE_SLICE"),
@@ -107,7 +109,7 @@ def shared() -> dict[str, Rule]:
 
 
 def table() -> Table:
-    """The table, unchecked: it can be built on any Python."""
+    """The table, unchecked, so that any Python can build it."""
     rules = (
         r.common()
         | shared()
@@ -131,8 +133,8 @@ def table() -> Table:
         never_alone=frozenset({"KW_NAMES", "YIELD_VALUE", "SEND"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
-        silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
-        forgetful=FORGETFUL,
+        no_line_event=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
+        loses_line=LOSES_LINE,
         caches=CACHES,
         null_first=True,
         checked_loads=False,

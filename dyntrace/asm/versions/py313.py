@@ -1,6 +1,7 @@
-"""CPython 3.13: superinstructions, CALL_KW, explicit truth tests, NULL above the callable.
+"""CPython 3.13 adds superinstructions, CALL_KW and TO_BOOL; a call's NULL is above the callable.
 
-What differs from the shared entries in `rules` and from 3.12; `versions` picks this table.
+The table has the entries shared by all versions (`rules.common`), those shared with 3.12
+(`py312.shared`), and those that differ here. `versions` picks the table of the running Python.
 """
 
 from __future__ import annotations
@@ -88,17 +89,20 @@ def store_store(context: Context, pair: int) -> tuple[MicroOp, ...]:
 
 
 def function_with_attributes(context: Context, args: tuple[int, ...]) -> tuple[MicroOp, ...]:
-    """MAKE_FUNCTION and its SET_FUNCTION_ATTRIBUTEs: the stack below the code is that of 3.12."""
+    """MAKE_FUNCTION with its SET_FUNCTION_ATTRIBUTEs pops what 3.12's MAKE_FUNCTION pops.
+
+    Each attribute is a flag of 3.12's argument, so their sum is that argument.
+    """
     return (MicroOp("MAKE_FUNCTION", sum(args[1:])),)
 
 
 def end_for(context: Context, args: tuple[int, ...]) -> tuple[MicroOp, ...]:
-    """FOR_ITER skips END_FOR and the POP_TOP behind it, so nothing may come between them."""
+    """END_FOR and POP_TOP as 3.12's END_FOR: FOR_ITER skips both, so no stub may separate them."""
     return (MicroOp("END_FOR"),)
 
 
 def table() -> Table:
-    """The table, unchecked: it can be built on any Python."""
+    """The table, unchecked, so that any Python can build it."""
     rules = (
         r.common()
         | shared()
@@ -133,8 +137,8 @@ def table() -> Table:
         never_alone=frozenset({"END_FOR", "YIELD_VALUE", "SEND", "SET_FUNCTION_ATTRIBUTE"}),
         backward=frozenset(name for name in rules if "BACKWARD" in name),
         prologue=frozenset({"MAKE_CELL", "COPY_FREE_VARS"}),
-        silent=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
-        forgetful=frozenset(),
+        no_line_event=frozenset({"RESUME", "END_ASYNC_FOR", "END_FOR", "END_SEND"}),
+        loses_line=frozenset(),
         caches=CACHES,
         null_first=False,
         checked_loads=False,

@@ -1,8 +1,8 @@
-"""The vocabulary of the version tables: small functions that make a rule for one opcode.
+"""Functions that make the rules of the version tables, and the entries that all versions share.
 
-A rule turns an instruction's argument into micro-ops. `common()` holds the entries that all
-supported Pythons share; a version adds and overrides. Invariant: a rule is pure and depends only
-on the code object and the argument, so `decode` may remember its answer. Read `py311` next.
+A rule turns an instruction's argument into micro-ops. `common()` has the shared entries; a version
+adds to them and overrides some. Invariant: a rule is a pure function of the code object and the
+argument, so `decode` may cache its result. Read `py311` next.
 """
 
 from __future__ import annotations
@@ -73,18 +73,18 @@ WITH_NAME = ("LOAD_NAME", "STORE_NAME", "STORE_GLOBAL", "STORE_ATTR")
 
 
 def micro(name: str, arg: object = None) -> Rule:
-    """Always the same micro-op."""
+    """The rule that ignores the argument and gives this micro-op."""
     answer = (MicroOp(name, arg),)
     return lambda context, value: answer
 
 
 def nothing(context: Context, value: int) -> Micro:
-    """An instruction without a visible step."""
+    """A rule for instructions without an effect of their own."""
     return ()
 
 
 def counted(name: str) -> Rule:
-    """The argument is a number that the micro-op takes over."""
+    """The micro-op has the instruction's argument."""
     return lambda context, value: (MicroOp(name, value),)
 
 
@@ -102,17 +102,20 @@ def return_constant(context: Context, value: int) -> Micro:
 
 
 def load_fast(context: Context, index: int) -> Micro:
-    """A plain load; of a cell variable's slot it pushes the cell."""
+    """LOAD_FAST, or LOAD_CLOSURE if the slot holds a cell: then the cell itself is pushed."""
     return (MicroOp("LOAD_CLOSURE" if index in context.cells else "LOAD_FAST", index),)
 
 
 def flagged(name: str, key: object = None) -> Rule:
-    """The argument is a truth value."""
+    """The micro-op has the truth value of the instruction's argument."""
     return lambda context, value: (MicroOp(name, bool(value)),)
 
 
 def load_global(null_first: bool) -> Rule:
-    """co_names index and, in the low bit, whether a NULL is pushed before or after the value."""
+    """The argument is an index into co_names, shifted by one; its low bit asks for a NULL.
+
+    The NULL is pushed before the value if `null_first`, else after it.
+    """
 
     def rule(context: Context, value: int) -> Micro:
         load = MicroOp("LOAD_GLOBAL", context.code.co_names[value >> 1])
@@ -125,13 +128,16 @@ def load_global(null_first: bool) -> Rule:
 
 
 def load_attribute(context: Context, value: int) -> Micro:
-    """co_names index and, in the low bit, whether it is the two-slot method form (3.12+)."""
+    """The argument is an index into co_names, shifted by one; its low bit asks for LOAD_METHOD."""
     name = context.code.co_names[value >> 1]
     return (MicroOp("LOAD_METHOD" if value & 1 else "LOAD_ATTR", name),)
 
 
 def binary(context: Context, value: int) -> Micro:
-    """Operators, then the same in place; a larger argument means what this table does not know."""
+    """The argument numbers the operators, then the in-place ones (NB_* in Include/opcode.h).
+
+    AssemblyError for a larger argument: a later Python has given it another meaning.
+    """
     inplace, operator = divmod(value, len(OPERATORS))
     if inplace > 1:
         raise AssemblyError(f"BINARY_OP {value} is no operator that is known")
@@ -139,7 +145,10 @@ def binary(context: Context, value: int) -> Micro:
 
 
 def compare(shift: int, to_bool: int = 0) -> Rule:
-    """The comparison lies above `shift` bits; `to_bool` is the bit that asks for a bool."""
+    """The argument holds the comparison above its low `shift` bits.
+
+    `to_bool` is the bit, if any, by which the instruction converts its result to a bool.
+    """
 
     def rule(context: Context, value: int) -> Micro:
         if value >> shift >= len(COMPARISONS):
@@ -151,12 +160,12 @@ def compare(shift: int, to_bool: int = 0) -> Rule:
 
 
 def call(context: Context, args: tuple[int, ...]) -> Micro:
-    """PRECALL, CALL or CALL alone: the last argument counts the arguments."""
+    """PRECALL and CALL, or CALL alone; the last instruction's argument counts the call's."""
     return (MicroOp("CALL", (args[-1], ())),)
 
 
 def keyword_call(context: Context, args: tuple[int, ...]) -> Micro:
-    """KW_NAMES or LOAD_CONST of the names, then the call."""
+    """A call whose first instruction, KW_NAMES or LOAD_CONST, names the keyword arguments."""
     return (MicroOp("CALL", (args[-1], context.code.co_consts[args[0]])),)
 
 
@@ -165,7 +174,7 @@ def plain_call(context: Context, value: int) -> Micro:
 
 
 def jump(name: str, condition: object = None) -> Rule:
-    """A jump; `decode` adds the target's unit index to the condition."""
+    """A jump; `decode` adds the target's unit index to the micro-op's argument."""
     return micro(name, condition)
 
 
@@ -174,7 +183,10 @@ def refuse(
     pops: int | Callable[[int], int],
     pushes: int | Callable[[int], int] | None,
 ) -> Rule:
-    """A BREAK micro-op with the stack effect of the instruction; pushes None ends the block."""
+    """A BREAK with the stack effect of the instruction, which no region absorbs.
+
+    `pushes` is None if control never reaches the next instruction.
+    """
 
     def rule(context: Context, value: int) -> Micro:
         taken = pops(value) if callable(pops) else pops
@@ -187,7 +199,7 @@ def refuse(
 def glued_break(
     followers: tuple[str, ...], reason: breaks.BreakReason, pops: int, pushes: int
 ) -> Glue:
-    """A run of instructions that is one break."""
+    """An instruction and its `followers` as one BREAK."""
     answer = (MicroOp("BREAK", (reason.code, pops, pushes)),)
     return Glue(followers, lambda context, args: answer, located_last=False)
 
@@ -220,7 +232,7 @@ def common() -> dict[str, Rule]:
 
 
 def _refused() -> dict[str, Rule]:
-    """What every supported Python has and no region absorbs."""
+    """The instructions of every supported Python that no region absorbs."""
     return {
         "YIELD_VALUE": refuse(breaks.SUSPENSION, 1, 1),
         "SEND": refuse(breaks.SUSPENSION, 2, 2),

@@ -1,9 +1,8 @@
-"""What a table of one Python must say, and the check that it says all of it.
+"""What the table of one Python says, and the check that it is complete.
 
-`rules` names every opcode of `dis.opmap` that may occur in `co_code`, `never` the rest, both
-exactly: an opcode in neither, in both, or unknown to this Python fails at import. `glued` lists
-what must follow an instruction without a gap. Read `rules` for the entries' vocabulary, then one
-of `py311` ... `py313`.
+Invariant: each opcode of `dis.opmap` is either in `rules`, if it can occur in `co_code`, or in
+`never`; neither has others. The opcodes that stubs are made of (`EMITTED`, `call`, `to_bool`, …)
+have rules. `check` tests this at import. Read `rules` for how entries are made, then `py311`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from dyntrace.record import record
 
 __all__ = ["EMITTED", "Context", "Glue", "Rule", "Table", "check"]
 
-# What stubs and landing pads are made of on every Python; a table names what differs.
+# The opcodes that `asm.lower` and `asm.assemble` use on every Python. Fields of `Table` name the
+# others.
 EMITTED = frozenset(
     "NOP EXTENDED_ARG RESUME LOAD_CONST LOAD_FAST STORE_FAST STORE_DEREF PUSH_NULL POP_TOP COPY "
     "SWAP UNPACK_SEQUENCE BUILD_TUPLE BINARY_SUBSCR JUMP_FORWARD JUMP_BACKWARD "
@@ -28,7 +28,7 @@ EMITTED = frozenset(
 
 @record(frozen=True)
 class Context:
-    """What a rule may read of the code object besides the argument."""
+    """What a rule may read besides the argument."""
 
     code: CodeType
     cells: frozenset[int]
@@ -39,9 +39,10 @@ Rule = Callable[[Context, int], tuple[MicroOp, ...]]
 
 @record(frozen=True)
 class Glue:
-    """Instructions that follow `first` without a gap; `rule` sees the arguments of all of them.
+    """Instructions that form one unit with the instruction they follow.
 
-    `located_last`: the unit has the location of the last of them, else that of the first.
+    `rule` gets the arguments of all of them. The unit has the location of the last instruction if
+    `located_last`, else that of the first.
     """
 
     followers: tuple[str, ...]
@@ -53,12 +54,23 @@ class Glue:
 class Table:
     """One Python's bytecode.
 
-    `glue[first]` are alternatives, longest first; an instruction in `never_alone` must match one
-    of them. `silent` instructions never begin a line for a tracer, whatever their location. Behind
-    a `forgetful` one a jump's target begins a line for a tracer, even one that had begun: CPython
-    has lost the place it came from. `caches` has the inline caches behind an instruction, if any.
-    `to_bool` comes before a conditional jump on anything but a bool.
-    `null_first` tells whether a call's NULL lies below the callable.
+    rules             the rule of each opcode that can occur in `co_code`
+    never             the opcodes that cannot
+    glue              for an opcode the ways to form a unit with those that follow, longest first
+    never_alone       opcodes that must match one of these ways
+    backward          jumps whose argument counts backwards
+    prologue          instructions without micro-ops while they precede RESUME
+    no_line_event     instructions that make no LINE event, whatever their location
+    loses_line        instructions after which CPython has lost the current line: a jump target
+                      behind one makes a LINE event even if it is on the same line
+    caches            the number of inline caches behind an opcode; 0 if it is not listed
+    null_first        a call's NULL is below the callable, else above it
+    checked_loads     LOAD_FAST checks that its local is bound
+    call              the instructions of a call
+    load_cell         pushes a cell
+    pop_jump_if_none  pops, and jumps forward if the value is None
+    pop_jump_if_true  pops, and jumps forward if the value is true
+    to_bool           the instructions that make a bool of what `pop_jump_if_true` tests
     """
 
     rules: Mapping[str, Rule]
@@ -67,8 +79,8 @@ class Table:
     never_alone: frozenset[str]
     backward: frozenset[str]
     prologue: frozenset[str]
-    silent: frozenset[str]
-    forgetful: frozenset[str]
+    no_line_event: frozenset[str]
+    loses_line: frozenset[str]
     caches: Mapping[str, int]
     null_first: bool
     checked_loads: bool
@@ -80,7 +92,7 @@ class Table:
 
 
 def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
-    """The same table if it names every opcode exactly once; AssemblyError otherwise."""
+    """The same table if it lists every opcode exactly once; AssemblyError otherwise."""
     listed = set(table.rules) | table.never
     _refuse("not listed", set(opmap) - listed)
     _refuse("unknown", listed - set(opmap))
@@ -93,8 +105,8 @@ def check(table: Table, opmap: Mapping[str, int] = dis.opmap) -> Table:
         | table.never_alone
         | table.backward
         | table.prologue
-        | table.silent
-        | table.forgetful
+        | table.no_line_event
+        | table.loses_line
         | set(table.call)
         | set(table.caches)
         | set(table.to_bool)
