@@ -11,16 +11,20 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 FOLDER = Path("dyntrace")
-HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/*.[hd]*"))]
+NATIVE = FOLDER / "_native"
+HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/**/*.[hd]*"))]
 
 
 def extension(name: str, include_dirs: list[str]) -> Extension:
-    """The C files of a folder as an extension of that name."""
+    """The C files of a folder, and of those in it, as an extension of that name.
+
+    Headers are included by their path from `_native`, such as "vm/program.h".
+    """
     return Extension(
         f"dyntrace.{name}",
-        sources=sorted(path.as_posix() for path in (FOLDER / name).glob("*.c")),
+        sources=sorted(path.as_posix() for path in (FOLDER / name).rglob("*.c")),
         depends=HEADERS,
-        include_dirs=include_dirs,
+        include_dirs=[NATIVE.as_posix(), *include_dirs],
         extra_compile_args=["-std=c11", "-O3", "-pthread", "-Werror=switch"],
         extra_link_args=["-pthread"],
         optional=True,

@@ -30,7 +30,7 @@ def structures():
     """Each C structure with the files that define one of that name."""
     found = collections.defaultdict(list)
     for folder in (PACKAGE / "_native", PACKAGE / "_sampler"):
-        for path in sorted([*folder.glob("*.c"), *folder.glob("*.h")]):
+        for path in sorted(folder.rglob("*.[ch]")):
             for match in STRUCTURE.finditer(path.read_text(encoding="utf-8")):
                 found[match[1] or match[2]].append(path.name)
     return found

@@ -5,8 +5,8 @@
    Read native.h for the parts. */
 #include "native.h"
 
-#include "arena.h"
-#include "pool.h"
+#include "os/arena.h"
+#include "os/pool.h"
 
 static PyObject *
 tracing_active(PyObject *module, PyObject *ignored)

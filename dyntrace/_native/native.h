@@ -17,7 +17,7 @@
 #ifndef DYNTRACE_NATIVE_H
 #define DYNTRACE_NATIVE_H
 
-#include "frame_py3xx.h"
+#include "cpython/frame_py3xx.h"
 
 enum {
     MAX_STEPS = 256,

@@ -4,7 +4,7 @@
 #ifndef DYNTRACE_SAMPLER_H
 #define DYNTRACE_SAMPLER_H
 
-#include "../_native/frame_layout.h"
+#include "cpython/frame_layout.h"
 
 /* Where a code object stands. */
 typedef enum {

@@ -2,7 +2,7 @@
 
 Invariant: `set_num_threads` is the one setting and `reset` the one release, whether or not the
 native module is in use; without it there is no machine, so there is nothing to set or release.
-Read `exec.jobs.threads` next, and `_native/pool.c` and `_native/arena.c`.
+Read `exec.jobs.threads` next, and `_native/os/pool.c` and `_native/os/arena.c`.
 """
 
 from __future__ import annotations

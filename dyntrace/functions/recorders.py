@@ -2,8 +2,8 @@
 
 A recorder tells what it has seen, then has the frame that called it go on in newer code.
 Invariant: it is a Python function without a default or a free choice of arguments, so that the
-evaluation loop keeps caller and helper in one C frame (`_native/osr.c`); it keeps no `CompiledCode`
-alive.
+evaluation loop keeps caller and helper in one C frame (`_native/cpython/osr.c`); it keeps no
+`CompiledCode` alive.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Regions in Python: the twin of `_native/region.c`, used where the extension is not built.
+"""Regions in Python: the twin of `_native/region/region.c`, used where the extension is not built.
 
 A `Region` holds entries; each entry is guard steps, the steps whose values are passed on, and a
 callable that executes a graph. Calling a region's `Handle` gives the result, or None: "run the

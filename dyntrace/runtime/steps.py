@@ -3,8 +3,8 @@
 A step is a tuple `(source, a, b, guard, c, d)`; step k reads one value, checks it and makes it
 available to later steps as value k. Invariant: a read looks only into dicts, slots, cells and
 exact built-in containers; it runs no descriptor, no `__getattr__` and no other user code.
-Adding a source or a guard is one function here and one row in `_native/read.c` or
-`_native/check.c`.
+Adding a source or a guard is one function here and one row in `_native/region/read.c` or
+`_native/region/check.c`.
 Read `runtime.region` next.
 """
 

@@ -5,7 +5,7 @@ a marker shows. Four calls make a comparison, in the order region, original, ori
 that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size form
 a bucket with a verdict of its own, which holds for a number of calls and is then looked at again.
 Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
-a region that cannot be compared is kept. This is the twin of `_native/trial.c`.
+a region that cannot be compared is kept. This is the twin of `_native/region/trial.c`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ A stub begins with a bypass: one code unit, a jump that leads into the stub, ove
 region rests, to a question that costs little and now and then lets a call through.
 Invariant: frames that run the code, loops too, keep running it; where the native module cannot
 exchange the unit in place, a new code object has the jump and is used from the next call on.
-Read `weaving.stubs` for them, `_native/patch.c` for the exchange.
+Read `weaving.stubs` for them, `_native/cpython/patch.c` for the exchange.
 """
 
 from __future__ import annotations

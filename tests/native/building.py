@@ -38,7 +38,7 @@ def names(part):
 def program(part, folder):
     """The compiled checks of `part`."""
     target = folder / f"check_{part}"
-    sources = [HERE / f"check_{part}.c", *(SOURCES / f"{name}.c" for name in PARTS[part])]
+    sources = [HERE / f"check_{part}.c", *(SOURCES / "os" / f"{name}.c" for name in PARTS[part])]
     flags = ["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", f"-I{SOURCES}", "-pthread"]
     flags += [f"-fsanitize={SANITIZE}", "-fno-sanitize-recover=all"] if SANITIZE else []
     subprocess.run([COMPILER, *flags, *sources, "-o", target, "-lm"], check=True)
@@ -49,8 +49,9 @@ def program(part, folder):
 def library(part, folder):
     """A part that knows nothing of Python, as a library to be called through ctypes."""
     target = folder / f"lib{part}.so"
-    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([COMPILER, *flags, SOURCES / f"{part}.c", "-o", target], check=True)
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{SOURCES}"]
+    source = SOURCES / "os" / f"{part}.c"
+    subprocess.run([COMPILER, *flags, source, "-o", target], check=True)
     return ctypes.CDLL(str(target))
 
 

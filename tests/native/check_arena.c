@@ -1,6 +1,6 @@
-/* Checks of _native/arena.c, each run in a process of its own by tests/exec/test_arena.py. */
+/* Checks of _native/os/arena.c, each run in a process of its own by tests/exec/test_arena.py. */
 #define _GNU_SOURCE
-#include "arena.h"
+#include "os/arena.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
-/* Checks of _native/pool.c, each run in a process of its own by tests/exec/jobs/test_pool.py. */
+/* Checks of _native/os/pool.c, each run in a process of its own by tests/exec/jobs/test_pool.py. */
 #define _GNU_SOURCE
-#include "pool.h"
+#include "os/pool.h"
 
 #include <dirent.h>
 #include <fenv.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "environment.h"
+#include "os/environment.h"
 
 enum { MOST_PARTS = 300 };
 

@@ -108,7 +108,7 @@ def _elided(places: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
 
 
 def kind_test(kind: Kind) -> Any:
-    """What a call's result must be, as `_native/calls.c` takes it; arrays it tests anyway."""
+    """What a call's result must be, as `_native/vm/calls.c` takes it; arrays it tests anyway."""
     if isinstance(kind, ArrayKind):
         return None
     if isinstance(kind, NumpyScalarKind):

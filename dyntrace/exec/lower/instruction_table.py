@@ -1,4 +1,4 @@
-"""The instruction table, read from `_native/instructions.def`, which C includes as well.
+"""The instruction table, read from `_native/vm/instructions.def`, which C includes as well.
 
 Invariant: no code or limit of the machine is typed a second time in Python. Read
 `exec.lower.lowering` for what programs are made of.
@@ -11,7 +11,7 @@ import os
 __all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-_PATH = os.path.join(_PACKAGE, "_native", "instructions.def")
+_PATH = os.path.join(_PACKAGE, "_native", "vm", "instructions.def")
 
 
 class InstructionRow:

@@ -1,7 +1,7 @@
 """Templates: the arguments of a call and the outputs of a program, with registers in them.
 
 A template is a tuple (code, register, constant or items, number, keys); the number names a list,
-dict, tuple or slice that occurs more than once and is then one object. `_native/calls.c` builds
+dict, tuple or slice that occurs more than once and is then one object. `_native/vm/calls.c` builds
 values from templates. Read `exec.lower.lowering`, the user, next.
 """
 

@@ -12,7 +12,7 @@ from dyntrace.exec.backends import machine
 from dyntrace.exec.lower import instruction_table
 from dyntrace.exec.lower.instruction_table import CODES, INSTRUCTIONS, LIMITS
 
-TEXT = Path(instruction_table.__file__).parents[2].joinpath("_native", "instructions.def")
+TEXT = Path(instruction_table.__file__).parents[2].joinpath("_native", "vm", "instructions.def")
 
 
 def test_every_row_is_read():

@@ -1,0 +1,382 @@
+/* Shapes and strides: broadcasting, the layout NumPy gives a new array, extents in memory.
+
+   Invariant: pure arithmetic on dimensions; nothing here looks at an array. `keep_order` follows
+   the rule of NumPy's iterator (order "K") for the axes of an array it allocates. */
+#include "vm/vm.h"
+
+/* Widens `dims` in place to what it and `other` broadcast to; false if they do not. */
+bool
+broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
+{
+    if (other_ndim > *ndim) {
+        int shift = other_ndim - *ndim;
+        memmove(dims + shift, dims, (size_t)*ndim * sizeof *dims);
+        for (int i = 0; i < shift; i++) {
+            dims[i] = 1;
+        }
+        *ndim = other_ndim;
+    }
+    for (int i = 0; i < other_ndim; i++) {
+        npy_intp *mine = &dims[*ndim - other_ndim + i];
+        if (*mine == 1) {
+            *mine = other[i];
+        }
+        else if (other[i] != 1 && other[i] != *mine) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The number of elements; -1 if they could not all be in memory, whatever their size. */
+npy_intp
+dims_size(int ndim, const npy_intp *dims)
+{
+    npy_intp size = 1;
+    bool empty = false;
+    for (int i = 0; i < ndim; i++) {
+        empty |= dims[i] == 0;
+        if (dims[i] != 0 && __builtin_mul_overflow(size, dims[i], &size)) {
+            return -1;
+        }
+    }
+    return size > NPY_MAX_INTP / LARGEST_ITEM ? -1 : empty ? 0 : size;
+}
+
+bool
+same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other)
+{
+    return ndim == other_ndim && memcmp(one, other, (size_t)ndim * sizeof *one) == 0;
+}
+
+/* NumPy gives an axis behind an empty one the stride it would have with one item there. */
+void
+dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
+{
+    npy_intp step = itemsize;
+    for (int i = ndim - 1; i >= 0; i--) {
+        strides[i] = step;
+        step *= dims[i] ? dims[i] : 1;
+    }
+}
+
+/* Whether the elements lie one behind the other in index order; axes of length one do not count. */
+bool
+is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    for (int i = ndim - 1; i >= 0; i--) {
+        if (dims[i] != 1 && strides[i] != step) {
+            return false;
+        }
+        step *= dims[i];
+    }
+    return true;
+}
+
+/* Whether the elements lie one behind the other in some order of the axes. */
+bool
+is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    int left = 0;
+    for (int i = 0; i < ndim; i++) {
+        left += dims[i] != 1;
+    }
+    while (left > 0) {
+        int found = -1;
+        for (int i = 0; i < ndim && found < 0; i++) {
+            found = dims[i] != 1 && strides[i] == step ? i : -1;
+        }
+        if (found < 0) {
+            return false;
+        }
+        step *= dims[found];
+        left--;
+    }
+    return true;
+}
+
+/* Strides of axes of length one may be any number. */
+static npy_uintp
+magnitude(npy_intp stride)
+{
+    return stride < 0 ? -(npy_uintp)stride : (npy_uintp)stride;
+}
+
+/* Whether two elements may share an address; true when not sure. */
+bool
+holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+{
+    npy_uintp reach = (npy_uintp)itemsize;
+    bool used[MAX_NDIM] = {false};
+    for (int round = 0; round < ndim; round++) {
+        int least = -1;
+        for (int i = 0; i < ndim; i++) {
+            if (!used[i] && dims[i] != 1
+                && (least < 0 || magnitude(strides[i]) < magnitude(strides[least]))) {
+                least = i;
+            }
+        }
+        if (least < 0) {
+            return false;
+        }
+        if (magnitude(strides[least]) < reach) {
+            return true;
+        }
+        used[least] = true;
+        reach += magnitude(strides[least]) * (npy_uintp)(dims[least] - 1);
+    }
+    return false;
+}
+
+static npy_intp
+axis_stride(const Value *value, int ndim, int axis)
+{
+    int own = axis - (ndim - value->ndim);
+    return own < 0 || value->dims[own] == 1 ? 0 : value->strides[own];
+}
+
+/* 1: axis `outer` must come inside of `inner`; 0: it must not; -1: no operand tells. */
+static int
+compare_axes(int ndim, int count, const Value *const *operands, int outer, int inner)
+{
+    int verdict = -1;
+    for (int k = 0; k < count; k++) {
+        npy_uintp a = magnitude(axis_stride(operands[k], ndim, outer));
+        npy_uintp b = magnitude(axis_stride(operands[k], ndim, inner));
+        if (a == 0 || b == 0) {
+            continue;
+        }
+        if (b <= a) {
+            verdict = 0;
+        }
+        else if (verdict < 0) {
+            verdict = 1;
+        }
+    }
+    return verdict;
+}
+
+/* The axes from fastest to slowest, by insertion as NumPy's iterator does it. */
+static void
+sort_axes(int ndim, int count, const Value *const *operands, int *axes)
+{
+    for (int i = 0; i < ndim; i++) {
+        axes[i] = ndim - 1 - i;
+    }
+    for (int i = 1; i < ndim; i++) {
+        int moved = axes[i], place = i;
+        for (int j = i - 1; j >= 0; j--) {
+            int verdict = compare_axes(ndim, count, operands, moved, axes[j]);
+            if (verdict == 0) {
+                break;
+            }
+            if (verdict == 1) {
+                place = j;
+            }
+        }
+        for (int j = i; j > place; j--) {
+            axes[j] = axes[j - 1];
+        }
+        axes[place] = moved;
+    }
+}
+
+/* As dense_strides, but with the first axis fastest. */
+static void
+fortran_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
+{
+    npy_intp step = itemsize;
+    for (int i = 0; i < ndim; i++) {
+        strides[i] = step;
+        step *= dims[i] ? dims[i] : 1;
+    }
+}
+
+static bool
+is_fortran(const Value *value, npy_intp itemsize)
+{
+    npy_intp step = itemsize;
+    for (int i = 0; i < value->ndim; i++) {
+        if (value->dims[i] != 1 && value->strides[i] != step) {
+            return false;
+        }
+        step *= value->dims[i];
+    }
+    return true;
+}
+
+/* Operands of one shape that are all C-contiguous, or all Fortran-contiguous, need no iterator. */
+static bool
+keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+            const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides)
+{
+    bool c_order = true, fortran = true;
+    for (int k = 0; k < count; k++) {
+        const Value *value = operands[k];
+        if (!same_dims(value->ndim, value->dims, ndim, dims)) {
+            return false;
+        }
+        c_order &= is_dense_in_order(ndim, dims, value->strides, itemsizes[k]);
+        fortran &= is_fortran(value, itemsizes[k]);
+    }
+    if (c_order) {
+        dense_strides(ndim, dims, itemsize, strides);
+    }
+    else if (fortran) {
+        fortran_strides(ndim, dims, itemsize, strides);
+    }
+    return c_order || fortran;
+}
+
+/* The strides of a new array with items of one byte; an empty one has none. `simply`: NumPy does
+   without its iterator where it can. */
+void
+keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+           const npy_intp *itemsizes, bool simply, npy_intp *strides)
+{
+    int axes[MAX_NDIM];
+    if (dims_size(ndim, dims) == 0) {
+        memset(strides, 0, (size_t)ndim * sizeof *strides);
+        return;
+    }
+    if (ndim < 2) {
+        strides[0] = 1;
+        return;
+    }
+    if (simply && keep_simply(ndim, dims, count, operands, itemsizes, 1, strides)) {
+        return;
+    }
+    sort_axes(ndim, count, operands, axes);
+    npy_intp step = 1;
+    for (int i = 0; i < ndim; i++) {
+        strides[axes[i]] = step;
+        step *= dims[axes[i]];
+    }
+}
+
+/* The strides of a copy that keeps the order: by the size of the strides, as NumPy's copies have it. */
+void
+copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides)
+{
+    int ndim = value->ndim;
+    bool used[MAX_NDIM] = {false};
+    if (value->size == 0) {
+        memset(strides, 0, (size_t)ndim * sizeof *strides);
+        return;
+    }
+    if (is_dense_in_order(ndim, value->dims, value->strides, source_itemsize)) {
+        dense_strides(ndim, value->dims, itemsize, strides);
+        return;
+    }
+    if (is_fortran(value, source_itemsize)) {
+        fortran_strides(ndim, value->dims, itemsize, strides);
+        return;
+    }
+    npy_intp step = itemsize;
+    for (int round = 0; round < ndim; round++) {
+        int least = -1;
+        for (int i = ndim - 1; i >= 0; i--) {
+            if (!used[i] && (least < 0 || magnitude(value->strides[i])
+                                              < magnitude(value->strides[least]))) {
+                least = i;
+            }
+        }
+        used[least] = true;
+        strides[least] = step;
+        step *= value->dims[least];
+    }
+}
+
+/* Views of another shape: runs of old axes become runs of new ones of the same size, as NumPy's
+   reshape has it. Axes of length one do not count. */
+static bool
+split_axes(int old_ndim, const npy_intp *old_dims, const npy_intp *old_strides, npy_intp itemsize,
+           int ndim, const npy_intp *dims, npy_intp *strides)
+{
+    int old = 0, axis = 0;
+    npy_intp last = itemsize;
+    while (axis < ndim && old < old_ndim) {
+        int old_end = old + 1, end = axis + 1;
+        npy_intp old_size = old_dims[old], size = dims[axis];
+        while (size != old_size) {
+            if (size < old_size) {
+                size *= dims[end++];
+            }
+            else {
+                old_size *= old_dims[old_end++];
+            }
+        }
+        for (int i = old; i < old_end - 1; i++) {
+            if (old_strides[i] != scaled(old_strides[i + 1], old_dims[i + 1])) {
+                return false;
+            }
+        }
+        last = old_strides[old_end - 1];
+        strides[end - 1] = last;
+        for (int i = end - 1; i > axis; i--) {
+            strides[i - 1] = scaled(strides[i], dims[i]);
+        }
+        last = strides[end - 1];
+        old = old_end;
+        axis = end;
+    }
+    while (axis < ndim) {
+        strides[axis++] = last;
+    }
+    return true;
+}
+
+bool
+reshaped_strides(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
+                 npy_intp *strides)
+{
+    npy_intp old_dims[MAX_NDIM], old_strides[MAX_NDIM];
+    int count = 0;
+    if (value->size == 0
+        || is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)) {
+        dense_strides(ndim, dims, itemsize, strides);
+        return true;
+    }
+    for (int i = 0; i < value->ndim; i++) {
+        if (value->dims[i] != 1) {
+            old_dims[count] = value->dims[i];
+            old_strides[count++] = value->strides[i];
+        }
+    }
+    return split_axes(count, old_dims, old_strides, itemsize, ndim, dims, strides);
+}
+
+/* A product that may wrap around, as NumPy's does: for strides of axes that nobody walks along. */
+npy_intp
+scaled(npy_intp stride, npy_intp factor)
+{
+    return (npy_intp)((npy_uintp)stride * (npy_uintp)factor);
+}
+
+/* The strides of an array of other item size in the same order. */
+void
+scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
+{
+    for (int i = 0; i < ndim; i++) {
+        out[i] = scaled(strides[i] / from, to);
+    }
+}
+
+/* The addresses of the first and behind the last byte, relative to the array's data. */
+void
+extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize,
+          npy_intp *low, npy_intp *high)
+{
+    *low = 0;
+    *high = itemsize;
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] == 0) {
+            *low = *high = 0;
+            return;
+        }
+        npy_intp reach = scaled(strides[i], dims[i] - 1);
+        *(reach < 0 ? low : high) += reach;
+    }
+}

@@ -1,0 +1,273 @@
+/* Steps that call Python: building the arguments from registers, checking what comes back.
+
+   A template is a tuple whose first item says what it is; a list or dict that occurs twice among
+   the outputs has a number and is built once. Large independent calls may be submitted to another
+   thread and joined later. Invariant: a register declared to be an array holds one of its very
+   dtype and number of dimensions, whatever a callable returns. */
+#include "vm/vm.h"
+
+static PyObject *submit, *drain, *job_type, *check;
+
+static PyObject *
+build_items(PyObject *items, PyObject **objects, PyObject *known, bool list)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(items);
+    PyObject *made = list ? PyList_New(count) : PyTuple_New(count);
+    for (Py_ssize_t i = 0; i < count && made != NULL; i++) {
+        PyObject *item = build(PyTuple_GET_ITEM(items, i), objects, known);
+        if (item == NULL) {
+            Py_CLEAR(made);
+        }
+        else if (list) {
+            PyList_SET_ITEM(made, i, item);
+        }
+        else {
+            PyTuple_SET_ITEM(made, i, item);
+        }
+    }
+    return made;
+}
+
+static PyObject *
+build_dict(PyObject *items, PyObject *keys, PyObject **objects, PyObject *known)
+{
+    PyObject *made = PyDict_New();
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items) && made != NULL; i++) {
+        PyObject *item = build(PyTuple_GET_ITEM(items, i), objects, known);
+        if (item == NULL || PyDict_SetItem(made, PyTuple_GET_ITEM(keys, i), item) < 0) {
+            Py_CLEAR(made);
+        }
+        Py_XDECREF(item);
+    }
+    return made;
+}
+
+static PyObject *
+build_slice(PyObject *items, PyObject **objects, PyObject *known)
+{
+    PyObject *parts = build_items(items, objects, known, false);
+    if (parts == NULL) {
+        return NULL;
+    }
+    PyObject *made = PySlice_New(PyTuple_GET_ITEM(parts, 0), PyTuple_GET_ITEM(parts, 1),
+                                 PyTuple_GET_ITEM(parts, 2));
+    Py_DECREF(parts);
+    return made;
+}
+
+static PyObject *
+build_container(PyObject *template, PyObject **objects, PyObject *known, long code)
+{
+    PyObject *items = PyTuple_GET_ITEM(template, 1);
+    switch (code) {
+    case TEMPLATE_TUPLE:
+    case TEMPLATE_LIST:
+        return build_items(items, objects, known, code == TEMPLATE_LIST);
+    case TEMPLATE_DICT:
+        return build_dict(items, PyTuple_GET_ITEM(template, 3), objects, known);
+    default:
+        return build_slice(items, objects, known);
+    }
+}
+
+/* (code, register, constant, or items; number or None; keys) */
+PyObject *
+build(PyObject *template, PyObject **objects, PyObject *known)
+{
+    long code = PyLong_AsLong(PyTuple_GET_ITEM(template, 0));
+    PyObject *second = PyTuple_GET_ITEM(template, 1);
+    if (code == TEMPLATE_REGISTER) {
+        return Py_NewRef(objects[PyLong_AsLong(second)]);
+    }
+    if (code == TEMPLATE_CONSTANT) {
+        return Py_NewRef(second);
+    }
+    PyObject *number = PyTuple_GET_ITEM(template, 2);
+    bool shared = number != Py_None && known != NULL;
+    PyObject *made = shared ? PyDict_GetItemWithError(known, number) : NULL;
+    if (made != NULL) {
+        return Py_NewRef(made);
+    }
+    made = PyErr_Occurred() ? NULL : build_container(template, objects, known, code);
+    if (made != NULL && shared && PyDict_SetItem(known, number, made) < 0) {
+        Py_CLEAR(made);
+    }
+    return made;
+}
+
+/* Exact, of a built-in dtype in native byte order, without metadata. A dtype that names its byte
+   order, as that of memory of ctypes does, is native too, but results would have to name it. */
+bool
+is_array_of(PyObject *value, int type_num, int ndim)
+{
+    if (!PyArray_CheckExact(value)) {
+        return false;
+    }
+    PyArrayObject *array = (PyArrayObject *)value;
+    PyArray_Descr *descr = PyArray_DESCR(array);
+    return PyArray_NDIM(array) == ndim && descr->type_num == type_num
+           && (descr->byteorder == NPY_NATIVE || descr->byteorder == NPY_IGNORE)
+           && PyDataType_METADATA(descr) == NULL;
+}
+
+/* `kind`: None, a type, or (kind, ) for the check in Python. */
+static bool
+is_of_kind(const Program *program, const PythonCall *call, PyObject *value)
+{
+    const Register *declared = &program->registers[call->reg];
+    if (declared->descr != NULL && declared->ndim >= 0) {
+        return is_array_of(value, declared->descr->type_num, declared->ndim);
+    }
+    if (call->kind == Py_None) {
+        return true;
+    }
+    if (PyType_Check(call->kind)) {
+        return (PyObject *)Py_TYPE(value) == call->kind;
+    }
+    PyObject *answer =
+        PyObject_CallFunctionObjArgs(check, value, PyTuple_GET_ITEM(call->kind, 0), NULL);
+    Py_XDECREF(answer);
+    return answer != NULL;
+}
+
+enum { FEW = 12 };
+
+static PyObject *
+call_now(const PythonCall *call, PyObject **objects, PyObject *first, PyObject *second)
+{
+    PyObject *few[FEW + 3], **arguments = few;
+    Py_ssize_t count = PyTuple_GET_SIZE(call->arguments), built = 1;
+    PyObject *callable = call->callable, *result = NULL;
+    if (count > FEW) {
+        arguments = PyMem_New(PyObject *, count + 3);
+        if (arguments == NULL) {
+            return PyErr_NoMemory();
+        }
+    }
+    arguments[0] = NULL;
+    if (first != NULL) { /* submit(jobs, function, ...) */
+        callable = submit;
+        arguments[built++] = Py_NewRef(first);
+        arguments[built++] = Py_NewRef(second);
+    }
+    Py_ssize_t ahead = built;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        arguments[built] = build(PyTuple_GET_ITEM(call->arguments, i), objects, NULL);
+        if (arguments[built] == NULL) {
+            goto done;
+        }
+        built++;
+    }
+    Py_ssize_t keywords = call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names);
+    size_t positional = (size_t)(count - keywords + ahead - 1);
+    result = PyObject_Vectorcall(callable, arguments + 1,
+                                 positional | PY_VECTORCALL_ARGUMENTS_OFFSET, call->names);
+done:
+    for (Py_ssize_t i = 1; i < built; i++) {
+        Py_DECREF(arguments[i]);
+    }
+    if (arguments != few) {
+        PyMem_Free(arguments);
+    }
+    return result;
+}
+
+/* The register whose array is large enough for another thread, or any other. */
+static bool
+is_large(const ProgramStep *step, PyObject **objects)
+{
+    PyObject *limit = PyTuple_GET_ITEM(step->call.kind, 1);
+    PyObject *array = objects[PyLong_AsLong(PyTuple_GET_ITEM(step->call.kind, 0))];
+    return array != NULL && PyArray_Check(array)
+           && PyArray_NBYTES((PyArrayObject *)array) >= PyLong_AsSsize_t(limit);
+}
+
+static PyObject *
+submit_step(const ProgramStep *step, PyObject **objects, PyObject **jobs)
+{
+    if (!is_large(step, objects)) {
+        return call_now(&step->call, objects, NULL, NULL);
+    }
+    if (*jobs == NULL) {
+        *jobs = PyList_New(0);
+    }
+    return *jobs == NULL ? NULL : call_now(&step->call, objects, *jobs, step->call.callable);
+}
+
+/* The result of a job, in its place. */
+static PyObject *
+join_step(const ProgramStep *step, PyObject **objects)
+{
+    PyObject *found = objects[step->call.reg];
+    if ((PyObject *)Py_TYPE(found) != job_type) {
+        return Py_NewRef(found);
+    }
+    return PyObject_CallMethod(found, "wait", NULL);
+}
+
+/* Puts the result in its register. */
+static Status
+keep(const Program *program, const PythonCall *call, PyObject **objects, PyObject *result,
+     bool checked)
+{
+    if (result == NULL) {
+        return FAILED;
+    }
+    Py_XSETREF(objects[call->reg], result);
+    if (!checked || is_of_kind(program, call, result)) {
+        return DONE;
+    }
+    return PyErr_Occurred() ? FAILED : REPLAY;
+}
+
+Status
+call_run(const Program *program, const PythonCall *call, PyObject **objects)
+{
+    return keep(program, call, objects, call_now(call, objects, NULL, NULL), true);
+}
+
+Status
+call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs)
+{
+    switch (step->code) {
+    case STEP_SUBMIT:
+        return keep(program, &step->call, objects, submit_step(step, objects, jobs), false);
+    case STEP_JOIN:
+        return keep(program, &step->call, objects, join_step(step, objects), true);
+    default:
+        return call_run(program, &step->call, objects);
+    }
+}
+
+void
+drain_jobs(PyObject *jobs)
+{
+    PyObject *kind, *error, *traceback;
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyObject *answer = PyObject_CallOneArg(drain, jobs);
+    if (answer == NULL) {
+        PyErr_WriteUnraisable(drain);
+    }
+    Py_XDECREF(answer);
+    PyErr_Restore(kind, error, traceback);
+}
+
+/* When the first program is made: these modules import the one that this is part of. */
+int
+calls_init(void)
+{
+    if (submit != NULL && drain != NULL && job_type != NULL && check != NULL) {
+        return 0;
+    }
+    PyObject *threads = PyImport_ImportModule("dyntrace.exec.jobs.threads");
+    PyObject *checks = threads == NULL ? NULL : PyImport_ImportModule("dyntrace.exec.checks");
+    if (checks != NULL) {
+        Py_XSETREF(submit, PyObject_GetAttrString(threads, "submit"));
+        Py_XSETREF(drain, submit == NULL ? NULL : PyObject_GetAttrString(threads, "drain"));
+        Py_XSETREF(job_type, drain == NULL ? NULL : PyObject_GetAttrString(threads, "Job"));
+        Py_XSETREF(check, job_type == NULL ? NULL : PyObject_GetAttrString(checks, "check"));
+    }
+    Py_XDECREF(threads);
+    Py_XDECREF(checks);
+    return check != NULL ? 0 : -1;
+}

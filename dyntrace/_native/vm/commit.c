@@ -1,0 +1,147 @@
+/* Commits: the trailing write of a region that also leaves results behind, prepared and then done.
+
+   The region's results are stored between the two (see exec/results.py). Preparing proves that the
+   write cannot fail; committing copies between arrays of one dtype, and nothing else.
+   Invariant: the source shares no memory with the target. */
+#include "vm/vm.h"
+
+#include <stddef.h>
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyArrayObject *target, *source;
+} Commit;
+
+static PyObject *
+commit_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
+{
+    (void)args;
+    Commit *commit = (Commit *)self;
+    if (PyVectorcall_NARGS(nargsf) != 0 || (names != NULL && PyTuple_GET_SIZE(names) != 0)) {
+        PyErr_SetString(PyExc_TypeError, "a commit takes no arguments");
+        return NULL;
+    }
+    if (PyArray_CopyInto(commit->target, commit->source) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static void
+commit_dealloc(PyObject *self)
+{
+    Commit *commit = (Commit *)self;
+    Py_XDECREF(commit->target);
+    Py_XDECREF(commit->source);
+    PyObject_Free(self);
+}
+
+PyTypeObject Commit_Type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "dyntrace._native.Commit",
+    .tp_doc = "A write that cannot fail; calling it does it.",
+    .tp_basicsize = sizeof(Commit),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL
+                | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_vectorcall_offset = offsetof(Commit, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_dealloc = commit_dealloc,
+};
+
+/* Whether the source's shape goes into the target's; with leading axes of one if not strict. */
+static bool
+fits(PyArrayObject *target, PyArrayObject *source, bool strict)
+{
+    int extra = PyArray_NDIM(source) - PyArray_NDIM(target);
+    for (int i = 0; i < PyArray_NDIM(source); i++) {
+        npy_intp length = PyArray_DIM(source, i);
+        bool leads = i < extra;
+        if (leads ? strict || length != 1
+                  : length != 1 && length != PyArray_DIM(target, i - extra)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The source as an array of the target's dtype in memory of its own; NULL without an exception. */
+static PyArrayObject *
+source_array(PyArrayObject *target, PyObject *value)
+{
+    PyArrayObject *source;
+    if (PyArray_Check(value)) {
+        source = (PyArrayObject *)value;
+        if (PyArray_DESCR(source)->type_num != PyArray_DESCR(target)->type_num) {
+            return NULL;
+        }
+        if (may_be_mapped_twice(target, source)) {
+            return NULL;
+        }
+        if (arrays_meet(target, source)) {
+            if (is_read_while_written(PyArray_NDIM(target), PyArray_STRIDES(target),
+                                      PyArray_NDIM(source), PyArray_STRIDES(source))) {
+                return NULL;
+            }
+            return (PyArrayObject *)PyArray_NewCopy(source, NPY_KEEPORDER);
+        }
+        return (PyArrayObject *)Py_NewRef(value);
+    }
+    PyArray_Descr *descr = PyArray_DESCR(target);
+    Py_INCREF(descr);
+    source = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, 0, NULL, NULL, NULL, 0,
+                                                   NULL);
+    if (source != NULL && !store_object(descr, value, PyArray_BYTES(source))) {
+        Py_CLEAR(source);
+    }
+    return source;
+}
+
+static Status
+prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
+{
+    if (!is_writeable(target)) {
+        return MISFIT;
+    }
+    if (holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
+                    PyArray_ITEMSIZE(target))) {
+        return REPLAY; /* the order in which NumPy writes would show */
+    }
+    PyArrayObject *source = source_array(target, value);
+    if (source == NULL || !fits(target, source, strict)) {
+        Py_XDECREF(source);
+        PyErr_Clear();
+        return MISFIT;
+    }
+    Commit *commit = PyObject_New(Commit, &Commit_Type);
+    if (commit == NULL) {
+        Py_DECREF(source);
+        PyErr_Clear();
+        return REPLAY;
+    }
+    commit->call = commit_call;
+    commit->target = (PyArrayObject *)Py_NewRef((PyObject *)target);
+    commit->source = source;
+    *made = (PyObject *)commit;
+    return DONE;
+}
+
+/* The kind: the registers of the target and of the value, and whether their shapes must be equal. */
+Status
+commit_step(const Program *program, const ProgramStep *step, PyObject **objects)
+{
+    (void)program;
+    if (objects[step->call.reg] != NULL) {
+        return DONE; /* NumPy has prepared it, since there was no plan for the value */
+    }
+    PyObject *kind = step->call.kind, *made = NULL;
+    PyObject *target = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 0))];
+    PyObject *value = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 1))];
+    bool strict = PyTuple_GET_ITEM(kind, 2) == Py_True;
+    Status status = PyArray_CheckExact(target)
+                        ? prepare((PyArrayObject *)target, value, strict, &made)
+                        : REPLAY;
+    PyErr_Clear();
+    Py_XSETREF(objects[step->call.reg], made);
+    return status;
+}

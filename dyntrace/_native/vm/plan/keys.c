@@ -1,0 +1,114 @@
+/* Keys of plans: what a plan depends on, and the plans that are kept by it.
+
+   Invariant: two calls with equal keys have equal plans; a plan in use is never made anew. */
+#include "vm/vm.h"
+
+bool
+arrays_meet(PyArrayObject *one, PyArrayObject *other)
+{
+    npy_intp low, high, its_low, its_high;
+    extent_of(PyArray_NDIM(one), PyArray_DIMS(one), PyArray_STRIDES(one), PyArray_ITEMSIZE(one),
+              &low, &high);
+    extent_of(PyArray_NDIM(other), PyArray_DIMS(other), PyArray_STRIDES(other),
+              PyArray_ITEMSIZE(other), &its_low, &its_high);
+    return PyArray_BYTES(one) + low < PyArray_BYTES(other) + its_high
+           && PyArray_BYTES(other) + its_low < PyArray_BYTES(one) + high;
+}
+
+/* What matters of an array beyond its shape. */
+static npy_intp
+describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
+{
+    int flags = PyArray_FLAGS(array);
+    npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
+    found |= is_writeable(array) ? 1 << 19 : 0;
+    if (segment->target >= 0) {
+        PyArrayObject *target = (PyArrayObject *)objects[segment->target];
+        bool meets = arrays_meet(array, target);
+        found |= may_be_mapped_twice(array, target) ? 1 << 20 : 0;
+        found |= meets ? 1 << 21 : 0;
+        if (meets && array != target) {
+            found ^= (npy_intp)((npy_uintp)(PyArray_BYTES(array) - PyArray_BYTES(target)) << 22);
+        }
+    }
+    return found;
+}
+
+/* An array that is not aligned cannot be used: NumPy runs the node that reads it. */
+Status
+key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key,
+         int *made, const Node **fault)
+{
+    int length = 0;
+    for (int i = 0; i < segment->input_count; i++) {
+        short reg = segment->inputs[i];
+        const Register *declared = &program->registers[reg];
+        if (declared->descr == NULL || declared->ndim < 0) {
+            continue;
+        }
+        PyArrayObject *array = (PyArrayObject *)objects[reg];
+        if (!(PyArray_FLAGS(array) & NPY_ARRAY_ALIGNED)) {
+            *fault = segment_reader(segment, reg);
+            return UNPLANNED;
+        }
+        key[length++] = describe_array(segment, objects, array);
+        for (int axis = 0; axis < declared->ndim; axis++) {
+            key[length++] = PyArray_DIM(array, axis);
+            key[length++] = PyArray_STRIDE(array, axis);
+        }
+    }
+    for (int i = 0; i < segment->key_count; i++) {
+        key[length] = PyNumber_AsSsize_t(objects[segment->keys[i]], NULL);
+        if (key[length++] == -1 && PyErr_Occurred()) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+    }
+    *made = length;
+    return DONE;
+}
+
+static bool
+same_key(const npy_intp *one, const npy_intp *other, int length)
+{
+    for (int i = 0; i < length; i++) {
+        if (one[i] != other[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Plan *
+key_find(Segment *segment, const npy_intp *key, int length)
+{
+    for (int i = 0; i < PLANS_KEPT; i++) {
+        Plan *plan = segment->plans[i];
+        if (plan != NULL && plan->key_length == length && !plan->busy
+            && same_key(plan->key, key, length)) {
+            return plan;
+        }
+    }
+    return NULL;
+}
+
+/* A plan that may be made anew: the oldest of those kept, or one that nobody keeps. */
+Plan *
+key_spare(const Program *program, Segment *segment)
+{
+    for (int tries = 0; tries < PLANS_KEPT; tries++) {
+        unsigned place = segment->next_plan++ % PLANS_KEPT;
+        if (segment->plans[place] == NULL) {
+            segment->plans[place] = plan_new(program, segment);
+            return segment->plans[place];
+        }
+        if (!segment->plans[place]->busy) {
+            return segment->plans[place];
+        }
+    }
+    Plan *plan = plan_new(program, segment);
+    if (plan != NULL) {
+        plan->detached = true;
+    }
+    return plan;
+}

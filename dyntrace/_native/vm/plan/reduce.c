@@ -1,0 +1,444 @@
+/* Planning reductions, and putting the results of their parts together.
+
+   A reduction runs NumPy's own inner loop in the order in which NumPy's iterator would:
+   along whole rows (axes last in memory), row after row (axes before the last), or over everything,
+   split where that leaves the bits as they are. Other layouts are not planned.
+   Invariant: which splits are exact for an operation is said by its instruction. */
+#include "vm/vm.h"
+
+#include "os/pool.h"
+
+enum { ROW_BYTES = 256 * 1024, SMALL_WHOLE = 8192 };
+
+typedef struct {
+    int first, last;       /* the reduced axes that are longer than one */
+    bool outer, inner;     /* whether axes are kept before, and behind */
+    npy_intp row;          /* elements from the first reduced axis on */
+} Pattern;
+
+static Status
+pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
+{
+    *pattern = (Pattern){.first = -1, .last = -1, .row = 1};
+    for (int i = 0; i < value->ndim; i++) {
+        if (value->dims[i] != 1 && (instr->axes >> i & 1)) {
+            pattern->first = pattern->first < 0 ? i : pattern->first;
+            pattern->last = i;
+        }
+    }
+    if (pattern->first < 0) { /* rows of one element */
+        pattern->first = pattern->last = value->ndim;
+    }
+    for (int i = 0; i < value->ndim; i++) {
+        bool kept = value->dims[i] != 1 && !(instr->axes >> i & 1);
+        if (kept && i > pattern->first && i < pattern->last) {
+            return UNPLANNED;
+        }
+        pattern->outer |= kept && i < pattern->first;
+        pattern->inner |= kept && i > pattern->last;
+        pattern->row *= i >= pattern->first ? value->dims[i] : 1;
+    }
+    return DONE;
+}
+
+/* Whether NumPy would add the elements up in the order of the axes, or of memory for all of them. */
+static bool
+has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, uint8_t kind)
+{
+    bool everything = !pattern->outer && !pattern->inner && kind == BY_LOOP;
+    if (everything && pattern->first == pattern->last) {
+        return true;
+    }
+    return is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)
+           || (everything && is_dense(value->ndim, value->dims, value->strides, itemsize));
+}
+
+static void
+result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *result)
+{
+    clear_value(result);
+    for (int i = 0; i < source->ndim; i++) {
+        bool reduced = instr->axes >> i & 1;
+        if (!reduced || instr->keepdims) {
+            result->dims[result->ndim++] = reduced ? 1 : source->dims[i];
+        }
+    }
+    dense_strides(result->ndim, result->dims, itemsize, result->strides);
+    result->size = dims_size(result->ndim, result->dims);
+    if (result->size == 0) {
+        memset(result->strides, 0, (size_t)result->ndim * sizeof *result->strides);
+    }
+    result->owns = true;
+    result->group = -1;
+}
+
+/* Makes the group one of rows if it can be; the rows are what lies behind axis `first`. */
+static bool
+take_rows(Group *group, const Pattern *pattern)
+{
+    npy_intp row = 1;
+    int inner = group->ndim - pattern->first, before = group->inner;
+    if (group->mode == ROWS) {
+        for (int i = group->ndim - group->inner; i < group->ndim; i++) {
+            row *= group->dims[i];
+        }
+        return row == pattern->row;
+    }
+    if (group->mode != LINEAR) {
+        return false;
+    }
+    group->mode = ROWS;
+    group->inner = inner;
+    if (!group_has_rows(group)) {
+        group->mode = LINEAR;
+        group->inner = before;
+        return false;
+    }
+    return true;
+}
+
+static void
+by_bytes_of_one(const Value *value, npy_intp itemsize, Value *like)
+{
+    copy_value(like, value);
+    if (is_dense(value->ndim, value->dims, value->strides, itemsize)) {
+        scale_strides(value->ndim, value->strides, itemsize, 1, like->strides);
+    }
+    else { /* one axis, of any stride */
+        dense_strides(value->ndim, value->dims, 1, like->strides);
+    }
+}
+
+/* A group of whole rows in which the source is, or can be read; -1: there is none, and no memory. */
+static int
+group_of_rows(Planner *planner, short reg, const Pattern *pattern)
+{
+    Plan *plan = planner->plan;
+    Value *value = &plan->values[reg];
+    npy_intp itemsize = planner->program->registers[reg].itemsize;
+    bool buffers = pattern->row * itemsize <= ROW_BYTES;
+    if (value->where == IN_TILE) {
+        if (buffers && take_rows(&plan->groups[value->group], pattern)) {
+            return value->group;
+        }
+        if (plan_materialise(planner, reg) != DONE) {
+            return -1;
+        }
+    }
+    Value like;
+    by_bytes_of_one(value, itemsize, &like);
+    for (int i = 0; i < planner->open_count && buffers; i++) {
+        int number = planner->open[i];
+        if (plan_fits(&plan->groups[number], &like) && take_rows(&plan->groups[number], pattern)) {
+            return number;
+        }
+    }
+    int number = plan_group(planner, ROWS, &like);
+    if (number >= 0) {
+        plan->groups[number].inner = value->ndim - pattern->first;
+    }
+    return number;
+}
+
+/* The operand to be reduced, of the loop's type. */
+static int
+source_operand(Planner *planner, Group *group, const Instr *instr)
+{
+    const Value *value = &planner->plan->values[instr->in[0]];
+    int operand = value->where == IN_TILE
+                      ? value->operand
+                      : group_external(planner, group, instr->in[0], value, false);
+    if (operand < 0 || instr->loop == NULL
+        || group->operands[operand].type == instr->loop->descr[1]->type_num) {
+        return operand;
+    }
+    return group_cast(group, operand, instr->loop->descr[1]->type_num);
+}
+
+static Status
+add_reduction(Planner *planner, int number, const Instr *instr, int source, int total)
+{
+    Group *group = &planner->plan->groups[number];
+    Micro *micro = source < 0 || total < 0 ? NULL : group_micro(group, MICRO_REDUCE);
+    if (micro == NULL) {
+        return FAILED;
+    }
+    micro->count = 2;
+    micro->args[0] = (short)source;
+    micro->args[1] = (short)total;
+    micro->instr = instr;
+    micro->exact = EXACT;
+    micro->cost = 0.3f;
+    if (instr->loop != NULL) {
+        micro->function = instr->loop->function;
+        micro->context = instr->loop->context;
+        micro->auxdata = instr->loop->auxdata;
+        micro->cost = instr->loop->cost;
+        micro->clears = instr->loop->clears;
+    }
+    group->operands[source].last = group->operands[total].last = (short)(group->micro_count - 1);
+    return DONE;
+}
+
+static Status
+reduce_rows(Planner *planner, const Instr *instr, const Pattern *pattern)
+{
+    short reg = instr->out[0];
+    const Register *declared = &planner->program->registers[reg];
+    Value result;
+    int number = group_of_rows(planner, instr->in[0], pattern);
+    if (number < 0) {
+        return FAILED;
+    }
+    Group *group = &planner->plan->groups[number];
+    int source = source_operand(planner, group, instr);
+    int total = group_new(group, OPERAND_ROW, reg, declared->descr->type_num, declared->itemsize);
+    Status status = add_reduction(planner, number, instr, source, total);
+    if (status != DONE) {
+        return status;
+    }
+    result_value(instr, &planner->plan->values[instr->in[0]], declared->itemsize, &result);
+    result.where = IN_ROW;
+    result.group = (short)number;
+    result.operand = (short)total;
+    copy_value(&planner->plan->values[reg], &result);
+    return DONE;
+}
+
+/* A group of its own for the source in memory or in a group of that mode; its result in memory. */
+static Status
+reduce_apart(Planner *planner, const Instr *instr, int number)
+{
+    Plan *plan = planner->plan;
+    short reg = instr->out[0];
+    const Register *declared = &planner->program->registers[reg];
+    Value result;
+    result_value(instr, &plan->values[instr->in[0]], declared->itemsize, &result);
+    bool object = planner->exported[reg] && declared->ndim >= 0;
+    int base = plan_base(plan, object ? BASE_NEW : BASE_BLOCK, reg,
+                         result.size * declared->itemsize);
+    Group *group = &plan->groups[number];
+    int source = source_operand(planner, group, instr);
+    int total = group_new(group, OPERAND_TOTAL, -1, declared->descr->type_num, declared->itemsize);
+    Status status = base < 0 ? FAILED : add_reduction(planner, number, instr, source, total);
+    if (status != DONE) {
+        return status;
+    }
+    group->operands[total].base = (short)base;
+    result.where = IN_BASE;
+    result.base = (short)base;
+    copy_value(&plan->values[reg], &result);
+    planner->left[instr->in[0]]--;
+    status = plan_close(planner, number);
+    planner->left[instr->in[0]]++;
+    return status;
+}
+
+static bool
+is_linear(const Group *group)
+{
+    for (int i = 0; i < group->operand_count; i++) {
+        const Operand *operand = &group->operands[i];
+        if (operand->code == OPERAND_LINES && group->ndim > 1) {
+            npy_intp dense[MAX_NDIM];
+            scale_strides(group->ndim, group->order, 1, operand->itemsize, dense);
+            if (memcmp(dense, operand->axes, (size_t)group->ndim * sizeof *dense) != 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The group that makes the source if it may have `mode`, else a new one that reads it. */
+static int
+group_apart(Planner *planner, const Instr *instr, uint8_t mode)
+{
+    Plan *plan = planner->plan;
+    Value *value = &plan->values[instr->in[0]];
+    if (value->where == IN_TILE) {
+        Group *group = &plan->groups[value->group];
+        if (group->mode == LINEAR && !group_is_placed(group)
+            && (mode == COLUMNS || is_linear(group))) {
+            group->mode = mode;
+            return value->group;
+        }
+        if (plan_materialise(planner, instr->in[0]) != DONE) {
+            return -1;
+        }
+    }
+    Value like;
+    by_bytes_of_one(value, planner->program->registers[instr->in[0]].itemsize, &like);
+    return plan_group(planner, mode, &like);
+}
+
+static Status
+reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
+{
+    int ndim = planner->plan->values[instr->in[0]].ndim;
+    int number = group_apart(planner, instr, COLUMNS);
+    if (number < 0) {
+        return FAILED;
+    }
+    Group *group = &planner->plan->groups[number];
+    group->inner = ndim - 1 - pattern->last;
+    group->reduced = ((1u << (pattern->last + 1)) - 1) & ~((1u << pattern->first) - 1);
+    return group_has_rows(group) ? reduce_apart(planner, instr, number) : UNPLANNED;
+}
+
+static Status
+reduce_everything(Planner *planner, const Instr *instr)
+{
+    Plan *plan = planner->plan;
+    bool tree = instr->split == SPLIT_TREE;
+    if (instr->split == SPLIT_FRAGILE) {
+        Status status = plan_materialise(planner, instr->in[0]);
+        if (status != DONE) {
+            return status;
+        }
+    }
+    int number = group_apart(planner, instr, tree ? TREE : PARTS);
+    if (number < 0) {
+        return FAILED;
+    }
+    Group *group = &plan->groups[number];
+    const Register *declared = &planner->program->registers[instr->out[0]];
+    group->unit = PyTypeNum_ISCOMPLEX(declared->descr->type_num) ? 2 : 1;
+    Status status = reduce_apart(planner, instr, number);
+    if (status != DONE) {
+        return status;
+    }
+    group = &plan->groups[number];
+    group->parts = tree ? group->tile_count : group->tile_count < 8 ? group->tile_count : 8;
+    int partials = plan_base(plan, BASE_BLOCK, -1, group->parts * declared->itemsize);
+    group->partials = (short)partials;
+    return partials < 0 ? FAILED : DONE;
+}
+
+Status
+plan_reduce(Planner *planner, const Instr *instr)
+{
+    Value *value = &planner->plan->values[instr->in[0]];
+    npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
+    Pattern pattern;
+    if (value->where == IN_ROW && plan_materialise(planner, instr->in[0]) != DONE) {
+        return FAILED;
+    }
+    if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
+        return UNPLANNED;
+    }
+    Status status = pattern_of(instr, value, &pattern);
+    if (status != DONE) {
+        return status;
+    }
+    if (!has_usual_order(value, itemsize, &pattern, instr->kind)) {
+        return UNPLANNED;
+    }
+    if (instr->split == SPLIT_CHUNKS && pattern.row > SMALL_WHOLE) {
+        return UNPLANNED;
+    }
+    if (pattern.inner) {
+        return instr->kind == BY_LOOP ? reduce_columns(planner, instr, &pattern) : UNPLANNED;
+    }
+    if (pattern.outer || pattern.row <= SMALL_WHOLE) {
+        return reduce_rows(planner, instr, &pattern);
+    }
+    if (instr->split != SPLIT_WHOLE) {
+        return reduce_everything(planner, instr);
+    }
+    status = plan_materialise(planner, instr->in[0]);
+    return status == DONE ? reduce_rows(planner, instr, &pattern) : status;
+}
+
+/* Results of parts -------------------------------------------------------------------------- */
+static void
+add_two(const Micro *micro, char *one, char *other, npy_intp itemsize)
+{
+    char *data[3] = {one, other, one};
+    npy_intp strides[3] = {itemsize, itemsize, itemsize}, count = 1;
+    micro->function(micro->context, data, &count, strides, micro->auxdata);
+}
+
+/* Adds up the partial results from leaf number `leaf` on into the first of them, by the tree. */
+static npy_intp
+climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize, npy_intp leaf,
+      npy_intp length)
+{
+    if (length == group->starts[leaf + 1] - group->starts[leaf]) {
+        return leaf + 1;
+    }
+    npy_intp half = length * group->unit / 2;
+    half = (half - half % 8) / group->unit;
+    npy_intp next = climb(group, micro, partials, itemsize, leaf, half);
+    npy_intp end = climb(group, micro, partials, itemsize, next, length - half);
+    add_two(micro, partials + leaf * itemsize, partials + next * itemsize, itemsize);
+    return end;
+}
+
+/* Neither zero nor not-a-number; what is compared is a real number. */
+bool
+is_robust(const char *total, int type)
+{
+    switch (type) {
+    case NPY_FLOAT:
+        return *(const npy_float *)total < 0 || *(const npy_float *)total > 0;
+    case NPY_DOUBLE:
+        return *(const npy_double *)total < 0 || *(const npy_double *)total > 0;
+    default:
+        return false;
+    }
+}
+
+static void
+reduce_again(const Group *group, const Micro *micro, char *const *bases, char *total,
+             npy_intp itemsize)
+{
+    const Operand *from = &group->operands[micro->args[0]];
+    char *source = bases[from->base] + from->offset;
+    npy_intp stride = from->code == OPERAND_FLAT ? from->itemsize : from->strides[0];
+    npy_intp count = group->size - 1;
+    memcpy(total, source, (size_t)itemsize);
+    char *data[3] = {total, source + stride, total};
+    npy_intp strides[3] = {0, stride, 0};
+    micro->function(micro->context, data, &count, strides, micro->auxdata);
+}
+
+/* The one reduction of a group in parts; copies of large results may stand behind it. */
+static const Micro *
+reduction_of(const Group *group)
+{
+    const Micro *micro = &group->micros[group->micro_count - 1];
+    while (micro->code != MICRO_REDUCE) {
+        micro--;
+    }
+    return micro;
+}
+
+void
+group_combine(const Group *group, char *const *bases)
+{
+    if (group->mode != TREE && group->mode != PARTS) {
+        return;
+    }
+    const Micro *micro = reduction_of(group);
+    const Operand *to = &group->operands[micro->args[1]];
+    char *partials = bases[group->partials], *total = bases[to->base] + to->offset;
+    npy_intp part = 0;
+    if (group->mode == TREE) {
+        climb(group, micro, partials, to->itemsize, 0, group->size);
+    }
+    if (micro->instr->has_identity) {
+        memcpy(total, micro->instr->identity, (size_t)to->itemsize);
+    }
+    else {
+        memcpy(total, partials, (size_t)to->itemsize);
+        part = 1;
+    }
+    npy_intp parts = group->mode == TREE ? 1 : group->parts;
+    for (; part < parts; part++) {
+        add_two(micro, total, partials + part * to->itemsize, to->itemsize);
+    }
+    if (micro->instr->split == SPLIT_FRAGILE && !is_robust(total, to->type)) {
+        reduce_again(group, micro, bases, total, to->itemsize);
+    }
+}

@@ -1,0 +1,402 @@
+/* Planning views: subscripts of ints, slices, None and Ellipsis; permuted axes; reshapes.
+
+   Invariant: a view is arithmetic on a value in memory; where reshaping copies in NumPy, it is a view
+   of a copy here, too. An index out of range declines the call: the original instruction raises. */
+#include "vm/vm.h"
+
+/* The int a bound stands for; the range of an index is checked by who uses it. */
+static bool
+bound_value(const Planner *planner, const Bound *bound, npy_intp *value)
+{
+    if (bound->reg == CONSTANT) {
+        *value = bound->value;
+        return true;
+    }
+    *value = PyNumber_AsSsize_t(planner->objects[bound->reg], NULL);
+    if (*value == -1 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return false;
+    }
+    return true;
+}
+
+static Status
+take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp stride, Value *view,
+           npy_intp *offset)
+{
+    npy_intp start, stop, step = 1;
+    const Bound *parts = item->parts;
+    if (parts[2].reg != ABSENT && (!bound_value(planner, &parts[2], &step) || step == 0)) {
+        return MISFIT;
+    }
+    step = step < -NPY_MAX_INTP ? -NPY_MAX_INTP : step;
+    start = step < 0 ? NPY_MAX_INTP : 0;
+    stop = step < 0 ? NPY_MIN_INTP : NPY_MAX_INTP;
+    if ((parts[0].reg != ABSENT && !bound_value(planner, &parts[0], &start))
+        || (parts[1].reg != ABSENT && !bound_value(planner, &parts[1], &stop))) {
+        return MISFIT;
+    }
+    npy_intp count = PySlice_AdjustIndices(length, &start, &stop, step);
+    if (count <= 0) {
+        count = 0, start = 0, step = 1;
+    }
+    *offset += start * stride;
+    view->dims[view->ndim] = count;
+    view->strides[view->ndim++] = scaled(stride, step);
+    return DONE;
+}
+
+static Status
+take_int(const Planner *planner, const Item *item, npy_intp length, npy_intp stride,
+         npy_intp *offset)
+{
+    npy_intp index;
+    if (!bound_value(planner, &item->parts[0], &index) || index < -length || index >= length) {
+        return MISFIT;
+    }
+    *offset += (index < 0 ? index + length : index) * stride;
+    return DONE;
+}
+
+static void
+take_whole(const Value *source, int axis, Value *view)
+{
+    view->dims[view->ndim] = source->dims[axis];
+    view->strides[view->ndim++] = source->strides[axis];
+}
+
+/* The indexes that change from call to call; without a list for them they are read at once. */
+typedef struct {
+    int count;
+    Index indexes[MAX_INDEXES];
+} Indexes;
+
+static Status
+take_index(const Planner *planner, const Item *item, const Value *source, int axis,
+           npy_intp *offset, Indexes *indexes)
+{
+    bool moves = item->parts[0].reg >= 0 && indexes != NULL && indexes->count < MAX_INDEXES;
+    if (!moves) {
+        return take_int(planner, item, source->dims[axis], source->strides[axis], offset);
+    }
+    indexes->indexes[indexes->count++] =
+        (Index){item->parts[0].reg, source->dims[axis], source->strides[axis]};
+    return DONE;
+}
+
+static Status
+subscript(const Planner *planner, const Instr *instr, const Value *source, Value *view,
+          Indexes *indexes)
+{
+    int axis = 0, taken = 0;
+    npy_intp offset = 0;
+    Status status = DONE;
+    for (int i = 0; i < instr->item_count; i++) {
+        taken += instr->items[i].code == ITEM_INT || instr->items[i].code == ITEM_SLICE;
+    }
+    if (taken > source->ndim) {
+        return MISFIT;
+    }
+    for (int i = 0; i < instr->item_count && status == DONE; i++) {
+        const Item *item = &instr->items[i];
+        int fill = item->code == ITEM_ELLIPSIS ? source->ndim - taken : 0;
+        bool adds = item->code == ITEM_NEWAXIS || item->code == ITEM_SLICE;
+        if (view->ndim + fill + adds > MAX_NDIM) {
+            return UNPLANNED;
+        }
+        switch (item->code) {
+        case ITEM_NEWAXIS:
+            view->dims[view->ndim] = 1;
+            view->strides[view->ndim++] = 0;
+            break;
+        case ITEM_ELLIPSIS:
+            while (fill-- > 0) {
+                take_whole(source, axis++, view);
+            }
+            break;
+        case ITEM_INT:
+            status = take_index(planner, item, source, axis, &offset, indexes);
+            axis++;
+            break;
+        default:
+            status = take_slice(planner, item, source->dims[axis], source->strides[axis], view,
+                                &offset);
+            axis++;
+        }
+    }
+    if (view->ndim + source->ndim - axis > MAX_NDIM) {
+        return UNPLANNED;
+    }
+    while (axis < source->ndim) {
+        take_whole(source, axis++, view);
+    }
+    view->offset = source->offset + offset;
+    return status;
+}
+
+/* Whether the items leave every element where it is, so that a result of rows stays one. */
+static bool
+only_adds_axes(const Instr *instr)
+{
+    for (int i = 0; i < instr->item_count; i++) {
+        const Item *item = &instr->items[i];
+        bool whole = item->code == ITEM_SLICE && item->parts[0].reg == ABSENT
+                     && item->parts[1].reg == ABSENT && item->parts[2].reg == ABSENT;
+        if (!whole && item->code != ITEM_NEWAXIS && item->code != ITEM_ELLIPSIS) {
+            return false;
+        }
+    }
+    return instr->code == VIEW;
+}
+
+static Status
+permute(const Instr *instr, const Value *source, Value *view)
+{
+    if (instr->item_count != 0 && instr->item_count != source->ndim) {
+        return UNPLANNED;
+    }
+    view->ndim = source->ndim;
+    for (int i = 0; i < source->ndim; i++) {
+        npy_intp axis = instr->item_count ? instr->items[i].parts[0].value : source->ndim - 1 - i;
+        view->dims[i] = source->dims[axis];
+        view->strides[i] = source->strides[axis];
+    }
+    view->offset = source->offset;
+    return DONE;
+}
+
+/* The lengths of a view; `left`: the axis whose length is what the others leave, or -1. */
+static Status
+take_lengths(const Planner *planner, const Instr *instr, const Value *source, Value *view,
+             int *left)
+{
+    npy_intp known = 1;
+    int open = -1;
+    for (int i = 0; i < instr->item_count; i++) {
+        npy_intp length;
+        if (!bound_value(planner, &instr->items[i].parts[0], &length)
+            || (length < 0 && (length != -1 || open >= 0))) {
+            return MISFIT;
+        }
+        open = length < 0 ? i : open;
+        view->dims[i] = length;
+        if (length >= 0 && __builtin_mul_overflow(known, length, &known)) {
+            return MISFIT;
+        }
+    }
+    view->ndim = instr->item_count;
+    if (open >= 0) {
+        view->dims[open] = known > 0 ? source->size / known : 0;
+        known = known > 0 ? known * view->dims[open] : -1;
+    }
+    *left = open;
+    return known == source->size ? DONE : MISFIT;
+}
+
+/* UNPLANNED: only a copy can be looked at in that shape. */
+static Status
+reshape(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
+    int left;
+    Status status = take_lengths(planner, instr, source, view, &left);
+    if (status != DONE) {
+        return status;
+    }
+    view->offset = source->offset;
+    if (left < 0 && same_dims(source->ndim, source->dims, view->ndim, view->dims)) {
+        memcpy(view->strides, source->strides, sizeof view->strides);
+        return DONE; /* NumPy looks no further */
+    }
+    bool fits = reshaped_strides(source, itemsize, view->ndim, view->dims, view->strides);
+    return fits ? DONE : UNPLANNED;
+}
+
+/* A copy of the source whose elements lie in the order of its axes, in memory of its own. */
+static Status
+copy_in_order(Planner *planner, const Instr *instr)
+{
+    Plan *plan = planner->plan;
+    const Value *source = &plan->values[instr->in[0]];
+    const Register *declared = &planner->program->registers[instr->out[1]];
+    Value *copy = &plan->values[instr->out[1]], like = *source;
+    dense_strides(like.ndim, like.dims, 1, like.strides);
+    int number = plan_group(planner, LINEAR, &like);
+    int base = plan_base(plan, BASE_BLOCK, instr->out[1], like.size * declared->itemsize);
+    if (number < 0 || base < 0) {
+        return FAILED;
+    }
+    Group *group = &plan->groups[number];
+    int from = group_external(planner, group, instr->in[0], source, false);
+    int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
+    if (group_move(group, from, to, copy_loop(declared->itemsize)) == NULL) {
+        return FAILED;
+    }
+    group->operands[to].kept = true;
+    group->operands[to].base = (short)base;
+    *copy = (Value){.ndim = like.ndim, .size = like.size, .where = IN_BASE, .owns = true,
+                    .base = (short)base, .group = -1};
+    memcpy(copy->dims, like.dims, sizeof copy->dims);
+    dense_strides(copy->ndim, copy->dims, declared->itemsize, copy->strides);
+    return plan_close(planner, number);
+}
+
+/* As NumPy does it: a view of the array, or of a copy. */
+static Status
+plan_reshape(Planner *planner, const Instr *instr, Value *view)
+{
+    Plan *plan = planner->plan;
+    Status status = reshape(planner, instr, &plan->values[instr->in[0]], view);
+    if (status != UNPLANNED) {
+        return status;
+    }
+    status = copy_in_order(planner, instr);
+    view->base = plan->values[instr->out[1]].base;
+    return status == DONE ? reshape(planner, instr, &plan->values[instr->out[1]], view) : status;
+}
+
+/* A base for the same indexes on the same memory, made once. */
+static int
+indexed_base(Plan *plan, short parent, const Indexes *indexes)
+{
+    size_t size = (size_t)indexes->count * sizeof *indexes->indexes;
+    for (int i = 0; i < plan->base_count; i++) {
+        const Base *known = &plan->bases[i];
+        if (known->code == BASE_INDEXED && known->parent == parent
+            && known->index_count == indexes->count
+            && memcmp(known->indexes, indexes->indexes, size) == 0) {
+            return i;
+        }
+    }
+    short root = plan_root(plan, parent);
+    int made = plan_base(plan, BASE_INDEXED, plan->bases[root].reg, 0);
+    if (made >= 0) {
+        Base *base = &plan->bases[made];
+        base->parent = parent;
+        base->index_count = (uint8_t)indexes->count;
+        memcpy(base->indexes, indexes->indexes, size);
+    }
+    return made;
+}
+
+static Status
+plan_subscript(Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    Indexes indexes = {0};
+    memset(indexes.indexes, 0, sizeof indexes.indexes);
+    Status status = subscript(planner, instr, source, view, &indexes);
+    if (status != DONE || indexes.count == 0) {
+        return status;
+    }
+    int base = indexed_base(planner->plan, source->base, &indexes);
+    view->base = (short)base;
+    return base < 0 ? FAILED : DONE;
+}
+
+static Status
+make_view(const Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    switch (instr->code) {
+    case PERMUTE:
+        return permute(instr, source, view);
+    case RESHAPE:
+        return reshape(planner, instr, source, view);
+    default:
+        return subscript(planner, instr, source, view, NULL);
+    }
+}
+
+static Status
+plan_as(Planner *planner, const Instr *instr, const Value *source, Value *view)
+{
+    switch (instr->code) {
+    case PERMUTE:
+        return permute(instr, source, view);
+    case RESHAPE:
+        return plan_reshape(planner, instr, view);
+    default:
+        return plan_subscript(planner, instr, source, view);
+    }
+}
+
+Status
+plan_view(Planner *planner, const Instr *instr)
+{
+    Value *source = &planner->plan->values[instr->in[0]];
+    bool on_rows = source->where == IN_ROW && only_adds_axes(instr);
+    Status status = on_rows ? DONE : plan_materialise(planner, instr->in[0]);
+    if (status != DONE) {
+        return status;
+    }
+    if (source->where != IN_BASE && !on_rows) {
+        return UNPLANNED;
+    }
+    Value view;
+    clear_value(&view);
+    view.where = source->where;
+    view.base = source->base;
+    view.group = source->group;
+    view.operand = source->operand;
+    status = plan_as(planner, instr, source, &view);
+    view.size = status == DONE ? dims_size(view.ndim, view.dims) : 0;
+    planner->plan->aliases |= on_rows;
+    copy_value(&planner->plan->values[instr->out[0]], &view);
+    return status;
+}
+
+/* Segments of nothing but views ------------------------------------------------------------- */
+PyObject *
+view_of(PyArrayObject *owner, const Value *value, char *address)
+{
+    PyArray_Descr *descr = PyArray_DESCR(owner);
+    Py_INCREF(descr);
+    int flags = PyArray_FLAGS(owner) & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED);
+    PyObject *view = PyArray_NewFromDescr(&PyArray_Type, descr, value->ndim, value->dims,
+                                          value->strides, address, flags, NULL);
+    if (view == NULL) {
+        return NULL;
+    }
+    Py_INCREF(owner);
+    if (PyArray_SetBaseObject((PyArrayObject *)view, (PyObject *)owner) < 0) {
+        Py_CLEAR(view);
+    }
+    return view;
+}
+
+/* Views need no plan: each is made from the object before it. */
+Status
+views_run(const Program *program, const Segment *segment, PyObject **objects, const Node **fault)
+{
+    Planner planner = {.program = program, .segment = segment, .objects = objects};
+    for (int i = 0; i < segment->instr_count; i++) {
+        const Instr *instr = &segment->instrs[i];
+        PyArrayObject *owner = (PyArrayObject *)objects[instr->in[0]];
+        short reg = instr->out[0];
+        Value source, view;
+        if (PyArray_NDIM(owner) > MAX_NDIM) {
+            return UNPLANNED;
+        }
+        clear_value(&view);
+        load_value(owner, &source);
+        Status status = make_view(&planner, instr, &source, &view);
+        bool copies = status == UNPLANNED && instr->code == RESHAPE;
+        if (status != DONE && !copies) {
+            return status;
+        }
+        if (program->registers[reg].ndim < 0 && view.ndim > 0) {
+            return UNPLANNED;
+        }
+        char *address = PyArray_BYTES(owner) + view.offset;
+        PyArray_Dims lengths = {view.dims, view.ndim};
+        PyObject *made = copies ? PyArray_Newshape(owner, &lengths, NPY_CORDER)
+                         : program->registers[reg].ndim < 0
+                             ? PyArray_Scalar(address, PyArray_DESCR(owner), (PyObject *)owner)
+                             : view_of(owner, &view, address);
+        if (made == NULL) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+        Py_XSETREF(objects[reg], made);
+    }
+    return DONE;
+}

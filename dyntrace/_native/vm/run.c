@@ -1,0 +1,408 @@
+/* One call of a segment: find its plan, make what it returns, run its groups, look at the flags.
+
+   A plan is found again by its key: shapes, strides and flags of the arrays, the ints that decide
+   shapes, and, where something is written, which arrays overlap it.
+   Invariant: everything is allocated before the first group runs, and the trailing group runs only
+   if no floating-point flag is up whose mode is not "ignore". */
+#include "vm/vm.h"
+
+#include "os/arena.h"
+#include "os/pool.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
+
+npy_intp vm_tile = 0;
+double vm_threads_from = 60e3;
+bool vm_threads_forced = false;
+static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
+static const int HOT_AFTER = 4;
+static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked for */
+static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is released */
+static PyObject *modes;             /* numpy.geterr */
+
+/* Bases ------------------------------------------------------------------------------------- */
+/* A new array as eager would make it. */
+static PyObject *
+new_array(const Register *declared, const Value *value)
+{
+    npy_intp dense[MAX_NDIM];
+    dense_strides(value->ndim, value->dims, declared->itemsize, dense);
+    bool usual = memcmp(dense, value->strides, (size_t)value->ndim * sizeof *dense) == 0;
+    return datamem_array(declared->descr, value, usual ? NULL : value->strides);
+}
+
+typedef struct {
+    const Program *program;
+    Plan *plan;
+    PyObject **objects;
+    char **bases;
+    char *memory;
+    size_t memory_size;
+    npy_intp threads;
+    int raised;  /* flags */
+    short fault; /* the register of a number that could not be converted */
+} Call;
+
+/* An index that is out of range is raised by the original instruction. */
+static Status
+move_base(const Call *call, const Base *base, char **address)
+{
+    *address = call->bases[base->parent];
+    for (int i = 0; i < base->index_count; i++) {
+        const Index *index = &base->indexes[i];
+        npy_intp value = PyNumber_AsSsize_t(call->objects[index->reg], NULL);
+        if ((value == -1 && PyErr_Occurred()) || value < -index->length || value >= index->length) {
+            PyErr_Clear();
+            return MISFIT;
+        }
+        *address += (value < 0 ? value + index->length : value) * index->stride;
+    }
+    return DONE;
+}
+
+static Status
+take_base(Call *call, const Base *base, char **address)
+{
+    PyObject **object = base->reg >= 0 ? &call->objects[base->reg] : NULL;
+    switch (base->code) {
+    case BASE_OBJECT:
+        *address = PyArray_BYTES((PyArrayObject *)*object);
+        return DONE;
+    case BASE_NEW:
+        Py_XSETREF(*object, new_array(&call->program->registers[base->reg],
+                                      &call->plan->values[base->reg]));
+        if (*object == NULL) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+        *address = PyArray_BYTES((PyArrayObject *)*object);
+        return DONE;
+    case BASE_BLOCK:
+        *address = call->memory + base->place;
+        return DONE;
+    case BASE_INDEXED:
+        return move_base(call, base, address);
+    default:
+        *address = call->memory + base->place;
+        call->fault = base->reg;
+        return store_scalar(base, *object, *address) ? DONE : UNPLANNED;
+    }
+}
+
+static Status
+take_bases(Call *call)
+{
+    Status status = DONE;
+    for (int i = 0; i < call->plan->base_count && status == DONE; i++) {
+        status = take_base(call, &call->plan->bases[i], &call->bases[i]);
+    }
+    return status;
+}
+
+static double
+nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double last_end; /* of a run that was worth a second thread in a loop */
+
+/* How many threads pay. Waking one costs as much as some 50 microseconds of work; but in a loop of
+   calls that follow one another closely the threads stay awake, and a tenth of that is enough. */
+static npy_intp
+choose_threads(double cost)
+{
+    static int streak;
+    if (cost < HOT_FROM && cost < vm_threads_from) {
+        return 1;
+    }
+    bool close = nanoseconds() - last_end < HOT_WITHIN;
+    streak = !close ? 0 : streak < HOT_AFTER ? streak + 1 : streak;
+    return cost >= vm_threads_from || streak >= HOT_AFTER ? pool_threads() : 1;
+}
+
+/* A small scratch is the thread's own, unless a call within this one has it; a large one is taken
+   from the arena. */
+static _Thread_local char *small_scratch __attribute__((tls_model("initial-exec")));
+static _Thread_local bool small_scratch_taken __attribute__((tls_model("initial-exec")));
+static pthread_key_t small_scratch_key; /* gives it back when the thread ends */
+
+static void
+give_small_scratch(void *memory)
+{
+    arena_give(memory, SMALL_SCRATCH);
+}
+
+static char *
+own_scratch(void)
+{
+    if (small_scratch == NULL) {
+        small_scratch = arena_take(SMALL_SCRATCH);
+        if (small_scratch != NULL && pthread_setspecific(small_scratch_key, small_scratch) != 0) {
+            arena_give(small_scratch, SMALL_SCRATCH);
+            small_scratch = NULL;
+        }
+    }
+    return small_scratch;
+}
+
+static Status
+take_memory(Call *call)
+{
+    const Plan *plan = call->plan;
+    call->threads = choose_threads(plan->cost);
+    size_t size = (size_t)(plan->buffers + plan->scratch * call->threads);
+    if (size == 0) {
+        return DONE;
+    }
+    if (size <= SMALL_SCRATCH && !small_scratch_taken) {
+        call->memory = own_scratch();
+        small_scratch_taken = call->memory != NULL;
+    }
+    else {
+        call->memory = arena_take(size);
+        call->memory_size = size;
+    }
+    return call->memory == NULL ? REPLAY : DONE;
+}
+
+static void
+give_memory(Call *call)
+{
+    if (call->memory_size > 0) {
+        arena_give(call->memory, call->memory_size);
+    }
+    else if (call->memory != NULL) {
+        small_scratch_taken = false;
+    }
+}
+
+/* Running ----------------------------------------------------------------------------------- */
+static void
+run_group(Call *call, int number)
+{
+    const Group *group = &call->plan->groups[number];
+    npy_intp threads = group->cost >= HOT_FROM || vm_threads_from < HOT_FROM ? call->threads : 1;
+    call->raised |= group_run(group, call->bases, call->memory + call->plan->buffers, threads);
+}
+
+static void
+clear_flags(void)
+{
+    if (raised_flags() != 0) {
+        feclearexcept(FLAGS);
+    }
+}
+
+/* With the GIL held. */
+static Status
+flags_allowed(int raised)
+{
+    feclearexcept(FLAGS);
+    static const struct {
+        int flag;
+        const char *name;
+    } NAMES[] = {{FE_DIVBYZERO, "divide"}, {FE_OVERFLOW, "over"}, {FE_UNDERFLOW, "under"},
+                 {FE_INVALID, "invalid"}};
+    PyObject *found = PyObject_CallNoArgs(modes);
+    Status status = found == NULL ? FAILED : DONE; /* a signal has come in between */
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == DONE; i++) {
+        PyObject *mode = raised & NAMES[i].flag ? PyDict_GetItemString(found, NAMES[i].name) : NULL;
+        if (mode != NULL && PyUnicode_CompareWithASCIIString(mode, "ignore") != 0) {
+            status = FLAGGED;
+        }
+    }
+    Py_XDECREF(found);
+    return status;
+}
+
+static Status
+run_plan(Call *call, bool flags)
+{
+    Plan *plan = call->plan;
+    PyThreadState *state = NULL, *thread = PyThreadState_Get();
+    Status status = DONE;
+    if (flags) {
+        clear_flags();
+    }
+    if (plan->cost >= GIL_FROM) {
+        state = PyEval_SaveThread();
+    }
+    for (int i = 0; i < plan->sequence_count && status == DONE; i++) {
+        bool stops = i > 0 && plan->cost >= LONG_RUN && is_interrupted(thread);
+        if (stops) { /* nothing has been written yet: a target is written by the last group */
+            status = REPLAY;
+        }
+        else {
+            run_group(call, plan->sequence[i]);
+        }
+    }
+    bool complete = status == DONE;
+    call->raised |= flags ? raised_flags() : 0;
+    if (flags && call->raised != 0 && status == DONE) {
+        if (state != NULL) {
+            PyEval_RestoreThread(state);
+            state = NULL;
+        }
+        status = flags_allowed(call->raised);
+    }
+    int after = status == DONE ? plan->last_group : complete ? plan->undo_group : -1;
+    if (after >= 0) {
+        run_group(call, after);
+    }
+    double end = plan->cost >= HOT_FROM ? nanoseconds() : 0;
+    if (state != NULL) {
+        PyEval_RestoreThread(state);
+    }
+    last_end = end > 0 ? end : last_end;
+    if (status != FAILED && PyErr_Occurred()) { /* a loop that is not supposed to raise has */
+        PyErr_Clear();
+        status = REPLAY;
+    }
+    return status;
+}
+
+/* Results ----------------------------------------------------------------------------------- */
+static PyObject *
+new_view(const Call *call, const Export *export)
+{
+    short root = plan_root(call->plan, export->base);
+    PyArrayObject *owner = (PyArrayObject *)call->objects[call->plan->bases[root].reg];
+    return view_of(owner, &call->plan->values[export->reg],
+                   call->bases[export->base] + export->offset);
+}
+
+static Status
+make_exports(Call *call)
+{
+    const Plan *plan = call->plan;
+    for (int i = 0; i < plan->export_count; i++) {
+        const Export *export = &plan->exports[i];
+        PyObject *made;
+        if (export->code == EXPORT_NEW) {
+            continue;
+        }
+        if (export->code == EXPORT_SCALAR) {
+            made = PyArray_Scalar(call->bases[export->base] + export->offset,
+                                  call->program->registers[export->reg].descr, NULL);
+        }
+        else {
+            made = new_view(call, export);
+        }
+        if (made == NULL) {
+            PyErr_Clear();
+            return REPLAY;
+        }
+        Py_XSETREF(call->objects[export->reg], made);
+    }
+    return DONE;
+}
+
+static Status
+run_call(Call *call, bool flags)
+{
+    char *on_stack[BASES_ON_STACK];
+    call->bases = on_stack;
+    if (call->plan->base_count > BASES_ON_STACK) {
+        call->bases = PyMem_New(char *, call->plan->base_count);
+        if (call->bases == NULL) {
+            return REPLAY;
+        }
+    }
+    Status status = take_memory(call);
+    if (status == DONE) {
+        status = take_bases(call);
+    }
+    if (status == DONE) {
+        status = run_plan(call, flags);
+    }
+    if (status == DONE) {
+        status = make_exports(call);
+    }
+    give_memory(call);
+    if (call->bases != on_stack) {
+        PyMem_Free(call->bases);
+    }
+    return status;
+}
+
+static Status
+run_by_key(Program *program, Segment *segment, PyObject **objects, const npy_intp *key, int length,
+           const Node **fault)
+{
+    Plan *plan = key_find(segment, key, length);
+    bool fresh = plan == NULL;
+    if (fresh) {
+        plan = key_spare(program, segment);
+        if (plan == NULL) {
+            return REPLAY;
+        }
+    }
+    plan->busy = true; /* from now on, other calls leave it alone */
+    Status status = fresh && !plan_make(plan, program, segment, objects, key, length)
+                        ? REPLAY
+                        : plan->status;
+    program->plans_made += fresh;
+    *fault = plan->fault;
+    if (status == DONE) {
+        Call call = {.program = program, .plan = plan, .objects = objects};
+        status = run_call(&call, segment->flags);
+        *fault = status == UNPLANNED ? segment_reader(segment, call.fault) : NULL;
+    }
+    plan->busy = false;
+    if (plan->detached) {
+        plan_free(plan);
+    }
+    return status;
+}
+
+Status
+run_segment(Program *program, Segment *segment, PyObject **objects, const Node **fault)
+{
+    npy_intp few[KEY_ROOM], *key = few;
+    int length;
+    if (segment->views_only) {
+        return views_run(program, segment, objects, fault);
+    }
+    if (segment->key_room > KEY_ROOM) {
+        key = PyMem_New(npy_intp, segment->key_room);
+        if (key == NULL) {
+            return REPLAY;
+        }
+    }
+    Status status = key_make(program, segment, objects, key, &length, fault);
+    if (status == DONE) {
+        status = run_by_key(program, segment, objects, key, length, fault);
+    }
+    if (key != few) {
+        PyMem_Free(key);
+    }
+    return status;
+}
+
+int
+run_init(void)
+{
+    PyObject *numpy = PyImport_ImportModule("numpy");
+    if (numpy == NULL) {
+        return -1;
+    }
+    modes = PyObject_GetAttrString(numpy, "geterr");
+    Py_DECREF(numpy);
+    const char *tile = getenv("DYNTRACE_TILE"), *from = getenv("DYNTRACE_THREADS_FROM");
+    npy_intp elements = tile != NULL ? (npy_intp)atol(tile) : 0;
+    vm_tile = elements < LARGEST_TILE ? elements : LARGEST_TILE;
+    vm_threads_forced = from != NULL;
+    vm_threads_from = vm_threads_forced ? atof(from) : vm_threads_from;
+    if (modes != NULL && pthread_key_create(&small_scratch_key, give_small_scratch) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return modes == NULL ? -1 : 0;
+}

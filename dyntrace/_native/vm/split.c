@@ -1,0 +1,191 @@
+/* Splitting a segment where its layout cannot be planned: the part before a node, the node's own
+   call, the part behind it. NumPy runs the node, and the machine goes on with what is there.
+
+   Which node it is depends on the layout, so splits are kept by node; each part has plans of its own
+   and may be split again. Invariants: no node runs twice in a call; the call of a node sees its
+   operands as eager has them, and they are let go where eager lets go of them; a program has a
+   bounded number of parts that are planned, and what else is split is run node by node. */
+#include "native.h"
+
+#include "vm/vm.h"
+
+#include <stdlib.h>
+
+enum { MOST_SPLITS = 32 };
+
+struct Split {
+    Segment before, behind;
+    const Node *node;
+    short *drops; /* registers that nobody reads behind `before`, the node, and `behind` */
+    int before_drops, node_drops;
+};
+
+void
+split_free(Split *split)
+{
+    if (split != NULL) {
+        segment_clear(&split->before);
+        segment_clear(&split->behind);
+        free(split->drops);
+        free(split);
+    }
+}
+
+static void
+take_part(Segment *part, const Segment *whole, int first, int count)
+{
+    part->nodes = whole->nodes + first;
+    part->node_count = count;
+    part->instrs = count > 0 ? part->nodes->instrs : NULL;
+    for (int i = 0; i < count; i++) {
+        part->instr_count += part->nodes[i].instr_count;
+    }
+    part->flags = whole->flags;
+    part->target = -1;
+}
+
+/* Sorts the registers that are let go behind the whole by the part that reads them last. */
+static bool
+sort_drops(Split *split, const Segment *whole, const bool *by_node, const bool *behind)
+{
+    int count = whole->drop_count, place = 0;
+    split->drops = calloc((size_t)count + 1, sizeof *split->drops);
+    if (split->drops == NULL) {
+        return false;
+    }
+    for (int part = 0; part < 3; part++) {
+        for (int i = 0; i < count; i++) {
+            short reg = whole->drops[i];
+            int last = behind[reg] ? 2 : by_node[reg] ? 1 : 0;
+            if (last == part) {
+                split->drops[place++] = reg;
+            }
+        }
+        split->before_drops = part == 0 ? place : split->before_drops;
+        split->node_drops = part == 1 ? place - split->before_drops : split->node_drops;
+    }
+    int first = split->before_drops, rest = first + split->node_drops;
+    split->before.drops = split->drops;
+    split->before.drop_count = first;
+    split->behind.drops = split->drops + rest;
+    split->behind.drop_count = count - rest;
+    return true;
+}
+
+static bool
+fill(Split *split, const Program *program, const Segment *whole, int place)
+{
+    int count = program->register_count;
+    bool *marks = calloc(2 * (size_t)count + 2, sizeof *marks), *behind = marks + count + 1;
+    if (marks == NULL) {
+        return false;
+    }
+    take_part(&split->before, whole, 0, place);
+    take_part(&split->behind, whole, place + 1, whole->node_count - place - 1);
+    split->behind.target = split->behind.instr_count > 0 ? whole->target : -1;
+    split->node = &whole->nodes[place];
+    segment_mark_reads(split->node, 1, marks);
+    segment_mark_reads(split->behind.nodes, split->behind.node_count, behind);
+    bool done = sort_drops(split, whole, marks, behind)
+                && segment_complete(program, &split->behind, whole->exported);
+    for (int reg = 0; reg < count; reg++) {
+        marks[reg] |= behind[reg] || whole->exported[reg];
+    }
+    done = done && segment_complete(program, &split->before, marks);
+    free(marks);
+    return done;
+}
+
+/* NULL: memory is short. */
+static Split *
+split_at(Program *program, Segment *segment, const Node *node)
+{
+    int place = (int)(node - segment->nodes);
+    if (segment->splits == NULL) {
+        segment->splits = calloc((size_t)segment->node_count + 1, sizeof(Split *));
+        if (segment->splits == NULL) {
+            return NULL;
+        }
+    }
+    Split *split = segment->splits[place];
+    if (split != NULL) {
+        return split;
+    }
+    split = calloc(1, sizeof *split);
+    if (split == NULL || !fill(split, program, segment, place)) {
+        split_free(split);
+        return NULL;
+    }
+    split->before.by_nodes = split->behind.by_nodes = program->splits++ >= MOST_SPLITS;
+    segment->splits[place] = split;
+    return split;
+}
+
+/* NumPy's own call, within what raises instead of warning. */
+static Status
+call_numpy(Program *program, const PythonCall *call, PyObject **objects)
+{
+    Floating state = {NULL};
+    program->nodes_run++;
+    if (!program->calls_python && floating_enter(&state) < 0) {
+        return FAILED;
+    }
+    Status status = call_run(program, call, objects);
+    floating_leave(&state);
+    return status;
+}
+
+static void
+let_go(PyObject **objects, const short *regs, int count)
+{
+    for (int i = 0; i < count; i++) {
+        Py_CLEAR(objects[regs[i]]);
+    }
+}
+
+static Status
+unless_interrupted(Status status)
+{
+    return status == DONE && is_interrupted(PyThreadState_Get()) ? REPLAY : status;
+}
+
+/* What comes before the node, and the node. */
+static Status
+run_until(Program *program, Split *split, PyObject **objects)
+{
+    Status status = DONE;
+    if (split->before.instr_count > 0) {
+        status = unless_interrupted(split_run(program, &split->before, objects));
+    }
+    let_go(objects, split->drops, split->before_drops);
+    if (status == DONE) {
+        status = call_numpy(program, &split->node->call, objects);
+        let_go(objects, split->drops + split->before_drops, split->node_drops);
+    }
+    return status;
+}
+
+Status
+split_run(Program *program, Segment *segment, PyObject **objects)
+{
+    Status status = DONE;
+    while (status == DONE && segment->instr_count > 0) {
+        const Node *fault = segment->nodes;
+        if (!segment->by_nodes) {
+            status = run_segment(program, segment, objects, &fault);
+            if (status != UNPLANNED) {
+                return status;
+            }
+        }
+        Split *split = split_at(program, segment, fault);
+        if (split == NULL) {
+            return REPLAY;
+        }
+        status = run_until(program, split, objects);
+        segment = &split->behind;
+        if (segment->instr_count > 0) {
+            status = unless_interrupted(status);
+        }
+    }
+    return status;
+}

@@ -1,0 +1,493 @@
+/* Whether a parsed program can be planned and run without looking again: every register has a value
+   of the right sort when it is read, and every loop has operands of its dtypes.
+
+   A register goes through the states below, step by step as the program will run.
+   Invariant: a program that passes reads no value that is not there and takes no object for an array
+   that is none, whatever its inputs are; only what loops get from NumPy's capsules is trusted. */
+#include "vm/vm.h"
+
+#include <stdlib.h>
+
+/* GONE: let go, or made in a segment that did not export it. LOADED: an object that the segment
+   takes in. INSIDE: made by the segment. PENDING: a job may stand for it. */
+enum State { NOTHING, GONE, PENDING, OBJECT, LOADED, INSIDE };
+
+typedef struct {
+    const Program *program;
+    uint8_t *states; /* by register */
+} Flow;
+
+static int
+fail(const char *text)
+{
+    if (!PyErr_Occurred()) {
+        PyErr_Format(PyExc_ValueError, "a program's description is wrong: %s", text);
+    }
+    return -1;
+}
+
+static bool
+is_object(const Flow *flow, short reg)
+{
+    return flow->states[reg] == OBJECT || flow->states[reg] == LOADED;
+}
+
+static bool
+is_array(const Flow *flow, short reg)
+{
+    const Register *declared = &flow->program->registers[reg];
+    return declared->descr != NULL && declared->ndim >= 0;
+}
+
+/* A dtype whose elements loops may copy: a number in native byte order. */
+static bool
+is_plain(const PyArray_Descr *descr)
+{
+    return descr != NULL && (descr->type_num <= NPY_CLONGDOUBLE || descr->type_num == NPY_HALF)
+           && PyArray_ISNBO(descr->byteorder);
+}
+
+static bool
+can_become(const PyArray_Descr *from, const PyArray_Descr *to)
+{
+    return is_plain(from) && is_plain(to)
+           && (from->type_num == to->type_num || cast_loop(from->type_num, to->type_num) != NULL);
+}
+
+static int
+make(Flow *flow, short reg, uint8_t state)
+{
+    if (flow->states[reg] != NOTHING) {
+        return fail("a register is written twice");
+    }
+    flow->states[reg] = state;
+    return 0;
+}
+
+/* Instructions ------------------------------------------------------------------------------ */
+static int
+verify_loop(const Loop *loop)
+{
+    for (int i = 0; i < loop->nin + loop->nout; i++) {
+        if (!is_plain(loop->descr[i])) {
+            return fail("a loop with operands that are not numbers");
+        }
+    }
+    return 0;
+}
+
+/* Objects are converted one by one when the program runs; all else by loops. */
+static bool
+is_converted(const Flow *flow, short reg)
+{
+    bool object = flow->states[reg] == LOADED && !is_array(flow, reg);
+    return object || flow->program->registers[reg].descr == NULL;
+}
+
+static int
+verify_elementwise(const Flow *flow, const Instr *instr)
+{
+    const Loop *loop = instr->loop;
+    if (verify_loop(loop) < 0) {
+        return -1;
+    }
+    for (int i = 0; i < instr->nin; i++) {
+        const Register *declared = &flow->program->registers[instr->in[i]];
+        if (!is_converted(flow, instr->in[i]) && !can_become(declared->descr, loop->descr[i])) {
+            return fail("an operand that does not become what the loop takes");
+        }
+    }
+    for (int i = 0; i < instr->nout; i++) {
+        const Register *declared = &flow->program->registers[instr->out[i]];
+        if (!can_become(loop->descr[instr->nin + i], declared->descr)) {
+            return fail("a result that does not become what its register holds");
+        }
+    }
+    return 0;
+}
+
+static int
+verify_items(const Flow *flow, const Instr *instr)
+{
+    int ellipses = 0, most = instr->code == VIEW ? MAX_ITEMS : MAX_NDIM;
+    for (int i = 0; i < instr->item_count; i++) {
+        const Item *item = &instr->items[i];
+        bool single = instr->code != VIEW || item->code == ITEM_INT;
+        if (item->code > ITEM_ELLIPSIS || (single && item->parts[0].reg == ABSENT)) {
+            return fail("an item that is nothing");
+        }
+        for (int k = 0; k < 3; k++) {
+            if (item->parts[k].reg >= 0 && !is_object(flow, item->parts[k].reg)) {
+                return fail("an item without a value");
+            }
+        }
+        ellipses += item->code == ITEM_ELLIPSIS;
+    }
+    return ellipses > 1 || instr->item_count > most ? fail("too many items") : 0;
+}
+
+/* Each axis occurs once. */
+static int
+verify_axes(const Instr *instr)
+{
+    unsigned seen = 0;
+    for (int i = 0; i < instr->item_count; i++) {
+        const Bound *axis = &instr->items[i].parts[0];
+        if (axis->reg != CONSTANT || axis->value < 0 || axis->value >= instr->item_count) {
+            return fail("an axis that is not there");
+        }
+        seen |= 1u << axis->value;
+    }
+    return seen == (1u << instr->item_count) - 1 ? 0 : fail("an axis twice");
+}
+
+static int
+verify_view(const Flow *flow, const Instr *instr)
+{
+    const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
+    const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
+    if (!is_array(flow, instr->in[0])) {
+        return fail("a view is of one array");
+    }
+    const Register *copy = &flow->program->registers[instr->out[instr->nout - 1]];
+    if (instr->code == RESHAPE
+        && (copy->descr == NULL || copy->descr->type_num != from->type_num
+            || copy->ndim != flow->program->registers[instr->in[0]].ndim)) {
+        return fail("a copy of another sort");
+    }
+    if (!is_plain(from) || to->type_num != from->type_num) {
+        return fail("a view of another dtype");
+    }
+    if (verify_items(flow, instr) < 0) {
+        return -1;
+    }
+    return instr->code == PERMUTE ? verify_axes(instr) : 0;
+}
+
+static bool
+adds_alike(const Instr *instr, const PyArray_Descr *from, const PyArray_Descr *to)
+{
+    PyArray_Descr *const *descr = instr->loop->descr;
+    bool same = descr[1]->type_num == to->type_num;
+    if (!same && (instr->split != SPLIT_WHOLE || !instr->has_identity)) {
+        return false; /* results of parts and first elements are added as elements are */
+    }
+    if (instr->split == SPLIT_FRAGILE && from->type_num != to->type_num) {
+        return false; /* it may have to be done again, straight from memory */
+    }
+    return descr[0]->type_num == to->type_num && descr[2]->type_num == to->type_num
+           && can_become(from, descr[1]);
+}
+
+static int
+verify_reduction(const Flow *flow, const Instr *instr)
+{
+    const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
+    const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
+    if (!is_array(flow, instr->in[0]) || !is_plain(from) || !is_plain(to)) {
+        return fail("a reduction is of one array of numbers");
+    }
+    if (instr->kind > BY_ARGMIN || instr->split > SPLIT_CHUNKS) {
+        return fail("an unknown kind of reduction");
+    }
+    if (instr->kind != BY_LOOP) {
+        return to->type_num == NPY_INTP ? 0 : fail("a search gives an index");
+    }
+    if (verify_loop(instr->loop) < 0) {
+        return -1;
+    }
+    bool binary = instr->loop->nin == 2 && instr->loop->nout == 1;
+    return binary && adds_alike(instr, from, to) ? 0 : fail("a loop that adds something else");
+}
+
+static int
+verify_assignment(const Flow *flow, const Segment *segment, const Instr *instr)
+{
+    const PyArray_Descr *into = flow->program->registers[instr->in[0]].descr;
+    const PyArray_Descr *value = flow->program->registers[instr->in[1]].descr;
+    if (instr != &segment->instrs[segment->instr_count - 1] || segment->target < 0) {
+        return fail("an assignment is the last instruction of a segment with a target");
+    }
+    if (!is_array(flow, instr->in[0]) || !is_plain(into)) {
+        return fail("an assignment is to an array of numbers");
+    }
+    return is_converted(flow, instr->in[1]) || can_become(value, into)
+               ? 0
+               : fail("a value that does not become what the target holds");
+}
+
+static int
+verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
+{
+    int status = 0;
+    for (int i = 0; i < instr->nin; i++) {
+        if (flow->states[instr->in[i]] < LOADED) {
+            return fail("an instruction reads a register without a value");
+        }
+    }
+    switch ((enum InstrCode)instr->code) {
+    case ELEMENTWISE:
+        status = verify_elementwise(flow, instr);
+        break;
+    case COUNT:
+        break;
+    case REDUCE:
+        status = verify_reduction(flow, instr);
+        break;
+    case ASSIGN:
+        status = verify_assignment(flow, segment, instr);
+        break;
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
+        status = verify_view(flow, instr);
+        break;
+    }
+    for (int i = 0; i < instr->nout && status == 0; i++) {
+        status = make(flow, instr->out[i], INSIDE);
+    }
+    return status;
+}
+
+/* Nodes ------------------------------------------------------------------------------------- */
+static int
+verify_names(const PythonCall *call)
+{
+    if (call->names == NULL) {
+        return 0;
+    }
+    if (!PyTuple_Check(call->names)
+        || PyTuple_GET_SIZE(call->names) > PyTuple_GET_SIZE(call->arguments)) {
+        return fail("names of keywords");
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(call->names); i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(call->names, i))) {
+            return fail("a keyword's name");
+        }
+    }
+    return 0;
+}
+
+/* What its call reads is there before its first instruction. */
+static int
+verify_node(const Flow *flow, const Node *node)
+{
+    PyObject *kind = node->call.kind;
+    for (int i = 0; i < node->read_count; i++) {
+        if (flow->states[node->reads[i]] < OBJECT) {
+            return fail("a node reads a register without a value");
+        }
+    }
+    bool checked = kind == Py_None || PyType_Check(kind)
+                   || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
+    if (!checked || !PyCallable_Check(node->call.callable)) {
+        return fail("a node that cannot be called");
+    }
+    return verify_names(&node->call);
+}
+
+/* Its call makes one register: nobody may read another one behind the node. That of an effect is of
+   its commit, and nothing comes behind. */
+static int
+leave_node(Flow *flow, const Segment *segment, const Node *node)
+{
+    bool made = false;
+    for (int i = 0; i < node->instr_count; i++) {
+        for (int k = 0; k < node->instrs[i].nout; k++) {
+            made |= node->instrs[i].out[k] == node->call.reg;
+        }
+    }
+    if (!made) {
+        bool commits = flow->states[node->call.reg] == NOTHING && !is_array(flow, node->call.reg)
+                       && node == &segment->nodes[segment->node_count - 1];
+        return commits ? 0 : fail("a node does not make its register");
+    }
+    for (int i = 0; i < node->instr_count; i++) {
+        for (int k = 0; k < node->instrs[i].nout; k++) {
+            short reg = node->instrs[i].out[k];
+            flow->states[reg] = reg == node->call.reg ? INSIDE : GONE;
+        }
+    }
+    return 0;
+}
+
+static int
+verify_nodes(Flow *flow, const Segment *segment)
+{
+    int status = 0;
+    for (int i = 0; i < segment->node_count && status == 0; i++) {
+        const Node *node = &segment->nodes[i];
+        status = verify_node(flow, node);
+        for (int k = 0; k < node->instr_count && status == 0; k++) {
+            status = verify_instr(flow, segment, &node->instrs[k]);
+        }
+        status = status == 0 ? leave_node(flow, segment, node) : status;
+    }
+    return status;
+}
+
+/* Segments ---------------------------------------------------------------------------------- */
+static int
+verify_objects(const Flow *flow, const short *regs, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (!is_object(flow, regs[i])) {
+            return fail("a segment takes in a register without a value");
+        }
+    }
+    return 0;
+}
+
+/* What the segment exports are objects behind it, and what else it made is gone. */
+static int
+leave_segment(Flow *flow, const Segment *segment)
+{
+    for (int i = 0; i < segment->export_count; i++) {
+        if (flow->states[segment->exports[i]] != INSIDE) {
+            return fail("a segment exports what it has not made");
+        }
+        flow->states[segment->exports[i]] = OBJECT;
+    }
+    for (int reg = 0; reg < flow->program->register_count; reg++) {
+        uint8_t *state = &flow->states[reg];
+        *state = *state == LOADED ? OBJECT : *state == INSIDE ? GONE : *state;
+    }
+    return 0;
+}
+
+static int
+verify_segment(Flow *flow, const Segment *segment)
+{
+    if (verify_objects(flow, segment->inputs, segment->input_count) < 0
+        || verify_objects(flow, segment->keys, segment->key_count) < 0) {
+        return -1;
+    }
+    if (segment->target >= 0
+        && (!is_object(flow, segment->target) || !is_array(flow, segment->target))) {
+        return fail("a target that is no array");
+    }
+    for (int i = 0; i < segment->input_count; i++) {
+        flow->states[segment->inputs[i]] = LOADED;
+    }
+    return verify_nodes(flow, segment) < 0 ? -1 : leave_segment(flow, segment);
+}
+
+/* Templates --------------------------------------------------------------------------------- */
+static int
+verify_known(const Flow *flow, PyObject *number)
+{
+    long reg = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
+    bool known = reg >= 0 && reg < flow->program->register_count && is_object(flow, (short)reg);
+    return known ? 0 : fail("a register without a value is to be an object");
+}
+
+static int
+verify_templates(const Flow *flow, PyObject *templates)
+{
+    short *regs;
+    int count = templates_registers(templates, flow->program->register_count, &regs), status = 0;
+    for (int i = 0; i < count && status == 0; i++) {
+        status = is_object(flow, regs[i]) ? 0 : fail("a register without a value is to be an object");
+    }
+    free(regs);
+    return count < 0 ? -1 : status;
+}
+
+/* Calls ------------------------------------------------------------------------------------- */
+/* (register of the target, register of the value, whether shapes must be equal) */
+static int
+verify_commit(const Flow *flow, PyObject *kind)
+{
+    if (!PyTuple_Check(kind) || PyTuple_GET_SIZE(kind) != 3
+        || verify_known(flow, PyTuple_GET_ITEM(kind, 0)) < 0
+        || verify_known(flow, PyTuple_GET_ITEM(kind, 1)) < 0
+        || !is_array(flow, (short)PyLong_AsLong(PyTuple_GET_ITEM(kind, 0)))) {
+        return fail("a commit has a target and a value");
+    }
+    return 0;
+}
+
+static int
+verify_kind(const Flow *flow, const ProgramStep *step)
+{
+    PyObject *kind = step->call.kind;
+    Py_ssize_t size = PyTuple_Check(kind) ? PyTuple_GET_SIZE(kind) : 0;
+    if (step->code == STEP_COMMIT) {
+        return verify_commit(flow, kind);
+    }
+    if (step->code == STEP_SUBMIT) {
+        bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1))
+                     && PyLong_AsSsize_t(PyTuple_GET_ITEM(kind, 1)) >= 0;
+        return limit ? verify_known(flow, PyTuple_GET_ITEM(kind, 0)) : fail("a limit");
+    }
+    return kind == Py_None || PyType_Check(kind) || size > 0 ? 0 : fail("the kind of a result");
+}
+
+static int
+verify_call(Flow *flow, const ProgramStep *step)
+{
+    bool calls = step->code == STEP_CALL || step->code == STEP_SUBMIT;
+    if (verify_templates(flow, step->call.arguments) < 0 || verify_kind(flow, step) < 0
+        || verify_names(&step->call) < 0) {
+        return -1;
+    }
+    if (calls && !PyCallable_Check(step->call.callable)) {
+        return fail("a call of what cannot be called");
+    }
+    if (step->code != STEP_JOIN) {
+        return make(flow, step->call.reg, step->code == STEP_SUBMIT ? PENDING : OBJECT);
+    }
+    if (flow->states[step->call.reg] != PENDING) {
+        return fail("what is joined has not been submitted");
+    }
+    flow->states[step->call.reg] = OBJECT;
+    return 0;
+}
+
+/* Programs ---------------------------------------------------------------------------------- */
+static int
+verify_steps(Flow *flow)
+{
+    const Program *program = flow->program;
+    for (int i = 0; i < program->step_count; i++) {
+        const ProgramStep *step = &program->steps[i];
+        int status = step->code == STEP_SEGMENT ? verify_segment(flow, &step->segment)
+                                                : verify_call(flow, step);
+        if (status < 0) {
+            return -1;
+        }
+        for (int k = 0; k < step->drop_count; k++) {
+            flow->states[step->drops[k]] = GONE;
+        }
+    }
+    if (program->outputs != NULL) {
+        PyObject *all = PyTuple_Pack(1, program->outputs);
+        int status = all == NULL ? -1 : verify_templates(flow, all);
+        Py_XDECREF(all);
+        return status;
+    }
+    bool known = program->bare < 0 || is_object(flow, program->bare);
+    return known ? 0 : fail("an output without a value");
+}
+
+int
+verify_program(const Program *program)
+{
+    Flow flow = {.program = program};
+    int given = program->input_count, first = given + program->constant_count;
+    flow.states = calloc((size_t)program->register_count + 1, sizeof *flow.states);
+    if (flow.states == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    int status = 0;
+    for (int reg = 0; reg < first; reg++) {
+        flow.states[reg] = OBJECT;
+        if (reg >= given && is_array(&flow, (short)reg)) {
+            status = fail("a constant is a number");
+        }
+    }
+    status = status < 0 ? -1 : verify_steps(&flow);
+    free(flow.states);
+    return status;
+}
