@@ -1,8 +1,9 @@
-"""describe(value): the kind of a runtime value, found without running any of the user's code.
+"""`describe(value)` finds the kind of a runtime value without running any of the user's code.
 
-Invariant: types are compared by identity and attributes are read from the instance's own dict or
-slots only, so no `__getattr__`, `__eq__`, `__class__` or property of the user's ever runs. What is
-not recognised is an `ObjectKind`. Kinds are defined in `graph.kinds`.
+Invariant: types are compared by identity, and attributes are read only from the instance's own dict
+or slots. So no `__getattr__`, `__eq__`, `__class__` or property of the user's ever runs. A value of
+any type not listed here is an `ObjectKind`. Read `graph.kinds` for the kinds, `graph.instances` for
+how an instance's dict is read.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ from dyntrace.graph.kinds import (
 )
 
 MAX_DEPTH = 3
-MAX_ITEMS = (256, 256, 64)  # of a container or attributes of an instance, by its depth
-WIDE = 16, 64  # items; a longer sequence counts for two levels, the longest for three,
-LARGE = 64  # and so do larger dicts and instances for two, so that wide and deep is not both
-MAX_LASTING = 4096  # kinds of objects that are never freed which are kept
-MAX_LENGTH = 4096  # of a str whose value is kept
-_LARGE = 1 << 4096
+MAX_ITEMS = (256, 256, 64)  # of a container, or attributes of an instance, by its depth
+# A container of many items counts as more than one level of depth, which bounds the number of
+# values described: a sequence gets one more level for each of these lengths that it exceeds,
+WIDE = 16, 64
+LARGE = 64  # and a dict or an instance one more for more items than this.
+MAX_LASTING = 4096  # cached kinds of objects that are never freed
+MAX_LENGTH = 4096  # of a str whose value its kind keeps
+_LARGE = 1 << 4096  # an int whose value is not kept
 
 _SINGLETONS = (None, Ellipsis, NotImplemented)
 _DICT_OF = type.__dict__["__dict__"].__get__  # a class's own dict, whatever its metaclass says
@@ -48,7 +51,7 @@ _MRO_OF = type.__dict__["__mro__"].__get__
 
 
 def describe(value: Any) -> Kind:
-    """The kind of `value`; total, and free of side effects."""
+    """The kind of `value`. Every object has one; finding it has no side effects."""
     return _describe(value, 0)
 
 
@@ -60,7 +63,7 @@ def _describe(value: Any, depth: int) -> Kind:
     if id(kind) in _SCALAR_DTYPES:
         return NumpyScalarKind(_SCALAR_DTYPES[id(kind)])
     if issubclass(kind, type) or id(kind) in _DTYPE_CLASSES:
-        return _known(value, depth)
+        return _by_identity(value, depth)
     if issubclass(kind, tuple):
         return _named_tuple(value, depth)
     return _instance(value, kind, depth)
@@ -75,7 +78,7 @@ def _array(value: Any, depth: int) -> Kind:
 
 @functools.cache
 def _array_kind(char: str, ndim: int) -> Kind:
-    """The same object for all arrays of a kind, so that states compare fast."""
+    """One object for all arrays of a kind: comparing states is then mostly comparing pointers."""
     return ArrayKind(np.dtype(char), ndim)
 
 
@@ -88,8 +91,11 @@ def _string(value: Any, depth: int) -> Kind:
     return StringKind(value if len(value) < MAX_LENGTH else None)
 
 
-def _known(value: Any, depth: int) -> Kind:
-    """By identity, unless that would keep it alive: a descriptor of the user's, a dtype made."""
+def _by_identity(value: Any, depth: int) -> Kind:
+    """The KnownKind of `value`; an ObjectKind if `value` can only be referenced strongly.
+
+    Examples of the latter are getset descriptors of heap types and dtypes with metadata.
+    """
     found = _LASTING_KINDS.get(id(value))
     if found is not None and found.holder is value:
         return found
@@ -103,7 +109,7 @@ def _known(value: Any, depth: int) -> Kind:
 
 
 def _function(value: Any, depth: int) -> Kind:
-    """A function made inside another is a new object each time: its code is what stays."""
+    """A global function by identity; a nested one by its code, since each call makes a new one."""
     nested = value.__code__.co_flags & inspect.CO_NESTED
     if not nested or depth >= MAX_DEPTH or _pairs(value.__dict__) != ():
         return KnownKind(value)
@@ -121,12 +127,12 @@ def _function(value: Any, depth: int) -> Kind:
 
 
 def _pairs(namespace: Any) -> tuple[tuple[Any, Any], ...] | None:
-    """The items of a dict at one moment; None for what is no plain dict, or changes meanwhile."""
+    """The items of an exact dict; None for any other object, or if the dict changes meanwhile."""
     if namespace is None:
         return ()
     try:
         return tuple(dict.copy(namespace).items()) if type(namespace) is dict else None
-    except RuntimeError:  # a finaliser ran while it was copied
+    except RuntimeError:  # a finaliser ran and changed the dict while it was copied
         return None
 
 
@@ -172,7 +178,10 @@ def _slice(value: Any, depth: int) -> Kind:
 
 
 def _named_tuple(value: Any, depth: int) -> Kind:
-    """The named tuples NumPy's functions return (`SVDResult`, `UniqueAllResult`, …)."""
+    """The kind of a tuple subclass; its items count if it is one of NumPy's named tuples.
+
+    NumPy's functions return some of these: `SVDResult`, `UniqueAllResult`, ….
+    """
     kind = type(value)
     module = _DICT_OF(kind).get("__module__")
     plain = type(module) is str and module.partition(".")[0] == "numpy"
@@ -184,7 +193,7 @@ def _named_tuple(value: Any, depth: int) -> Kind:
 
 
 def _instance(value: Any, kind: type, depth: int) -> Kind:
-    """An instance of a plain Python class: one that leaves attribute reading to `object`."""
+    """The kind of an instance, with its attributes if `object` alone decides how they are read."""
     if not _is_plain_class(kind):
         return ObjectKind(kind)
     if depth >= MAX_DEPTH:
@@ -192,7 +201,7 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
     try:
         own = _pairs(_own_dict(value, kind)) or ()
         found = {**_slots(value, kind), **{k: v for k, v in own if type(k) is str}}
-    except TypeError:  # its class was exchanged meanwhile
+    except TypeError:  # another thread has assigned to its `__class__`
         return ObjectKind(kind)
     if _is_too_much(len(found), depth):
         return UnseenKind(kind)
@@ -200,9 +209,13 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
 
 
 def _is_plain_class(kind: type) -> bool:
-    """A heap class in Python whose bases are plain too, with no attribute hook of its own."""
+    """Whether the class and all its bases but `object` are Python classes without attribute hooks.
+
+    Attribute hooks are `__getattribute__`, `__getattr__`, and a name in `__slots__` whose member
+    descriptor was replaced.
+    """
     if type(kind) is not type or not kind.__flags__ & 1 << 9:
-        return False  # a static type that is not readied yet has no __mro__
+        return False  # Py_TPFLAGS_HEAPTYPE; a static type without PyType_Ready has no __mro__
     for base in _MRO_OF(kind)[:-1]:
         body = _DICT_OF(base)
         if not base.__flags__ & 1 << 9 or "__getattribute__" in body or "__getattr__" in body:
@@ -241,7 +254,7 @@ def _slots(value: Any, kind: type) -> dict[str, Any]:
 
 
 def _own_dict(value: Any, kind: type) -> Any:
-    """What the instance holds itself, unless its class has a `__dict__` of the user's."""
+    """The instance's own attributes; None if it has none, or its class redefines `__dict__`."""
     for base in _MRO_OF(kind)[:-1]:
         getter = _DICT_OF(base).get("__dict__")
         if getter is not None:
@@ -251,7 +264,7 @@ def _own_dict(value: Any, kind: type) -> Any:
 
 
 _LASTING_KINDS: dict[int, KnownKind] = {}
-# Classes are looked up by identity: a metaclass of the user's may define __hash__ and __eq__.
+# Classes are looked up by id(): the user's metaclass may define `__hash__` and `__eq__`.
 _SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC_CHARS}
 _DTYPE_CLASSES = frozenset(
     id(value) for value in vars(np.dtypes).values() if isinstance(value, type)
@@ -282,6 +295,6 @@ _BY_TYPE: dict[type, Callable[[Any, int], Kind]] = {
     dict: _dict,
     slice: _slice,
     types.FunctionType: _function,
-    **dict.fromkeys(_KNOWN_TYPES, _known),
+    **dict.fromkeys(_KNOWN_TYPES, _by_identity),
 }
 _RULES = {id(kind): rule for kind, rule in _BY_TYPE.items()}

@@ -1,7 +1,8 @@
-"""The door to the attributes that an instance holds itself: native where it is built.
+"""An instance's own attributes, read by C code if the extension is built, else through `__dict__`.
 
-Invariant: an instance is left as it was found. Only C can do that: Python asks for `__dict__`,
-which makes one, and CPython's specialised instructions do not fit the instance from then on.
+Invariant of the native way (`_native/instance.c`): it does not change the instance. CPython keeps
+attributes in an array of values until `__dict__` is first read (Objects/dictobject.c); from then on
+the specialised attribute instructions do not apply to that instance.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ if config.native:
 
 
 def own_attributes(instance: Any, getter: GetSetDescriptorType) -> Any:
-    """A dict to read; `getter` is what `type` made for the `__dict__` of the class."""
+    """The instance's attributes as a dict, which must not be changed.
+
+    `getter` is the `__dict__` descriptor that `type` made for the class.
+    """
     if config.native:
         return _own_attributes(instance)
     return getter.__get__(instance, type(instance))

@@ -1,8 +1,8 @@
 """Node and Graph: the captured operations of one region, in the order eager NumPy runs them.
 
-A graph is pure but for nodes that write memory the region itself allocated, and for `effect`: at
-most one write to outside memory, run last, after everything that can fail. Legal graphs are
-defined in `graph.verify`; `graph.show` prints one as runnable NumPy.
+Invariant: a node may write memory only if the region allocated it. The graph's `effect` is the one
+write to memory from outside; it runs last, after everything that can fail. `graph.verify` checks
+that a graph is legal, `graph.show` prints one as runnable NumPy. Read `graph.ownership` next.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from dyntrace.record import field, record
 
 @record(frozen=True)
 class Op:
-    """One operation: a record in `dyntrace.ops`, unique per name.
+    """What a node calls, and what is known of it. `ops.registry` has a record for each name.
 
-    target      what eager runs: called with the node's arguments in order
-    family      the table it stands in ("ufunc", "reduction", "linalg", …)
-    style       how `show` prints it: "call" np.f(a), "method" a.f(), "attribute" a.f,
+    target      the callable that eager NumPy runs, with the node's arguments
+    family      the table the operation is in ("ufunc", "reduction", "linalg", …)
+    style       how `graph.show` prints it: "call" np.f(a), "method" a.f(), "attribute" a.f,
                 "infix" a + b, "prefix" -a, "item" a[b], "setitem" a[b] = c, "inplace" a += b
     exact       the inferred kind is certain; otherwise the executor checks each result
-    aliases     the result may share memory with an argument, or be one
-    along_axes  it does so only if it is no array of one dimension or more, or if an argument beside
-                the first is empty or computed
+    aliases     the result may share memory with an argument, or be the argument
+    along_axes  with at least one axis the result is a new array; only without axes may the
+                operation return its argument, as `np.fft.fftn(a, axes=())` does
     writes      positions (int) or keywords (str) of the arguments whose memory is written
-    heavy       worth a thread of its own when large
-    blas        runs BLAS or LAPACK: never beside another such node, never on another thread
+    heavy       large ones are worth a thread of their own
+    blas        runs BLAS or LAPACK, so it runs on the region's own thread, with no other such node
+                at the same time
     """
 
     name: str
@@ -48,10 +49,11 @@ class Op:
 
 @record(frozen=True)
 class Origin:
-    """Where a node comes from in the user's source; which arguments were stack-only temporaries.
+    """The user's line a node comes from, and which of its arguments were temporaries.
 
-    Eager NumPy reuses such a temporary's memory from 256 KiB on, which decides result strides and
-    operand order; the executors reproduce it (see `exec.elision`).
+    A temporary is an array that only the evaluation stack refers to. Eager NumPy computes into the
+    memory of one of 256 KiB or more (numpy/_core/src/multiarray/temp_elide.c), which affects the
+    result's strides and the order of operands; `exec.elision` reproduces both.
     """
 
     filename: str
@@ -61,9 +63,9 @@ class Origin:
 
 @record(frozen=True, eq=False)
 class Node:
-    """One operation applied to nodes and constants.
+    """An operation applied to arguments.
 
-    Arguments are nodes, plain constants, or tuples, lists, dicts and slices of those.
+    An argument is a node, a constant, or a tuple, list, dict or slice of such.
     """
 
     op: Op
@@ -83,11 +85,10 @@ INPUT = Op("input", lambda index: index, "input", exact=True)
 class Graph:
     """The nodes of one region.
 
-    inputs   nodes of op INPUT, in the order the executor receives their values
-    nodes    every other node, in program order (the effect is not among them)
-    outputs  what the region returns: nodes, inputs, constants, or tuples, lists, dicts, slices of
-             those
-    effect   the trailing write to outside memory, or None
+    inputs   the nodes of op INPUT, in the order in which the executor gets their values
+    nodes    all other nodes but the effect, in program order
+    outputs  what the region returns: nodes, inputs, constants, or containers of such
+    effect   the write to memory from outside, which runs last, or None
     """
 
     inputs: list[Node] = field(default_factory=list)

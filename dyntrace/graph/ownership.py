@@ -1,8 +1,9 @@
-"""Whose memory a value lives in: the region's own, or the outside's.
+"""Alias analysis: whether the memory of a node's result was allocated by the region.
 
-Invariant: a node is *fresh* when no array reachable from it can share memory with anything that
-existed before the region began. Only fresh memory may be written by a node; a write to anything
-else is an effect, and stands last. `graph.verify` enforces it; the tracer asks before it absorbs.
+A node is *fresh* if nothing reachable from its result can share memory with an object that existed
+before the region began. Invariant: a node may write only to fresh memory; any other write is the
+graph's effect, which runs last. The tracer asks `is_fresh` before it absorbs a write
+(`trace.frame`), and `graph.verify` checks it again.
 """
 
 from __future__ import annotations
@@ -12,14 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import SCALAR_KINDS, ArrayKind, KnownKind, StringKind
+from dyntrace.graph.kinds import SCALAR_KINDS, ArrayKind
 from dyntrace.graph.node import INPUT, Node
-
-SCALARS = (KnownKind, *SCALAR_KINDS, StringKind)  # no memory to share
 
 
 def nodes_in(value: Any) -> Iterator[Node]:
-    """The nodes inside an argument: itself, or the items of a tuple, list, dict or slice."""
+    """The nodes in an argument: the argument itself, or those in a tuple, list, dict or slice."""
     if isinstance(value, Node):
         yield value
     elif isinstance(value, _HOLDERS):
@@ -38,7 +37,7 @@ _HOLDERS = (tuple, list, dict, slice)
 
 
 def operands(node: Node) -> Iterator[Node]:
-    """The nodes that `node` uses, in evaluation order, each as often as it is used."""
+    """The nodes that `node` uses, in evaluation order; one used twice comes twice."""
     for value in node.args:
         if isinstance(value, Node):
             yield value
@@ -49,7 +48,7 @@ def operands(node: Node) -> Iterator[Node]:
 
 
 def shares(node: Node) -> list[Any]:
-    """The arguments the result may be, or look into; numbers look into nothing."""
+    """The arguments that the result may be, or share memory with; a number shares with none."""
     if isinstance(node.kind, SCALAR_KINDS):
         return []
     if node.op.aliases and not _works_along_axes(node):
@@ -58,7 +57,10 @@ def shares(node: Node) -> list[Any]:
 
 
 def _works_along_axes(node: Node) -> bool:
-    """Whether an operation that is the identity without axes has at least one."""
+    """Whether an operation that returns its argument without axes (`fftn`) certainly has some.
+
+    It has if its result has dimensions and no argument but the first is empty or computed.
+    """
     if not node.op.along_axes or not isinstance(node.kind, ArrayKind) or not node.kind.ndim:
         return False
     rest = [*node.args[1:], *(value for _, value in node.kwargs)]
@@ -72,36 +74,36 @@ def _is_plain(value: Any) -> bool:
 
 
 def roots(node: Node) -> frozenset[Node]:
-    """The nodes whose memory `node` may share: itself unless its operation aliases."""
+    """The nodes that allocated the memory `node` may use: `node` itself unless it aliases."""
     return frozenset(found for found in _sources(node) if isinstance(found, Node))
 
 
 def is_fresh(node: Node) -> bool:
-    """Whether everything the value may share memory with was allocated in this region."""
+    """Whether all memory that the result may use was allocated in this region."""
     return all(isinstance(root, Node) and root.op is not INPUT for root in _sources(node))
 
 
 def written(node: Node) -> list[Any]:
     """The arguments whose memory `node` writes, in the order its operation declares them.
 
-    `out=...` asks NumPy for an array of its own, and writes none of the program's.
+    `out=...` (Ellipsis) is not one: it makes a ufunc return an array instead of a scalar.
     """
     if not node.op.writes:
         return []
     keywords = dict(node.kwargs)
     found: list[Any] = []
-    for place in node.op.writes:
-        value = keywords.get(place) if isinstance(place, str) else _argument(node, place)
+    for key in node.op.writes:
+        value = keywords.get(key) if isinstance(key, str) else _argument(node, key)
         found.extend(value if isinstance(value, (tuple, list)) else [value])
     return [value for value in found if value is not None and value is not ...]
 
 
-def _argument(node: Node, place: int) -> Any:
-    return node.args[place] if place < len(node.args) else None
+def _argument(node: Node, position: int) -> Any:
+    return node.args[position] if position < len(node.args) else None
 
 
 def _sources(node: Node) -> Iterator[Any]:
-    """The root nodes of `node`, and array constants it looks into."""
+    """The nodes and array constants whose memory `node` may use."""
     seen: set[Node] = set()
     todo = [node]
     while todo:

@@ -1,8 +1,9 @@
-"""A graph as runnable NumPy: what `explain` prints.
+"""Print a graph as runnable NumPy; `explain` shows the text.
 
-Invariant: the text compiles and, run with the inputs bound to their names, gives the values the
-graph gives (the layout of large temporaries apart: each node has a name here). One line per node,
-with the user's file and line behind it. The spelling of each operation is in `graph.source`.
+Each node is one line, followed by the user's file and line. Invariant: the text compiles, and run
+with the inputs bound to their names it gives the graph's values. Strides may differ: each node has
+a name here, so NumPy reuses no temporary's memory. Read `graph.source` for how operations are
+spelt.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from dyntrace.graph.node import Graph, Node, Op
 
 
 def show(graph: Graph, names: Sequence[str | None] = ()) -> str:
-    """Runnable source text; `names` are the user's names of the inputs, None where unknown."""
+    """The graph's source text; `names` has the user's name of each input, or None."""
     return _Printer(graph, names).text()
 
 
 class _Printer:
-    """Writes one graph; `names` grows as nodes are given theirs."""
+    """The text of one graph in the making: `names` has the name of each node written so far."""
 
     def __init__(self, graph: Graph, names: Sequence[str | None]) -> None:
         self.graph = graph
@@ -36,7 +37,7 @@ class _Printer:
             self.names[node] = self._input_name(index, name)
 
     def _input_name(self, index: int, name: str | None) -> str:
-        """`self.x` becomes self_x; a name that cannot be had becomes input0, input1, …"""
+        """The input's name as an identifier: self_x for `self.x`, input0 if it has no usable one."""
         found = "".join(c if c.isalnum() else "_" for c in name or "")
         taken = found in self.names.values() or found in ("np", "outputs")
         usable = found.isidentifier() and not keyword.iskeyword(found)
@@ -73,14 +74,14 @@ class _Printer:
         return f"t{self.count}"
 
     def write(self, value: Any) -> str:
-        """An operand as an atom."""
+        """The source of an operand, as an atom (see `graph.source`)."""
         if isinstance(value, Node):
             return self.names[value]
         text = source.literal(value) or source.container(value, self.write)
         return text if text is not None else self._object(value)
 
     def _object(self, value: Any) -> str:
-        """A constant that is no literal: spelt if it has a name or a constructor, else its repr."""
+        """The source of a constant that has no literal: its constructor or name, else its repr."""
         if isinstance(value, (int, float, complex)) and not isinstance(value, np.generic):
             return _number(value)
         if isinstance(value, np.dtype):
@@ -94,7 +95,7 @@ class _Printer:
         return _NAMED.get(id(value)) or repr(value)
 
     def function(self, op: Op) -> str:
-        """The dotted name a reader would write for the operation's function."""
+        """The dotted name that a reader would write for the operation's function."""
         module, _, name = op.name.rpartition(".")
         return self._dotted(module, name)
 
@@ -110,7 +111,7 @@ class _Printer:
         return f"{module}.{name}"
 
 
-DECIMAL_BITS = 2000  # Python may refuse to write longer integers in decimal
+DECIMAL_BITS = 2000  # longer integers may exceed sys.get_int_max_str_digits(), at least 640 digits
 _NAMED = {
     id(getattr(np, name)): f"np.{name}"
     for name in ("_NoValue", "r_", "c_", "mgrid", "ogrid", "s_", "index_exp")
@@ -118,7 +119,7 @@ _NAMED = {
 
 
 def _number(value: Any) -> str:
-    """A number as an atom; infinities and NaN through their type."""
+    """The source of a number, as an atom; an infinity or NaN is a call of its type."""
     if isinstance(value, int) and value.bit_length() > DECIMAL_BITS:
         return f"({value:#x})"
     finite = value == value and abs(value) != float("inf")

@@ -1,8 +1,9 @@
-"""Operations as Python source: the one spelling shared by `graph.show` and the numpy backend.
+"""Python source for operations; `graph.show` and the numpy backend both write it with this module.
 
 Invariant: an operand's text is an atom (a name, a literal, or parenthesised), so texts combine
-without thinking about precedence. Names of functions are the caller's business: `show` spells
-them as a reader would, `exec.backends.generation` binds them. Read `graph.show` next.
+whatever the precedence of operators. The caller says how functions are named: `graph.show` spells
+them as a reader would, `exec.backends.generation` binds them to local names. Read `graph.show`
+next.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ NameFunction = Callable[[Op], str]
 
 
 def literal(value: Any) -> str | None:
-    """The source of a small constant, as an atom; None if the object itself must be bound."""
+    """The source of a small constant, as an atom; None if the object must be bound to a name."""
     if value is Ellipsis:
         return "..."
     kind = type(value)
@@ -80,24 +81,24 @@ def literal(value: Any) -> str | None:
 
 
 def last_name(op: Op) -> str:
-    """`sum` of an operation called `ndarray.sum`."""
+    """The operation's name behind its last dot: "sum" for `ndarray.sum`."""
     return op.name.rpartition(".")[2]
 
 
 def expression(node: Node, write: Write, function: NameFunction) -> str:
-    """The source of the value of `node`; not an atom."""
+    """The source of the expression or statement that computes `node`. It is not an atom."""
     return _STYLES.get(node.op.style, _call)(node, write, function)
 
 
 def arguments(node: Node, write: Write, start: int = 0) -> str:
-    """What stands between the parentheses of a call, from argument `start` on."""
+    """The text between the parentheses of a call, from argument `start` on."""
     texts = [_bare(write(value)) for value in node.args[start:]]
     texts += [f"{name}={_bare(write(value))}" for name, value in node.kwargs]
     return ", ".join(texts)
 
 
 def _bare(text: str) -> str:
-    """A literal without the parentheses that made it an atom."""
+    """`text` without parentheses if it is a parenthesised number."""
     return text[1:-1] if text[:1] == "(" and _is_number(text[1:-1]) else text
 
 
@@ -117,7 +118,7 @@ def _infix(node: Node, write: Write, function: NameFunction) -> str:
 
 
 def _bare_left(text: str) -> str:
-    """A positive number needs no parentheses beside an operator."""
+    """`text` without parentheses if it is a positive number, which needs none by an operator."""
     bare = _bare(text)
     return text if bare.startswith("-") else bare
 
@@ -166,7 +167,7 @@ _STYLES = {
 
 
 def subscript(index: Any, write: Write) -> str:
-    """What stands between the brackets: slices in colon form, a tuple without parentheses."""
+    """The text between the brackets: slices in colon form, a tuple without parentheses."""
     if type(index) is tuple and index:
         texts = [_subscript_item(item, write) for item in index]
         return ", ".join(texts) + ("," if len(texts) == 1 else "")
@@ -185,7 +186,7 @@ def _bound(part: Any, write: Write) -> str:
 
 
 def container(value: Any, write: Write) -> str | None:
-    """The source of a tuple, list, dict or slice display; None for anything else."""
+    """The source of a tuple, list, dict or slice; None for a value of any other type."""
     kind = type(value)
     if kind is tuple:
         texts = [_bare(write(item)) for item in value]

@@ -1,9 +1,9 @@
-"""What a legal graph is, in code.
+"""`verify(graph)` defines which graphs are legal.
 
-Invariant: a graph that passes can be run by any backend: every value is defined before it is used,
-memory from outside is written by the effect only, and the effect stands behind everything that can
-fail. Run on every compiled region under test, and on what the tracer made of the user's code.
-The ownership rules it applies are in `graph.ownership`.
+Invariant: any backend can run a graph that passes. Each value is defined before it is used, and
+only the effect writes memory from outside; it is separate from the nodes, so it can run after
+everything that can fail. `weaving.weave` verifies each graph before it is compiled if the strict
+mode is on, as under test. Read `graph.ownership` for the rules on memory.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def _verify_node(node: Node, defined: set[Node]) -> None:
     wanted = _ARITY.get(node.op.style)
     if wanted is not None and (len(node.args) != wanted or node.kwargs):
         raise _error(node, f"style {node.op.style!r} takes {wanted} arguments")
-    if any(not 0 <= place < len(node.args) for place in node.origin.temporaries):
+    if any(not 0 <= position < len(node.args) for position in node.origin.temporaries):
         raise _error(node, "its temporaries are not positions of its arguments")
 
 
 def _verify_shape(node: Any) -> None:
-    """The five fields are what they should be."""
+    """Check the types of the fields that `graph.node` declares."""
     if not isinstance(node, Node):
         raise InternalError(f"illegal graph: {node!r} is not a node")
     if not isinstance(node.op, Op):
@@ -96,7 +96,7 @@ def _verify_outputs(graph: Graph, defined: set[Node]) -> None:
 
 def _error(node: Node, problem: str) -> InternalError:
     name = getattr(node.op, "name", "a node")
-    place = ""
+    line = ""
     if isinstance(node.origin, Origin):
-        place = f" ({node.origin.filename}:{node.origin.lineno})"
-    return InternalError(f"illegal graph: {name}{place}: {problem}")
+        line = f" ({node.origin.filename}:{node.origin.lineno})"
+    return InternalError(f"illegal graph: {name}{line}: {problem}")
