@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dyntrace.asm.bindings import Event, LazySets, bound_before, local_events, mask_of
-from dyntrace.asm.flow import Block, blocks, loop_heads, stack_depths, successors
+from dyntrace.asm.bindings import Event, LazySets, local_events, mask_of
+from dyntrace.asm.flow import Block, blocks
 from dyntrace.asm.instructions import Body
 
-__all__ = ["bound_before", "live_before", "loop_heads", "stack_depths", "successors"]
+__all__ = ["live_before"]
 
 
 def live_before(body: Body) -> Sequence[frozenset[int]]:

@@ -37,7 +37,7 @@ class _Printer:
             self.names[node] = self._input_name(index, name)
 
     def _input_name(self, index: int, name: str | None) -> str:
-        """The input's name as an identifier: self_x for `self.x`, input0 if it has no usable one."""
+        """The input's name as an identifier, self_x for `self.x`; input0 if there is none."""
         found = "".join(c if c.isalnum() else "_" for c in name or "")
         taken = found in self.names.values() or found in ("np", "outputs")
         usable = found.isidentifier() and not keyword.iskeyword(found)

@@ -1,8 +1,9 @@
-"""What only C can do, where there is no C: replacing and patching running code, the frame hook.
+"""Stand-ins for what only C code can do: moving frames, patching running code, the frame hook.
 
-Invariant: callers need no second code path; a declined replacement means that new code is used
-from the next call on, a hook that installs nothing means that callees run as they always did.
-Read `runtime.handles` next.
+Without the extension `runtime.handles` takes these functions, which do nothing and say so.
+Invariant: callers need no second code path. Where `osr` answers False, new code is used from the
+next call on; where `hook_install` answers False, callees run as they are. Read `runtime.handles`
+next.
 """
 
 from __future__ import annotations
@@ -13,34 +14,34 @@ from typing import Any
 
 
 def osr(code: CodeType, byte_offset: int) -> bool:
-    """Move the caller's caller into `code`: never possible here."""
+    """Would move the caller's caller into `code`; answers False, since only C can."""
     return False
 
 
 def patch_jump(code: CodeType, byte_offset: int, target_byte_offset: int) -> bool:
-    """Have a stub in `code` jumped over: never possible here."""
+    """Would exchange the target of a jump in `code`; answers False, since only C can."""
     return False
 
 
 def hook_install(callback: Callable[[CodeType, dict[str, Any]], CodeType | None]) -> bool:
-    """Would see every frame this thread enters; answers False, since nothing was installed."""
+    """Would call `callback` for each frame this thread enters; answers False: it is not called."""
     return False
 
 
 def hook_remove() -> None:
-    """Undo the last `hook_install` of this thread."""
+    """Would undo this thread's last `hook_install`."""
 
 
 def hook_set(code: CodeType, replacement: CodeType | None, address: int = 0) -> None:
-    """Would let frames of `code` run `replacement` (None: run as they are) under the hook."""
+    """Would make frames of `code` run `replacement` under the hook; None: `code` itself."""
 
 
 def hook_forget(code: CodeType) -> None:
-    """Would have the hook ask its callback about `code` again."""
+    """Would make the hook ask its callback about `code` again."""
 
 
 def hook_suspend() -> None:
-    """Would let Python functions be called without the hook, as `osr` needs it."""
+    """Would have Python functions called without the hook, which `osr` requires."""
 
 
 def hook_resume() -> None:
@@ -48,5 +49,5 @@ def hook_resume() -> None:
 
 
 def sheltered(function: Callable[..., Any], /, *args: Any) -> Any:
-    """Would have handlers of signals wait until the call has returned."""
+    """Call `function`; the native one delays signal handlers until the call has returned."""
     return function(*args)

@@ -1,6 +1,7 @@
-"""Why a region was given up, and where the catalogue says so.
+"""The causes for which a region is retired, and the break reason that reports each.
 
-Invariant: the numbers are those of `Cause` in `_native/native.h`. Read `weaving.bypasses` next.
+Invariant: the numbers are those of the C enum `Cause`. `runtime.region` sets a region's cause;
+`report.collect` and `functions.stages` report it. Read `runtime.region` next.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ __all__ = ["REASONS", "Cause"]
 
 
 class Cause(IntEnum):
-    """What a region failed at."""
+    """Why calls of a region failed, and so why it is retired."""
 
     NONE = 0
     MISSES = 1

@@ -1,7 +1,9 @@
-"""Containment: an error in what compiled code does for a program never reaches the program.
+"""Containment: an error in dyntrace's own code never reaches the program.
 
-It is given up, the error goes to `incidents`, and the original code runs. Invariant: what a handler
-of a signal raises is the program's, whatever its class: handlers wait until it is over.
+When a contained method of `CompiledCode` fails, the compiled code is given up, `incidents` reports
+the error, and the original code runs. Invariant: an exception that a signal handler raises is the
+program's, whatever its class. Signal handlers therefore wait until the method has returned. Read
+`functions.compiled_code` next, `runtime.failures` for errors inside regions.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ Answer = TypeVar("Answer")
 
 
 def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Decorate a method of `CompiledCode`: on an internal error give up, answer `fallback`."""
+    """Decorate a method of `CompiledCode`: after an internal error it returns `fallback`."""
 
     def decorate(method: Callable[..., Answer]) -> Callable[..., Answer]:
         def guarded(compiled: Any, *args: Any) -> Answer:
@@ -30,7 +32,7 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
             except GraphBreakError:
                 raise
             except (RecursionError, MemoryError):
-                return cast(Answer, fallback)  # the program is short of these, not wrong
+                return cast(Answer, fallback)  # the program is short of stack or memory
             except Exception as error:
                 _give_up(compiled, error)
                 return cast(Answer, fallback)
@@ -45,7 +47,7 @@ def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., 
 
 
 def _give_up(compiled: Any, error: Exception) -> None:
-    """Note `error`, and what is wrong with giving up, if anything is."""
+    """Give `compiled` up and report `error`; report a second error if giving up fails as well."""
     try:
         compiled.give_up()
     except InternalError:

@@ -1,11 +1,11 @@
-"""Whose is an exception out of a region or a callback: the program's, NumPy's or dyntrace's own?
+"""Whether an exception from a region or callback is the program's, NumPy's or dyntrace's own.
 
-A region that fails answers None and the original instructions run. An exception that was thrown
-*into* it (Ctrl-C, a signal handler, `PyThreadState_SetAsyncExc`) would be lost that way, so it
-propagates. Invariant: an exception is the region's own only if its class comes from Python, NumPy,
-SciPy or dyntrace and every frame it passed belongs to them (or is the region's callable itself).
-Those that NumPy cannot have raised are dyntrace's own, and go to `incidents`; in strict mode they
-propagate as InternalError. Read `runtime.region` next.
+After an exception of NumPy's, a region returns None and the original instructions raise it again.
+An exception thrown *into* the region (Ctrl-C, a signal handler, `PyThreadState_SetAsyncExc`) would
+be lost that way, so it propagates. Invariant: an exception is taken for the region's own only if
+its class is from Python, NumPy, SciPy or dyntrace, and each frame it passed is in their files or
+runs the region's callable. One that NumPy cannot have raised is a mistake of dyntrace's: it goes to
+`incidents`, which raises InternalError in strict mode. Read `runtime.region` next.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 
 @cache
 def home_folders() -> tuple[str, ...]:
-    """Where NumPy, SciPy and dyntrace live; looked up, without importing them, at a first error.
+    """The folders of NumPy, SciPy and dyntrace, found at the first error without an import.
 
-    Finders of the program's are not asked: what they do may be traced, and lead here again.
+    Only `PathFinder` is asked: the program's own finders could be traced, fail, and lead here.
     """
     found = [sys.modules.get(name) for name in ("numpy", "scipy")]
     specs = [module.__spec__ for module in found if module is not None]
@@ -46,11 +46,11 @@ def home_folders() -> tuple[str, ...]:
 
 MISTAKES: tuple[type[Exception], ...] = (InternalError, AssertionError, AttributeError)
 MISTAKES += (ImportError, NameError, SyntaxError, SystemError)
-SHORTAGES = (RecursionError, MemoryError, GraphBreakError)  # these say nothing about dyntrace
+SHORTAGES = (RecursionError, MemoryError, GraphBreakError)  # no mistakes of dyntrace's
 
 
 def is_home_file(filename: str) -> bool:
-    """Is this a file of NumPy, SciPy, dyntrace or the standard library, or generated code?"""
+    """Whether a file is NumPy's, SciPy's, dyntrace's or the standard library's, or generated."""
     if filename.startswith(home_folders()) or filename.startswith(GENERATED):
         return True
     if not filename.startswith(STANDARD_LIBRARY):
@@ -68,7 +68,7 @@ def _passed_foreign_frame(traceback: TracebackType | None, own: CodeType | None)
 
 
 def is_asynchronous(error: BaseException, run: Callable[..., Any] | None = None) -> bool:
-    """Was `error` thrown into a region from outside? `run` is the callable that was running."""
+    """Whether `error` was thrown into a region from outside while it called `run`."""
     if not isinstance(error, Exception) or (config.strict and isinstance(error, InternalError)):
         return True
     module = type(error).__module__
@@ -78,7 +78,7 @@ def is_asynchronous(error: BaseException, run: Callable[..., Any] | None = None)
 
 
 def is_broken(error: BaseException) -> bool:
-    """Is this a mistake in dyntrace? NumPy's functions raise no such error in our own frames."""
+    """Whether `error` is a mistake in dyntrace: one of `MISTAKES`, raised by its own code."""
     if not isinstance(error, MISTAKES):
         return False
     traceback, filename = error.__traceback__, OWN_FOLDER
@@ -89,7 +89,10 @@ def is_broken(error: BaseException) -> bool:
 
 
 def run_failed(error: BaseException, run: Callable[..., Any], region: Any) -> bool:
-    """A run of `region` raised: whether that goes on to the program. What is ours is noted."""
+    """Whether `error`, which `run` of `region` raised, propagates to the program.
+
+    A mistake of dyntrace's goes to `incidents`.
+    """
     if not isinstance(error, InternalError) and is_asynchronous(error, run):
         return True
     if is_broken(error):
@@ -99,7 +102,10 @@ def run_failed(error: BaseException, run: Callable[..., Any], region: Any) -> bo
 
 
 def callback_failed(error: BaseException, callback: Callable[..., Any], owner: Any) -> bool:
-    """A callback raised, which none of ours should: whether that goes on to the program."""
+    """Whether `error`, which `callback` of `owner` raised, propagates to the program.
+
+    If not, it is a mistake of dyntrace's, unless it is a shortage, and goes to `incidents`.
+    """
     if is_asynchronous(error, callback):
         return True
     if not isinstance(error, SHORTAGES):

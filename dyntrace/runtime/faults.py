@@ -1,7 +1,8 @@
 """Fault injection for tests: make chosen regions decline after their guards have passed.
 
-`force_deopt` is None in normal use. While it is set, functions compiled ask it before each run of
-a region, with the region, and deopt if it says so. Read `functions.compiled_code` next.
+`force_deopt` is None in normal use. An entry that is added to a region while it is set calls it
+with the region before each run, and declines if it returns true. Read `weaving.weave`, which adds
+entries, next.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ force_deopt: Callable[[Any], bool] | None = None
 
 
 def guarded_run(region: Any, run: Callable[..., Any]) -> Callable[..., Any]:
-    """`run`, asking `force_deopt` first if it is set at this moment."""
+    """`run`, or if `force_deopt` is set now, a callable that asks it before each run."""
     if force_deopt is None:
         return run
 

@@ -1,9 +1,10 @@
-"""NumPy's floating-point modes inside a region: whatever is not ignored is raised.
+"""NumPy's floating-point modes inside a region: each mode but "ignore" becomes "raise".
 
-Invariant: a region emits no warning and calls no `seterrcall` function; a flag whose mode is not
-"ignore" raises, the region answers None, and the original instruction warns as it always did.
-NumPy keeps the modes in a context variable that holds an opaque capsule, so a change costs one set
-and one reset, and the answer can be kept per capsule. Read `runtime.region` next.
+Invariant: a region emits no warning and calls no `seterrcall` function. A floating-point flag that
+is not ignored raises, the region returns None, and the original instruction warns or raises as the
+user's modes say. NumPy keeps the modes in a context variable, as an opaque capsule
+(numpy/_core/src/umath/extobj.c): a region changes them by one set and one reset. The native twin
+caches the answer of `raising_state` for each capsule. Read `runtime.region` next.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ STATE: ContextVar[Any] = umath._extobj_contextvar
 _modes: Callable[[], Any] = umath._get_extobj_dict
 _make: Callable[..., Any] = umath._make_extobj
 
-DEFAULT = Context().run(STATE.get)  # the modes where nobody has set any
+DEFAULT = Context().run(STATE.get)  # the capsule of a context in which no modes were set
 
 FLAGS = ("divide", "over", "under", "invalid")
 
 
 def raising_state() -> Any:
-    """The current state with every mode but "ignore" turned into "raise".
+    """A capsule with the current modes, each one but "ignore" made "raise".
 
-    When nothing would change the current capsule itself is returned.
+    If all of them are one or the other already, it is the current capsule.
     """
     modes = _modes()
     quiet = {flag: "ignore" if modes[flag] == "ignore" else "raise" for flag in FLAGS}

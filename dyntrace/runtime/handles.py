@@ -1,8 +1,9 @@
-"""The one door to what runs under compiled code: native where it is built, Python elsewhere.
+"""Regions, handles and what else compiled code calls: from the extension, or else in Python.
 
-Invariant: whichever is chosen, names and behaviour are the same, except that without the extension
-`osr` and `patch_jump` always answer False and the frame hook installs nothing. `NATIVE` says which
-is in use. Read `runtime.region` for what a region is.
+Invariant: names and behaviour are the same either way, except that in Python `osr` and `patch_jump`
+always answer False, the frame hook installs nothing, and signal handlers are not delayed. `NATIVE`
+tells which way was taken. Other parts of the extension are imported by `graph.instances`,
+`exec.backends.machine` and `exec.machine_resources`. Read `runtime.region` next.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Is someone watching this thread? Then compiled code steps aside.
+"""Whether a tool watches this thread, or little stack is left: then the original code runs.
 
 A tracer, profiler or `sys.monitoring` tool must see the lines and calls of the original
-instructions, so every region answers None while one is active. This is the twin of the check in
-`_native/module.c`; events set on single code objects only are not looked at.
-Read `runtime.region` next.
+instructions, so each region returns None while one is active. Only global events of
+`sys.monitoring` count, not those set on single code objects. Invariant: `tracing_active` and
+`recording_gate` agree with their native twins of the same names. Read `runtime.region` next.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if hasattr(sys, "monitoring"):
     _events = sys.monitoring.get_events
 
 TOOLS = range(6)  # the tool ids sys.monitoring gives out
-FRAMES_TO_COMPILE = 200  # Python frames that dyntrace may need; not taken from a program
+FRAMES_TO_COMPILE = 200  # Python frames that analysis may need, below the program's limit
 
 
 def tracing_active() -> bool:
-    """True while this thread is traced or profiled, or a monitoring tool listens."""
+    """Whether this thread is traced or profiled, or a monitoring tool has asked for an event."""
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return True
     return _events is not None and any(_events(tool) for tool in TOOLS)
@@ -35,9 +35,10 @@ def _is_near_the_limit() -> bool:
 
 
 def recording_gate() -> bool | None:
-    """True if a recorder may be called now, else None: watched, or near the recursion limit.
+    """True if a recorder may be called now; None if a tool watches, or little stack is left.
 
-    The native one also suspends the frame hook, so that the recorder is called within the caller's
-    evaluation loop and `osr` can work; the recorder ends with `hook_resume`.
+    The native twin also suspends the frame hook. CPython then runs the recorder in the caller's
+    evaluation loop, without which `osr` could not move the caller. The recorder calls `hook_resume`
+    at its end.
     """
     return None if tracing_active() or _is_near_the_limit() else True

@@ -1,11 +1,11 @@
-"""Regions in Python: the twin of `_native/region/region.c`, used where the extension is not built.
+"""Regions in Python: the twin of `_native/region/region.c`, used without the extension.
 
-A `Region` holds entries; each entry is guard steps, the steps whose values are passed on, and a
-callable that executes a graph. Calling a region's `Handle` gives the result, or None: "run the
-original instructions". Invariants: guards read, they never run user code and never raise; a region
-raises only what was thrown into it (`runtime.failures`); a handle never keeps its region alive,
-since the code objects that hold handles are invisible to the garbage collector.
-The two implementations are held against each other by tests. Read `runtime.steps` next.
+A region has entries. An entry has guard steps, the indexes of the steps whose values the graph
+takes, and a callable that executes the graph. A stub calls the region's `Handle`; None as the
+result means "run the original instructions". Invariants: guards only read, run no user code and
+never raise. A region raises only what was thrown into it (`runtime.failures`). A handle refers to
+its region weakly, since the garbage collector does not look into code objects, which hold handles.
+Tests compare the two implementations. Read `runtime.steps` next.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from dyntrace.runtime.steps import CompiledStep, Miss, compile_step
 from dyntrace.runtime.trial import Trial, Turn
 from dyntrace.trace.regions.builder import MAX_STEPS
 
-WINDOW = 512  # failures count as a share of about so many calls
-SHARE = 8  # every so manieth call must have failed
-MISS_LIMIT = 64
-REST_AFTER = 256  # calls declined in a row: missed, or lost to the original instructions
-SAMPLED = 256  # while a region rests, every so manieth call is let through
-STUB_TIME = 20  # nanoseconds of a stub outside the call of its handle
+WINDOW = 512  # calls among which failures are counted, at most
+SHARE = 8  # a region is retired only if at least one call in eight failed
+MISS_LIMIT = 64  # and for misses only after this many
+REST_AFTER = 256  # calls declined in a row, after which a region rests
+SAMPLED = 256  # while a region rests, one call in this many is let through
+STUB_TIME = 20  # nanoseconds that a stub takes outside the call of its handle
 Entry = (
     tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool]
     | tuple[tuple[tuple[Any, ...], ...], tuple[int, ...], Callable[..., Any], bool, tuple[int, ...]]
@@ -38,17 +38,17 @@ Entry = (
 
 
 def _empty_handle() -> Any:
-    """What a pickled or copied handle becomes: the handle of no region."""
+    """A handle without a region, which is what a pickled or copied handle becomes."""
     from dyntrace.runtime.handles import Handle
 
     return Handle()
 
 
 class Handle:
-    """A weak, callable reference to a region; what compiled code holds.
+    """A weak, callable reference to a region: the constant in compiled code that stubs call.
 
-    Calling it gives the region's result, or None if the region declines or is gone. It is true
-    when a region that rests should be called all the same.
+    Calling it gives the region's result, or None if the region declines or no longer exists. The
+    truth of a handle tells the stub of a resting region whether to call it this time.
     """
 
     __slots__ = ("__weakref__", "_region")
@@ -69,7 +69,7 @@ class Handle:
 
 
 class Marker(Handle):
-    """What stands where the original instructions end."""
+    """What compiled code calls behind the original instructions, so that they can be timed."""
 
     __slots__ = ()
 
@@ -84,7 +84,7 @@ def _no_region() -> None:
 
 
 class _CompiledEntry:
-    """An entry with its steps bound to the functions that do them."""
+    """An entry, each of whose steps has the functions that read and check."""
 
     __slots__ = ("fallible", "run", "runs", "sized", "steps", "uses")
 
@@ -113,7 +113,7 @@ class _CompiledEntry:
         return values
 
     def size(self, values: list[Any]) -> int:
-        """The bytes of the arrays that say how much work there is."""
+        """The bytes of the arrays that the entry works on as wholes."""
         found = (values[position] for position in self.sized)
         return sum(value.nbytes for value in found if type(value) is np.ndarray)
 
@@ -149,19 +149,24 @@ def _checked(entry: Entry) -> Entry:
 
 
 class Region:
-    """A polymorphic inline cache of entries, tried last hit first.
+    """A polymorphic inline cache: entries by kinds of inputs. The last one that hit is tried first.
 
-    `calls` counts calls that reached the guards, `misses` those no entry accepted at first and
-    `learnt` those that a new entry then did, `deopts` runs that failed (`replays` by cause),
-    `skips` those left to the original instructions on purpose: `compared` of them to measure
-    these, the rest for inputs of the sizes in `lost`. `runs` counts for each entry the runs that
-    gave a result. But for calls that were interrupted, calls = runs + deopts + (misses - learnt)
-    + skips. With `deopt_limit` n > 0 the region retires itself once n runs have failed for one
-    cause and at least every eighth of the last calls did, or nearly all missed. A retired region
-    always answers None; `cause` says why. With `commits` the region is there for an effect only:
-    it does it, and answers True. `stub_time` is what its stub costs outside the call, in
-    nanoseconds. A region that has declined many calls in a row is `resting`: `on_rest`, told when
-    that begins and ends, may have most calls left out.
+    calls        calls that reached the guards
+    runs         for each entry, the runs that gave a result
+    deopts       runs that failed; `replays` counts them by cause
+    misses       calls that no entry accepted at first
+    learnt       misses after which `on_miss` added an entry that accepted the call
+    skips        calls left to the original instructions on purpose
+    compared     skips that timed the original instructions; the others had a size in `lost`
+    deopt_limit  n > 0: retire once n runs have failed for one cause and one recent call in eight
+                 did, or once nearly all calls miss
+    retired      the region always returns None; `cause` tells why
+    resting      many calls in a row were declined, so the stub skips most calls; `on_rest` is
+                 called when this begins and when it ends
+    commits      the region has only an effect: it performs the effect and returns True
+    stub_time    nanoseconds that the stub takes outside the call
+
+    Unless a call was interrupted, calls = sum(runs) + deopts + (misses - learnt) + skips.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -196,7 +201,7 @@ class Region:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
-        """Accept calls that fit `entry` from now on; TypeError or ValueError if it is malformed."""
+        """Add an entry; TypeError or ValueError if it is malformed."""
         compiled = _CompiledEntry(entry)
         self._compiled = (*self._compiled, compiled)
         self.entries = (*self.entries, entry)
@@ -215,7 +220,10 @@ class Region:
         return self._trial.lost()
 
     def measure(self) -> None:
-        """Compare with the original instructions from now on; `marker` must stand at their end."""
+        """Time the region and the original instructions from now on.
+
+        Compiled code must call `marker` behind the original instructions.
+        """
         self._trial.begin()
 
     def __reduce__(self) -> NoReturn:
@@ -255,7 +263,7 @@ class Region:
         return found
 
     def _call_in_trial(self, args: tuple[Any, ...]) -> Any:
-        """A call that may be part of the comparison with the original instructions."""
+        """A call that may be timed, or left to the original instructions to time those."""
         trial = self._trial
         began = 0 if trial.decided else trial.clock()
         found = self._accept(args)
@@ -278,7 +286,7 @@ class Region:
         return None
 
     def _rest_after_decline(self) -> None:
-        """A call is left to the original instructions; after many of them the region rests."""
+        """Count a declined call; the region rests after many in a row."""
         self._countdown = SAMPLED
         if self.resting:
             return
@@ -291,18 +299,18 @@ class Region:
         self._tell(self.on_rest)
 
     def _end_rest(self) -> None:
-        """A call is not declined."""
+        """Note a call that was not declined, which ends a rest."""
         self._declined = 0
         if self.resting:
             self._rest(False)
 
     def _wants_a_call(self) -> bool:
-        """Whether a call that comes while the region rests is let through."""
+        """Whether this call is let through although the region rests."""
         self._countdown -= 1
         return self._countdown <= 0
 
     def _timed(self, entry: _CompiledEntry, values: list[Any], began: int) -> Any:
-        """Run the region as part of the comparison; `began` is when the call did."""
+        """Run the region and report its time; `began` is when the call did."""
         trial = self._trial
         result = self._run(entry, values)
         if result is None:
@@ -342,7 +350,7 @@ class Region:
         self.deopts += 1
         self._replays[cause] += 1
         span = self.calls - self._window
-        if span > WINDOW:  # what happened long ago counts less
+        if span > WINDOW:  # scale old failures down, as if half a window held all of them
             for each in Cause:
                 self._failures[each] = self._failures[each] * (WINDOW // 2) // span
             self._window = self.calls - WINDOW // 2
@@ -352,7 +360,7 @@ class Region:
             self._retire(cause)
 
     def _retire_after_miss(self) -> None:
-        """A miss costs little, so it takes many, once no more entries are added."""
+        """Retire after many misses; only called once no entry can be added. A miss costs little."""
         too_many = (self.calls - self.misses) * SHARE <= self.misses >= MISS_LIMIT
         if self.deopt_limit > 0 and too_many and not self.retired:
             self._retire(Cause.MISSES)
@@ -379,7 +387,7 @@ def _cause_of(error: BaseException) -> Cause:
 
 
 def _commit(result: Any) -> bool:
-    """Do the effect of a region without outputs; after its first byte there is no way back."""
+    """Perform the effect of a region without outputs, which is prepared so that it cannot fail."""
     if result is not True:
         if type(result) is not tuple or len(result) != 1:
             raise TypeError("a graph with an effect only returns (commit,) or True")

@@ -1,11 +1,11 @@
-"""The guard steps of a region entry: where a value comes from, and what it must be.
+"""The guard steps of a region entry: where to read a value, and what it must be.
 
-A step is a tuple `(source, a, b, guard, c, d)`; step k reads one value, checks it and makes it
-available to later steps as value k. Invariant: a read looks only into dicts, slots, cells and
-exact built-in containers; it runs no descriptor, no `__getattr__` and no other user code.
-Adding a source or a guard is one function here and one row in `_native/region/read.c` or
-`_native/region/check.c`.
-Read `runtime.region` next.
+A step is a tuple `(source, a, b, guard, c, d)`. Step k reads a value with `source` and its operands
+a and b, checks it with `guard` and its operands c and d, and later steps refer to it by k.
+Invariant: a read looks only into dicts, slots, cells and exact built-in containers; it runs no
+user-defined descriptor or `__getattr__`. A new source or guard is a function and a row in `SOURCES`
+or `GUARDS` (and `NAMED` or `WEAK`), its twin in `_native/region/read.c` or `check.c`, and a row in
+`trace.regions.builder`, which makes the steps. Read that next.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CompiledStep = tuple[Read, Any, Any, Check, Any, Any]
 
 
 class Miss(Exception):
-    """A step found nothing to read."""
+    """A step could not read its value, so its entry does not accept the call."""
 
 
 # Sources -----------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def caller_globals() -> dict[str, Any]:
 
 
 def read_global(args: tuple[Any, ...], values: list[Any], a: Any, b: str) -> Any:
-    """From a dict given, from that of an earlier step, or from that of the frame that calls."""
+    """A global or built-in. `a` has the globals: a dict, an earlier step, or None: the caller's."""
     namespace = a if type(a) is dict else caller_globals() if a is None else values[a]
     if type(namespace) is not dict:
         raise Miss
@@ -93,6 +93,7 @@ def is_data_descriptor(value: Any) -> bool:
 
 
 def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    """An attribute in an instance's slots or own dict, where `object.__getattribute__` finds it."""
     base = values[a]
     cls = type(base)
     if issubclass(cls, type):
@@ -110,6 +111,7 @@ def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> 
 
 
 def read_lacks(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    """True if the instance has no attribute `b` of its own; a miss if it has."""
     try:
         read_attribute(args, values, a, b)
     except Miss:
@@ -164,7 +166,7 @@ def read_function(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> A
 
 
 def read_held(args: tuple[Any, ...], values: list[Any], a: Any, b: weakref.ref[Any]) -> Any:
-    """What a weak reference refers to."""
+    """The object that the weak reference `b` refers to; a miss if it has died."""
     value = b()
     return _found(_ABSENT if value is None else value)
 
@@ -174,6 +176,7 @@ def read_type(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
 
 
 def read_class(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
+    """What a class has under the name `b`, itself or by inheritance; descriptors stay unbound."""
     if not isinstance(values[a], type):
         raise Miss
     return _found(class_lookup(values[a], b))
@@ -215,7 +218,7 @@ BITWISE: dict[type, Callable[[Any], bytes]] = {
 
 
 def check_value(value: Any, c: Any, d: Any) -> bool:
-    """Same exact type and same bits; of other than plain constants, the same object."""
+    """The same exact type and bits as the constant `c`; other objects must be identical to it."""
     if value is c:
         return True
     cls = type(value)
@@ -247,7 +250,7 @@ def check_keys(value: Any, c: tuple[Any, ...], d: Any) -> bool:
 
 
 def fingerprint(cls: type) -> tuple[Any, ...]:
-    """Everything instance reads depend on: the MRO, and each class's names with their values."""
+    """All that reads of an instance's attributes depend on: each class in the MRO and its dict."""
     return tuple(
         (hold(base), *((name, _token(value)) for name, value in base.__dict__.items()))
         for base in cls.__mro__
@@ -255,10 +258,11 @@ def fingerprint(cls: type) -> tuple[Any, ...]:
 
 
 def _token(value: Any) -> tuple[Any, ...]:
-    """What tells that a class still holds `value`, without keeping it alive.
+    """What identifies `value`, an item of a class's dict, without keeping it alive.
 
-    By address and type where no weak reference is possible: of such a value (a property, a list)
-    only the type matters, since regions read it again.
+    A value that cannot be referenced weakly (a property, a list) is identified by address and type.
+    Its address may be reused; that is harmless, since only its type matters: regions read the value
+    again.
     """
     try:
         return (hold(value),)
@@ -267,6 +271,7 @@ def _token(value: Any) -> tuple[Any, ...]:
 
 
 def check_plain(value: Any, c: tuple[Any, tuple[Any, ...]], d: Any) -> bool:
+    """An instance of exactly this class, whose MRO and class dicts have not changed."""
     cls, then = c
     if type(value) is not held(cls):
         return False
@@ -316,7 +321,7 @@ NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 
 
 def compile_step(step: tuple[Any, ...], position: int) -> CompiledStep:
-    """The functions of a step with their operands, checked once."""
+    """The functions of a step with their operands; TypeError or ValueError if it is malformed."""
     if type(step) is not tuple or len(step) != 6:
         raise TypeError("a step is a tuple (source, a, b, guard, c, d)")
     source, a, b, guard, c, d = step
@@ -347,7 +352,7 @@ def _check_source(source: str, a: Any, b: Any, position: int) -> None:
 
 
 def _operand(guard: str, c: Any, d: Any) -> Any:
-    """What the guard compares with, in the form its check wants it."""
+    """The operand `c` in the form that the guard's function takes."""
     kept, c = c, held(c) if guard in WEAK else c
     if c is GONE:
         return kept if guard != "plain" else (kept, ())

@@ -1,11 +1,12 @@
-"""Trial: is a region faster than the original instructions that it stands for?
+"""Trial: measure whether a region is faster than the original instructions it replaces.
 
-Some of the first calls run the region, some leave the work to the original instructions, whose end
-a marker shows. Four calls make a comparison, in the order region, original, original, region, so
-that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size form
-a bucket with a verdict of its own, which holds for a number of calls and is then looked at again.
-Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
-a region that cannot be compared is kept. This is the twin of `_native/region/trial.c`.
+Some calls run the region; others leave the work to the original instructions, behind which compiled
+code calls a marker. A comparison takes four calls in the order region, original, original, region,
+so that sizes that grow from call to call affect both sides alike. Inputs whose sizes are within a
+factor of four form a bucket with a verdict of its own, which is measured again after some thousand
+calls. Invariants: a comparison that was disturbed (a deopt, an exception, another thread) is
+dropped; a region that cannot be compared is kept. This is the twin of `_native/region/trial.c`.
+Read `runtime.region`, the caller, next.
 """
 
 from __future__ import annotations
@@ -21,26 +22,28 @@ from dyntrace.record import field, record
 __all__ = ["Trial", "Turn", "set_clock"]
 
 NEVER = sys.maxsize
-FIRST_CALL = 3  # the first calls compile the graph
+FIRST_CALL = 3  # the first call to time: those before it compile the graph
 LOOK_AGAIN = 256  # calls between two looks for inputs of a new size
-HOLDS, HOLDS_AT_MOST = 4096, 1 << 20  # calls for which a verdict holds, doubled each time
-LARGE_BUCKET = 11  # a mebibyte: what is slower there is slower for good
+HOLDS, HOLDS_AT_MOST = 4096, 1 << 20  # calls for which a verdict holds; it doubles each time
+LARGE_BUCKET = 11  # inputs of a mebibyte; a region that is slower on these is retired
 BUCKETS = 32
-MAX_DROPS = 64
+MAX_DROPS = 64  # dropped comparisons, after which no more are made
 FEW, SOME, MANY, MOST = 3, 4, 8, 6  # comparisons
-DECLINE_TIME = 30  # nanoseconds of a comparison that the original instructions do not cost
-LONG_TIME = 20_000_000  # nanoseconds that leave no doubt
+DECLINE_TIME = 30  # nanoseconds that timing adds to the original instructions
+LONG_TIME = 20_000_000  # nanoseconds of four calls, so long that one comparison is enough
 
 _clock: list[Callable[[], int]] = [time.perf_counter_ns]
 
 
 def set_clock(clock: Callable[[], int] | None) -> None:
-    """What regions are measured with: a callable that gives nanoseconds; None: the real clock."""
+    """Set the clock of all trials: a callable that returns nanoseconds; None: the real clock."""
     _clock[0] = clock or time.perf_counter_ns
 
 
 class Turn(Enum):
-    """What a call is to do. LOST: the original instructions, unmeasured."""
+    """What a call does: run the region, run and time it, time the original instructions, or LOST:
+    leave it to the original instructions without timing them.
+    """
 
     RUN = 0
     TIMED = 1
@@ -49,7 +52,7 @@ class Turn(Enum):
 
 
 class Verdict(Enum):
-    """Of the inputs of one size."""
+    """Whether inputs of one size are KEPT for the region or LOST to the original instructions."""
 
     UNKNOWN = 0
     KEPT = 1
@@ -58,7 +61,11 @@ class Verdict(Enum):
 
 @record()
 class _Bucket:
-    """How the comparisons for inputs of about the same size ended."""
+    """The results of the comparisons for inputs of about the same size.
+
+    quads       finished comparisons, of which `faster`, `slower` and `much_slower` count some
+    due, holds  the call at which the verdict expires, and for how many calls the next one holds
+    """
 
     quads: int = 0
     faster: int = 0
@@ -75,7 +82,7 @@ class _Bucket:
             self.holds = min(2 * self.holds, HOLDS_AT_MOST)
 
     def forget(self) -> None:
-        """The verdict is old."""
+        """Start anew: the verdict has expired."""
         self.quads = self.faster = self.slower = self.much_slower = 0
         self.verdict = Verdict.UNKNOWN
 
@@ -91,7 +98,19 @@ class _Bucket:
 
 @record()
 class Trial:
-    """The state of one region's comparison; `next` is the call to look at next."""
+    """The state of one region's comparisons.
+
+    next                         the number of the next call that goes through `take_turn`
+    bucket, turn                 the current comparison's bucket, and how many of its calls are done
+    region, original             nanoseconds of either side so far
+    slower_run, faster_original  the slower of the region's runs, the faster of the others
+    started, running, owner      when the original instructions began, whether the region is being
+                                 timed, and in which thread
+    drops                        disturbed comparisons
+    decided                      the last call's inputs had a verdict, so the next is not timed
+    warm                         a comparison has been finished
+    mixed                        some bucket was lost, so the size of each call matters
+    """
 
     next: int = NEVER
     started: int = 0
@@ -125,14 +144,14 @@ class Trial:
         self.turn = self.region = self.original = 0
 
     def lost(self) -> tuple[int, ...]:
-        """The numbers of the buckets that lost, smallest inputs first."""
+        """The buckets whose verdict is LOST, smallest inputs first."""
         found = self.buckets.items()
         return tuple(sorted(number for number, one in found if one.verdict is Verdict.LOST))
 
     def take_turn(self, call: int, size: int) -> Turn:
-        """What the call that is number `call`, on arrays of `size` bytes, is to do.
+        """What call number `call`, with arrays of `size` bytes in all, is to do.
 
-        While the trial is `decided` the clock has not been read before the call.
+        If the trial was `decided`, the caller has not read the clock, so this call is not timed.
         """
         if self.started or self.running:
             self.drop()
@@ -150,7 +169,7 @@ class Trial:
         return Turn.RUN if was_decided else self._compared(number)
 
     def _compared(self, number: int) -> Turn:
-        """The turn of a call in a comparison."""
+        """The turn of a call that is part of a comparison."""
         if number != self.bucket:
             self.drop()
             self.bucket = number
@@ -159,11 +178,11 @@ class Trial:
         return Turn.TIMED if self.running else Turn.ORIGINAL
 
     def start_original(self) -> None:
-        """The original instructions begin."""
+        """Note that the original instructions begin."""
         self.started = self.clock()
 
     def end_original(self) -> None:
-        """The original instructions have come to the region's end."""
+        """Note that the original instructions have come to the region's end."""
         if self.started and self.owner == threading.get_ident():
             time = self.clock() - self.started - DECLINE_TIME
             self.faster_original = time if self.turn == 1 else min(time, self.faster_original)
@@ -172,7 +191,7 @@ class Trial:
             self.turn += 1
 
     def end_region(self, call: int, time: int) -> bool:
-        """The region has run; whether it is lost for good."""
+        """Note that the region ran for `time` nanoseconds; True if it is to be retired."""
         if not self.running or self.owner != threading.get_ident():
             return False
         self.running = False
@@ -192,13 +211,13 @@ class Trial:
         return False
 
     def _compare(self, bucket: _Bucket) -> Verdict:
-        """Count a finished comparison; the bucket's verdict."""
+        """Count a finished comparison, and return the bucket's verdict."""
         warm, self.warm = self.warm, True
         long = self.region + self.original >= LONG_TIME
         if long and self.slower_run < self.faster_original:
-            return Verdict.KEPT  # also if other programs had the CPU in one of the calls
+            return Verdict.KEPT  # even the slower run was faster, so interruptions do not matter
         if not warm:
-            return Verdict.UNKNOWN  # the original instructions were not specialised yet
+            return Verdict.UNKNOWN  # CPython had not specialised the original instructions yet
         bucket.quads += 1
         bucket.faster += self.region * 10 < self.original * 9
         bucket.slower += self.region * 100 > self.original * 102
@@ -206,7 +225,7 @@ class Trial:
         return bucket.judged()
 
     def _is_lost_for_good(self) -> bool:
-        """Lost where size is not the reason: large inputs, or no arrays, and nowhere better."""
+        """Whether size cannot be why it lost: inputs are large or not arrays, and no bucket won."""
         for bucket in self.buckets.values():
             if bucket.verdict is not Verdict.LOST and (
                 bucket.verdict is Verdict.KEPT or bucket.quads
@@ -216,5 +235,5 @@ class Trial:
 
 
 def _bucket_of(size: int) -> int:
-    """0 where there are no arrays, else a number that grows by one with each factor of four."""
+    """0 if there are no arrays, else a number that grows by one with each factor of four."""
     return min((size.bit_length() + 1) // 2, BUCKETS - 1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dyntrace.asm.bindings import bound_before
 from dyntrace.asm.decode import decode
+from dyntrace.asm.flow import stack_depths
 from dyntrace.asm.instructions import Body, MicroOp
-from dyntrace.asm.liveness import bound_before, live_before, stack_depths
+from dyntrace.asm.liveness import live_before
 
 from .sources import code_objects
 
