@@ -1,8 +1,8 @@
 """An instance's own attributes, read by C code if the extension is built, else through `__dict__`.
 
-Invariant of the native way (`_native/instance.c`): it does not change the instance. CPython keeps
-attributes in an array of values until `__dict__` is first read (Objects/dictobject.c); from then on
-the specialised attribute instructions do not apply to that instance.
+Invariant: the C way (`_native/cpython/instance.c`) does not change the instance. CPython keeps
+attributes in an array of values until `__dict__` is first read (Objects/dictobject.c). From then on
+the specialised attribute instructions no longer apply to that instance.
 """
 
 from __future__ import annotations
