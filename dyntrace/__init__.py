@@ -1,7 +1,7 @@
 """dyntrace: NumPy programs accelerated unchanged, by tracing their CPython bytecode.
 
-The public names; see `dyntrace.api` for what they do and `docs/architecture.md` for how. What they
-need is imported with the first of them, so that a program that is only watched starts at once.
+`dyntrace.api` says what the public functions do, `docs/architecture.md` how. The tracer is imported
+when one of them is first asked for, so `import dyntrace` costs a program next to nothing.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The public functions: all are imported, with what they need, when one is first asked for."""
+    """Import `dyntrace.api` when the first public function is asked for, and bind all of them."""
     if name not in __all__:
         raise AttributeError(f"module 'dyntrace' has no attribute {name!r}")
     with own_names():

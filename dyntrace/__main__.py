@@ -1,7 +1,9 @@
-"""The command line: `run` and `explain` a script, list the operations with `ops`.
+"""The command line: `run` and `explain` a script, list NumPy's callables with `ops`.
 
+`run` optimises code that `programs.sampling` finds warm. `explain`, and `run` with
+`DYNTRACE_WARM=0`, optimise every frame that is entered, through the frame hook of `api.optimize`.
 Invariant: a script runs as under `python script.py`: same `sys.argv`, `sys.path[0]`, `__main__`
-module, exit code and traceback; only the frames it enters are optimised. `api` does the optimising.
+module, exit code and traceback.
 """
 
 from __future__ import annotations
@@ -46,9 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of the command; a script's own SystemExit passes through."""
     words = sys.argv[1:] if arguments is None else [*arguments]
     if len(words) > 1 and words[0] == "run" and not words[1].startswith("-"):
-        return run_script(
-            words[1], words[2:], Sampling()
-        )  # and nothing is imported that it may not need
+        # The usual command: argparse and the accounts are not imported for it.
+        return run_script(words[1], words[2:], Sampling())
     options = parser().parse_args(words)
     if options.command == "ops":
         from dyntrace.ops.listing import format_listing
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def tell(script: str, watch: Sampling, path: str | None) -> None:
-    """Print what was captured, or write it to the file `path` as a page."""
+    """Print what was captured, or write it to the file `path` as an HTML page."""
     from dyntrace.api import explanations
     from dyntrace.report.html import page
     from dyntrace.report.text import all_findings_text
@@ -85,9 +86,10 @@ def tell(script: str, watch: Sampling, path: str | None) -> None:
 
 
 def run_script(script: str, args: Sequence[str], watch: Sampling, everything: bool = False) -> int:
-    """Run `script` in a fresh `__main__` module; 1 if it raised, else 0.
+    """Run `script` in a fresh `__main__` module.
 
-    What `watch` finds warm is optimised: where its time goes; or `everything` that is entered.
+    Returns the exit code: 0, 1 if the script raised, 2 if it could not be read. dyntrace optimises
+    the code that `watch` finds warm, or every frame that is entered if `everything` is set.
     """
     path = os.path.abspath(script)
     try:

@@ -1,9 +1,9 @@
-"""The public face: optimize, explain, verify, stats, disable, graph_break, is_tracing, reset.
+"""The public functions: optimize, explain, verify, stats, disable, graph_break, is_tracing, reset.
 
-Everything here takes what the user has (a function, a method, a callable object, or nothing, for a
-`with` block) and hands the function itself to `compile`. Invariant: nothing here is on the path of
-a call of an optimised function, and what only reports and checks need is imported when one is asked
-for. Read `compile` next.
+`optimize` unwraps what it is given (a method, partial or callable object) down to a Python function
+and hands that to `compile.optimised`. Invariant: a call of an optimised function runs no code of
+this module. `report` and `verification` are imported only when `explain`, `stats` or `verify` asks
+for them. Read `compile` next.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def optimize(fn: Any = None, *, backend: str = "numpy", fullgraph: bool = False)
     context manager that optimises every Python frame this thread enters inside the block.
 
     backend    "numpy", "reference", or a name given to `register_backend`
-    fullgraph  raise GraphBreakError, with reason and line, where a graph break would be, but on
-               the way to a `raise`, behind which there is nothing to capture
+    fullgraph  raise GraphBreakError, with reason and line, at each graph break; breaks on a path
+               that ends in a `raise` are exempt, since nothing is captured there
 
     Raises TypeError if `fn` is not callable, BackendError (a ValueError) if there is no such
     backend.
@@ -122,7 +122,7 @@ _hooked: dict[str, Hooked] = {}
 
 
 def hooked(backend: str) -> Hooked:
-    """What serves the frame hook for `backend`."""
+    """The compiled code that the frame hook uses for `backend`; one for all `with` blocks."""
     if backend not in _hooked:
         _hooked[backend] = Hooked(backend)
     return _hooked[backend]
@@ -150,7 +150,7 @@ def explain(fn: Any) -> Callable[..., Explanation]:
 
 
 def _run_to_the_end(result: Any) -> None:
-    """A generator or coroutine does nothing before it is driven."""
+    """Iterate a generator and run a coroutine, which have executed nothing so far."""
     if isinstance(result, types.GeneratorType):
         for _ in result:
             continue
@@ -161,7 +161,11 @@ def _run_to_the_end(result: Any) -> None:
 
 
 def _run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> None:
-    """Run it in an event loop of its own; one made for another kind of loop ends where it waits."""
+    """Run it in a new asyncio event loop.
+
+    A coroutine written for another framework (trio, curio) stops at its first wait: asyncio answers
+    what it yields there with RuntimeError("Task got bad yield") (Lib/asyncio/tasks.py).
+    """
     import asyncio
 
     try:
@@ -207,7 +211,7 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
 
 
 def explanations() -> list[Explanation]:
-    """The findings on everything optimised so far that is still alive, and has run."""
+    """The findings on all compiled code that is alive, where there is anything to report."""
     from dyntrace.report.collect import add_compiled
     from dyntrace.report.data import Explanation
 
@@ -236,21 +240,21 @@ def stats(fn: Any) -> Stats:
 def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:
     """A function that runs `fn` eagerly and optimised from equal states and compares everything.
 
-    Compared are the result's bits, dtype, shape, strides and aliasing, mutated arguments and
-    globals, output, warnings, and exceptions. Each call makes `calls` runs of either kind, returns
-    the result of the last optimised one, which alone leaves its effects, or raises
-    VerificationError with the differences, all effects taken back.
+    It compares the result's bits, dtype, shape, strides and aliasing, mutated arguments and
+    globals, output, warnings, and exceptions. Each call runs both functions `calls` times and
+    returns the result of the last optimised run; only that run's effects remain. If a run differs,
+    it takes back all effects and raises VerificationError with the differences.
 
-    What arguments, `__self__`, closures, defaults, globals and attributes hold is put back in place
-    before each run, with all that they reach: containers, arrays and the memory they look into,
-    random generators, positions in files. Generators and other iterators are drawn from once; every
-    run gets an iterator over the same items.
+    Before each run it restores, in place, what arguments, `__self__`, closures, defaults, globals
+    and attributes hold, and everything reachable from there: containers, arrays and the buffers
+    they view, random generators, positions in files. It draws from generators and other iterators
+    once; every run gets an iterator over the same items.
 
-    Some state cannot be put back: contents of files, caches that held entries before, the clock,
-    other modules' own. If runs differ, the eager function runs twice more. Where these runs differ
-    from the first, no difference is laid on dyntrace: the result is returned, and a
-    `errors.StateWarning` says what was not compared. What is put back is also referred to: in-place
-    `x.resize` refuses arrays with other references, so it needs `refcheck=False` here.
+    Some state cannot be restored: contents of files, caches that held entries before, the clock,
+    state of other modules. If runs differ, the eager function therefore runs twice more. Facts that
+    differ among eager runs are not blamed on dyntrace: the result is returned, and an
+    `errors.StateWarning` names what was not compared. `verify` holds references to what it
+    restores, so `x.resize(...)` inside `fn` needs `refcheck=False` under it.
     """
 
     from dyntrace.verification import verification
@@ -268,9 +272,10 @@ def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., 
 def disable(fn: Any) -> Any:
     """A copy of function `fn` that dyntrace neither inlines nor optimises; also a decorator.
 
-    `optimize` returns it unchanged; inside `with optimize()` the functions it calls are optimised.
+    `optimize` returns the copy unchanged. Inside `with optimize()` the copy runs as it is, but the
+    functions it calls are optimised.
 
-    Raises TypeError for what is not a Python function.
+    Raises TypeError if `fn` is not a Python function.
     """
     if not isinstance(fn, types.FunctionType):
         raise TypeError(f"disable takes a Python function; got {type(fn).__name__}")
@@ -289,7 +294,7 @@ def disable(fn: Any) -> Any:
 
 
 def is_tracing() -> bool:
-    """Whether the calling function runs as optimised by dyntrace."""
+    """Whether the function that calls this is running compiled code of dyntrace's."""
     code = sys._getframe(1).f_code
     return any(
         compiled.code is code and compiled.code is not compiled.original
@@ -300,7 +305,7 @@ def is_tracing() -> bool:
 def reset() -> None:
     """Forget everything learnt: optimised functions start again at their next call.
 
-    Memory kept for the temporaries of later calls goes back to the system.
+    Also gives the memory that is kept for later temporaries back to the system.
     """
     for compiled in live_compiled():
         compiled.reset()

@@ -1,7 +1,10 @@
-"""The catalogue of reasons: why an instruction, a call or a function was not captured.
+"""The catalogue of break reasons: why an instruction, a call or a function was not captured.
 
 Each reason stands here once, with its code, what it is, why it forces a break, and what the user
-can do. Codes are stable; tests trigger each of them. `report` prints them, `trace` raises them.
+can do. Codes are stable: none is ever reused. `trace.frame.Break` is the exception that ends a
+region with a reason; `asm.versions` and `ops` name reasons in their tables; `runtime.causes` maps
+causes of retirement to DT7xx. `report` and `programs.screen` print them, and `tests/test_breaks.py`
+has a program that meets each.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ def _add(code: str, text: str, why: str, fix: str) -> BreakReason:
 
 
 def reason(code: str) -> BreakReason:
-    """The entry of `code`; an unknown code is a KeyError, at import where tables use it."""
+    """The entry of `code`; KeyError if there is none."""
     return CATALOGUE[code]
 
 

@@ -1,7 +1,8 @@
-"""Budget: analysis and compilation take a small share of a program's run, and no more.
+"""Budget: how much time analysis and compilation may take of a program's run.
 
-Invariant: what is spent and what is earned are measured in processor time, so that a busy machine
-does not count; what does not fit waits until the program has run for longer.
+`programs` and `functions.pacing` ask `Budget.allows` before they analyse, and postpone the work if
+the answer is no. Invariant: both sides, what is spent and how long the program has run, are
+processor time, so other load on the machine changes nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from time import perf_counter, process_time, thread_time
 
 __all__ = ["UNLIMITED", "Budget", "cost_of"]
 
-GRANT = 0.05  # seconds at once
+GRANT = 0.05  # seconds that may be spent at once, on top of SHARE
 SHARE = 0.03  # of the run so far
-EARLY = 0.04  # of the run so far, and no more: so that a program that ends early has lost little
-COST = 8e-6  # seconds that the first version of a code object takes for each byte, about
+EARLY = 0.04  # of the run so far: the cap while the run is too short to have earned GRANT
+COST = 8e-6  # seconds a byte of bytecode takes to compile for the first time, measured
 
 
 def cost_of(size: int) -> float:
@@ -23,9 +24,9 @@ def cost_of(size: int) -> float:
 
 
 class Budget:
-    """Seconds that may be spent: `GRANT` and `SHARE` of the run so far, at first `EARLY` of it.
+    """Seconds that may be spent: min(GRANT + SHARE * run, EARLY * run), `run` in seconds so far.
 
-    An unlimited budget allows anything.
+    An unlimited budget allows anything, and still counts what is spent.
     """
 
     def __init__(self, unlimited: bool = False) -> None:
@@ -43,16 +44,16 @@ class Budget:
         return self.spent + seconds <= min(GRANT + SHARE * elapsed, EARLY * elapsed)
 
     def elapsed(self) -> float:
-        """Seconds of the run so far; those in which it waits, or is kept waiting, do not count."""
+        """Seconds of the run so far, without those spent waiting for input or for a CPU."""
         return min(perf_counter() - self.started, process_time() - self.worked)
 
     def spending(self) -> Spending:
-        """A context that measures what is spent inside it; one inside another adds nothing."""
+        """A context that adds the processor time of its block; nested ones count once."""
         return Spending(self)
 
 
 class Spending:
-    """What one thread spends in a block."""
+    """Measures what one thread spends in a block."""
 
     __slots__ = ("begun", "budget", "inside")
 

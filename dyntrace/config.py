@@ -1,10 +1,9 @@
-"""How this copy of dyntrace was set up: what was found at import, and what the environment asked.
+"""Configuration: which extensions were built, and what the `DYNTRACE_…` variables ask for.
 
-Invariant: decided once, when dyntrace is imported. `DYNTRACE_NATIVE=0` in the environment turns
-the compiled parts off; everything but speed, on-stack replacement and the frame hook works then.
-`DYNTRACE_MEASURE=0` makes and keeps regions that are slower than the original instructions.
-A sub-interpreter has to do without them too. `runtime.handles` and
-`exec.machine_resources` act on it.
+Invariant: each value is decided once, when dyntrace is imported. `DYNTRACE_NATIVE=0` turns the
+extensions off; everything but speed, on-stack replacement and the frame hook works without them.
+In a sub-interpreter they are off as well. The four modules that import `_native` ask `native`
+first: `runtime.handles`, `graph.instances`, `exec.machine_resources`, `exec.backends.machine`.
 """
 
 from __future__ import annotations
@@ -19,11 +18,15 @@ from importlib.machinery import PathFinder
 
 def _extension_built(name: str) -> bool:
     found = PathFinder.find_spec(f"dyntrace.{name}", sys.modules["dyntrace"].__path__)
-    return found is not None and found.origin is not None  # the bare source folder has no origin
+    # A folder of C sources without the built extension is found as a namespace package: no origin.
+    return found is not None and found.origin is not None
 
 
 def _in_main_interpreter() -> bool:
-    """Whether this is no sub-interpreter; who knows has no public name yet."""
+    """Whether this is not a sub-interpreter; CPython has no public function that tells.
+
+    `_thread._is_main_interpreter` is there from 3.12 on; 3.11 has `_xxsubinterpreters` only.
+    """
     is_main = getattr(_thread, "_is_main_interpreter", None)
     if is_main is not None:
         return bool(is_main())
@@ -32,7 +35,11 @@ def _in_main_interpreter() -> bool:
 
 
 def _require_numpy() -> None:
-    """NumPy loads in one interpreter of a process, and its own message does not say that."""
+    """Raise an ImportError that names the reason if NumPy cannot be imported here.
+
+    NumPy loads into one interpreter of a process; its own message is "cannot load module more than
+    once per process", which does not help a user of dyntrace.
+    """
     try:
         import_module("numpy")
     except ImportError as error:
@@ -51,23 +58,23 @@ native: bool = os.environ.get("DYNTRACE_NATIVE", "1") != "0" and _main
 native = native and _extension_built("_native")
 
 sampler: bool = native and _extension_built("_sampler")
-"""Whole programs are watched for warm code; without it the frame hook takes every frame."""
+"""`run` looks for warm code; without the sampler it optimises every frame by the frame hook."""
 
 warm_at_once: bool = os.environ.get("DYNTRACE_WARM", "") == "0"
-"""Everything is warm when it is first entered, and no budget is kept: for tests."""
+"""`run` compiles everything when it is first entered, and no budget limits it: for tests."""
 
 keep_memory: bool = sampler and os.environ.get("DYNTRACE_KEEP_MEMORY", "1") != "0"
 """Under `run`, memory that the program frees stays with its process, up to 128 MiB."""
 
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
-"""Make no region that an estimate says must lose, and compare the others with the original
-instructions while they run. Without it, all that can be captured is, and stays captured."""
+"""Weave no region that `trace.regions.worth` expects to lose, and measure the others against the
+original instructions while they run. If off, every region that can be captured is kept."""
 
 STAGES = ("trace", "weave", "program", "plan", "retire")
 
 
 def _stages(wanted: str) -> frozenset[str]:
-    """The stages that `DYNTRACE_DEBUG` names; a warning says which it cannot name."""
+    """The stages that `DYNTRACE_DEBUG` names; warns of names that are no stage."""
     found = {name.strip() for name in wanted.split(",")} - {""}
     if unknown := found.difference(STAGES):
         named, known = ", ".join(sorted(unknown)), ", ".join(STAGES)
@@ -77,7 +84,7 @@ def _stages(wanted: str) -> frozenset[str]:
 
 
 debug: frozenset[str] = _stages(os.environ.get("DYNTRACE_DEBUG", ""))
-"""Stages that are told to stderr as they happen, see docs/debugging.md."""
+"""Stages that are logged to stderr as they happen; docs/debugging.md describes them."""
 
 strict: bool = os.environ.get("DYNTRACE_STRICT", "0") == "1"
-"""Raise internal errors instead of containing them: for dyntrace's own tests."""
+"""Raise internal errors instead of running the original code: for dyntrace's own tests."""

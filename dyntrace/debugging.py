@@ -1,8 +1,8 @@
-"""Debugging: the stages of the work, told to stderr as they happen, with the user's line.
+"""Debugging: logs the stages of the work to stderr as they happen, with the user's line.
 
-`DYNTRACE_DEBUG=trace,weave,program,plan,retire` (any of them) turns stages on, see
-`docs/debugging.md`. Invariant: without it nothing is formatted. What is told goes to the file
-descriptor of stderr, so that a program that has replaced `sys.stderr` sees nothing of it.
+`DYNTRACE_DEBUG=trace,weave,program,plan,retire` (any of them) selects the stages; see
+`docs/debugging.md`. Callers ask `wanted` first. Invariant: a stage that is off formats nothing. The
+log goes to file descriptor 2, so a program that has replaced `sys.stderr` does not see it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ STDERR = 2
 
 
 def wanted(stage: str) -> bool:
-    """Whether `stage` is to be told."""
+    """Whether `stage` is to be logged."""
     return stage in config.debug
 
 
 def tell(stage: str, filename: str, lineno: int, text: str) -> None:
-    """Write `text` behind the stage and the place; lines after the first are indented."""
+    """Write `dyntrace STAGE: FILE:LINE: TEXT`; lines of `text` after the first are indented."""
     folder = os.path.join(os.getcwd(), "")
     head, *rest = text.rstrip("\n").split("\n")
     lines = [f"dyntrace {stage}: {filename.removeprefix(folder)}:{lineno}: {head}"]

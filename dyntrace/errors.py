@@ -1,7 +1,8 @@
-"""The exceptions dyntrace raises on purpose, each with the code that earns it and the right code.
+"""The exceptions and warnings of dyntrace, with the wrong and the right code where users cause them.
 
-Invariant: an optimised function raises only what the original raises; these come from dyntrace's
-own calls (`optimize`, `verify`, `fullgraph=True`, a backend that misbehaves). Read `breaks` next.
+Invariant: an optimised function raises only what the original raises. These are raised by
+dyntrace's own functions (`optimize`, `verify`, `register_backend`) and under `fullgraph=True`.
+`incidents` handles InternalError.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class DyntraceError(Exception):
 
 
 class GraphBreakError(DyntraceError):
-    """A graph break was met under ``fullgraph=True``.
+    """There is a graph break in a function optimised with ``fullgraph=True``.
 
     Wrong::  optimize(lambda x: print(x) or x + 1, fullgraph=True)(x)
     Right::  optimize(lambda x: x + 1, fullgraph=True)(x)
@@ -36,7 +37,10 @@ class GraphBreakError(DyntraceError):
 
 
 class AssemblyError(DyntraceError):
-    """A code object cannot be decoded or woven; the function runs as it was."""
+    """A code object cannot be decoded or woven.
+
+    dyntrace catches it, reports DT602, and the function runs its original code.
+    """
 
 
 class BackendError(DyntraceError, ValueError):
@@ -54,14 +58,18 @@ class VerificationError(DyntraceError):
 class StateWarning(UserWarning):
     """`verify` could not compare everything: state outside the arguments changes from run to run.
 
-    It says nothing about dyntrace. Such state is a file's content, a generator inside a tuple, the
-    clock, or anything in foreign modules; `verify` a function that takes it as an argument instead.
+    It is no sign of a fault in dyntrace. Such state is the content of a file, a generator inside a
+    tuple, the clock, or anything in a foreign module. Remedy: pass it to the function as an
+    argument.
     """
 
 
 class InternalError(DyntraceError):
-    """A broken invariant of dyntrace; never reaches the user's program, see `DyntraceWarning`."""
+    """A broken invariant of dyntrace.
+
+    The user's program gets a `DyntraceWarning` instead, except under `DYNTRACE_STRICT=1`.
+    """
 
 
 class DyntraceWarning(RuntimeWarning):
-    """Reported once when dyntrace met an internal error and ran the original code instead."""
+    """An internal error was met and the original code ran instead; warned once for each error."""

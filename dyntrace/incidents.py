@@ -1,9 +1,9 @@
-"""Incidents: every error inside dyntrace comes here, is counted, and is reported once.
+"""Incidents: counts every internal error of dyntrace, and reports each kind once.
 
-Whoever contains an error of dyntrace's own calls `note`, and the program goes on as it was written.
-Invariant: `note` raises nothing, whatever the error's text, the filters of warnings or `sys.stderr`
-do, except under `DYNTRACE_STRICT=1`, where it raises InternalError; a process that noted anything
-there ends with exit code 70. Read `runtime.failures` for which errors are dyntrace's own.
+Code that catches an internal error calls `note`; then the program goes on with its original code.
+Invariant: `note` never raises, even if the error's `__str__`, a warnings filter or `sys.stderr`
+fails. Under `DYNTRACE_STRICT=1` it raises InternalError, and the process ends with exit code 70.
+`runtime.failures` decides which errors are dyntrace's own.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from dyntrace.errors import DyntraceWarning, InternalError
 
 __all__ = ["EXIT_CODE", "Incidents", "count", "lines_of", "note", "summary"]
 
-EXIT_CODE = 70  # EX_SOFTWARE: what a process under strict mode ends with if it noted anything
+EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h: the exit code of a strict process that noted an error
 WIDTH = 100
-OUTERMOST, INNERMOST, OURS = 2, 3, 8  # how many frames of each sort a report keeps
-MAX_LINES = 16  # kept for each owner
+OUTERMOST, INNERMOST, OURS = 2, 3, 8  # frames of a traceback that a report shows, of each sort
+MAX_LINES = 16  # errors that are kept for each owner
 _FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ADVICE = (
     "Please report this text with the function's source.",
@@ -36,7 +36,7 @@ _ADVICE = (
 
 
 class Incidents:
-    """What was noted in a process: how often, for whom, and which kinds were reported."""
+    """The errors noted in this process: how many, for which owners, and which were reported."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -45,7 +45,7 @@ class Incidents:
         self._lock = threading.RLock()
 
     def add(self, line: str, owner: Any) -> bool:
-        """Count an error; whether it is the first of its kind."""
+        """Count an error; returns whether it is the first with this text."""
         with self._lock:
             self.count += 1
             if owner is not None:
@@ -60,9 +60,13 @@ _noted = Incidents()
 
 
 def note(error: Exception, doing: str, instead: str, owner: Any = None) -> None:
-    """Count an error of dyntrace's own, met while `doing` something for `owner`; warn once a kind.
+    """Count an internal error; warn if it is the first with this type and text.
 
-    `instead` says what the program runs now. In strict mode the error is raised as InternalError.
+    doing    what dyntrace was at, for the report: "while compiling f"
+    instead  what the program runs now
+    owner    the compiled code, region or graph that the error belongs to
+
+    Raises InternalError in strict mode only.
     """
     line = summary(error)
     first = _noted.add(line, owner)
@@ -120,7 +124,7 @@ def _versions() -> str:
 
 
 def frame_lines(traceback: TracebackType | None) -> list[str]:
-    """The frames worth showing, innermost last: dyntrace's own, and both ends."""
+    """The frames worth showing, innermost last: dyntrace's own, the outermost and innermost."""
     frames = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
@@ -138,7 +142,7 @@ def frame_lines(traceback: TracebackType | None) -> list[str]:
 
 
 def _short(filename: str) -> str:
-    """A path within dyntrace, or the end of another."""
+    """The path below dyntrace's folder, or the last 60 characters of any other path."""
     if filename.startswith(_FOLDER):
         return "dyntrace/" + filename.removeprefix(_FOLDER).replace(os.sep, "/")
     return filename if len(filename) <= 60 else "…" + filename[-59:]
@@ -150,7 +154,7 @@ def _is_own(filename: str) -> bool:
 
 # Telling ------------------------------------------------------------------------------------------
 def _tell(text: str) -> None:
-    """Warn at the user's line; print where warnings are errors, and be silent where that fails."""
+    """Warn at the user's line; print the text if that raises, and give up if printing raises."""
     try:
         warn(DyntraceWarning(text), stacklevel=2 + _own_frames(sys._getframe(1)))
     except Exception:  # a filter makes it an error, or the program shows warnings its own way
@@ -173,7 +177,7 @@ def _print(text: str) -> None:
 
 
 def _fail_at_exit() -> None:
-    """Nothing that ran under strict mode may look as if all had been well."""
+    """End a strict process with EXIT_CODE if it noted anything, whatever the program's own code."""
     if _noted.count:
         _print(f"dyntrace: {_noted.count} internal errors were noted")
         sys.stdout.flush()

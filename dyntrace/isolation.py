@@ -1,12 +1,12 @@
-"""Names of dyntrace's own: its modules see built-ins and other modules as they were at import.
+"""Isolation: dyntrace's modules see built-ins and other modules as they were at import.
 
-A program may exchange built-ins (`mock.patch("builtins.len")`) or attributes of modules (`np.add`,
-`time.perf_counter`) at any time; dyntrace must neither call the stand-ins nor fail by them. So its
-modules are loaded, whoever imports them and however late, with a `__builtins__` of their own, whose
-`__import__` hands out copies of the modules in COPIED. Invariant: `sys`, `os` and `warnings` are
-not copied: what they hold is meant to be exchanged (`sys.stderr`, `warnings.filters`). A module of
-dyntrace's is never looked for by the program's own finders. While built-ins are exchanged nothing
-is traced, since what tracing calls would see the stand-ins. Read `dyntrace.__init__` next.
+A program may patch built-ins (`mock.patch("builtins.len")`) or attributes of modules (`np.add`,
+`time.perf_counter`) at any time; dyntrace must not call the patched ones. So every module of
+dyntrace, however late it is imported, gets a private `__builtins__`, whose `__import__` returns
+copies of the modules in COPIED. Invariant: `sys`, `os` and `warnings` are not copied, since
+programs exchange what they hold on purpose (`sys.stderr`, `warnings.filters`). The program's
+`sys.meta_path` never loads a module of dyntrace. While a built-in is patched nothing is traced:
+NumPy and the standard library, which tracing calls, would use the patched one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COPIED = frozenset(
     """cmath contextvars dataclasses functools gc inspect itertools math numpy operator platform re
     struct threading time traceback types weakref""".split()
 )
-# What programs exchange for good, and tracing does not depend on.
+# Built-ins that programs replace for good; tracing depends on none of them.
 _IGNORED = frozenset(
     """open print input help exit quit copyright credits license breakpoint vars dir __import__
     __build_class__ __debug__ __doc__ __loader__ __name__ __package__ __spec__ _""".split()
@@ -48,7 +48,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def is_disturbed() -> bool:
-    """Whether the program has exchanged built-ins that NumPy or the standard library use."""
+    """Whether a built-in is patched that NumPy or the standard library may use."""
     for name, value in _WATCHED:
         if _LIVE.get(name) is not value:
             return True
@@ -62,7 +62,7 @@ def _own_import(
     fromlist: Sequence[str] | None = (),
     level: int = 0,
 ) -> ModuleType:
-    """What an `import` in a module of dyntrace's gives."""
+    """The `__import__` of dyntrace's modules: returns copies of the modules in COPIED."""
     if name.startswith(_PACKAGE):
         known = sys.modules.get(name) or _load(name)
         if fromlist and hasattr(known, "__path__"):
@@ -76,10 +76,11 @@ def _own_import(
 
 
 def _load(name: str) -> ModuleType | None:
-    """A module of dyntrace's, loaded past `sys.meta_path`.
+    """Import a module of dyntrace without asking `sys.meta_path`.
 
-    What finders of the program's do (pytest's rewrite modules) may be traced, and need the module.
-    What cannot be found here is left to the ordinary import.
+    A finder of the program's, such as pytest's assertion rewriter, may itself be traced, and then
+    tracing it needs the module that it is about to find. Returns None if `name` is not in one of
+    dyntrace's folders; the ordinary import then reports it.
     """
     parent, _, child = name.rpartition(".")
     package = sys.modules.get(parent) or (_load(parent) if parent else None)
@@ -94,7 +95,7 @@ def _load(name: str) -> ModuleType | None:
 
 
 def _copied(module: ModuleType) -> ModuleType:
-    """A module with the names that `module` holds now; it is kept for all that ask later."""
+    """A module with the names that `module` holds now; later calls get the same copy."""
     copy = ModuleType(module.__name__)
     copy.__dict__.update(module.__dict__)
     return _copies.setdefault(module.__name__, copy)
@@ -104,7 +105,7 @@ _OWN["__import__"] = _own_import
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module that resolves built-ins in a dict of dyntrace's own."""
+    """Loads a module with the private `__builtins__`."""
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = _OWN
@@ -119,9 +120,10 @@ _LOADERS: tuple[tuple[Any, list[str]], ...] = (
 
 
 def _adopt(folders: Iterable[str]) -> None:
-    """Have the interpreter load what it imports from `folders` by `_Loader`, from now on.
+    """Make `_Loader` load every module of `folders` from now on.
 
-    It looks a folder's finder up in a cache; nothing that other imports go through is touched.
+    PathFinder looks a folder's finder up in `sys.path_importer_cache`
+    (Lib/importlib/_bootstrap_external.py); only the entries of `folders` change.
     """
     for folder in folders:
         if folder not in _finders:
@@ -131,9 +133,9 @@ def _adopt(folders: Iterable[str]) -> None:
 
 @contextmanager
 def own_names() -> Iterator[None]:
-    """Modules of dyntrace that are imported inside the block get names of their own.
+    """Import modules of dyntrace inside this block.
 
-    They do so anyway unless the program has cleared the interpreter's cache of finders.
+    It installs their finders again, in case the program has cleared `sys.path_importer_cache`.
     """
     package = sys.modules[__name__.partition(".")[0]]
     if type(getattr(package, "__loader__", None)) is SourceFileLoader:  # no archive of modules

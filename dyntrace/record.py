@@ -1,10 +1,10 @@
-"""Records: classes that consist of their annotated fields, as `dataclasses` makes them but sooner.
+"""Records: classes made of annotated fields, like dataclasses but much cheaper to define.
 
-`dataclasses` writes and compiles four to seven functions for each class, which took most of the
-time of importing dyntrace. Here one function for each *number* of fields is compiled, and a class
-gets a copy of it with its own names in place; records of many fields, which are rarely compared,
-share one `==` and one `hash`. Invariant: a record has slots and nothing else; that
-`frozen` ones are not written is checked by mypy, not while the program runs.
+`dataclasses` generates and compiles four to seven functions for each class, which took most of the
+time of importing dyntrace. This module compiles one function for each *number* of fields; a class
+gets a copy of its code with the field names put in. Records of more than FEW fields, which are
+rarely compared, share one `__eq__` and one `__hash__`. Invariant: a record has `__slots__` and no
+`__dict__`. mypy checks that nothing assigns to a `frozen` record; at run time nothing does.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Instance = TypeVar("Instance")
 
 
 class _Absent:
-    """Stands for a default that was not given."""
+    """The marker of a field without a default."""
 
 
 class _Field:
-    """What `field` says of one field; as a default it stands for what its `make` returns."""
+    """The result of `field`; as a default argument it asks for a call of `make`."""
 
     __slots__ = ("compare", "default", "make", "repr")
 
@@ -41,9 +41,10 @@ class _Field:
 def field(
     *, default: Any = _Absent, default_factory: Any = None, compare: bool = True, repr: bool = True
 ) -> Any:
-    """A field that is not only a name: `default_factory` is called for each record made without it.
+    """A field with options, which mean what they mean for `dataclasses.field`.
 
-    `compare` is whether it takes part in `==` and `hash`, `repr` whether it is printed.
+    `default_factory` makes the default anew for each record; `compare` says whether the field takes
+    part in `==` and `hash`, `repr` whether it is printed.
     """
     return _Field(default, default_factory, compare, repr)
 
@@ -52,10 +53,10 @@ def field(
 def record(
     *, frozen: bool = False, eq: bool = True, init: bool = True, weakref_slot: bool = False
 ) -> Callable[[Class], Class]:
-    """Decorate a class: the arguments mean what they mean for `dataclasses.dataclass`.
+    """A class decorator; the arguments mean what they mean for `dataclasses.dataclass`.
 
-    What the class defines itself is kept. The class is made anew, to have slots, so its methods
-    cannot use `super()` without arguments.
+    Methods that the class defines itself are kept. The decorator creates a new class, since slots
+    cannot be added to one, so the methods cannot use `super()` without arguments.
     """
 
     def decorate(cls: Class) -> Class:
@@ -126,8 +127,8 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(parts)})"
 
 
-# From the number of fields to the functions of a class --------------------------------------------
-_TEXTS = {  # of functions of a record: the whole, and a line for each field
+# Functions for a number of fields -----------------------------------------------------------------
+_TEXTS = {  # templates of a record's functions: the function, and its line for each field
     "init": ("def __init__(self, {parameters}):{lines}", "\n self.{0} = {0}"),
     "init_making": (
         "def __init__(self, {parameters}):{lines}",
@@ -144,7 +145,7 @@ _TEXTS = {  # of functions of a record: the whole, and a line for each field
 
 @cache
 def _compiled(purpose: str, count: int) -> CodeType:
-    """The code of a function for records of `count` fields, which are called `_0`, `_1`, …."""
+    """The code of function `purpose` for `count` fields, under the names `_0`, `_1`, …."""
     names = [f"_{number}" for number in range(count)]
     whole, line = _TEXTS[purpose]
     text = whole.format(
@@ -158,7 +159,11 @@ def _compiled(purpose: str, count: int) -> CodeType:
 
 
 def _named(cls: type, purpose: str, fields: tuple[str, ...]) -> FunctionType:
-    """The function of class `cls` for these fields; their names stand behind all others."""
+    """The function `purpose` of class `cls`: compiled code with the names of `fields` put in.
+
+    The compiler puts `_0`, `_1`, … last: behind `_Field` and `make` in `co_names`, behind `self` in
+    `co_varnames`.
+    """
     code = _compiled(purpose, len(fields))
     others = len(code.co_names) - len(fields)
     parameters = len(code.co_varnames) - (len(fields) if purpose.startswith("init") else 0)

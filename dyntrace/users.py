@@ -1,7 +1,8 @@
-"""Whose code is it? The user's is optimised; the standard library's, NumPy's and ours is not.
+"""Whose code is it? Code of the standard library, NumPy, SciPy and dyntrace is left alone.
 
-Invariant: told from the module's name alone, without importing or running anything, so that a
-program that is merely watched pays next to nothing. Read `programs.sampling` and `compile` next.
+All other code is the user's; `compile` and `programs.sampling` optimise only that. Invariant: the
+module's name decides, without importing or running anything, so it costs a watched program next to
+nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _WORKING = frozenset(number for name, number in opmap.items() if name.startswith
 
 
 def is_users_module(namespace: dict[str, Any]) -> bool:
-    """Whether functions with these globals are the user's."""
+    """Whether functions with these globals are the user's; True if they name no module."""
     module = namespace.get("__name__")
     return type(module) is not str or is_users_name(module)
 
@@ -30,12 +31,15 @@ def is_users_name(module: str) -> bool:
 
 
 def has_work(code: CodeType) -> bool:
-    """Whether `code` calls, computes or subscripts anything."""
+    """Whether `code` reads any name or attribute, computes, compares or subscripts."""
     return bool(code.co_names) or not _WORKING.isdisjoint(code.co_code[::2])
 
 
 def is_woven(code: CodeType) -> bool:
-    """Whether `code` is compiled code: recorders and handles are among its constants."""
+    """Whether dyntrace wove `code`: it has a recorder, a handle or a helper as a constant.
+
+    The compiler of CPython never makes a function a constant.
+    """
     return any(
         type(constant) is FunctionType or type(constant).__module__.startswith("dyntrace.")
         for constant in code.co_consts

@@ -1,8 +1,8 @@
-"""Collect: from compiled code and its regions to the records of a report.
+"""Collect: makes the records of a report from compiled code and its regions.
 
-Invariant: every number is read from a region's counters, none is estimated; calls that were left to
-the original instructions on purpose are not calls of a graph. Read `report.records` for what the
-numbers mean.
+Invariant: every number comes from a region's counters (`runtime.region`); none is estimated. A call
+that a region leaves to the original instructions, because they are faster or in order to measure
+them, does not count as a call of its graph. `report.records` says what each number means.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
 def add_compiled(found: Findings, compiled: CompiledCode) -> None:
-    """Add what was made of one code object: graphs in use, breaks, retired graphs, notes."""
+    """Add the findings on one code object: graphs in use, breaks, retired graphs, notes."""
     compiled.compile_pending()
     filename = compiled.original.co_filename
     used = [known for known in compiled.used() if not known.region.retired]
@@ -48,7 +48,7 @@ def add_compiled(found: Findings, compiled: CompiledCode) -> None:
 
 
 def errors_of(compiled: CompiledCode) -> list[str]:
-    """A line for each error of dyntrace's own, met in compiled code, its regions and graphs."""
+    """A line for each internal error noted for compiled code, its regions or their graphs."""
     owners: list[Any] = [compiled]
     for known in compiled.regions.all():
         owners += [known.region, *(plan.region.graph for plan in known.plans)]
@@ -77,7 +77,7 @@ def graph_report(compiled: CompiledCode, known: RegionRecord) -> GraphReport:
 
 
 def calls_of(region: Region) -> int:
-    """Calls in which an entry ran, failed, or was looked for in vain."""
+    """Calls in which an entry ran or failed, or no entry fitted the inputs."""
     return sum(region.runs) + region.deopts + region.misses - region.learnt
 
 
@@ -86,7 +86,7 @@ def operations(plan: RegionPlan) -> int:
 
 
 def superseded(compiled: CompiledCode, used: list[RegionRecord]) -> Iterable[str]:
-    """A note on graphs that ran and are no more in the code, since it was compiled again."""
+    """A note on graphs that ran in earlier versions of the code and are not in the current one."""
     others = [known for known in compiled.regions.all() if known not in used]
     runs = sum(sum(known.region.runs) for known in others if not known.region.retired)
     if runs:
@@ -95,7 +95,10 @@ def superseded(compiled: CompiledCode, used: list[RegionRecord]) -> Iterable[str
 
 
 def sizes(buckets: tuple[int, ...]) -> str:
-    """`under 4 KiB`, `1 KiB to 16 KiB`: the bytes of all input arrays, for numbers of buckets."""
+    """Buckets of input bytes in words: `under 4 KiB`, `1 KiB to 16 KiB, 1 MiB to 4 MiB`.
+
+    `buckets` are ascending numbers; bucket 0 holds inputs without arrays.
+    """
     if not buckets or buckets == (0,):
         return "without arrays" if buckets else ""
     spans: list[list[int]] = []
@@ -108,18 +111,18 @@ def sizes(buckets: tuple[int, ...]) -> str:
 
 
 def span_of_sizes(low: int, high: int) -> str:
-    """Bucket n > 0 holds from 4 ** (n - 1) bytes up to 4 ** n."""
+    """The bytes of buckets `low` to `high` - 1; bucket n > 0 holds 4 ** (n - 1) up to 4 ** n."""
     return f"under {memory(high - 1)}" if low < 2 else f"{memory(low - 1)} to {memory(high - 1)}"
 
 
 def memory(power: int) -> str:
-    """4 ** power bytes in words."""
+    """4 ** `power` bytes in words: `16 KiB`."""
     step = min(power // 5, len(UNITS) - 1)
     return f"{4 ** (power - 5 * step)} {UNITS[step]}"
 
 
 def retirements(compiled: CompiledCode) -> list[Retirement]:
-    """Which regions of compiled code were given up, why, and what they had done before."""
+    """The retired regions of compiled code: where, why, and what their graphs had done."""
     filename = compiled.original.co_filename
     return [
         Retirement.of_graph(
@@ -134,7 +137,7 @@ def retirements(compiled: CompiledCode) -> list[Retirement]:
 
 
 def left_alone(compiled: CompiledCode) -> list[Retirement]:
-    """What an estimate has kept from becoming a graph, each stretch of lines once."""
+    """The graphs that `trace.regions.worth` kept from being woven; each range of lines once."""
     filename = compiled.original.co_filename
     found = {(item.lineno, item.end_lineno): item for item in compiled.left_alone}
     return [

@@ -1,7 +1,7 @@
-"""`Explanation`, what `explain` returns, and the records it consists of.
+"""`Explanation`, the result of `explain`, and the names of the records it consists of.
 
-Invariant: it adds only ways to print to `report.records.Findings`. Read `report.text` and
-`report.html` for the wording.
+Invariant: an Explanation is `report.records.Findings` plus ways to print it. `report.text` and
+`report.html` have the wording.
 """
 
 from __future__ import annotations

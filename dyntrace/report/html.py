@@ -1,7 +1,7 @@
-"""Explanations as HTML: one self-contained page, or the fragment a notebook shows.
+"""Explanations as HTML: a self-contained page, or the fragment that a notebook shows.
 
-Invariant: every text that comes from the user's program is escaped; nothing is loaded from
-elsewhere. The wording is shared with `report.text`.
+Invariant: every text that may come from the user's program is escaped, and the page loads nothing
+from elsewhere. `report.text` has the wording of summaries and accounts.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def breaks_html(breaks: Sequence[BreakReport]) -> str:
 
 
 def retired_text(report: Retirement) -> str:
-    """What a graph had done before it was given up."""
+    """What a retired graph had done."""
     return "" if report.graph is None else f"retired graph: {account(report.graph)}"
 
 
@@ -79,7 +79,11 @@ def page(
     libraries: Sequence[str] = (),
     hot: Sequence[str] = (),
 ) -> str:
-    """A complete HTML document; `hot` has a line for each function that most time went to."""
+    """A complete HTML document.
+
+    libraries  a line for each installed package with array work
+    hot        a line for each function that took most of the time
+    """
     parts = [body(findings) for findings in reports]
     if hot:
         lines = "".join(f"<li>{escape(line)}</li>" for line in hot)

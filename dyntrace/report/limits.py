@@ -1,7 +1,7 @@
-"""Limits that graphs in use have met: they run, but not on all inputs, or not on the machine.
+"""Limits: notes on graphs that run, but not for all inputs (DT605), or not on the machine (DT606).
 
-Limits that end a graph are breaks, and stand where the tracer met them. Invariant: a note begins
-with its code in the catalogue, and names the lines.
+A limit that ends a graph is reported as a break instead, at the line where the tracer met it.
+Invariant: a note begins with its code in the catalogue and names the lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["limits_met"]
 
 
 def limits_met(used: list[RegionRecord]) -> Iterator[str]:
-    """A note for each graph that some of its inputs, or the machine, cannot run."""
+    """A note for each graph that has no room for more entries, or more axes than the machine."""
     for known in used:
         if not known.does_work():
             continue

@@ -1,8 +1,9 @@
-"""Modules: the NumPy work that a file does outside its functions, which is never captured.
+"""Modules: the NumPy work that a file does outside its functions, which is never captured (DT604).
 
-It is found in the source, nothing is run: names bound to NumPy or SciPy by an import, and names
-assigned from expressions with them, make a statement array work. Invariant: what a function, class
-or lambda holds is not looked at. Read `report.whole` next.
+`module_level_work` reads the source and runs nothing. A statement is array work if it calls,
+computes or subscripts with a name that an import binds to NumPy or SciPy, or with a name assigned
+from such an expression. Invariant: bodies of functions, classes and lambdas are not read.
+`report.whole` uses it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _WORK = (ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.AugAs
 
 
 def module_level_work(source: str, filename: str) -> list[BreakReport]:
-    """One report for each outermost loop with array work, and one for all other statements."""
+    """A report for each outermost loop with array work, and one for all other statements."""
     work = _Module()
     work.read(ast.parse(source).body)
     found = [
@@ -36,7 +37,7 @@ def module_level_work(source: str, filename: str) -> list[BreakReport]:
 
 
 class _Module:
-    """What the statements read so far do: lines with array work, and the names of arrays."""
+    """The result of the statements read so far: lines with array work, and names of arrays."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -73,7 +74,7 @@ class _Module:
 
 
 def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """The names that an import binds to NumPy, SciPy or something of theirs."""
+    """The names that an import binds to NumPy, SciPy or something from them."""
     if isinstance(statement, ast.ImportFrom):
         if not statement.level and (statement.module or "").partition(".")[0] in _PACKAGES:
             yield from (alias.asname or alias.name for alias in statement.names)
@@ -84,7 +85,7 @@ def _imported(statement: ast.Import | ast.ImportFrom) -> Iterator[str]:
 
 
 def _heads(statement: ast.stmt) -> Iterator[ast.AST]:
-    """A statement without the statements inside it."""
+    """The expressions of a statement, without the statements inside it."""
     for child in ast.iter_child_nodes(statement):
         if not isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             yield child
@@ -93,7 +94,7 @@ def _heads(statement: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.AST]:
-    """`node` and what is in it, but for the bodies of functions."""
+    """`node` and all nodes below it, except bodies of functions, classes and lambdas."""
     if isinstance(node, _INNER):
         return
     yield node

@@ -1,8 +1,8 @@
-"""The plain records a report consists of: graphs, breaks, counters, and all findings on a function.
+"""The plain records of a report: graphs, breaks, counters, and all findings on a function.
 
-Invariant: a report is a snapshot. It holds graphs and texts, never a region, a frame or an array of
-the user's, so keeping one keeps nothing else alive. `report.text` and `report.html` print records;
-`report.data` has the public `Explanation`.
+Invariant: a report is a snapshot. It holds graphs and texts, never a region, a frame or one of the
+user's arrays, so keeping a report keeps nothing else alive. `report.collect` makes the records,
+`report.text` and `report.html` print them, `report.data` has the public `Explanation`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dyntrace.graph.show import show
 __all__ = ["BreakReport", "Findings", "GraphReport", "Retirement", "Stats", "bounded", "place"]
 
 
-PLUMBING = frozenset({"item", "python"})  # families of nodes that only pass values on
+PLUMBING = frozenset({"item", "python"})  # families of nodes that are no NumPy operation
 
 
 def place(filename: str, lineno: int) -> str:
@@ -29,7 +29,7 @@ def place(filename: str, lineno: int) -> str:
 
 
 def bounded(text: str, width: int = 76) -> str:
-    """`text` on one line, its middle left out where it is too long."""
+    """`text` on one line; if it is longer than `width`, `…` replaces its middle."""
     line = " ".join(text.split())
     half = (width - 1) // 2
     return line if len(line) <= width else f"{line[:half]}…{line[-half:]}"
@@ -40,16 +40,16 @@ class GraphReport:
     """One captured graph.
 
     filename, lineno, end_lineno   the user's lines its operations come from
-    calls                          how often it was tried: runs + deopts + misses
-    deopts                         runs that failed, so that the original instructions ran
+    calls                          calls of the region: runs + deopts + misses
+    deopts                         runs that failed; CPython then ran the original instructions
     misses                         calls with inputs of kinds that no entry was made for
-    declined                       calls left to the original instructions, which are faster there
-    compared                       calls left to them in order to measure them
+    declined                       times the original instructions ran because they are faster there
+    compared                       times the original instructions ran in order to measure them
     replays                        `deopts` by cause, in words
-    slower                         the sizes of inputs on which they are faster, in words
-    entries                        operations and runs of each combination of kinds of inputs
-    names                          the user's names of the graph's inputs, None where there is none
-    plan                           how it ran last, as text: groups, tiles, threads, buffers
+    slower                         input sizes for which the original is faster, in words
+    entries                        (operations, runs) of each combination of kinds of inputs
+    names                          the user's names of the graph's inputs, None for unnamed ones
+    plan                           how the machine ran it last, as text: groups, tiles, threads
     """
 
     graph: Graph
@@ -78,13 +78,13 @@ class GraphReport:
 
     @property
     def op_count(self) -> int:
-        """NumPy operations one call executes, the trailing effect included."""
+        """NumPy operations that one call executes, the effect at its end included."""
         operations = sum(node.op.family not in PLUMBING for node in self.graph.nodes)
         return operations + (self.graph.effect is not None)
 
     @property
     def executed(self) -> int:
-        """NumPy operations executed inside this graph so far: runs times operations."""
+        """NumPy operations executed inside this graph so far: runs times operations, by entry."""
         if self.entries:
             return sum(operations * runs for operations, runs in self.entries)
         return self.op_count * self.runs
@@ -96,7 +96,7 @@ class GraphReport:
 
     @property
     def program(self) -> str:
-        """What the virtual machine runs, as text: registers, segments, calls of Python."""
+        """The program of the virtual machine as text: registers, segments, calls of Python."""
         return listing(self.graph, self.names)
 
 
@@ -113,7 +113,7 @@ class BreakReport:
 
     @classmethod
     def of(cls, code: str, filename: str, lineno: int, detail: str = "") -> Self:
-        """The report of catalogue entry `code`; `detail` names what was met."""
+        """The report of catalogue entry `code`; `detail` names the callee, operator or value."""
         entry = reason(code)
         text = f"{entry.text}: {detail}" if detail else entry.text
         return cls(code, text, filename, lineno, entry.fix, entry.why)
@@ -127,7 +127,7 @@ class BreakReport:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Retirement(BreakReport):
-    """One graph that was given up, or not made: where and why, and what it had done."""
+    """One graph that was retired or never woven: where, why, and what it had done."""
 
     graph: GraphReport | None = None
 
@@ -139,11 +139,13 @@ class Retirement(BreakReport):
 
 @dataclass(slots=True)
 class Findings:
-    """What dyntrace made of a function: its graphs, its breaks, and notes on the whole of it.
+    """What dyntrace made of a function.
 
-    `retired` are the regions that were given up, so that the original instructions run again,
-    `left_alone` the operations that were not made regions, since they would lose.
-    `filename` is the file of the function, where the findings are on one.
+    graphs, breaks  in the order of the code
+    notes           on the function as a whole, internal errors among them
+    retired         regions that were given up: the original instructions run there again
+    left_alone      operations that were not woven, since a region of them would lose (DT706)
+    filename        the function's file; empty if the findings are on several functions
     """
 
     graphs: list[GraphReport] = field(default_factory=list)
@@ -164,7 +166,7 @@ class Findings:
 
     @property
     def outcome(self) -> str:
-        """A sentence where graphs were made and none did anything; else empty."""
+        """A sentence if graphs were made and none of them ran; else empty."""
         if not self.graphs and self.retired:
             return "All its graphs were given up, so the original instructions run."
         if not self.graphs and self.left_alone:
@@ -181,7 +183,7 @@ class Findings:
 
     @property
     def op_count(self) -> int:
-        """NumPy operations captured, each counted once however often it ran."""
+        """NumPy operations in all graphs, each counted once however often it ran."""
         return sum(graph.op_count for graph in self.graphs)
 
 

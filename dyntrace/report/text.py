@@ -1,7 +1,7 @@
-"""Explanations as text: a summary line, each graph as NumPy, each break with its reason and hint.
+"""Explanations as text: a summary line, each graph as NumPy code, each break with reason and hint.
 
-Invariant: everything printed comes from the report and the break catalogue; nothing is worked out
-here but wording. Read `report.html` for the same in a browser.
+Invariant: this module decides the wording only; every number and reason is in the records.
+`report.html` shows the same in a browser.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def span(graph: GraphReport) -> str:
 
 
 def usage(graph: GraphReport) -> str:
-    """How a graph fared: `ran 3 times, replayed once (floating-point flags)`."""
+    """A graph's counters in words: `ran 3 times, replayed once (floating-point flags)`."""
     if not (graph.calls or graph.declined or graph.compared):
         return "not called yet"
     parts = [f"ran {times(graph.runs)}" if graph.runs else "never ran to its end"]
@@ -58,7 +58,7 @@ def times(count: int) -> str:
 
 
 def account(graph: GraphReport) -> str:
-    """Where a graph is, how large, and how it fared."""
+    """A graph's lines, size and counters in words."""
     return f"{span(graph)}, {plural(graph.op_count, 'operation')}, {usage(graph)}"
 
 
@@ -113,7 +113,7 @@ def findings_text(findings: Findings) -> str:
 def all_findings_text(
     reports: Iterable[Findings], libraries: Sequence[str] = (), hot: Sequence[str] = ()
 ) -> str:
-    """Several explanations below each other, under a ruler; lines on libraries, hot functions."""
+    """Several explanations with rulers between them, then the hot functions and the libraries."""
     texts = [findings_text(findings) for findings in reports]
     if texts and hot:
         texts.append("\n".join(["where the time went", *hot]))

@@ -1,8 +1,9 @@
-"""Whole: the report on a script: what matters to the person who wrote it, first.
+"""Whole: the report on a script, in the order that matters to its author.
 
-The script's own module-level work comes first, then the functions of the user's files by the number
-of operations run in their graphs, then one line for each library. Invariant: a function without
-array work is left out, and so is what the standard library or an import generated.
+NumPy work at module level comes first; then the functions of the user's files, by the time spent in
+them where that was counted, else by the operations run in their graphs; then one line for each
+library. Invariant: functions without array work are left out, and so is code that the standard
+library generates.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ __all__ = ["WholeReport", "whole_report"]
 
 @dataclass(slots=True)
 class WholeReport:
-    """`own` are the findings on the user's files, `libraries` one line for each library.
+    """A report on a script.
 
-    `hot` has a line for each of the functions that most time went to, if that was counted.
+    own        the findings on the user's files
+    libraries  one line for each library
+    hot        a line for each function that took most of the time, if time was counted
     """
 
     own: list[Explanation] = field(default_factory=list)
@@ -37,7 +40,7 @@ class WholeReport:
 def whole_report(
     found: Iterable[Explanation], script: str, accounts: Accounts | None = None
 ) -> WholeReport:
-    """The findings of a run of `script`, arranged: by time, if that was counted."""
+    """Arrange the findings of a run of `script`; `accounts` has the time spent, if counted."""
     worth_telling = [one for one in found if has_array_work(one)]
     own = [one for one in worth_telling if is_own(one.filename)]
     own.sort(key=executed, reverse=True)
@@ -51,7 +54,7 @@ def whole_report(
 
 
 def has_array_work(one: Explanation) -> bool:
-    """Whether there are graphs or lost ones, NumPy calls that broke, or errors to tell of."""
+    """Whether there are graphs, retired graphs, notes, or breaks at NumPy calls (DT2xx)."""
     if one.op_count or one.retired or one.notes:
         return True
     return any(item.code.startswith(NOT_NUMERIC.code[:3]) for item in one.breaks)
@@ -62,7 +65,7 @@ def executed(one: Explanation) -> int:
 
 
 def is_own(filename: str) -> bool:
-    """A file of the user's: there, and neither installed nor the standard library's."""
+    """Whether a file is the user's: not generated, installed or of the standard library."""
     if filename.startswith("<") or is_home_file(filename):
         return False
     return not any(folder in filename for folder in INSTALLED)
@@ -76,7 +79,7 @@ def own_modules(script: str) -> list[str]:
 
 
 def of_module(filename: str) -> Explanation:
-    """The module-level work of a file."""
+    """The findings on the module-level work of a file."""
     found = Explanation(name=f"{Path(filename).name}, module level", filename=filename)
     try:
         source = Path(filename).read_text(encoding="utf-8")
