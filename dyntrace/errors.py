@@ -1,4 +1,4 @@
-"""The exceptions and warnings of dyntrace, with the wrong and the right code where users cause them.
+"""The exceptions and warnings of dyntrace; those that users cause show the wrong and right code.
 
 Invariant: an optimised function raises only what the original raises. These are raised by
 dyntrace's own functions (`optimize`, `verify`, `register_backend`) and under `fullgraph=True`.

@@ -1,6 +1,6 @@
-"""Whole programs: attention goes where their time goes, and what is cold costs nothing.
+"""Whole programs, as `python -m dyntrace run` runs them: only code where time goes is compiled.
 
-`sampling` finds warm code while importing next to nothing, `glance` judges whether it has to do
-with arrays at all, `dyntrace.budget` says how much may be spent on it, and `serving` has it
-compiled and put to use in running frames. Read `sampling` first.
+`sampling` finds warm code and imports next to nothing, `glance` tells whether that code deals with
+arrays, `dyntrace.budget` limits the time spent on it, `serving` compiles it and moves running
+frames into it. `accounts` and `screen` count and print where the time went. Read `sampling` first.
 """

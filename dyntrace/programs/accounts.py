@@ -1,8 +1,9 @@
-"""Accounts: where a program's time went, by function and line, in graphs and outside.
+"""Accounts: the time a program spent, by function and line, in graphs and outside.
 
-Kept only where a report was asked for (`run --stats`, `run --report`, `explain`). A look's time
-goes to the innermost frame of the user's files; where there is none, to the innermost of all.
-Invariant: nothing of the program's is kept alive: places are names and numbers.
+They are kept only if a report was asked for (`run --stats`, `run --report`, `explain`). Each look
+of the sampler charges the time since the last one to the innermost frame of the user's files, or to
+the innermost frame of all if there is none. Invariant: accounts hold names and numbers, so they
+keep none of the program's objects alive.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Place(NamedTuple):
 
 
 class Accounts:
-    """Seconds by place, and what was decided about each function that was met."""
+    """Seconds by place, and the verdict on each warm function."""
 
     def __init__(self) -> None:
         self.seconds: dict[Place, float] = {}
@@ -44,13 +45,17 @@ class Accounts:
         self.candidates = 0
 
     def note(self, frames: list[tuple[CodeType, int]], seconds: float) -> None:
-        """The native sampler's `tally`: a stack, and the time since the last look."""
+        """Charge `seconds` to one place of a stack; the sampler calls this once for each thread.
+
+        `frames` are (code, byte offset), innermost first. Stacks that end in dyntrace's own
+        analysis are not charged.
+        """
         frame: tuple[CodeType, int] | None = None
         for frame in frames:
             if is_users(frame[0].co_filename):
                 break
             if frame[0].co_filename.startswith(_OURS):
-                return  # that is analysis, or what runs the script
+                return  # dyntrace analyses, or is about to run the script
         else:
             frame = frames[0] if frames else None
         if frame is not None:
@@ -58,15 +63,15 @@ class Accounts:
             self.seconds[place] = self.seconds.get(place, 0.0) + seconds
 
     def judge(self, code: CodeType, verdict: bool | None) -> None:
-        """Warm code was taken (True), is nothing for us (False), or waits for the budget (None)."""
+        """Note a verdict on warm code: served (True), left alone (False), has to wait (None)."""
         self.verdicts[function_of(code)] = verdict
 
     def in_graphs(self) -> float:
-        """Seconds that ran as graphs."""
+        """Seconds spent in graphs."""
         return sum(seconds for place, seconds in self.seconds.items() if place.in_graph)
 
     def functions(self) -> dict[Function, tuple[float, float]]:
-        """Seconds in all, and in graphs, of each function: the busiest first."""
+        """(Seconds in all, seconds in graphs) of each function, the busiest first."""
         found: dict[Function, tuple[float, float]] = {}
         for place, seconds in self.seconds.items():
             whole, graphs = found.get(place.function, (0.0, 0.0))
@@ -74,13 +79,13 @@ class Accounts:
         return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
     def uncaptured(self, count: int) -> list[tuple[Place, float]]:
-        """The `count` places outside graphs that most time goes to."""
+        """The `count` places outside graphs that took most time."""
         items = [item for item in self.seconds.items() if not item[0].in_graph]
         return sorted(items, key=lambda item: -item[1])[:count]
 
 
 def is_users(filename: str) -> bool:
-    """Whether a file is the user's own: neither installed, nor Python's, nor ours."""
+    """Whether a file is the user's: not installed, nor Python's, nor dyntrace's."""
     if filename.startswith(_OURS) or any(folder in filename for folder in _INSTALLED):
         return False
     return not filename.startswith(_HOME)
@@ -91,7 +96,7 @@ def function_of(code: CodeType) -> Function:
 
 
 def place_of(code: CodeType, offset: int) -> Place:
-    """The line of a byte offset; whether it is part of a region's stub."""
+    """The place of a byte offset: its function and line, and whether it lies in a stub."""
     line = code.co_firstlineno
     for start, end, number in code.co_lines():
         if start <= offset < end:
@@ -101,7 +106,7 @@ def place_of(code: CodeType, offset: int) -> Place:
 
 
 def is_in_graph(code: CodeType, offset: int) -> bool:
-    """Whether a frame that stands there has called a region."""
-    compiled: Any = sys.modules.get("dyntrace.weaving.bypasses")  # nothing is woven without it
-    known = getattr(compiled, "is_in_stub", None)  # the module may be half imported now
-    return known is not None and bool(known(code, offset))
+    """Whether a frame at this byte offset is inside the call of a region."""
+    bypasses: Any = sys.modules.get("dyntrace.weaving.bypasses")  # nothing is woven without it
+    is_in_stub = getattr(bypasses, "is_in_stub", None)  # the module may be half imported now
+    return is_in_stub is not None and bool(is_in_stub(code, offset))

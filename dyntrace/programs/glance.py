@@ -1,8 +1,9 @@
-"""A glance: has warm code anything to do with arrays?
+"""A glance: does warm code deal with arrays?
 
-Looked at are the values its frame holds and the names it reads, two attributes or items deep.
-Invariant: no code of the user's runs; a wrong yes costs an analysis, a wrong no leaves the code as
-it is. `graph.describe` says how values are looked into.
+It looks at the values in the frame and at the globals the code names, and into their items and
+attributes, at most DEEPEST levels below the frame. Invariant: it runs no code of the user's. A
+wrong yes costs an analysis; a wrong no leaves the code unoptimised. `graph.describe` is the
+thorough description that recorders make.
 """
 
 from __future__ import annotations
@@ -16,21 +17,25 @@ from typing import Any
 
 __all__ = ["meets_arrays"]
 
-DEEPEST = 3
+DEEPEST = 3  # levels of items or attributes below a local variable
 MOST = 24  # items or attributes of one object
 LOOKED_AT = 400  # objects in all
-HEAP_TYPE = 1 << 9  # of __flags__: not written in C
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE of __flags__: made at run time, as by a class statement
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, ModuleType)
 
 
 def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any]) -> bool:
-    """Whether an array, or a name of NumPy's, is within reach of a frame of `code`."""
+    """Whether a frame of `code` can reach an array, or the code names something of NumPy's.
+
+    `values` are those of the frame. In a frame of another thread the class of an array stands for
+    it (`copied_values` in `_sampler/sampler.c`).
+    """
     numpy = sys.modules.get("numpy")
     array, scalar = getattr(numpy, "ndarray", None), getattr(numpy, "generic", None)
     if array is None or scalar is None:
         return False
-    values = list(values)  # of other threads, classes stand for NumPy's objects
+    values = list(values)
     if any(type(value) is type and issubclass(value, (array, scalar)) for value in values):
         return True
     names = [namespace[name] for name in _names(code, 0) if name in namespace]
@@ -43,7 +48,7 @@ def meets_arrays(code: CodeType, namespace: dict[str, Any], values: Iterable[Any
 
 
 def _names(code: CodeType, depth: int) -> Iterator[str]:
-    """The names that code reads, that of functions made inside it included."""
+    """The names that code reads, those of functions defined inside it included."""
     yield from code.co_names
     if depth < DEEPEST:
         for constant in code.co_consts:
@@ -52,7 +57,7 @@ def _names(code: CodeType, depth: int) -> Iterator[str]:
 
 
 def _is_numpys(value: Any) -> bool:
-    """A module, function or class of NumPy or SciPy."""
+    """Whether `value` is a module, function or class of NumPy or SciPy."""
     kind = type(value)
     if kind is ModuleType:
         name = value.__dict__.get("__name__")
@@ -64,14 +69,14 @@ def _is_numpys(value: Any) -> bool:
 
 
 class _Glance:
-    """Looks for arrays and NumPy scalars; at no more than `LOOKED_AT` objects."""
+    """A search for arrays and NumPy scalars that looks at no more than LOOKED_AT objects."""
 
     def __init__(self, classes: tuple[type, type]) -> None:
         self.classes = classes
         self.left = LOOKED_AT
 
     def holds(self, value: Any, depth: int) -> bool:
-        """Whether `value` is an array or NumPy scalar, or has one within reach."""
+        """Whether `value`, which lies `depth` levels deep, is or reaches an array or scalar."""
         kind = type(value)
         if issubclass(kind, self.classes):
             return True
@@ -95,7 +100,11 @@ def _parts(value: Any, kind: type) -> list[Any]:
 
 
 def _attributes(value: Any, kind: type) -> list[Any]:
-    """What an instance of a class in Python holds, found without making a dict for it."""
+    """The attribute values of an instance of a Python class.
+
+    `gc.get_referents` visits inline values; asking for `__dict__` would make a dict, which slows
+    every later access to the instance's attributes.
+    """
     if type(kind) is not type or not all(base.__flags__ & HEAP_TYPE for base in kind.__mro__[:-1]):
         return []
     found: list[Any] = []

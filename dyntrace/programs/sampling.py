@@ -1,9 +1,9 @@
-"""Sampling: a program runs as it is, and is looked at every few milliseconds.
+"""Sampling: a program runs as it is, and a look every few milliseconds finds its warm code.
 
-The native sampler calls `Sampling.candidate` once for each code object it meets, and
-`Sampling.warm` for what it meets again and again. The tracer is imported for the first warm code
-that meets arrays, when that fits the budget.
-Invariant: until then nothing of the package but this room, `config` and `users` is imported.
+The native sampler (`_sampler/sampler.c`) calls `Sampling.candidate` once for each code object it
+meets, and `Sampling.warm` for one that several looks have met. The first warm code that deals with
+arrays has the tracer imported, once the budget allows it. Invariant: until then the package has
+imported this module, `glance` and the small top-level modules below only. Read `serving` next.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["Sampling", "shielded"]
 
 INTERVAL = 2000  # microseconds
-SAMPLES = 3  # looks that meet code until it is warm
-IMPORT_COST = 0.035  # seconds of processor time that importing the tracer takes, about
+SAMPLES = 3  # code is warm when this many looks have met it
+IMPORT_COST = 0.035  # seconds of processor time that importing the tracer takes, measured
 
 
 NO_FIGURES = "dyntrace: no figures, since the native module is not in use"
 
 
 class Sampling:
-    """One program under the sampler."""
+    """One program under the sampler; its methods are the sampler's callbacks."""
 
     def __init__(self, backend: str = "numpy", accounts: Accounts | None = None) -> None:
         self.budget = Budget()
@@ -49,9 +49,9 @@ class Sampling:
         self.serves, self.thread = True, get_ident()
 
     def start(self, serves: bool = True) -> bool:
-        """Begin to look; False where there is no sampler, or no thread for it.
+        """Start the sampler; False if it is not built or its thread cannot start.
 
-        Unless it `serves` warm code, it only keeps accounts, if there are any to keep.
+        serves  compile warm code; else only keep the accounts, and False if there are none
         """
         if not config.native or not config.sampler or not (serves or self.accounts):
             return False
@@ -71,7 +71,7 @@ class Sampling:
         return True
 
     def candidate(self, code: CodeType, namespace: dict[str, Any]) -> bool:
-        """Whether code that was met is worth counting: the user's, with work in it."""
+        """Whether looks should count this code: it is the user's, and has work in it."""
         if self.service is not None and self.service.has_made(code):
             return self.serves
         if code.co_name == "<module>" or not is_users_module(namespace):
@@ -88,7 +88,10 @@ class Sampling:
         namespace: dict[str, Any],
         values: dict[int, Any],
     ) -> bool | None:
-        """Have warm code served; False if it is nothing for us, None if it has to wait."""
+        """Have warm code compiled; False to leave it alone for good, None if it has to wait.
+
+        `values` are those of the frame's slots, by index.
+        """
         if self.service is not None and self.service.has_made(code):
             return self.service.go_on(code, namespace)
         answer = self._serve_if_affordable(code, function, namespace, values)
@@ -104,17 +107,18 @@ class Sampling:
         values: dict[int, Any],
     ) -> bool | None:
         if "threading" not in sys.modules and get_ident() != self.thread:
-            return None  # whoever imports it first is the main thread to it
+            # `threading` takes the thread that imports it first for the main thread.
+            return None
         cost = cost_of(len(code.co_code)) if self.service else IMPORT_COST
         if "numpy" not in sys.modules or not self.budget.allows(cost):
-            return None  # asked again and again, so this has to be quick
+            return None
         with self.budget.spending():
             if not meets_arrays(code, namespace, values.values()):
                 return False
             return None if is_importing() else self._serving().warm(code, function, namespace)
 
     def screen(self) -> str:
-        """What `run --stats` prints."""
+        """The text that `run --stats` prints."""
         from dyntrace.programs.screen import screen
 
         if self.accounts is None or not config.sampler:
@@ -123,7 +127,7 @@ class Sampling:
         return screen(self.accounts, perf_counter() - self.budget.started, analysis)
 
     def _serving(self) -> Service:
-        """What serves warm code, imported when it is first needed."""
+        """The service for warm code; imports the tracer the first time."""
         if self.service is None:
             with own_names():
                 from dyntrace.programs.serving import Service
@@ -133,7 +137,10 @@ class Sampling:
 
 
 def is_importing() -> bool:
-    """Whether an import is under way that importing here would wait for, or meet half done."""
+    """Whether an import is under way that could deadlock with one here, or that is half done.
+
+    It reads CPython's locks of modules (`_module_locks` of Lib/importlib/_bootstrap.py).
+    """
     locks: dict[str, Any] = getattr(importlib._bootstrap, "_module_locks", {})
     for name, reference in list(locks.items()):
         owner = getattr(reference(), "owner", None)
@@ -143,7 +150,7 @@ def is_importing() -> bool:
 
 
 def shielded(callback: Callable[..., Any], fallback: Any) -> Callable[..., Any]:
-    """`callback`, whose own errors are noted and never reach the program."""
+    """`callback`, with internal errors noted and replaced by the answer `fallback`."""
 
     def answer(*args: Any) -> Any:
         try:
@@ -160,6 +167,6 @@ def shielded(callback: Callable[..., Any], fallback: Any) -> Callable[..., Any]:
 
 
 def _is_ours(code: CodeType) -> bool:
-    """Whether code was made by the tracer, or has been marked as left alone."""
+    """Whether dyntrace wove the code, or `dyntrace.disable` marked it."""
     constants = code.co_consts
     return bool(constants and constants[-1] == ("dyntrace.disable",)) or is_woven(code)

@@ -1,7 +1,7 @@
-"""Screen: where a program's time went, in the few lines that `run --stats` prints at exit.
+"""Screen: the few lines that `run --stats` prints at exit: where the time went, and why.
 
-Invariant: nothing is estimated; the reasons come from the break catalogue and from what was decided
-about each function. Read `programs.accounts` for how the time is counted.
+Invariant: no figure is estimated. Reasons come from the break catalogue and from the verdicts on
+functions. `programs.accounts` counts the time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BETWEEN = "compiled; this line is in no graph"
 
 
 def screen(accounts: Accounts, seconds: float, analysis: float) -> str:
-    """The lines of `run --stats`: a run of `seconds`, with `analysis` of them spent by dyntrace."""
+    """The lines of `run --stats`; `analysis` are the seconds that dyntrace itself spent."""
     graphs = accounts.in_graphs()
     parts = [
         f"dyntrace: {seconds:.2f} s in all, {share(graphs, seconds)} in graphs, "
@@ -45,7 +45,7 @@ def screen(accounts: Accounts, seconds: float, analysis: float) -> str:
 
 
 def hot_functions(accounts: Accounts) -> list[str]:
-    """A line for each of the functions that most time went to, with what became of it."""
+    """A line for each of the busiest functions: its time, and the share in graphs or the reason."""
     whole = sum(accounts.seconds.values()) or 1.0
     lines = []
     for function, (seconds, graphs) in list(accounts.functions().items())[:FUNCTIONS]:
@@ -94,7 +94,7 @@ def reason(accounts: Accounts, place: Place) -> str:
 
 
 def reasons_at(compiled: Any, line: int) -> Iterator[str]:
-    """What the compiled code has to say about a line, or about all of it where the line is 0."""
+    """The reasons of compiled code for a line, or for all its lines if `line` is 0."""
     from dyntrace.breaks import NOT_WORTH_IT
 
     for found in compiled.breaks:
@@ -114,7 +114,7 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
 
 
 def is_at(known: Any, line: int) -> bool:
-    """Whether a line is part of a region; 0 stands for all."""
+    """Whether a line is part of a region; line 0 is part of each."""
     return line == 0 or bool(known.plans[0].lineno <= line <= known.plans[0].end_lineno)
 
 
@@ -129,6 +129,6 @@ def has_run(compiled: Any) -> bool:
 
 
 def all_compiled() -> list[Any]:
-    """What has been compiled; nothing, and nothing is imported, where the tracer was not needed."""
+    """All compiled code; empty, without importing the tracer, if it has not been imported."""
     compiled: Any = sys.modules.get("dyntrace.compile")
     return [] if compiled is None else list(compiled.live_compiled())

@@ -1,11 +1,11 @@
-"""Serving: warm code is compiled, and put to use in functions and in running frames.
+"""Serving: compiles warm code, and moves functions and running frames into it.
 
-On 3.12 and later `sys.monitoring` events are set on warm code objects only: their callbacks move
-the frame that is entered, or that goes back to the head of a loop, into compiled code. Then the
-function's own `__code__` is exchanged, and nothing is left of it in steady state. On 3.11 the
-function's code is exchanged when it is found warm, and a look moves frames that loop (`reach.c`).
-Invariant: events are local to code objects, so the program counts as unwatched; other tools see
-what they would have seen. Read `functions.compiled_code` for the versions of a code object.
+On 3.12 and later `Service.warm` sets `sys.monitoring` events on the warm code object. Their
+callbacks (`_sampler/move.c`) move a frame that starts, or jumps back to a loop head, into compiled
+code; then the function's `__code__` is exchanged and the events are removed. On 3.11 `warm`
+exchanges `__code__` at once, and the sampler moves frames that loop (`_sampler/reach.c`).
+Invariant: events are local to code objects, so other tools see what they would have seen. Read
+`functions.compiled_code` next.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from dyntrace.trace.marks import original_of
 __all__ = ["Service"]
 
 NAME = "dyntrace"
-MAX_ASKS = 16  # frames of one code object that come to `serve` in vain
-MAX_MOVES = 256  # frames that come to it at all
+MAX_ASKS = 16  # a code object is left alone when `serve` has moved none of this many frames
+MAX_MOVES = 256  # and in any case when `serve` was asked about this many
 SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
-COUNTING = frozenset({"resize", "getrefcount", "get_referrers"})  # names of what counts references
+COUNTING = frozenset({"resize", "getrefcount", "get_referrers"})  # functions that count references
 _monitoring: Any = getattr(sys, "monitoring", None)
 
 
 class Service:
-    """What has warm code compiled, for one program."""
+    """Compiles the warm code of one program."""
 
     def __init__(self, backend: str, budget: Budget) -> None:
         self.family = Family(backend, fullgraph=False, budget=budget, copies=False)
@@ -51,11 +51,11 @@ class Service:
     def warm(
         self, code: CodeType, function: FunctionType | None, namespace: dict[str, Any]
     ) -> bool | None:
-        """Have frames of `code` come to `serve`, or its function run new code.
+        """Have frames of `code` come to `serve`, or exchange the code of its function.
 
-        False if neither can be, None if that cannot be now. A generator's frame has no room to
-        grow, so it starts in new code or stays. A profiler counts by code object, so what it has
-        met stays while it is there.
+        False if neither is possible, None if it has to be tried again later. A generator's frame
+        has no room to grow, so only new frames run compiled code. A profiler counts by code object,
+        so nothing is exchanged while one is active.
         """
         if tracing_active():
             return None
@@ -85,7 +85,12 @@ class Service:
         values: dict[int, Any],
         stack: tuple[Any, ...],
     ) -> tuple[CodeType, int] | None:
-        """Where a frame of warm code goes on; None if it stays. Without an offset it starts."""
+        """The new code and byte offset where a frame of warm code continues; None if it stays.
+
+        offset  the byte offset of the loop head it jumps to; None for a frame that starts
+        values  of its slots, by index
+        stack   its evaluation stack; Ellipsis for NULL
+        """
         if tracing_active() or (function is not None and not is_ordinary(function)):
             return None
         compiled = self._compiled(code, namespace)
@@ -95,7 +100,7 @@ class Service:
         in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
         waits = compiled.pace.waits and not compiled.woven.layouts
         if waits:
-            compiled.pace.wait()  # again: without events it is only compiled if it is found warm
+            compiled.pace.wait()  # without events, only the sampler brings this code up again
         if in_vain or waits or compiled.has_nothing_to_gain():
             self._leave(code)
         elif type(function) is FunctionType and compiled.version:
@@ -103,9 +108,9 @@ class Service:
         return landing
 
     def go_on(self, code: CodeType, namespace: dict[str, Any]) -> bool | None:
-        """Frames run this version: compile what had to wait; None if it still has to wait.
+        """Compile what this version of warm code postponed; None if it still has to wait.
 
-        False if it is a version of what the program itself has optimised.
+        False if the version belongs to a function that the program itself has optimised.
         """
         original = original_of(code)
         compiled = None if original is None else self.family.known_code(original, namespace)
@@ -117,7 +122,7 @@ class Service:
         return None if compiled.pace.waits else True
 
     def has_made(self, code: CodeType) -> bool:
-        """Whether `code` is a version of the user's that frames were moved to."""
+        """Whether `code` is a woven version of the user's code."""
         return original_of(code) is not None
 
     def _compiled(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
@@ -134,13 +139,13 @@ class Service:
                 original, waiting = code_of(), compiled_of()
                 if original is not None and waiting is not None:
                     for version in (original, *waiting.bypasses.codes()):
-                        _sampler.replace(version, None, 0)  # it has to be found warm again
+                        _sampler.replace(version, None, 0)  # looks count the version from zero
 
             compiled.on_new_code, compiled.pace.on_wait = use, wait
         return compiled
 
     def _exchange(self, compiled: CompiledCode, function: FunctionType, code: CodeType) -> bool:
-        """Have later calls of `function` run compiled code, while it keeps that of the user."""
+        """Set `function.__code__` to compiled code, and keep the user's code alive with it."""
         if function.__code__ is code:
             self._kept.set(function, code)
             compiled.functions.add(function)
@@ -148,13 +153,13 @@ class Service:
         return True
 
     def close(self) -> None:
-        """Give the tool id back; what has been exchanged stays."""
+        """Free the tool id; exchanged code stays."""
         if self.tool is not None:
             _monitoring.free_tool_id(self.tool)
             self.tool = None
 
     def _leave(self, code: CodeType) -> None:
-        """Frames of `code` come no more."""
+        """Frames of `code` are not brought to `serve` any more."""
         if self.tool is not None:
             _monitoring.set_local_events(self.tool, code, 0)
         elif _monitoring is None:
@@ -162,23 +167,26 @@ class Service:
 
 
 def _can_be_reached(code: CodeType) -> bool:
-    """Whether it has a loop, and nothing that could tell one reference more."""
+    """Whether code has a loop, and names no function that counts references (see reach.c)."""
     return not BACKWARD.isdisjoint(code.co_code[::2]) and COUNTING.isdisjoint(code.co_names)
 
 
 def _nothing() -> None:
-    """What frames on 3.11 call when they are moved."""
+    """Frames on 3.11 call this when they are moved, see `_sampler/reach.c`."""
 
 
 def _uninterrupted(function: Any) -> FunctionType:
-    """`function` without the look for signals at its start: RESUME has one only below 2."""
+    """`function` with RESUME 2: RESUME checks for signals only if its argument is below 2.
+
+    See RESUME in Python/ceval.c of CPython 3.11.
+    """
     raw = bytearray(function.__code__.co_code)
     raw[raw.index(RESUME) + 1] = 2
     return FunctionType(function.__code__.replace(co_code=bytes(raw)), function.__globals__)
 
 
 def _claim_tool() -> int | None:
-    """The tool id that optimisers use, or another that is free; None if there is none."""
+    """Claim `sys.monitoring.OPTIMIZER_ID`, or 4 or 3 if it is taken; None if all are."""
     for tool in (_monitoring.OPTIMIZER_ID, 4, 3):
         if _monitoring.get_tool(tool) is None:
             _monitoring.use_tool_id(tool, NAME)

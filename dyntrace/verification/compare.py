@@ -1,8 +1,8 @@
-"""Compare: run a function, keep everything a user could observe, and say where two runs differ.
+"""Compare: runs a function, records everything a user could observe, and finds the differences.
 
-What is observed: the result, the arguments and globals afterwards, what is shared between them,
+Observed are the result, the arguments and globals after the call, memory shared between them,
 everything printed, each warning with its file and line, and the exception with its traceback and
-its chain. `verification` is built on this, and so are the differential tests. Read `describe` next.
+its chain. `verification` and the differential tests use it. Read `facts` next: it describes values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["Outcome", "Surroundings", "difference", "differences", "run"]
 
 
 class Surroundings(Protocol):
-    """What lies around a function: `now` gives paths and what is there after a run."""
+    """The state around a function; `now` yields paths and the values found there."""
 
     def now(self) -> Iterable[tuple[str, Any]]: ...
 
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Watch:
-    """What is recorded while the function runs."""
+    """Records stdout, stderr and warnings while the function runs."""
 
     stdout: io.StringIO = field(default_factory=io.StringIO)
     stderr: io.StringIO = field(default_factory=io.StringIO)
@@ -66,11 +66,12 @@ def run(
     *,
     action: str = "always",
 ) -> Outcome:
-    """Call `fn` on exactly these objects and describe what came of it.
+    """Call `fn` on these very objects and describe the outcome.
 
-    `world` says what else to describe afterwards, such as globals and cells; `action` is the
-    warning filter that holds during the call. Every exception is caught, KeyboardInterrupt and
-    SystemExit included.
+    world   more state to describe after the call, such as globals and cells
+    action  the warnings filter during the call
+
+    Every exception is caught, KeyboardInterrupt and SystemExit included.
     """
     watch = _Watch()
     value, exception = None, None
@@ -114,7 +115,7 @@ def _describe(
 
 
 def _random_state() -> tuple[Any, ...]:
-    """NumPy's global random stream: where a draw leaves its mark."""
+    """The state of NumPy's global generator, which each draw changes."""
     name, key, *rest = np.random.get_state(legacy=True)
     return name, np.asarray(key).tobytes(), *rest
 
@@ -129,12 +130,12 @@ def _recorded(watch: _Watch) -> Iterator[tuple[str, Any]]:
 
 
 def difference(expected: Outcome, actual: Outcome) -> list[str]:
-    """Where `actual` differs from `expected`, one readable line per fact; empty if nowhere."""
+    """One readable line for each fact in which `actual` differs from `expected`."""
     return [f"{path}: {text}" for path, text in differences(expected.facts, actual.facts).items()]
 
 
 def differences(expected: Facts, actual: Facts) -> dict[str, str]:
-    """The paths of the facts that differ, and how they differ."""
+    """The facts that differ: each path with a text that says how."""
     absent = "<absent>"
     pairs = {
         path: (expected.get(path, absent), actual.get(path, absent))

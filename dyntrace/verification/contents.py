@@ -1,8 +1,8 @@
-"""Contents: for each type of mutable object, how to keep what it holds and to put it back.
+"""Contents: for each type of mutable object, how to save its content and restore it.
 
-Invariant: reading runs no code of the user's classes, and writing restores the object itself, so
-its identity and all that shares its memory stay as they were. A new type is one `_keeps` entry.
-`reachable` walks the objects and applies these entries.
+Invariant: saving runs no code of the user's classes. Restoring writes into the object itself, so
+its identity stays, and everything that shares its memory sees the restored content. A new type is
+one `_keeps` entry. `reachable` walks the objects and applies the entries.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _itself(owner: Any, saved: Saved) -> Any:
 
 
 def _changed_names(owner: Any, saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a namespace that are not what was saved; `<unbound>` for deleted ones."""
+    """The names whose values differ from the saved ones; `<unbound>` for deleted names."""
     content = content_of(owner)
     assert content is not None
     now = content.read(owner)
@@ -65,13 +65,13 @@ def _moved(name: str, now: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How the content of one type is kept.
+    """How objects of one type are saved and restored.
 
-    read   the content now, independent of later changes
-    write  puts saved content back; raises if it cannot
+    read   returns the content now, independent of later changes
+    write  restores saved content; raises if it cannot
     same   whether two saved contents are the same
-    tell   what is described where the content has changed
-    holds  the saved content is a list, or a dict, of the objects that the owner refers to
+    tell   returns the value to describe if the content has changed
+    holds  the saved content is a list or dict of the objects that the owner refers to
     """
 
     read: Callable[[Any], Saved]
@@ -97,7 +97,7 @@ def content_of(value: Any) -> Content | None:
 
 
 def _kind_of_dict(owner: Any) -> Any:
-    """The class whose methods know the order of the keys."""
+    """The class whose methods to call: OrderedDict keeps an order of its own besides the dict's."""
     return collections.OrderedDict if isinstance(owner, collections.OrderedDict) else dict
 
 
@@ -152,7 +152,7 @@ _keeps(
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Some names of a namespace: the globals that a function uses, not the whole module."""
+    """Some names of a namespace: the globals that a function uses, without the module's others."""
 
     space: dict[str, Any]
     names: frozenset[str]
@@ -222,7 +222,7 @@ def _read_attributes(owner: Any) -> dict[Any, Any]:
 
 
 def _write_attributes(owner: Any, saved: dict[Any, Any]) -> None:
-    """Attributes in the instance's dict and slots, set without any code of its class."""
+    """Restore the instance's dict and slots without running code of its class."""
     slots, now = _slots(owner), _read_attributes(owner)
     for name in [name for name in slots if name in {**now, **saved} and _moved(name, now, saved)]:
         if name in saved:
@@ -284,12 +284,16 @@ def _plain(owner: Any) -> np.ndarray[Any, Any]:
 
 
 def _writeable(owner: Any) -> bool:
-    """The flag, read without the warning that results of `np.broadcast_arrays` give for it."""
+    """The WRITEABLE flag, read from `flags.num`.
+
+    Reading `flags.writeable` of a result of `np.broadcast_arrays` may warn
+    (numpy/_core/src/multiarray/flagsobject.c).
+    """
     return bool(owner.flags.num & WRITEABLE)
 
 
 def _read_array(owner: Any) -> Saved:
-    """Layout, flag and elements; those of a view of an array are kept with its base."""
+    """Layout, WRITEABLE flag and elements; None for elements that the base array saves."""
     array, flag = _plain(owner), _writeable(owner)
     apart = not isinstance(owner.base, np.ndarray) and (flag or owner.flags.owndata)
     layout = (array.shape, array.strides, array.dtype)
@@ -303,7 +307,7 @@ def _same_array(one: Saved, other: Saved) -> bool:
 def _same_elements(one: Any, other: Any) -> bool:
     if one is None or other is None:
         return one is other
-    if one.dtype.kind == "T":  # equal strings may lie at different places of the string storage
+    if one.dtype.kind == "T":  # bytes do not decide: equal StringDType elements may differ in them
         return False
     return bool(one.tobytes() == other.tobytes())
 
@@ -320,7 +324,7 @@ def _write_array(owner: Any, saved: Saved) -> None:
 
 
 def _lay_out(owner: Any, shape: Any, strides: Any, dtype: Any) -> None:
-    """Undo `x.resize`, and assignments to `x.shape`, `x.strides` and `x.dtype`."""
+    """Undo calls of `x.resize` and assignments to `x.shape`, `x.strides` and `x.dtype`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy deprecates these assignments
         owner.dtype = dtype
@@ -382,7 +386,7 @@ _keeps(
 
 
 def _comparable(state: Any) -> Any:
-    """The state of a random generator in values that `==` compares to one truth value."""
+    """The state of a random generator with arrays as bytes, so that `==` gives one bool."""
     if isinstance(state, dict):
         return {name: _comparable(item) for name, item in state.items()}
     return state.tobytes() if isinstance(state, np.ndarray) else state
@@ -398,7 +402,10 @@ def _tell_random(owner: random.Random, saved: Saved) -> Any:
 
 
 def _position(stream: Any) -> Saved:
-    """Where a file stands; None for standard streams and for what has no position to go back to."""
+    """The position of a file.
+
+    None for standard streams, for files opened to append, and for streams that cannot seek.
+    """
     standard = stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
     appends = "a" in str(getattr(stream, "mode", ""))
     left = standard or appends or stream.fileno() <= 2 or not stream.seekable()
@@ -411,7 +418,7 @@ def _write_position(stream: Any, saved: Saved) -> None:
 
 
 def _read_cache(cache: Any) -> dict[str, int]:
-    """What tells whether entries have been added or dropped; hits leave the entries as they are."""
+    """Misses and size of a `functools.cache`; together they show whether its entries changed."""
     info = cache.cache_info()
     return {"misses": info.misses, "entries": info.currsize}
 

@@ -1,9 +1,9 @@
-"""Describe: any value as a flat table of facts, so that two runs can be compared fact by fact.
+"""Facts: describes any value as a flat table, so that two runs can be compared fact by fact.
 
-Every fact stands under a path ("result[0].strides"). Numbers are told apart bit for bit, except
-that all NaNs are one; an object met again is named by the path where it was first met, and arrays
-in shared memory name the block and the offset, so identity and aliasing are facts like any other.
-Describing a value runs none of its code. Read `compare` next.
+Each fact has a path ("result[0].strides"). Numbers are compared bit for bit, except that all NaNs
+are equal. If an object occurs again, its fact is the path where it occurred first; an array in
+shared memory has the block and the offset as a fact. So identity and aliasing are compared like
+everything else. Invariant: describing a value runs none of its code.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ Facts = dict[str, Any]
 Rule = Callable[["Description", str, Any], None]
 
 _RULES: dict[type, Rule] = {}
-_DEEPEST = 50  # what lies deeper is described when the way to it is done: no endless recursion
+_DEEPEST = 50  # values nested deeper wait in a queue, so that descriptions do not recurse
 _OWN = ("dyntrace.verification.compare", "dyntrace.verification.replay")
 _NAMELESS = (int, float, complex, str, bytes, type(None), type(...), type(NotImplemented), type)
 _PADDED = np.dtype(np.longdouble).itemsize == 16 and np.finfo(np.longdouble).nmant == 63
 
 
 class Bits:
-    """The significant bytes of an array, one row per element, every NaN replaced by the same."""
+    """The significant bytes of an array, one row per element, with one bit pattern for all NaNs."""
 
     __slots__ = ("rows", "values")
 
@@ -48,7 +48,7 @@ class Bits:
         return np.array2string(self.values, threshold=8, edgeitems=3)
 
     def against(self, other: Bits) -> str:
-        """The first element that differs, in words."""
+        """A text on the first element that differs."""
         if self.rows.shape != other.rows.shape:
             return f"{self!r} != {other!r}"
         wrong = np.flatnonzero((self.rows != other.rows).any(axis=1))
@@ -74,7 +74,10 @@ def _significant(flat: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 class Description:
-    """Collects `facts`; add arguments before results, so that results are named after arguments."""
+    """Collects `facts`.
+
+    Add arguments before results: a result that is an argument is then described as that argument.
+    """
 
     def __init__(self) -> None:
         self.facts: Facts = {}
@@ -85,7 +88,7 @@ class Description:
         self._deferred: list[tuple[str, Any]] = []
 
     def add(self, path: str, value: Any) -> None:
-        """Describe `value` under `path`; an object already described is only named."""
+        """Describe `value` under `path`; for an object described before, only name its path."""
         if isinstance(value, np.generic) or not isinstance(value, (*_NAMELESS, np.dtype)):
             known = self._paths.get(id(value))
             if known is not None:
@@ -106,7 +109,7 @@ class Description:
         self._depth -= 1
 
     def memory(self, array: np.ndarray[Any, Any]) -> tuple[str, int] | None:
-        """The first array met in the same block of memory, and the distance to it in bytes."""
+        """The path of the first array in the same block of memory, and the offset in bytes."""
         if array.size == 0:
             return None
         address = array.__array_interface__["data"][0]
@@ -117,13 +120,13 @@ class Description:
         return None
 
     def claim(self, path: str, array: np.ndarray[Any, Any]) -> None:
-        """Remember the block of memory that `array` lies in under its `path`."""
+        """Note that `array`, found at `path`, lies in its block of memory."""
         if array.size:
             bounds = np.lib.array_utils.byte_bounds(_root(array))
             self._blocks.append((*bounds, array.__array_interface__["data"][0], path))
 
     def bases(self, array: np.ndarray[Any, Any]) -> Iterator[Any]:
-        """Each base of `array` outwards: its path if it is known, else its type and layout."""
+        """The chain of bases of `array`: each one's path if it has one, else type and layout."""
         base: Any = array.base
         while base is not None:
             layout = _layout(base) if isinstance(base, np.ndarray) else ()
@@ -147,7 +150,7 @@ def _name(kind: type) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """`text` with hexadecimal addresses blanked: they differ between any two runs."""
+    """`text` without hexadecimal addresses, which differ between any two runs."""
     return re.sub(r"0x[0-9a-fA-F]{6,}", "0x…", text)
 
 
@@ -325,9 +328,9 @@ def _message(value: BaseException) -> str:
 
 
 def _frames(traceback: types.TracebackType | None, exact: bool) -> Iterator[tuple[Any, ...]]:
-    """File, line, name and columns of each frame, but for the frames of this package.
+    """File, line, name and columns of each frame, without the frames of this package.
 
-    Unless `exact`, the innermost frame is told without its line and columns.
+    Unless `exact`, the innermost frame has neither line nor columns.
     """
     while traceback is not None:
         code = traceback.tb_frame.f_code

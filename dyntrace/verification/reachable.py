@@ -1,9 +1,9 @@
-"""Reachable: every mutable object that a function can reach, with what it held, to be put back.
+"""Reachable: saves the content of every mutable object a function can reach, and restores it.
 
-Walked are arguments, `__self__`, closure cells, defaults, attributes of instances, classes and
-functions, the globals that functions name, and the names they read from modules of the program.
-Foreign modules (the standard library, installed packages) are not entered. `contents` says how each
-type is kept, `replay` what stands in for iterators. Read `verification` next.
+The walk visits arguments, `__self__`, closure cells, defaults, attributes of instances, classes and
+functions, the globals that functions name, and the names they read from modules of the program. It
+does not enter foreign modules (the standard library, installed packages). `contents` saves and
+restores each type, `replay` substitutes iterators.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _IMMUTABLE_TYPE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """One object, the way to keep it, and what it held."""
+    """One object, the entry of `contents` for it, and its saved content."""
 
     path: str
     owner: Any
@@ -44,24 +44,24 @@ class _Kept:
     saved: Any
 
     def changed(self, original: Callable[[Any], Any] | None = None) -> bool:
-        """Whether it holds something else now, or cannot be read any more.
+        """Whether the content differs from the saved one, or cannot be read any more.
 
-        `original` maps items that stand in for others to those.
+        `original` maps substituted iterators to the original ones.
         """
         try:
             now = self.content.read(self.owner)
             if original is not None and self.content.holds:
                 now = _mapped(now, original)
             return not self.content.same(now, self.saved)
-        except Exception:  # reading a closed or released object raises what its type likes
+        except Exception:  # reading a closed or released object raises whatever its type chooses
             return True
 
 
 class Reachable:
-    """What the `roots` (path and object) and all they reach hold now.
+    """The saved contents of the `roots` (path and object) and of everything they reach.
 
-    replay  give iterators that `restore` puts back a stand-in for each run; else they are shared
-    lost    paths of what could not be put back
+    replay  replace iterators by a substitute for each run; else all runs draw from the original
+    lost    paths of objects that could not be restored
     """
 
     def __init__(self, roots: Iterable[tuple[str, Any]], home: str, *, replay: bool = True) -> None:
@@ -92,7 +92,7 @@ class Reachable:
     def _save(self, path: str, value: Any, content: Content) -> list[tuple[str, Any]]:
         try:
             saved = content.read(value)
-        except Exception:  # a closed file, a released view: nothing is there to be kept
+        except Exception:  # a closed file or a released view has no content to save
             return []
         if content.holds and not saved and content is INSTANCE and not _can_grow(value):
             return []
@@ -115,7 +115,10 @@ class Reachable:
         return top in ("dyntrace", "threading", "_thread") and not isinstance(value, Names)
 
     def _is_foreign_module(self, name: Any) -> bool:
-        """Whether a module belongs to the standard library or an installed package but our own."""
+        """Whether a module belongs to the standard library or an installed package.
+
+        The package that the verified function belongs to is never foreign; dyntrace always is.
+        """
         top = str(name).partition(".")[0]
         if top == "dyntrace" or (top in sys.stdlib_module_names and top != self._home):
             return True
@@ -123,7 +126,7 @@ class Reachable:
         return file is not None and top != self._home and file.startswith(_INSTALLED)
 
     def _parts(self, path: str, value: Any) -> Iterator[tuple[str, Any]]:
-        """What an object refers to besides the content that is kept of it."""
+        """The objects that `value` refers to besides its saved content."""
         if isinstance(value, types.FunctionType):
             yield from self._reached(path, value)
         for name in _PARTS.get(type(value), ()):
@@ -140,7 +143,7 @@ class Reachable:
             yield f"type of {path}", type(value)
 
     def _reached(self, path: str, fn: types.FunctionType) -> Iterator[tuple[str, Any]]:
-        """The attributes, cells and globals of `fn`, and what it names of the program's modules."""
+        """The attributes, cells and globals of `fn`, and names it reads from the user's modules."""
         yield f"{path}.__dict__", vars(fn)
         cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False)
         yield from ((f"{path} cell {name}", cell) for name, cell in cells)
@@ -157,7 +160,10 @@ class Reachable:
     # putting back
 
     def restore(self, *, last: bool = False) -> None:
-        """Put everything back; stand-ins for iterators, but no copies of positions if `last`."""
+        """Restore all contents, with substitutes for iterators.
+
+        In the last run, iterators that can be copied are the originals, which then advance.
+        """
         self._originals.clear()
         for kept in self._kept:
             saved = self._for_one_run(kept, last) if kept.content.holds else kept.saved
@@ -166,7 +172,7 @@ class Reachable:
             self._write(kept, saved)
 
     def materialise(self) -> None:
-        """Put the originals where stand-ins still are."""
+        """Replace the substitutes that are still in place by the original iterators."""
         for kept in self._kept:
             if kept.content.holds and self._originals:
                 now = kept.content.read(kept.owner)
@@ -177,7 +183,7 @@ class Reachable:
     def _write(self, kept: _Kept, saved: Any) -> None:
         try:
             kept.content.write(kept.owner, saved)
-        except Exception:  # what cannot be put back is told with the comparison
+        except Exception:  # the StateWarning names what could not be restored
             self.lost[kept.path] = None
 
     def _for_one_run(self, kept: _Kept, last: bool) -> Any:
@@ -205,12 +211,12 @@ class Reachable:
     # telling
 
     def now(self) -> Iterator[tuple[str, Any]]:
-        """What has changed since it was kept, by path."""
+        """The objects whose content has changed since it was saved, by path."""
         for kept in list(self._kept):
             if kept.changed(self._original):
                 try:
                     yield f"state of {kept.path}", kept.content.tell(kept.owner, kept.saved)
-                except Exception:  # reading a closed or released object raises what its type likes
+                except Exception:  # a closed or released object: see `_Kept.changed`
                     yield f"state of {kept.path}", "<cannot be read>"
 
 
@@ -232,7 +238,7 @@ def _has_attributes(value: Any) -> bool:
 
 
 def _can_grow(value: Any) -> bool:
-    """Whether an object without attributes may get some."""
+    """Whether an object that has no attributes now may get some: it has a dict or slots."""
     return type(value).__dictoffset__ != 0 or any(
         isinstance(member, types.MemberDescriptorType)
         for base in type(value).__mro__
@@ -252,7 +258,7 @@ def _inside(path: str, value: Any, content: Content, key: Any) -> str:
 
 
 def _mapped(saved: Any, change: Any) -> Any:
-    """`saved` with each item changed, or `saved` itself if none is."""
+    """`saved` with `change` applied to each item; `saved` itself if no item changes."""
     if isinstance(saved, dict):
         changed = {key: change(item) for key, item in saved.items()}
         return changed if any(changed[key] is not saved[key] for key in changed) else saved

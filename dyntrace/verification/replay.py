@@ -1,8 +1,8 @@
-"""Replay: an iterator that several runs shall consume is drawn from once, and its items are kept.
+"""Replay: several runs consume one iterator, although its items can be drawn only once.
 
-Each run gets an iterator of its own over the same items. What draws them first, draws them from the
-original, as late as the program asks for them. Positions of built-in iterators over sequences can
-be copied; those are no tapes. `reachable` puts these stand-ins where the originals were.
+Each run gets a substitute. A `Tape` draws an item from the original when a run first asks for it,
+keeps it, and gives later runs the same item. Built-in iterators over sequences need no tape, since
+`copy.copy` copies their position. `reachable` puts the substitutes where the originals were.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Tape:
     def replay(self) -> Generator[Any, Any, Any]:
         """A generator over all items, those on the tape and those still to be drawn.
 
-        It stands at a `yield`, ready for `send`, if the source did when the tape was made.
+        If the source was suspended at a `yield` when the tape was made, so is the generator: its
+        first `send` may take a value.
         """
         source = self._replayed()
         if self._suspended:
@@ -83,13 +84,13 @@ class Tape:
         raise self._end.with_traceback(self._traceback)
 
     def _draw(self, sent: Any) -> bool:
-        """Put the next item on the tape; False if the source has come to its end."""
+        """Draw the next item onto the tape; False if the source is exhausted or raised."""
         if self._end is not None:
             return False
         try:
             send = getattr(self._source, "send", None)
             item = next(self._source) if sent is None or send is None else send(sent)
-        except BaseException as end:  # each run meets the end that the source came to
+        except BaseException as end:  # raised again in each run, at the same item
             self._end, self._traceback = end, end.__traceback__
             return False
         self._drawn(item)
@@ -98,5 +99,5 @@ class Tape:
 
 
 def stand_in(value: Any, tape: Callable[[Any], Tape]) -> Any:
-    """An iterator that gives what `value` would give."""
+    """An iterator over the items that iterator `value` would yield."""
     return copy.copy(value) if is_copied(value) else tape(value).replay()

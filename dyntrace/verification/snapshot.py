@@ -1,9 +1,9 @@
-"""Snapshot: the globals and cells around a function, and deep copies that keep layout and sharing.
+"""Snapshot: deep copies that keep layout and sharing, and the globals and cells of a function.
 
-A copy has the layout, flags and aliasing of the original: views of one block of memory are copied
-to views of one block, at the same offsets and strides, and objects met twice stay one object.
-What cannot be copied (a lock, a generator) is shared. Differential tests run on such copies;
-`verify` puts the objects themselves back instead, see `reachable`. Read `compare` next.
+A copy has the layout, flags and aliasing of the original: views of one block of memory become views
+of one block, at the same offsets and strides, and an object that occurs twice is copied once.
+Objects that cannot be copied (a lock, a generator) are shared. Differential tests run on such
+copies. `verify` uses only `World` from here: it restores objects in place, see `reachable`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _SHARED = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type
 
 
 class _Missing:
-    """Stands for the value of an unbound name."""
+    """The value of an unbound name."""
 
 
 def copies(values: Iterable[Any]) -> list[Any]:
-    """Deep copies of `values`, made together: what they share, the copies share."""
+    """Deep copies of `values`, made together: copies share memory where the originals do."""
     memo: dict[int, Any] = {}
     alive = list(values)
     for array in _arrays(alive, set()):
@@ -112,7 +112,7 @@ def _copy_view(
 
 @dataclass(frozen=True)
 class World:
-    """The globals and closure cells a function can reach, and a pristine copy of what they hold."""
+    """The globals and closure cells a function can reach, and a copy of what they held at first."""
 
     places: tuple[tuple[Any, Any], ...]
     held: tuple[Any, ...]
@@ -126,7 +126,7 @@ class World:
         return cls(tuple(found.values()), tuple(_read(*place) for place in found.values()))
 
     def set(self, held: Iterable[Any]) -> None:
-        """Put `held`, one value per place, into the globals and cells."""
+        """Store `held`, one value for each place, in the globals and cells."""
         for (owner, name), value in zip(self.places, held, strict=True):
             _write(owner, name, value)
 

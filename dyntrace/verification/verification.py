@@ -1,8 +1,8 @@
-"""Verification: `verify`, which runs a function eagerly and optimised from equal states.
+"""Verification: runs a function eagerly and optimised, each time from the same state, and compares.
 
-A difference is laid on dyntrace only if eager runs agree about the fact among themselves. Where
-they do not, state that cannot be put back has changed (a file, the clock, a foreign module): that
-is said, and the result is returned. Read `reachable` next.
+Invariant: a fact that differs between two eager runs is never blamed on dyntrace. It depends on
+state that cannot be restored (a file, the clock, a foreign module); a StateWarning names it.
+`reachable` restores the state, `compare` runs the function and records what came out.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def verify(
     *,
     calls: int = 3,
 ) -> Any:
-    """Call both functions `calls` times, each time from the same state, and compare what comes out.
+    """Call both functions `calls` times, each time from the same state, and compare the outcomes.
 
-    The state is that of all objects in reach, see `Reachable`; output of all runs but the last of
-    `optimised` is dropped. What that run prints, warns, returns or raises is passed on.
+    The state is that of all objects the functions can reach, see `Reachable`. The user sees the
+    output, warnings and result or exception of the last run of `optimised` only.
 
-    Raises VerificationError, with one line per difference, at the first call that differs. Warns of
-    what could not be compared with a StateWarning.
+    Raises VerificationError, with one line per difference, at the first call that differs. Warns
+    with a StateWarning of facts that could not be compared.
     """
     trial = _Trial(eager, optimised, args, kwargs)
     try:
@@ -52,7 +52,7 @@ def verify(
 
 
 class _Trial:
-    """One verification: the two functions, their arguments, and the state that runs start from."""
+    """One verification: the two functions, their arguments, and the state each run starts from."""
 
     def __init__(
         self,
@@ -73,17 +73,17 @@ class _Trial:
         return [*named, ("arguments", self.keywords), *more]
 
     def now(self) -> Iterator[tuple[str, Any]]:
-        """The globals and cells of the function, and whatever else has changed."""
+        """The function's globals and cells, and every other reachable object that has changed."""
         yield from self.world.now()
         yield from self.state.now()
 
     def outcome(self, fn: Callable[..., Any], *, last: bool = False) -> Outcome:
-        """One run of `fn` from the state kept at the start."""
+        """Restore the state kept at the start and run `fn`."""
         self.state.restore(last=last)
         return run(fn, tuple(self.positional), dict(self.keywords), self)
 
     def compare(self, call: int, *, last: bool) -> Outcome:
-        """Run both functions; raise if they differ in what eager runs agree about."""
+        """Run both functions; raise if they differ in a fact that eager runs agree about."""
         expected = self.outcome(self.eager).facts
         actual = self.outcome(self.optimised, last=last)
         found = differences(expected, actual.facts)
@@ -96,9 +96,10 @@ class _Trial:
         return actual
 
     def _unsteady(self, expected: Facts, actual: Outcome) -> dict[str, None]:
-        """Paths of facts that differ between eager runs too; the state after `actual` is kept.
+        """Paths of facts that differ between eager runs too.
 
-        Two runs more, not one: state that alternates is then seen at an even and at an odd turn.
+        The eager function runs twice more, not once, so that a fact that alternates between two
+        values shows both. Afterwards the state that run `actual` left is restored.
         """
         left = (("result", actual.value), ("exception", actual.exception))
         after = Reachable(self._roots(*left), self.home, replay=False)
@@ -111,7 +112,7 @@ class _Trial:
         return f"call {call} differs (eager != optimised):\n  {lines}"
 
     def warn(self) -> None:
-        """Say what could not be compared, if anything."""
+        """Warn of the facts that could not be compared, if there are any."""
         if not self.unsteady:
             return
         name = getattr(self.eager, "__qualname__", repr(type(self.eager)))
@@ -123,14 +124,14 @@ class _Trial:
 
 
 def _as_method(eager: Callable[..., Any], optimised: Callable[..., Any]) -> Callable[..., Any]:
-    """A callable object as its bound `__call__`, which is what `optimize` makes of one."""
+    """The bound `__call__` of a callable object, since `optimize` returns that for one."""
     if getattr(optimised, "__self__", None) is eager:
         return types.MethodType(type(eager).__call__, eager)
     return eager
 
 
 def _covers(unsteady: Mapping[str, None], path: str) -> bool:
-    """Whether `path` is one of the unsteady facts or part of a thing whose type or size is one."""
+    """Whether `path` is unsteady, or lies in an object whose type or length is."""
     return path in unsteady or any(
         path.startswith(whole) and not path[len(whole)].isidentifier()
         for whole in _wholes(unsteady)
@@ -147,7 +148,7 @@ def _wholes(unsteady: Mapping[str, None]) -> Iterator[str]:
 
 
 def _passed_on(outcome: Outcome) -> Any:
-    """What the user would have seen of `outcome`: its output, warnings, and value or exception."""
+    """Print the output, issue the warnings, and return the value or raise the exception."""
     sys.stdout.write(outcome.stdout)
     sys.stderr.write(outcome.stderr)
     for entry in outcome.warnings:
