@@ -1,8 +1,9 @@
 """Builds the optional extensions `dyntrace._native` and `_sampler`; pyproject.toml has the rest.
 
-Without a C compiler, or on a Python whose frames it does not know, the build goes on without it
-and dyntrace uses the Python twins. NumPy's headers are used (its ABI is stable from 2.0 on), so
-NumPy is a build requirement; without it there is no extension either.
+Both are `optional`: if there is no C compiler, or a file does not compile (on a Python whose frames
+it does not know), setuptools installs the package without that extension, and dyntrace uses the
+Python twins. `_native` needs NumPy's headers (its ABI is stable from 2.0 on), so NumPy is a build
+requirement. docs/architecture.md says why the backend is setuptools.
 """
 
 from pathlib import Path
@@ -16,9 +17,9 @@ HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/**/*.[hd]*"))]
 
 
 def extension(name: str, include_dirs: list[str]) -> Extension:
-    """The C files of a folder, and of those in it, as an extension of that name.
+    """The extension `dyntrace.NAME`, of the C files in that folder and below it.
 
-    Headers are included by their path from `_native`, such as "vm/program.h".
+    Headers are included by their path from `_native`, such as "vm/vm.h".
     """
     return Extension(
         f"dyntrace.{name}",
@@ -40,7 +41,7 @@ else:
 
 
 class BuildBesideSources(build_ext):
-    """Also leaves the extension beside the sources, where a checkout's own copy finds it."""
+    """Also copies the extensions beside the sources, so that a checkout can be used in place."""
 
     def run(self) -> None:
         super().run()

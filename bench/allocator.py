@@ -1,9 +1,9 @@
-"""The state of the C allocator, which moves eager NumPy by up to ten times.
+"""The state of the C allocator, which changes eager NumPy's speed by up to ten times.
 
-glibc hands out blocks of 128 KiB and more as fresh pages of the kernel, and each page then faults
-when it is first written; later, depending on what was freed, it may stop doing so. `pin` makes it
-keep everything on its heap from the start, so that all timings are of warm pages. Invariant: what
-was done is told by the text `pin` returns, and stands in every report.
+glibc serves blocks of 128 KiB and more with fresh pages from mmap, and each page faults when it is
+first written. Once the program has freed such a block, glibc may stop doing so (mallopt(3)). `pin`
+makes glibc keep everything on its heap from the start, so that all timings are of warm pages.
+Invariant: every report has the text that `pin` returns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NOT_PINNED = "default, because this C library has no mallopt"
 
 
 def pin() -> str:
-    """Stop the allocator from giving memory back; returns what the report says of it."""
+    """Stop glibc from returning memory to the kernel; returns a text for the report."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None or not (mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1)):
         return NOT_PINNED
@@ -25,5 +25,5 @@ def pin() -> str:
 
 
 def state(choice: str) -> str:
-    """Bring the allocator into the state named on the command line, and describe it."""
+    """Apply the command line's `--allocator`; returns a text for the report."""
     return pin() if choice == "pinned" else DEFAULT

@@ -1,8 +1,8 @@
 """Whether two results are the same: values bit for bit, types, shapes and strides.
 
-Invariant: only NaN payloads are left out; the sign of zero counts. `differences` is what an
-optimised function is held to. Peers compute in other types and layouts, so `distance` says of
-their numbers only how far they are away.
+Invariant: `differences` ignores only NaN payloads; the sign of zero counts. Optimised functions
+must have none. Peers may use other dtypes and layouts, so for them `distance` gives the largest
+relative difference.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 
 def differences(expected: Any, actual: Any, path: str = "result") -> list[str]:
-    """Where two results or tuples of arguments differ, a line each; empty if nowhere."""
+    """One line for each difference of two results or tuples of arguments."""
     return list(_differences(expected, actual, path))
 
 
@@ -50,14 +50,17 @@ FACTS = ("dtype", "shape", "strides")
 
 
 def same_bits(expected: np.ndarray[Any, Any], actual: np.ndarray[Any, Any]) -> bool:
-    """Of two arrays of one dtype and shape; the bytes first, because they nearly always agree."""
+    """Whether two arrays of one dtype and shape agree.
+
+    It compares the bytes first, since they nearly always agree.
+    """
     if not expected.dtype.hasobject and expected.tobytes() == actual.tobytes():
         return True
     return bool(np.all(same_elements(expected, actual)))
 
 
 def same_elements(expected: np.ndarray[Any, Any], actual: np.ndarray[Any, Any]) -> Any:
-    """A flat array that says of each element whether it is the same, NaN payloads left out."""
+    """A flat bool array: whether each element is the same, apart from NaN payloads."""
     expected, actual = expected.ravel(), actual.ravel()
     if expected.dtype.kind == "c":
         return same_elements(expected.real, actual.real) & same_elements(expected.imag, actual.imag)

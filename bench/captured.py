@@ -1,8 +1,8 @@
-"""How much of a workload's NumPy work runs inside graphs, in one settled call.
+"""The share of a workload's NumPy calls that run inside graphs, in one call after warm-up.
 
-The total is counted by `bench.counting` in an instrumented run under plain Python; what ran inside
-graphs is the growth of the graphs' counters over one explained call. What counts as a NumPy call
-is said in `bench.shares`.
+`bench.counting` counts all calls in an instrumented run under plain Python. The calls inside graphs
+are the growth of the graphs' counters over one explained call. `bench.shares` defines what counts
+as a NumPy call.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def captured_calls(explanation: Any) -> int:
 def captured_share(
     workload: Workload, optimised: Callable[..., Any], arguments: Arguments
 ) -> tuple[float, list[str]]:
-    """The share of calls that ran inside graphs, of 1.0, and the codes of the breaks.
+    """The share of calls that ran inside graphs, up to 1.0, and the codes of the breaks.
 
-    `optimised` has been called before, so that its graphs are there. A graph may hold more
-    operations than there are calls in the source, as unpacking an array does, or the inside of a
-    NumPy function that was inlined; the share stays at 1.0 then.
+    `optimised` must have been called before, so that its graphs exist. A graph may have more
+    operations than the source has calls (unpacking an array, an inlined NumPy function), so the
+    share is capped at 1.0.
     """
     explain = dyntrace.explain(optimised)
     before = captured_calls(explain(*copied(arguments)))

@@ -1,7 +1,7 @@
 """All workloads and programs, and the choice of those to run.
 
-Invariant: names are unique, and a choice that would leave nothing to run raises `Unknown` with what
-there is to choose from.
+Invariant: names are unique. A choice that leaves nothing to run raises `UnknownChoice`, whose
+message lists what there is.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Size = int | str
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be run: functions at sizes, and programs."""
+    """The cases (workloads at sizes) and the programs to run."""
 
     cases: list[Case]
     programs: list[Program]
 
 
-class Unknown(ValueError):
-    """A choice that fits no workload; the message says what there is."""
+class UnknownChoice(ValueError):
+    """A choice that fits no workload; the message lists what there is."""
 
 
 def choose(
@@ -41,15 +41,18 @@ def choose(
     sizes: Sequence[Size] | None = None,
     goals: bool = False,
 ) -> Choice:
-    """What to run: of these families, with one of these words in the name, at these sizes.
+    """The cases and programs of these families that have one of these words in the name.
 
-    An empty choice means all. `sizes` are numbers of elements, for scaled workloads, and `FIXED`
-    for all else.
-    With `goals`, only cases that have a ratio of their own to reach.
+    families  all if empty
+    words     all if empty
+    sizes     numbers of elements for scaled workloads, and FIXED for all others; all if None
+    goals     only cases that have a ratio of their own to reach
+
+    Raises UnknownChoice.
     """
     for family in families:
         if family not in (*FAMILIES, FAMILY):
-            raise Unknown(f"no family {family!r}; there are {', '.join(FAMILIES)}, {FAMILY}")
+            raise UnknownChoice(f"no family {family!r}; there are {', '.join(FAMILIES)}, {FAMILY}")
     cases = [
         case
         for workload in WORKLOADS
@@ -66,12 +69,12 @@ def choose(
         if sizes is None or FIXED in sizes
     ]
     if not cases and not programs:
-        raise Unknown("no workload fits this choice; --list shows what there is")
+        raise UnknownChoice("no workload fits this choice; --list shows what there is")
     return Choice(cases, programs)
 
 
 def named(name: str, words: Sequence[str]) -> bool:
-    """Whether one of the words, if there are any, is in the name."""
+    """Whether the name contains one of the words; True if there are none."""
     return not words or any(word in name for word in words)
 
 
@@ -91,4 +94,4 @@ def case_called(name: str) -> Case:
     for known in WORKLOADS:
         if known.name == workload and size.isdecimal():
             return Case(known, int(size))
-    raise Unknown(f"no case {name!r}; names look like softmax/2000")
+    raise UnknownChoice(f"no case {name!r}; names look like softmax/2000")

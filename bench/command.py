@@ -1,8 +1,8 @@
-"""What `python -m bench` does with its options: what is run, printed and saved, and the status.
+"""`python -m bench`: runs, prints and saves what the options ask for, and returns the exit status.
 
-The status is 0; 1 if bits or outputs differ, if something lost with `--goals`, or if a case
-regressed with `--compare`; 2 for a command that makes no sense. Invariant: everything that can be
-wrong with a command is found before the first measurement.
+The status is 1 if bits or outputs differ, if something lost and `--goals` was given, or if a case
+regressed and `--fail-over` was given; 2 for a command that makes no sense; else 0. Invariant: every
+error in a command is found before the first measurement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 import dyntrace
 from bench import allocator, dispatch, goals, memory
-from bench.catalogue import Choice, Unknown, choose
+from bench.catalogue import Choice, UnknownChoice, choose
 from bench.compare import changes, comparison, mismatches
 from bench.measure import Scope, measure, measure_again
 from bench.options import make_parser
@@ -39,17 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return run(options)
-    except (Unknown, StoreError, dyntrace.errors.BackendError, NotNow) as error:
+    except (UnknownChoice, StoreError, dyntrace.errors.BackendError, ConflictingOptions) as error:
         parser.error(str(error))
 
 
-class NotNow(Exception):
-    """Options that do not go together."""
+class ConflictingOptions(Exception):
+    """Options that exclude or need each other."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """What one command measures, and what it is compared with."""
+    """What one command measures, and the saved run it is compared with."""
 
     chosen: Choice
     plan: Scope
@@ -79,11 +79,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def prepared(options: argparse.Namespace, chosen: Choice) -> Session:
-    """Everything that may be refused, and the lines above the table."""
+    """Check all options and print the lines above the table."""
     saved = None if options.compare is None else load(options.compare)
     check_writable(options.save)
     if options.fail_over is not None and saved is None:
-        raise NotNow("--fail-over needs --compare FILE")
+        raise ConflictingOptions("--fail-over needs --compare FILE")
     if options.threads is not None:
         dyntrace.set_num_threads(options.threads)
     optimise = functools.partial(dyntrace.optimize, backend=options.backend)
@@ -115,7 +115,7 @@ def effort_of(options: argparse.Namespace) -> Effort:
 
 
 def measured(session: Session) -> list[Result]:
-    """Each case and program measured and printed in turn, in a table for each of the two kinds."""
+    """Measure and print each case, then each program, in a table for each."""
     results: list[Result] = []
     if session.chosen.cases:
         print(heading())
@@ -132,7 +132,7 @@ def measured(session: Session) -> list[Result]:
 
 
 def summaries(results: Sequence[Result]) -> str:
-    """What is said below the tables, of functions and of programs."""
+    """The lines below the tables."""
     of_programs = [result for result in results if isinstance(result, ProgramResult)]
     others = [result for result in results if not isinstance(result, ProgramResult)]
     texts = [summary(others)] if others else []
@@ -154,7 +154,7 @@ def remeasure(session: Session) -> Callable[[Result], Result]:
 
 
 def judged(session: Session, results: Sequence[Result]) -> int:
-    """1, and a line for each, if something is slower than it may be."""
+    """The exit status of `--goals`; prints a line for everything that lost."""
     goals.confirm(results, remeasure(session))
     lost = goals.failures(results)
     print("\n".join(f"LOST {text}" for text in lost) or "nothing lost")
@@ -172,7 +172,7 @@ def compared(session: Session, results: list[Result], allowed: float | None) -> 
 
 
 def about(options: argparse.Namespace) -> dict[str, Value]:
-    """What was measured and where, as it is saved."""
+    """The saved file's metadata: options, versions, machine."""
     return {
         **system_metadata(),
         "dyntrace_version": dyntrace.__version__,
@@ -185,7 +185,7 @@ def about(options: argparse.Namespace) -> dict[str, Value]:
 
 
 def header(metadata: dict[str, Value], plan: Scope, peers: list[str]) -> list[str]:
-    """What a reader must know about the run before believing its figures."""
+    """The lines above the table: machine, versions, allocator, threads, load."""
     facts = {key.removeprefix("dyntrace_"): value for key, value in metadata.items()}
     lines = [
         f"dyntrace {facts['version']}, native module {facts['native']}, backend {facts['backend']}"

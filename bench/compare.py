@@ -1,9 +1,8 @@
-"""Results against saved ones: which cases became slower than a limit allows.
+"""Compares results with a saved run: which cases became slower than a limit allows.
 
-Compared is the ratio to eager of the same run, not the time, so that a slower day of the machine
-does not count. A case below the limit is measured again, with more pairs, before it is called a
-regression; the verdict is on the median of all its pairs. Invariant: a case whose bits differ, or
-that raises, has regressed whatever its speed.
+It compares ratios to eager in the same run, not times, so a slower day of the machine does not
+count. A case below the limit is measured again, with more pairs, and judged by the median of all
+its pairs. Invariant: a case whose bits differ, or that raises, has regressed whatever its speed.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Change:
 
     @property
     def change(self) -> float:
-        """How much faster, of 1.0; negative is slower."""
+        """The relative change of the ratio; negative is slower."""
         return self.now / self.before - 1.0
 
 
@@ -72,7 +71,7 @@ WIDTHS = (-32, 8, 8, 9, -12)
 
 
 def comparison(found: Sequence[Change], saved: Mapping[str, Saved], allowed: float) -> str:
-    """The table of changes, how many are regressions, and how much of the file was not run."""
+    """The table of changes, with counts of regressions and of saved cases that were not run."""
     return "\n".join(_lines(found, saved, allowed))
 
 
@@ -89,7 +88,7 @@ def _lines(found: Sequence[Change], saved: Mapping[str, Saved], allowed: float) 
 
 
 def mismatches(saved: Mapping[str, Saved], metadata: Mapping[str, object]) -> list[str]:
-    """What differs between the two runs and makes them hard to compare, a line each."""
+    """One line for each difference of the two runs' set-up (processor, versions, threads)."""
     then = next(iter(saved.values())).metadata
     return [
         f"{name.removeprefix('dyntrace_')} was {then[name]}, is {metadata[name]}"

@@ -1,8 +1,8 @@
 """Counts the NumPy calls a program makes under plain Python, by source position.
 
-The program is instrumented on its syntax tree: every call, operator and subscript reports what it
-did to a `Recorder`, and does it. What is a NumPy call is said once, in `bench.shares`' text and in
-the three methods of `Recorder`; `bench.shares` applies the same to captured operations.
+`Instrument` rewrites the program's syntax tree, so that every call, operator and subscript reports
+to a `Recorder`. The docstring of `bench.shares` defines what a NumPy call is; the methods of
+`Recorder` apply the definition here, and `bench.shares.is_numpy_node` applies it to graphs.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ MODES = {"errstate", "set_printoptions", "printoptions", "seterr"}
 
 @dataclass
 class Recorder:
-    """Receives every candidate of a run; counts NumPy calls by position in the source."""
+    """Receives each call, operator and subscript; counts those of NumPy by source position."""
 
     calls: Counter[tuple[int, ...]] = field(default_factory=Counter)
     draws: Counter[tuple[int, ...]] = field(default_factory=Counter)
 
     def callee(self, function: Any, *at: int) -> Any:
-        """A function about to be called."""
+        """Count a function that is about to be called."""
         if is_numpy_callable(function):
             drawn = module_of(function).startswith("numpy.random")
             (self.draws if drawn else self.calls)[at] += 1
         return function
 
     def result(self, value: Any, *at: int) -> Any:
-        """What an operator gave."""
+        """Count the result of an operator."""
         self.calls[at] += isinstance(value, np.ndarray | np.generic)
         return value
 
     def base(self, value: Any, weight: int, *at: int) -> Any:
-        """What is subscripted; `weight` is 3 for `a[i] += v`, which reads, adds and writes."""
+        """Count a subscripted object; `weight` is 3 for `a[i] += v`: a read, an add, a write."""
         self.calls[at] += weight * isinstance(value, np.ndarray)
         return value
 

@@ -1,7 +1,7 @@
-"""What it costs to get into a region and out again: guards of three arrays, and the call.
+"""The cost of entering and leaving a region: guards on three arrays, and the call.
 
-Measured with a backend whose graphs compute nothing, against a Python function that calls the same
-function of nothing itself, so that what is left of a call is dyntrace's own work.
+Its backend makes graphs that compute nothing. The time of a Python function that calls such a graph
+itself is subtracted, so dyntrace's own work remains.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def nothing(x, y, z):
     return x
 
 
-nothing.quiet = True  # as the built-in backend's programs: they see to NumPy's modes
+nothing.quiet = True  # like the numpy backend's graphs: it handles the floating-point modes itself
 
 
 def plain(x, y, z):
@@ -37,7 +37,7 @@ def plain(x, y, z):
 
 
 def compute_nothing(graph: Any) -> Callable[..., Any]:
-    """A graph's callable that gives back its first input, which has the result's kind here."""
+    """A graph's callable that returns its first input, which has the kind of the result here."""
     return nothing
 
 

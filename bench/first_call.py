@@ -1,10 +1,10 @@
-"""What tracing costs before it can gain anything: `python -m bench.first_call`.
+"""The cost of tracing, before it gains anything: `python -m bench.first_call`.
 
 Every figure is a median of interleaved repetitions: eager and optimised alternate, so that a slow
-moment of the machine meets both. Functions are compiled anew for each repetition of a first call,
-because what is traced belongs to the code object. First calls count the thread's CPU time, over
-eager and summed over the calls until the last version runs; networks, named tuples and functions
-of many locals come from `bench.first_programs`.
+moment of the machine affects both. Each repetition of a first call compiles its function anew,
+because traces belong to the code object. First calls are measured in the thread's CPU time, minus
+eager's, summed over the calls until the last version runs. `bench.first_programs` has the networks,
+named tuples and functions of many locals.
 """
 
 from __future__ import annotations

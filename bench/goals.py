@@ -1,8 +1,8 @@
-"""Whether something lost: what `--goals` ends with 1 for.
+"""Goals: whether a case or program lost, for which `--goals` returns exit status 1.
 
-A case that looks as if it had lost is measured again, with more pairs, before it is said; the
-verdict is on the median of all its pairs. Invariant: nothing but measured ratios is judged here;
-differing results are a failure whether goals are asked for or not.
+A case that seems to lose is measured again, with more pairs, and judged by the median of all its
+pairs. Invariant: this module judges ratios only; `bench.command` treats differing results as a
+failure with and without `--goals`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Again = Callable[[Result], Result]
 
 
 def confirm(results: Sequence[Result], again: Again) -> None:
-    """Measure what seems to lose again, into its pairs, until it does not or attempts are over."""
+    """Measure again what seems to lose, up to ATTEMPTS times, and add the pairs to the result."""
     for result in results:
         attempts = 0
         while result.lost and not result.differences and attempts < ATTEMPTS:
@@ -28,7 +28,7 @@ def confirm(results: Sequence[Result], again: Again) -> None:
 
 
 def failures(results: Sequence[Result]) -> list[str]:
-    """What lost, a line each; empty if nothing did."""
+    """One line for each result that lost."""
     found = [
         f"{result.case}: {result.ratio:.2f} of plain Python's speed"
         for result in results

@@ -21,7 +21,7 @@ from bench.result import PeerResult, Result
 from bench.timing import Effort, middle, timed_pairs
 from bench.workload import Case
 
-CALLS = 4  # compared before timing: the recording call, and calls of what it led to
+CALLS = 4  # calls compared before timing: the recording call, and calls of the versions it led to
 FIRST_CALLS = 3
 
 
@@ -77,7 +77,7 @@ def measure_peaks(case: Case, result: Result) -> None:
 
 
 def time_both(eager: Any, optimised: Any, case: Case, plan: Scope, result: Result) -> None:
-    """Interleaved pairs, then the bits once more, and how often graphs fell back meanwhile."""
+    """Time interleaved pairs, compare the bits once more, and count deopts meanwhile."""
     before = counters(optimised)
     result.pairs = timed_pairs(eager, optimised, case, plan.effort)
     result.differences += compared(eager, optimised, case, 1)
@@ -96,7 +96,7 @@ def counters(optimised: Any) -> Any:
 
 
 def compared(eager: Any, optimised: Any, case: Case, calls: int) -> list[str]:
-    """Where `calls` optimised calls differ from the eager one, mutated arguments included."""
+    """The differences of `calls` optimised calls from the eager one, mutated arguments included."""
     expected_arguments = case.arguments()
     expected = eager(*expected_arguments)
     found: list[str] = []
@@ -123,7 +123,7 @@ def first_call(case: Case, plan: Scope) -> float:
 
 
 def seconds(function: Callable[..., Any], case: Case) -> float:
-    """Of one call; arguments are made before and the result is dropped after."""
+    """Seconds of one call, without making its arguments and dropping its result."""
     arguments = case.arguments()
     start = perf_counter()
     result = function(*arguments)
@@ -133,7 +133,7 @@ def seconds(function: Callable[..., Any], case: Case) -> float:
 
 
 def measure_again(case: Case, plan: Scope) -> Result:
-    """Only the ratio, with more pairs: for a case that looks like a regression."""
+    """Measure only the ratio, with more pairs, of a case that looks like a regression."""
     result = Result(case.name, case.workload.family, case.goal, case.has_goal)
     eager, optimised = case.workload.fresh(), plan.optimise(case.workload.fresh())
     result.pairs = timed_pairs(eager, optimised, case, plan.effort.times(2.0))

@@ -1,10 +1,9 @@
 """Peak memory of one call, measured in a child process of its own.
 
-The child calls the function on small arguments first, so that what is compiled and loaded once is
-not counted, then makes the real ones, and reads how far its resident memory rises above that state
-during one call: VmHWM of /proc/self/status, reset before the call, or ru_maxrss where there is no
-such file. The allocator is left in its default state. `python -m bench.memory CASE WAY` is the
-child.
+The child first calls the function on small arguments, so that compiling and loading do not count.
+Then it makes the real arguments and measures how far one call raises its resident memory: VmHWM of
+/proc/self/status, reset before the call (proc(5)), or ru_maxrss where there is no such file. The
+allocator stays in its default state. The command of the child is `python -m bench.memory CASE WAY`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from bench.catalogue import case_called
 from bench.workload import Case, memory_of, search_path
 
 WAYS: dict[str, Callable[[Any], Any]] = {"eager": lambda fn: fn, "optimised": dyntrace.optimize}
-LEAST = 1 << 20  # bytes of arguments from which a peak can be told from noise
+LEAST = 1 << 20  # bytes of arguments; with fewer, a peak cannot be told from noise
 HOW = "VmHWM above the state before the call, in a child process"
 PAGE = resource.getpagesize()
 
@@ -32,7 +31,7 @@ class NoPeak(Exception):
 
 
 def peaks(case: Case) -> tuple[int, int] | None:
-    """Bytes for eager and optimised; None for cases whose arrays are too small to tell.
+    """Peak bytes of eager and optimised; None for cases whose arguments are below LEAST.
 
     Raises NoPeak.
     """
@@ -74,7 +73,7 @@ def peak(case: Case, way: str) -> int:
 
 
 def forget_peak() -> int:
-    """Bytes in use now; the highest mark falls to it where the system can do that."""
+    """Bytes of resident memory now; resets the peak to it where the system can."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * PAGE
@@ -83,7 +82,7 @@ def forget_peak() -> int:
 
 
 def highest() -> int:
-    """Bytes of the highest mark of this process's resident memory."""
+    """The peak of this process's resident memory, in bytes."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))

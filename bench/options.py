@@ -1,7 +1,7 @@
 """The options of `python -m bench`, and what their values mean.
 
-Invariant: a value that makes no sense is refused with an example of one that does. What is done
-with them is in `bench.command`.
+Invariant: a value that makes no sense is refused with an example of one that does.
+`bench.command` acts on them.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def size(text: str) -> int:
 
 
 def percentage(text: str) -> float:
-    """A share of 1.0, written as a percentage so that 10% and 0.1 cannot be mistaken."""
+    """A fraction, written as a percentage: `10%` is 0.1, and `0.1` is refused as ambiguous."""
     try:
         value = float(text.removesuffix("%")) / 100.0 if text.endswith("%") else math.nan
     except ValueError:

@@ -1,4 +1,4 @@
-"""`Result`, what was found out about one case: a row of the table and an entry of a saved file."""
+"""`Result`, the findings on one case: a row of the table and an entry of a saved file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from bench.workload import NO_HARM
 
 @dataclass
 class PeerResult:
-    """What a peer made of the same source: `failure` says in its words why there is no time.
+    """A peer's result on the same source.
 
-    seconds   median of a call, and `ratio` of eager's in the same pairs to it
+    seconds   median of a call
+    ratio     eager's time over the peer's, in the same pairs
     distance  largest relative difference from eager's numbers; 0.0 is the same values
     first     seconds of the first call, compilation included
+    failure   the peer's own message, if it could not run
     """
 
     name: str
@@ -76,12 +78,12 @@ class Result:
 
     @property
     def reached(self) -> bool:
-        """As printed: to two decimals, which is finer than what can be measured."""
+        """Whether the goal is reached by the ratio as printed, rounded to two decimals."""
         return round(self.ratio, 2) >= self.goal
 
     @property
     def lost(self) -> bool:
-        """Whether it ran slower than eager, which nothing may."""
+        """Whether it ran slower than eager, beyond the noise that NO_HARM allows."""
         return round(self.ratio, 2) < NO_HARM
 
     def add(self, other: Result) -> None:

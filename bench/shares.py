@@ -1,14 +1,14 @@
 """How much of the example programs' NumPy work is captured: `python -m bench.shares`.
 
-Counted are executions, not source lines. The total comes from an instrumented run under plain
-Python (`bench.counting`); what was executed inside graphs from a run under `optimize()`: completed
-calls of each graph times its NumPy operations. A call is *understood* if the graphs that stand at
-its line hold as many NumPy operations as the line does.
+It counts executions, not source lines. `bench.counting` counts all NumPy calls in an instrumented
+run under plain Python. A run under `optimize()` gives those in graphs: completed calls of each
+graph times its NumPy operations. A call is *understood* if the graphs at its line have as many
+NumPy operations as the line has.
 
 A NumPy call is a call of a NumPy function, ufunc, method or scalar type; an operator whose result
-is an array or a NumPy scalar; a subscript of an array, read or written. Not counted on either
-side: attribute reads (`x.shape`), iteration, `len(x)`, `float(x)`, error and print modes. Random
-draws, and effects that can fail half-way, are counted apart.
+is an array or a NumPy scalar; a subscript of an array, read or written. Neither side counts
+attribute reads (`x.shape`), iteration, `len(x)`, `float(x)`, error and print modes. Random draws,
+and effects that can fail half-way, are counted apart.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CONVERSIONS = (operator.truth, operator.index, bool, int, float, complex, str, l
 
 
 def is_numpy_node(node: Node) -> bool:
-    """The definition above, on a captured operation."""
+    """Whether a captured operation is a NumPy call, by the definition above."""
     if node.op.style == "attribute" or node.op.target in CONVERSIONS:
         return False
     if node.op.style in ("call", "method") and is_numpy_callable(node.op.target):
@@ -72,7 +72,7 @@ class Shares:
 
 
 class Captured:
-    """What `optimize()` made of `times` runs of a program."""
+    """The graphs and breaks of `times` runs of a program under `optimize()`."""
 
     def __init__(self, path: Path, times: int) -> None:
         dyntrace.reset()
@@ -87,7 +87,7 @@ class Captured:
         return Path(filename).name == self.name
 
     def operations_by_line(self) -> Counter[int]:
-        """NumPy operations at each line, in the graph that has most of them there."""
+        """NumPy operations of each line, in the graph that has the most of that line."""
         most: Counter[int] = Counter()
         for graph in self.graphs:
             most |= Counter(node.origin.lineno for node in numpy_nodes(graph))

@@ -1,8 +1,8 @@
 """Saved results: a pyperf suite, so that `python -m pyperf` reads, shows and compares them too.
 
-Each case is two benchmarks, `CASE eager` and `CASE optimised`, whose values belong together pair by
-pair; the other findings are metadata of the second, with names that start with `dyntrace_`. What
-pyperf collects about the system goes into both.
+Each case is two benchmarks, `CASE eager` and `CASE optimised`; value n of one and value n of the
+other are a pair. All other findings are metadata of the second, under names that start with
+`dyntrace_`. Both have the metadata that pyperf collects about the system.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Value = str | int | float
 
 
 class StoreError(Exception):
-    """A file that cannot be read or written as saved results; the message says which and why."""
+    """Saved results cannot be read or written; the message names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What a file says of one case."""
+    """One case of a saved file."""
 
     case: str
     pairs: Pairs
@@ -45,13 +45,13 @@ class Saved:
 
 
 def system_metadata() -> dict[str, Value]:
-    """What pyperf finds out about the machine and its state."""
+    """The metadata that pyperf collects about the machine and its state."""
     found = pyperf.Run([1.0], metadata={"name": "system"}).get_metadata()
     return {name: value for name, value in found.items() if name not in ("name", "unit")}
 
 
 def findings(result: Result) -> dict[str, Value]:
-    """A result's figures other than times, as pyperf's metadata takes them."""
+    """A result's figures other than times, in the types that pyperf's metadata allows."""
     found: dict[str, Value] = {
         "goal": result.goal,
         "first_call": result.first_call,

@@ -1,6 +1,6 @@
 """The table that `python -m bench` prints, as text; one line per case, and lines below it.
 
-Invariant: only the words and widths are here; the figures are those of `bench.result`.
+Invariant: this module decides wording and widths only; the figures are in `bench.result`.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def peak_text(peaks: tuple[int, int] | None) -> str:
 
 
 def remarks(result: Result) -> list[str]:
-    """What does not fit a column: breaks, fallen-back calls, differences, notes, peers."""
+    """Lines below a row: breaks, deopts, differences, notes, peers."""
     found = []
     if result.breaks:
         found.append("breaks: " + counted(result.breaks))

@@ -1,10 +1,10 @@
 """Timing two functions in interleaved pairs, and the statistics of it.
 
-pyperf gives the clock, the format of saved results and their analysis (`bench.store`); its Runner
-is not used. A Runner measures one benchmark after another, each in worker processes of its own, and
-machines drift by more than the differences looked for between two such moments. Here each value of
-one function stands beside a value of the other, taken milliseconds apart in one process, and the
-ratio is the median over these pairs. Which of the two goes first alternates.
+pyperf provides the clock, the format of saved results and their analysis (`bench.store`), but not
+the measuring. Its Runner measures one benchmark after another, each in worker processes, and
+between two such moments machines drift by more than the differences of interest. Here each value of
+one function has a partner of the other, taken milliseconds apart in one process. The ratio is the
+median over these pairs; which function goes first alternates.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pyperf import perf_counter
 
 from bench.workload import Arguments, Case, memory_of
 
-PREPARED = 32 << 20  # bytes of arguments copied in advance for a function that mutates them
-MOST_PREPARED = 2_000  # and calls
+PREPARED = 32 << 20  # bytes of arguments to copy in advance for a function that mutates them
+MOST_PREPARED = 2_000  # the most calls to copy arguments for in advance
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def copied(arguments: Arguments) -> Arguments:
 
 
 def calibrated(function: Callable[..., Any], supply: Supply, sample: float) -> tuple[int, float]:
-    """Loops that make one value last `sample` seconds, doubled until they do; and their time."""
+    """The number of calls that take `sample` seconds, found by doubling; and their time."""
     loops, most = 1, supply.most()
     while True:
         seconds = timed(function, supply.calls(loops))
@@ -120,7 +120,7 @@ def calibrated(function: Callable[..., Any], supply: Supply, sample: float) -> t
 
 
 def warm(function: Callable[..., Any], supply: Supply, seconds: float, calls: int = 4) -> None:
-    """Call until everything that is decided over the first calls has been decided."""
+    """Call until dyntrace has no more to decide: versions, comparisons, plans."""
     spent = 0.0
     while calls > 0 or spent < seconds:
         spent += timed(function, supply.calls(1))
@@ -130,7 +130,7 @@ def warm(function: Callable[..., Any], supply: Supply, seconds: float, calls: in
 def timed_pairs(
     first: Callable[..., Any], second: Callable[..., Any], case: Case, effort: Effort
 ) -> Pairs:
-    """Interleaved values of both on the case's arguments, both warmed up before."""
+    """Warm up both functions, then time them in interleaved pairs on the case's arguments."""
     supply = Supply(case)
     for function in (first, second):
         warm(function, supply, effort.seconds / 20)

@@ -1,7 +1,7 @@
 """`Workload`, a program and how to run it, and `Case`, a workload at one size.
 
-Invariant: `fresh` never hands out a function that anyone has seen before. What is learnt about a
-function belongs to its code, and peers rebind names in a module, so everyone gets a new copy.
+Invariant: `fresh` returns a function of a new copy of its module each time. Traces belong to the
+code object, and peers rebind names in the module, so nobody may share one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 SCALE = (10, 1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-NO_HARM = 0.97  # what is asked of every case: no size may run slower, within the noise
+NO_HARM = 0.97  # the least ratio of every case: not slower than eager, within the noise
 FOLDER = "bench.workloads."
 Arguments = tuple[Any, ...]
 
@@ -55,7 +55,7 @@ class Workload:
         return Path(inspect.getfile(self.function))
 
     def fresh(self) -> Callable[..., Any]:
-        """The function out of a new copy of its module, as after a new start of Python."""
+        """The function from a new copy of its module, as after a new start of Python."""
         function: Callable[..., Any] = getattr(self._module_copy(), self.function.__name__)
         return function
 
@@ -68,7 +68,7 @@ class Workload:
 
 
 def no_harm(workload: Workload) -> Workload:
-    """The workload with the least that is asked of all as a goal of its own, at each size."""
+    """The workload with NO_HARM as its goal at each size."""
     return replace(workload, goals=dict.fromkeys(workload.sizes, NO_HARM))
 
 
@@ -89,7 +89,7 @@ class Case:
 
     @property
     def goal(self) -> float:
-        """The ratio to reach: its own, or the one asked of all."""
+        """The ratio to reach: the workload's own for this size, or NO_HARM."""
         return self.workload.goals.get(self.size, NO_HARM)
 
     def arguments(self) -> Arguments:

@@ -1,8 +1,9 @@
-"""A peer measured in a child process, so that it can take too long, crash, or leave threads behind.
+"""Measures a peer in a child process, so that it may take too long, crash, or leave threads.
 
-The child times the peer and eager in pairs of its own, in the allocator's state of the run, and
-prints a `PeerResult` as JSON on its last line: `python -m bench.peers.child PEER CASE ALLOCATOR
-SECONDS SAMPLE FEWEST MOST`. Invariant: when `measure_in_child` returns, no process of it is left.
+The child times the peer and eager in pairs, with the run's state of the allocator, and prints a
+`PeerResult` as JSON on its last line: `python -m bench.peers.child PEER CASE ALLOCATOR SECONDS
+SAMPLE FEWEST MOST`. Invariant: when `measure_in_child` returns, the child and its own children have
+ended.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ PATIENCE = 60.0  # seconds for one peer on one case, compilation included
 def measure_in_child(
     peer: str, case: Case, effort: Effort, pages: str, patience: float = PATIENCE
 ) -> PeerResult:
-    """The result for the peer of this name; what goes wrong is its failure."""
+    """The result of the peer; an error or a timeout becomes its `failure`."""
     figures = [str(value) for value in dataclasses.astuple(effort)]
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "bench.peers.child", peer, case.name, pages, *figures],

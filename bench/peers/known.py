@@ -1,4 +1,4 @@
-"""The peers there are; a new one is an entry here and a file."""
+"""The list of peers; a new one is an entry here and a file beside this one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KNOWN: tuple[Peer, ...] = (NumbaPeer(), NumexprPeer(), JaxPeer(), TorchPeer())
 
 
 def present() -> tuple[list[str], list[str]]:
-    """The names of those that are installed, and for each known one a line with its version."""
+    """The names of the installed peers, and a line with the version of each known one."""
     versions = [(peer, peer.version()) for peer in KNOWN]
     lines = [f"{peer.name} {version or 'is not installed'}" for peer, version in versions]
     return [peer.name for peer, version in versions if version is not None], lines

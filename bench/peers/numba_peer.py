@@ -10,7 +10,7 @@ from bench.peers.installed import installed_version
 
 
 class NumbaPeer:
-    """Compiled at the first call; fast math is off, as by default, so that bits have a chance."""
+    """Compiles at the first call; `fastmath` is off, as by default, so the bits may agree."""
 
     name = "numba"
 

@@ -1,8 +1,8 @@
-"""numexpr: the function's text turned into one expression, where it is one.
+"""numexpr: turns a function into one expression, if it is one.
 
-numexpr takes expressions, not functions. A function of assignments to names and a final `return`
-is put into one expression by replacing each name by what was assigned; `np.exp(…)` becomes
-`exp(…)`. Everything else is refused with the line at which it stops being one expression.
+numexpr takes expressions, not functions. If a function consists of assignments to names and a final
+`return`, each name is replaced by the expression assigned to it, and `np.exp(…)` becomes `exp(…)`.
+Any other function is refused, with the line that is not part of an expression.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LONGEST = 20_000  # characters; replacing names repeats their expressions
 
 
 class NumexprPeer:
-    """Whole expressions, in blocks, on its threads."""
+    """numexpr evaluates the expression in blocks, on its own threads."""
 
     name = "numexpr"
 

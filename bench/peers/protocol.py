@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 
 class Refused(Exception):
-    """A peer does not take this function; the message says why, in its own words if it has any."""
+    """A peer does not take this function; the message is the peer's own if it has one."""
 
 
 class Peer(Protocol):
     """One tool.
 
-    The function it is given comes out of a fresh copy of its module, which is the peer's own: it
-    may rebind names there, as long as the source stays as it is.
+    It gets each function in a fresh copy of the function's module. It may rebind names in that
+    module, but must not change the source.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Peer(Protocol):
     def prepare(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A callable that takes NumPy arguments and returns when the work is done.
 
-        Raises Refused. What it cannot tell before it has seen arguments, the first call raises.
+        Raises Refused. If only the arguments show that it cannot work, the first call raises.
         """
 
     def as_numpy(self, result: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Interleaved pairs of runs of a program, plain and by dyntrace, and what came out of them.
+"""Measures a program in interleaved pairs of runs, plain and by dyntrace.
 
-Invariant: every run's output is compared with the first plain one's, so a figure is only ever about
-runs that print the same. The first run of each way is not counted: it fills the system's caches
-and writes the byte code of imported modules.
+Invariant: every run's output is compared with that of the first plain run, so figures are only
+about runs that print the same. The first run of each way is not timed: it fills the system's caches
+and writes the bytecode of imported modules.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ProgramResult(Result):
 
     @property
     def lost(self) -> bool:
-        """A program may lose the start-up that is allowed, and no more."""
+        """Whether it ran and missed its goal: the least ratio, or the start-up it may lose."""
         return bool(self.pairs.first) and not self.reached
 
     def add(self, other: Result) -> None:
@@ -80,7 +80,7 @@ def time_pairs(program: Program, effort: Effort, small: bool, result: ProgramRes
 
 
 def order(number: int) -> tuple[str, str]:
-    """Which way goes first alternates."""
+    """The two ways in the order of pair `number`: which goes first alternates."""
     return ("run", "plain") if number % 2 else ("plain", "run")
 
 

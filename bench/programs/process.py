@@ -1,7 +1,7 @@
 """One run of a program in a process of its own: seconds, processor seconds, output, exit status.
 
-Both ways get the same environment and an empty folder of their own to run in; hash seeds are fixed,
-so that sets are walked in one order, and byte code is written where it belongs. Start-up is part of
+Each run gets the same environment and an empty working folder. Hash seeds are fixed, so that sets
+iterate in the same order in every run, and bytecode files are written as usual. Start-up is part of
 a run. Processor seconds are those of the process and of the children it waited for.
 """
 
@@ -24,13 +24,13 @@ from bench.programs.program import Program
 
 WAYS: dict[str, tuple[str, ...]] = {"plain": (), "run": ("-m", "dyntrace", "run")}
 PATIENCE = 300.0  # seconds after which a run is ended
-NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"  # would have every run compile what it imports
+NO_BYTE_CODE = "PYTHONDONTWRITEBYTECODE"  # removed: with it every run compiles what it imports
 CHECKOUT = Path(dyntrace.__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run took and gave.
+    """The times, output and exit status of one run.
 
     wall, cpu  seconds by the clock, and of processors
     status     exit status; negative is the signal that ended it
@@ -45,7 +45,7 @@ class Outcome:
     errors: str
 
     def differences(self, other: Outcome) -> list[str]:
-        """Where the other run behaves differently, a line each; empty if nowhere."""
+        """One line for each way in which the other run behaves differently."""
         found = []
         if self.status != other.status:
             last = (other.errors.strip().splitlines() or ["nothing on stderr"])[-1]
@@ -65,7 +65,7 @@ def first_difference(expected: bytes, actual: bytes) -> str:
 
 
 def run(program: Program, way: str, small: bool = False, patience: float = PATIENCE) -> Outcome:
-    """Run `program` the way named, to its end. Raises TimeoutError."""
+    """Run `program` to its end, `way` "plain" or by dyntrace. Raises TimeoutError."""
     arguments = program.small if small else program.arguments
     command = [sys.executable, *WAYS[way], str(program.path), *arguments]
     environment = {name: value for name, value in os.environ.items() if name != NO_BYTE_CODE}
@@ -84,7 +84,7 @@ def stable(outcome: Outcome, pattern: bytes) -> Outcome:
 def waited(
     command: Sequence[str], environment: dict[str, str], folder: Path, patience: float
 ) -> Outcome:
-    """Run a command in `folder` and wait for it, with what the system says it used."""
+    """Run a command in `folder`, wait for it, and return its resource usage (wait4(2)) with it."""
     work = folder / "work"
     work.mkdir()
     with open(folder / "out", "w+b") as out, open(folder / "err", "w+b") as err:

@@ -1,7 +1,7 @@
 """`Program`, one entry of the family: a script, its arguments, and what it may cost to run it.
 
-Invariant: a program depends on its arguments only, so that every run prints the same; what a test
-runner prints of its own duration is named by `volatile` and taken out before outputs are compared.
+Invariant: a program depends on its arguments only, so every run prints the same. The pattern
+`volatile` removes what does not, such as a test runner's own duration, before outputs are compared.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FAMILY = "programs"
-FLOOR = 0.95  # of plain Python's speed: what no script may fall under
-STRICT_FLOOR = 0.97  # the same of suites and imports, where there is nothing to gain
+FLOOR = 0.95  # the least ratio (plain over run) of a script
+STRICT_FLOOR = 0.97  # the least ratio of suites and imports, which have nothing to gain
 START_UP = 0.040  # seconds that dyntrace may add to a script that ends within `SHORT`
 SHORT = 1.0  # seconds
-MEAN = 1.05  # the geometric mean over the scripts that is aimed at
-LEAST_MEAN = 0.97  # and the one below which `--goals` fails
+MEAN = 1.05  # the goal for the geometric mean over the scripts
+LEAST_MEAN = 0.97  # the geometric mean below which `--goals` fails
 DURATION = r" in \d+\.\d+s( \(\d+:\d+:\d+\))?"  # in the last line of pytest and unittest
 
 

@@ -1,8 +1,8 @@
-/* Bare: a script runs with nothing below it, as if the interpreter had begun with it.
+/* Bare: runs a script as the outermost frame of the thread, as `python script.py` does.
 
-   Frames of the command line would be counted towards the recursion limit, be walked by
-   `warnings.warn(stacklevel=...)`, and be shown by `inspect.stack()`.
-   Invariant: the thread's frames and its count are as before when this returns. */
+   Otherwise the frames of dyntrace's command line would count towards the recursion limit, and
+   `warnings.warn(stacklevel=...)` and `inspect.stack()` would see them.
+   Invariant: on return the thread's current frame and its recursion depth are as before. */
 #include "sampler.h"
 
 /* run(code, globals) */

@@ -1,10 +1,10 @@
-/* Freed memory stays with the process of a program that is run.
+/* Memory: under `run`, memory that the program frees stays with its process.
 
-   glibc gives large blocks, and a free top of the heap, back to the system, and each of their pages
-   costs a fault when they come again: programs whose temporary arrays are some hundred kilobytes may
-   spend most of their time on that. glibc's own thresholds grow with what a program frees, up to the
-   one for blocks that is set here at once.
-   Invariant: what the user has set in the environment is left as it is. See mallopt(3). */
+   glibc returns large blocks and the free top of the heap to the kernel, and each page faults when
+   it is used again. Programs whose temporary arrays have some hundred kilobytes may spend most of
+   their time on such faults. glibc raises both thresholds by itself when a program frees large
+   blocks (M_MMAP_THRESHOLD in mallopt(3)); this sets them to the most that it would reach.
+   Invariant: settings of the user's in the environment take precedence. */
 #include "sampler.h"
 
 #include <stdlib.h>

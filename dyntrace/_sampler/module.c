@@ -1,7 +1,7 @@
-/* The module dyntrace._sampler: it finds out where a program spends its time, and moves frames.
+/* The module dyntrace._sampler: finds where a program spends its time, and moves running frames.
 
-   Invariant: importing it imports nothing, NumPy least of all. Read dyntrace/programs/ for what is
-   done with what it finds; sampler.h has the parts. */
+   Invariant: importing it imports no other module. dyntrace/programs/ calls it; sampler.h lists the
+   parts. */
 #include "sampler.h"
 
 static PyObject *
@@ -74,26 +74,29 @@ sampler_keep_memory(PyObject *module, PyObject *ignored)
 
 static PyMethodDef functions[] = {
     {"start", sampler_start, METH_VARARGS,
-     "start(candidate, warm, microseconds, samples, tally or None): look at every interval; what was\n"
-     "met that often is warm. False if there can be no thread."},
-    {"stop", sampler_stop, METH_NOARGS, "Look no more; the thread has ended when this returns."},
-    {"hold", sampler_hold, METH_NOARGS, "Stop for a fork."},
-    {"release_parent", sampler_release_parent, METH_NOARGS, "Start again when the fork is over."},
+     "start(candidate, warm, microseconds, samples, tally or None): look at every interval; code is\n"
+     "warm when `samples` looks have met it. False if no thread can be started."},
+    {"stop", sampler_stop, METH_NOARGS, "Stop looking; the thread has ended when this returns."},
+    {"hold", sampler_hold, METH_NOARGS, "End the thread because the process is about to fork."},
+    {"release_parent", sampler_release_parent, METH_NOARGS, "Start again once os.fork has returned."},
     {"release_child", sampler_release_child, METH_NOARGS, "Start again in the child of a fork."},
-    {"runs", sampler_runs, METH_NOARGS, "Whether the thread is there."},
+    {"runs", sampler_runs, METH_NOARGS, "Whether the thread runs."},
     {"keep_memory", sampler_keep_memory, METH_NOARGS,
-     "Have freed memory stay with the process; False where nothing has been changed."},
+     "Have the process keep memory that it frees; False if nothing was changed."},
     {"run", (PyCFunction)(void (*)(void))bare_run, METH_FASTCALL,
-     "run(code, globals): run a script with nothing below it on the stack."},
+     "run(code, globals): run a script as the outermost frame of the thread."},
     {"configure", move_configure, METH_O,
-     "configure(serve): who is asked where a frame of warm code goes on."},
+     "configure(serve): set the function that says where a frame of warm code continues."},
     {"replace", (PyCFunction)(void (*)(void))move_replace, METH_FASTCALL,
-     "replace(code, replacement or None, id(globals)): what frames of `code` start in."},
+     "replace(code, replacement or None, id(globals)): set the code that new frames of `code` run;\n"
+     "None lets `code` become warm again."},
 #if PY_VERSION_HEX < 0x030C0000
-    {"reach_configure", reach_configure, METH_O, "reach_configure(a function that does nothing)"},
+    {"reach_configure", reach_configure, METH_O,
+     "reach_configure(function): set the function without effect that moved frames call."},
     {"reach", (PyCFunction)(void (*)(void))reach, METH_FASTCALL,
-     "reach(code, whether): have frames of `code` that loop come to `serve`."},
-    {"reach_now", reach_now, METH_NOARGS, "reach_now(): look for such a frame, as a look does."},
+     "reach(code, enabled): have looping frames of `code` come to `serve`, or no longer."},
+    {"reach_now", reach_now, METH_NOARGS,
+     "reach_now(): do for the calling frame what the end of a look does; for tests."},
 #else
     {"on_start", (PyCFunction)(void (*)(void))move_on_start, METH_FASTCALL,
      "The callback of PY_START."},

@@ -1,17 +1,18 @@
-/* Moving frames: a callback of sys.monitoring lets the frame that triggered it go on in other code.
+/* Moving frames: a callback of sys.monitoring moves the frame that triggered it into other code.
 
-   The interpreter compares the frame's instruction pointer with the one it had before the callback
-   and goes on where it points, as it does when a debugger sets the line. So a frame is moved at its
-   start, or where a loop goes back to its head. `serve(code, function, globals, offset, values,
-   stack)` answers with (new code, byte offset), or None.
-   Invariants: a frame is moved only into code of the same layout, if it fits: the topmost frame of
-   a thread may grow, a generator's may not. The code it leaves outlives the callback, since the
-   interpreter still holds it unowned. A frame that a debugger or traceback holds stays. On CPython
-   3.11 a trace function takes the place of the callback, see reach.c. */
+   After a callback the interpreter reads the frame's instruction pointer anew, because a debugger
+   may have set the line (Python/instrumentation.c). So a frame can be moved at its start
+   (PY_START), and at a jump back to the head of a loop (JUMP). The Python function
+   `serve(code, function, globals, offset, values, stack)` answers with (new code, byte offset), or
+   None to leave the frame.
+   Invariants: the new code has the same layout of locals. Its frame must fit: the topmost frame of
+   a thread may grow, a generator's may not. The old code outlives the callback, since the
+   interpreter still uses it through a borrowed reference. A frame whose frame object somebody else
+   holds (a debugger, a traceback) is not moved. On CPython 3.11 reach.c does this work. */
 #include "sampler.h"
 
 static PyObject *serve;
-static PyObject *left; /* list: codes that frames were moved out of, until the next look */
+static PyObject *left; /* list of the code objects that frames left; the next look clears it */
 
 void
 move_forget_left(void)
@@ -32,7 +33,8 @@ move_configure(PyObject *module, PyObject *callback)
     Py_RETURN_NONE;
 }
 
-/* replace(code, replacement or None, address of globals): what frames of `code` start in. */
+/* replace(code, replacement or None, address of globals): sets the code that new frames of `code`
+   with these globals run. */
 PyObject *
 move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
@@ -51,7 +53,7 @@ move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
     PyCodeObject *old = record->replacement;
     record->replacement = replaces ? (PyCodeObject *)Py_NewRef(args[1]) : NULL;
     record->globals = globals;
-    if (args[1] == Py_None) { /* forgotten: it may become warm again */
+    if (args[1] == Py_None) { /* looks count it from zero */
         record->standing = CANDIDATE;
         record->samples = 0;
     }
@@ -120,7 +122,8 @@ stack_values(Frame *frame)
     return values;
 }
 
-/* Asks where to go on; 1 if it has moved there. -1 with an exception that is the program's. */
+/* Asks `serve` where the frame continues. 1 if it was moved, 0 if it stays, -1 with an exception of
+   the program's (a signal handler raised). */
 int
 ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
 {
@@ -156,7 +159,7 @@ ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offs
 }
 
 #if PY_VERSION_HEX >= 0x030C0000
-/* Later calls of the frame's function start in the new code by themselves. */
+/* Sets the __code__ of the frame's function, so that later calls need no callback. */
 static void
 exchange_code(Frame *frame, PyCodeObject *old, PyCodeObject *new)
 {
@@ -191,7 +194,7 @@ move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count)
         && record->globals == frame_globals(frame)) {
         PyCodeObject *new = (PyCodeObject *)Py_NewRef(record->replacement);
         Py_ssize_t unit = PyLong_AsSsize_t(args[1]) / (Py_ssize_t)sizeof(_Py_CODEUNIT) + 1;
-        move(ts, frame, new, unit); /* the prologue is the same in both */
+        move(ts, frame, new, unit); /* the units up to RESUME are the same in both codes */
         exchange_code(frame, code, new);
         Py_DECREF(new);
         Py_RETURN_NONE;

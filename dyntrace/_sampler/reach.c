@@ -1,28 +1,29 @@
-/* Reaching a loop that runs, on CPython 3.11: a trace function, for a few lines, moves its frame.
+/* Reach: moves a frame that is inside a loop, on CPython 3.11, with a short-lived trace function.
 
-   After a trace function the interpreter goes on where the frame stands, with the stack that it has,
-   but keeps the constants and names of the code it left until a function returns. So the frame goes
-   on in the pad of its landing, which begins with a call: NULL and a function that does nothing are
-   pushed for it. (Python/ceval.c: DO_TRACING, and RETURN_VALUE, which goes to resume_frame.)
-   Invariants: nothing is set where somebody else traces, profiles or evaluates frames; what is set
-   is taken back at the first jump backward in the frame, when a Python function is called or
-   returns, or after MOST_EVENTS lines; the program finds no trace function, since there is no
-   object of one. While it is set, a call of a method in C makes a bound method, so `self` has one more
-   reference: code that could tell is not reached. */
+   After a trace function has run, the interpreter reads the frame's instruction pointer and stack
+   anew, but goes on using the constants and names of the old code until a call returns (in
+   Python/ceval.c: DO_TRACING; RETURN_VALUE jumps to resume_frame, which reads them anew). So the
+   frame continues in the pad of its landing, which begins with a call; NULL and a function without
+   effect are pushed for it.
+   Invariants: no trace function is set if somebody else traces, profiles or evaluates frames. It is
+   removed at the first jump backward in the frame, when a Python function is called or returns, or
+   after MOST_EVENTS lines. `sys.gettrace()` does not show it, since it has no Python object. While
+   one is set, CPython makes a bound method for a call of a method in C, so `self` has one more
+   reference: code that names a function that counts references is not reached. */
 #include "sampler.h"
 
 #if PY_VERSION_HEX < 0x030C0000
 enum {
     MOST_EVENTS = 500,
-    LONGEST_PAUSE = 5, /* looks between two attempts, as a power of two */
+    LONGEST_PAUSE = 5, /* at least one look in 2**LONGEST_PAUSE makes an attempt */
     CALL_UNITS = 8,    /* PRECALL and CALL with their caches, and the POP_TOP of the landing */
-    FRAMES_NEEDED = 8,
+    FRAMES_NEEDED = 8, /* frames that must be left below the recursion limit */
 };
 
-static PyObject *nothing; /* a function */
+static PyObject *nothing; /* the function without effect that moved frames call */
 static struct {
-    const PyCodeObject *code; /* only compared */
-    Py_ssize_t last;          /* the unit where its frame was met before */
+    const PyCodeObject *code; /* the code to reach; only compared */
+    Py_ssize_t last;          /* the unit at the last event; a smaller one means a jump backward */
     int events;
 } armed;
 
@@ -40,12 +41,12 @@ static void
 disarm(PyThreadState *ts)
 {
     if (ts->c_tracefunc == on_event) {
-        ts->c_tracefunc = NULL; /* PyThreadState_LeaveTracing tells the interpreter */
+        ts->c_tracefunc = NULL; /* PyThreadState_LeaveTracing updates cframe->use_tracing */
     }
     armed.code = NULL;
 }
 
-/* May a frame be moved, and call the function that does nothing, seen by nobody? */
+/* May a frame be moved and call `nothing` without any tool noticing? */
 static bool
 may_reach(PyThreadState *ts)
 {
@@ -63,7 +64,7 @@ move_from(PyThreadState *ts, Frame *frame, Py_ssize_t unit)
     }
     int moved = ask_and_move(ts, frame, frame_code(frame), offset);
     Py_DECREF(offset);
-    disarm(ts); /* what was asked may have had a look */
+    disarm(ts); /* a look during `serve` may have armed again */
     if (moved > 0) {
         frame_push(frame, NULL);
         frame_push(frame, Py_NewRef(nothing));
@@ -99,15 +100,15 @@ on_event(PyObject *ignored, PyFrameObject *object, int what, PyObject *arg)
     return move_from(ts, frame, unit);
 }
 
-/* At the start of a look: what it asks is not to count as traced. */
+/* At the start of a look: removes the trace function, so that the look does not count as traced. */
 void
 reach_no_more(PyThreadState *ts)
 {
     disarm(ts);
 }
 
-/* After a look: have the topmost frame of this thread, if it runs warm code, come to `serve`
-   at its next jump backward. Attempts get rarer while it does not come to one. */
+/* After a look: if the topmost frame of this thread runs warm code, sets the trace function, which
+   asks `serve` at the next jump backward. Attempts get rarer while no jump comes. */
 void
 reach_running(PyThreadState *ts)
 {
@@ -122,11 +123,11 @@ reach_running(PyThreadState *ts)
     }
     record->pause += record->pause < LONGEST_PAUSE;
     armed.code = frame_code(frame);
-    armed.last = frame_next_unit(frame); /* or rather the one that it is at */
+    armed.last = frame_next_unit(frame); /* between two instructions: the one to run next */
     armed.events = 0;
     PyThreadState_EnterTracing(ts);
     ts->c_tracefunc = on_event;
-    PyThreadState_LeaveTracing(ts); /* from here on the interpreter sees it */
+    PyThreadState_LeaveTracing(ts); /* sets cframe->use_tracing, so the interpreter calls it */
 }
 
 bool
@@ -135,13 +136,13 @@ reaches_only(PyThreadState *ts)
     return ts->c_tracefunc == on_event && ts->c_profilefunc == NULL;
 }
 
-/* reach(code, whether): have frames of `code` that loop come to `serve`. */
+/* reach(code, enabled): whether looping frames of `code` are brought to `serve`. */
 PyObject *
 reach(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
     if (count != 2 || !PyCode_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "reach(code, whether)");
+        PyErr_SetString(PyExc_TypeError, "reach(code, enabled)");
         return NULL;
     }
     Record *record = record_made((PyCodeObject *)args[0]);
@@ -153,7 +154,7 @@ reach(PyObject *module, PyObject *const *args, Py_ssize_t count)
     Py_RETURN_NONE;
 }
 
-/* reach_now(): what is done at the end of a look, for the frame that calls it. */
+/* reach_now(): does for the calling frame what the end of a look does; for tests. */
 PyObject *
 reach_now(PyObject *module, PyObject *ignored)
 {

@@ -1,4 +1,6 @@
-/* Records: what is known of each code object that was met, kept in the code object itself. */
+/* Records: what is known of each code object that a look has met.
+
+   A record lives in the code object's co_extra (PEP 523), so it dies with the code object. */
 #include "sampler.h"
 
 static Py_ssize_t extra_index = -1;

@@ -1,27 +1,27 @@
-/* The sampler: which code the program's time goes to, found by looking now and then.
+/* The sampler: a look reads the frames of all threads and finds the code that time is spent in.
 
-   `candidate(code, globals)` is asked once about each code object that is met; what it does not
-   want is FOREIGN. A look credits the innermost candidates of each thread's stack, since time in
-   NumPy and the standard library is its caller's. What was met often enough is warm, and handed to
-   `warm(code, function, globals, values)` with the values its frame holds: True if it has been
-   taken, False if it is to be left alone for good, None if it is to be met again.
-   Invariants: a look runs no code of the user's. Frames are read before anything is asked, and
-   nothing in between can let another thread go on: a frame that was seen may be gone afterwards. */
+   A look asks `candidate(code, globals)` once about each code object it meets; if the answer is not
+   True, the code is FOREIGN. It counts the innermost CREDITED candidates of each thread's stack,
+   since time in NumPy and the standard library belongs to the caller. Code that enough looks have
+   counted is warm: `warm(code, function, globals, values)` gets it with the values of its frame and
+   answers True (taken), False (leave it alone for good) or None (count it again).
+   Invariants: a look runs no code of the user's. It reads all frames before it asks anything, and
+   releases the GIL nowhere in between: once Python code runs, the frames may be gone. */
 #include "sampler.h"
 
 enum {
-    CREDITED = 3, /* candidates of a stack that one look credits */
-    DEEPEST = 100,
-    MOST_MET = 32, /* code objects that one look asks about */
+    CREDITED = 3,  /* candidates of one stack that a look counts */
+    DEEPEST = 100, /* frames of one stack that a look reads */
+    MOST_MET = 32, /* code objects that a look asks about */
 };
 
 PyObject *sampler_candidate, *sampler_warm;
 
-/* A frame that there is something to ask about; all references are owned. */
+/* Code to ask about, taken from a frame; all references are owned. */
 typedef struct {
     PyCodeObject *code;
     PyObject *globals, *function;
-    PyObject **values; /* NULL: the question is whether the code is a candidate */
+    PyObject **values; /* for `warm`; NULL: ask `candidate` */
     int count;
 } Met;
 
@@ -30,7 +30,7 @@ static struct {
     int count;
 } met;
 
-/* The values that the slots of a frame hold, as a dict by index. */
+/* The values in the slots of a frame, as a dict by index. */
 static PyObject *
 dict_of_values(PyObject *const *slots, int count)
 {
@@ -72,7 +72,8 @@ copied_values(Frame *frame, bool own_thread)
         if (value != NULL && own_thread) {
             values[index] = Py_NewRef(value);
         }
-        else if (value != NULL && is_numpys(value)) { /* its thread may go on, and need it alone */
+        else if (value != NULL && is_numpys(value)) {
+            /* Only the class: its thread may go on, and `x.resize` needs the one reference. */
             values[index] = Py_NewRef((PyObject *)Py_TYPE(value));
         }
     }
@@ -103,7 +104,7 @@ read_frame(Frame *frame, bool own_thread, bool counts)
     }
     if (record->standing == UNSEEN) {
         if (add_met(frame) != NULL) {
-            record->standing = FOREIGN; /* until the answer is there */
+            record->standing = FOREIGN; /* until `candidate` has answered */
             ticker_found_news();
         }
         return false;
@@ -173,8 +174,8 @@ drop_met(Met *item)
     Py_DECREF(item->function);
 }
 
-/* Ask about what was met. Where an exception is thrown into it, which is the program's, the rest
-   is met again. */
+/* Asks `candidate` or `warm` about all code in `met`. If an exception of the program's arrives (a
+   signal handler raised), the rest stays as it was and later looks meet it again. */
 void
 ask_about_met(void)
 {

@@ -1,39 +1,41 @@
-/* The parts of dyntrace._sampler: the thread that looks, what is seen, and how frames are moved.
+/* The parts of dyntrace._sampler: a thread looks at the program's frames, and frames are moved.
 
-   Invariant: nothing here needs NumPy, and nothing here is needed for anything but speed. */
+   ticker.c asks for a look, sampler.c reads the frames and asks `candidate` and `warm`, records.c
+   keeps what is known of each code object, move.c and reach.c move frames, tally.c counts time.
+   Invariant: nothing here needs NumPy; without this module programs run as they are. */
 #ifndef DYNTRACE_SAMPLER_H
 #define DYNTRACE_SAMPLER_H
 
 #include "cpython/frame_layout.h"
 
-/* Where a code object stands. */
+/* What the looks do with a code object. */
 typedef enum {
-    UNSEEN,    /* not met yet */
-    FOREIGN,   /* left alone for good */
-    CANDIDATE, /* counted when it is met */
-    JUDGED,    /* handed to `warm` */
+    UNSEEN,    /* no look has met it yet */
+    FOREIGN,   /* it is left alone for good */
+    CANDIDATE, /* looks count it */
+    JUDGED,    /* it was handed to `warm` */
 } Standing;
 
 typedef struct {
     Standing standing;
-    unsigned samples;
-    PyCodeObject *replacement; /* what frames of this code start in; NULL: itself */
-    const PyObject *globals;   /* for functions with these, not owned, only compared */
-    bool reaches;              /* on 3.11: loops of its frames are looked for */
-    unsigned looks, pause;     /* one look in 2**pause does so */
+    unsigned samples;          /* looks that met it as a CANDIDATE */
+    PyCodeObject *replacement; /* new frames of this code start in it; NULL: in the code itself */
+    const PyObject *globals;   /* `replacement` is for these; not owned, only compared */
+    bool reaches;              /* 3.11 only: reach.c moves its frames at their loops */
+    unsigned looks, pause;     /* 3.11 only: one look in 2**pause tries to */
 } Record;
 
-/* records.c: one for each code object met; it goes with the code object. */
+/* records.c: a record for each code object that was met; it dies with the code object. */
 int records_init(void);
-Record *record_of(PyCodeObject *code);
-Record *record_made(PyCodeObject *code); /* NULL without an exception where there is no memory */
+Record *record_of(PyCodeObject *code);   /* NULL if there is none */
+Record *record_made(PyCodeObject *code); /* NULL, without an exception, if out of memory */
 
 /* sampler.c */
 extern PyObject *sampler_candidate, *sampler_warm;
 void read_thread(PyThreadState *ts, bool own_thread, bool counts);
 void ask_about_met(void);
 
-/* tally.c: which lines time goes to, where somebody wants to know */
+/* tally.c: the stacks of each look, for `run --stats` and reports */
 void tally_use(PyObject *callback);
 bool tally_wanted(void);
 void tally_read_thread(PyThreadState *ts);
@@ -51,7 +53,7 @@ unsigned ticker_samples(void);
 void ticker_found_news(void);
 
 /* memory.c */
-bool memory_keep(void); /* false where nothing has been changed */
+bool memory_keep(void); /* false if nothing was changed */
 
 /* bare.c */
 PyObject *bare_run(PyObject *module, PyObject *const *args, Py_ssize_t count);
@@ -67,9 +69,9 @@ int ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *
 PyObject *frame_values(Frame *frame);
 void move_forget_left(void);
 
-enum { HEADROOM = 500 }; /* Python frames that what is asked may have beyond the program's limit */
+enum { HEADROOM = 500 }; /* frames that callbacks may use beyond the program's recursion limit */
 
-/* reach.c; on CPython 3.12 and later there is nothing of it */
+/* reach.c; its functions do nothing on CPython 3.12 and later */
 #if PY_VERSION_HEX < 0x030C0000
 PyObject *reach_configure(PyObject *module, PyObject *function);
 PyObject *reach(PyObject *module, PyObject *const *args, Py_ssize_t count);
@@ -77,6 +79,6 @@ PyObject *reach_now(PyObject *module, PyObject *ignored);
 #endif
 void reach_running(PyThreadState *ts);
 void reach_no_more(PyThreadState *ts);
-bool reaches_only(PyThreadState *ts); /* nobody else traces, profiles or monitors */
+bool reaches_only(PyThreadState *ts); /* the only trace function is reach.c's, and no profiler */
 
 #endif

@@ -1,15 +1,15 @@
-/* Tally: the stacks that a look meets, told with the time since the last look.
+/* Tally: reports the stacks that a look meets, with the time since the last look.
 
-   `tally(frames, seconds)` gets a list of (code, byte offset) for each thread, innermost first. It
-   is called only where a report was asked for.
-   Invariant: stacks are read before anything is called; see sampler.c. */
+   It calls `tally(frames, seconds)` once for each thread; `frames` is a list of (code, byte offset),
+   innermost first. There is a callback only if a report was asked for (programs/accounts.py).
+   Invariant: all stacks are read before the callback is called; see sampler.c. */
 #include "sampler.h"
 
 #include <time.h>
 
 enum {
-    MOST_FRAMES = 48, /* of one stack */
-    MOST_ENTRIES = 512, /* of all stacks of one look */
+    MOST_FRAMES = 48, /* frames of one stack */
+    MOST_ENTRIES = 512, /* frames of all stacks of one look, and an end for each stack */
 };
 
 typedef struct {
@@ -74,7 +74,7 @@ tally_read_thread(PyThreadState *ts)
     tally.entries[tally.count++] = (SeenFrame){NULL, 0};
 }
 
-/* The stack that begins at `index`, which is moved behind it. */
+/* The stack that begins at `index` as a list; moves `index` to the next stack. */
 static PyObject *
 next_stack(int *index)
 {

@@ -1,11 +1,12 @@
-/* The ticker: a thread that has the program looked at every few milliseconds.
+/* The ticker: a thread that asks for a look every few milliseconds.
 
-   The main thread is asked by a pending call, which it runs between two instructions: no hand-over
-   of the GIL. Where it does not answer for a while (it waits in C), the ticker takes the GIL and
-   looks itself. The interval grows while nothing new is met.
-   Invariants: the thread has every signal blocked and runs no Python code of its own but what
-   `warm` is; it is gone while the process forks, so that a child never meets a half of it, and
-   before the interpreter ends. */
+   It makes a pending call (Py_AddPendingCall), which the main thread runs between two instructions,
+   so the GIL does not change hands. If the main thread does not answer for PATIENCE ticks, because
+   it waits in C, the ticker takes the GIL and looks itself. The interval grows while looks meet
+   nothing new.
+   Invariants: the thread blocks every signal. The only Python code it runs are the callbacks. It
+   ends before the process forks, so that no child inherits a lock that it held, and before the
+   interpreter is finalised. */
 #include "sampler.h"
 
 #include <pthread.h>
@@ -14,10 +15,10 @@
 #include <time.h>
 
 enum {
-    PATIENCE = 8,      /* ticks without an answer before the ticker looks itself */
+    PATIENCE = 8,      /* ticks without an answer, after which the ticker looks itself */
     LONGEST = 64,      /* the interval grows up to this many times its first length */
-    QUIET_LOOKS = 100, /* looks without news before it doubles */
-    POSTPONED = 1000,  /* a new start is postponed so often while callbacks of a fork run */
+    QUIET_LOOKS = 100, /* looks without news, after which the interval doubles */
+    POSTPONED = 1000,  /* the most times that a new start after a fork is postponed */
 };
 
 static struct {
@@ -32,11 +33,11 @@ static struct {
     long microseconds;
     unsigned samples;
     PyInterpreterState *interpreter;
-    bool looks; /* a look is under way: what it runs is not looked at */
-    bool held;  /* a fork is under way: start again when it is over */
-    Frame *forking;       /* the frame that forks, only compared */
-    const void *place;    /* where it stands */
-    unsigned postponed;   /* how often the new start was */
+    bool looks; /* a look is under way; its callbacks start no other */
+    bool held;  /* a fork is under way, after which the thread starts again */
+    Frame *forking;       /* the frame that calls os.fork, only compared */
+    const void *place;    /* its instruction pointer at the fork */
+    unsigned postponed;   /* how often the new start was postponed */
 } ticker = {.lock = PTHREAD_MUTEX_INITIALIZER, .samples = 3};
 
 unsigned
@@ -70,7 +71,8 @@ note_look(void)
     }
 }
 
-/* What somebody traces or profiles becomes warm later: tools count by code object. */
+/* Does anybody trace or profile, in whatever thread? Such tools count by code object, so nothing
+   becomes warm meanwhile. */
 static bool
 is_any_watched(void)
 {
@@ -81,8 +83,8 @@ is_any_watched(void)
     return ts != NULL;
 }
 
-/* With the GIL: threads without it stand still as far as their frames are concerned. But C code
-   makes thread states before it takes the GIL. */
+/* Runs with the GIL, so no other thread changes its frames. C code may make a thread state without
+   the GIL, so the list of threads has to be locked; if it is locked, this look is left out. */
 static void
 read_threads(PyThreadState *own)
 {
@@ -117,14 +119,14 @@ look(PyThreadState *own)
         tally_tell();
     }
     ask_about_met();
-    tally_restart(); /* what was spent here is not the program's */
+    tally_restart(); /* the time of the look is not charged to the program */
     recursion_add(own, -HEADROOM);
     PyThreadState_LeaveTracing(own);
     ticker.looks = false;
 }
 
-/* Has C code just called this frame? It may be a callback or finalizer, where what a handler raises
-   after the look would be lost. */
+/* Has C code just called this frame? It may be a callback or finalizer, whose caller drops an
+   exception that a signal handler raises after the look. */
 static bool
 is_called_from_c(Frame *frame)
 {
@@ -143,11 +145,12 @@ answer(void *ignored)
     PyObject *error = take_error();
     unsigned long handlers = handlers_hold();
     look(PyThreadState_Get());
-    /* Handlers run within this pending call, so no other can be made meanwhile: the ticker asks for none,
-       and no trace function is set, with which 3.11 would wait for one for ever. */
+    /* Signal handlers that fell due run here, still inside the pending call. CPython runs no other
+       pending call meanwhile, so the ticker must not ask for one (`asked` is still set), and no
+       trace function may be set: with one, 3.11 would wait for the call for ever. */
     int status = handlers_release(handlers);
     atomic_store(&ticker.asked, false);
-    if (status < 0) { /* what was thrown in from outside is the program's */
+    if (status < 0) { /* a handler raised: the exception is the program's */
         Py_XDECREF(error);
         return -1;
     }
@@ -158,8 +161,8 @@ answer(void *ignored)
     return 0;
 }
 
-/* The thread state lasts as long as the thread: whoever drops one waits, with the GIL, for the lock
-   of the list of threads, and on 3.11 sys._current_frames holds that while finalizers run. */
+/* The ticker keeps its thread state until it ends. Deleting one waits, with the GIL, for the lock of
+   the list of threads, and on 3.11 sys._current_frames holds that lock while finalizers run. */
 static void
 look_from_here(PyThreadState **own)
 {
@@ -172,7 +175,7 @@ look_from_here(PyThreadState **own)
     }
     PyEval_RestoreThread(ts);
     if (ticker.runs) {
-        int collects = PyGC_Disable(); /* finalizers of the program's run in its own threads */
+        int collects = PyGC_Disable(); /* the program's finalizers must run in its own threads */
         look(ts);
         PyErr_Clear();
         if (collects) {
@@ -182,7 +185,7 @@ look_from_here(PyThreadState **own)
     PyEval_SaveThread();
 }
 
-/* False when it is to end. */
+/* Waits for one interval; false if the thread is to end. */
 static bool
 sleep_once(void)
 {
@@ -267,7 +270,7 @@ ticker_start(long microseconds, unsigned samples)
     return start() ? 0 : -1;
 }
 
-/* The caller has the GIL, which the thread may be waiting for. */
+/* The caller has the GIL. The thread may be waiting for it, so it is released for the join. */
 void
 ticker_stop(void)
 {
@@ -299,7 +302,8 @@ ticker_hold(PyThreadState *ts)
     }
 }
 
-/* Is the frame that forks still inside its call of os.fork, which ran other Python code? */
+/* Is the frame that forks still in its call of os.fork? A pending call may run in a callback that
+   os.register_at_fork registered, which is called from there. */
 static bool
 still_forks(void)
 {
@@ -328,7 +332,8 @@ start_again(void *ignored)
     return 0;
 }
 
-/* os.fork counts the threads of the parent after its last callback, and warns of them. */
+/* os.fork counts the parent's threads after its last callback and warns if there is more than one
+   (warn_about_fork_with_threads in Modules/posixmodule.c), so the thread starts later. */
 void
 ticker_release_parent(void)
 {

@@ -104,18 +104,18 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
     for left in compiled.left_alone:
         if line == 0 or left.lineno <= line <= left.end_lineno:
             yield f"{NOT_WORTH_IT.code} {NOT_WORTH_IT.text}"
-    for known in compiled.retired():
-        if is_at(known, line):
+    for record in compiled.retired():
+        if is_at(record, line):
             yield "its graph was given up"
-    for known in compiled.used():
-        if is_at(known, line) and known.region.skips > known.region.compared:
+    for record in compiled.used():
+        if is_at(record, line) and record.region.skips > record.region.compared:
             yield "its graph is left out where the original instructions are faster"
     yield from compiled.notes
 
 
-def is_at(known: Any, line: int) -> bool:
+def is_at(record: Any, line: int) -> bool:
     """Whether a line is part of a region; line 0 is part of each."""
-    return line == 0 or bool(known.plans[0].lineno <= line <= known.plans[0].end_lineno)
+    return line == 0 or bool(record.plans[0].lineno <= line <= record.plans[0].end_lineno)
 
 
 def is_of(compiled: Any, function: Function) -> bool:
@@ -125,7 +125,7 @@ def is_of(compiled: Any, function: Function) -> bool:
 
 def has_run(compiled: Any) -> bool:
     """Whether any graph of the compiled code has run."""
-    return any(sum(known.region.runs) for known in compiled.regions.all())
+    return any(sum(record.region.runs) for record in compiled.regions.all())
 
 
 def all_compiled() -> list[Any]:

@@ -35,10 +35,10 @@ def add_compiled(found: Findings, compiled: CompiledCode) -> None:
     """Add the findings on one code object: graphs in use, breaks, retired graphs, notes."""
     compiled.compile_pending()
     filename = compiled.original.co_filename
-    used = [known for known in compiled.used() if not known.region.retired]
-    for known in used:
-        if known.plans[0].region.does_work():
-            found.graphs.append(graph_report(compiled, known))
+    used = [record for record in compiled.used() if not record.region.retired]
+    for record in used:
+        if record.plans[0].region.does_work():
+            found.graphs.append(graph_report(compiled, record))
     for item in sorted(compiled.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
     found.retired += retirements(compiled)
@@ -50,14 +50,14 @@ def add_compiled(found: Findings, compiled: CompiledCode) -> None:
 def errors_of(compiled: CompiledCode) -> list[str]:
     """A line for each internal error noted for compiled code, its regions or their graphs."""
     owners: list[Any] = [compiled]
-    for known in compiled.regions.all():
-        owners += [known.region, *(plan.region.graph for plan in known.plans)]
+    for record in compiled.regions.all():
+        owners += [record.region, *(plan.region.graph for plan in record.plans)]
     return [f"internal error: {line}" for owner in owners for line in lines_of(owner)]
 
 
-def graph_report(compiled: CompiledCode, known: RegionRecord) -> GraphReport:
+def graph_report(compiled: CompiledCode, record: RegionRecord) -> GraphReport:
     """One region as the graph of its first entry, with the counts of all its entries."""
-    plan, region = known.plans[0], known.region
+    plan, region = record.plans[0], record.region
     return GraphReport(
         plan.region.graph,
         compiled.original.co_filename,
@@ -71,8 +71,8 @@ def graph_report(compiled: CompiledCode, known: RegionRecord) -> GraphReport:
         compared=region.compared,
         replays=tuple((words, region.replays[cause]) for cause, words in FAILED.items()),
         slower=sizes(region.lost),
-        entries=tuple(zip(map(operations, known.plans), region.runs, strict=False)),
-        plan=plan_listing(known.programs[0]),
+        entries=tuple(zip(map(operations, record.plans), region.runs, strict=False)),
+        plan=plan_listing(record.programs[0]),
     )
 
 
@@ -87,8 +87,8 @@ def operations(plan: RegionPlan) -> int:
 
 def superseded(compiled: CompiledCode, used: list[RegionRecord]) -> Iterable[str]:
     """A note on graphs that ran in earlier versions of the code and are not in the current one."""
-    others = [known for known in compiled.regions.all() if known not in used]
-    runs = sum(sum(known.region.runs) for known in others if not known.region.retired)
+    others = [record for record in compiled.regions.all() if record not in used]
+    runs = sum(sum(record.region.runs) for record in others if not record.region.retired)
     if runs:
         times = "once" if runs == 1 else f"{runs} times"
         yield f"graphs of earlier versions of {compiled.name}, since replaced, ran {times}"
@@ -126,13 +126,13 @@ def retirements(compiled: CompiledCode) -> list[Retirement]:
     filename = compiled.original.co_filename
     return [
         Retirement.of_graph(
-            REASONS[known.region.cause].code,
+            REASONS[record.region.cause].code,
             filename,
-            known.plans[0].lineno,
-            graph_report(compiled, known),
+            record.plans[0].lineno,
+            graph_report(compiled, record),
         )
-        for known in compiled.retired()
-        if known.region.cause in REASONS
+        for record in compiled.retired()
+        if record.region.cause in REASONS
     ]
 
 
@@ -153,7 +153,7 @@ def left_alone(compiled: CompiledCode) -> list[Retirement]:
 
 def stats_of(all_compiled: list[CompiledCode]) -> Stats:
     """The counters of `all_compiled`, added up."""
-    regions = [known.region for compiled in all_compiled for known in compiled.regions.all()]
+    regions = [record.region for compiled in all_compiled for record in compiled.regions.all()]
     return Stats(
         compiles=sum(compiled.compiles for compiled in all_compiled),
         graphs=len(regions),

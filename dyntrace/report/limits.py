@@ -19,18 +19,18 @@ __all__ = ["limits_met"]
 
 def limits_met(used: list[RegionRecord]) -> Iterator[str]:
     """A note for each graph that has no room for more entries, or more axes than the machine."""
-    for known in used:
-        if not known.does_work():
+    for record in used:
+        if not record.does_work():
             continue
-        others = [one for one in used if one.layout.start == known.layout.start]
-        if known.region.on_miss is None and others == [known]:
-            yield _note(known, MANY_KINDS)
-        if any(_has_many_dimensions(plan.region.graph) for plan in known.plans):
-            yield _note(known, MANY_DIMENSIONS)
+        others = [one for one in used if one.layout.start == record.layout.start]
+        if record.region.on_miss is None and others == [record]:
+            yield _note(record, MANY_KINDS)
+        if any(_has_many_dimensions(plan.region.graph) for plan in record.plans):
+            yield _note(record, MANY_DIMENSIONS)
 
 
-def _note(known: RegionRecord, reason: BreakReason) -> str:
-    plan = known.plans[0]
+def _note(record: RegionRecord, reason: BreakReason) -> str:
+    plan = record.plans[0]
     place = f"line {plan.lineno}"
     if plan.end_lineno != plan.lineno:
         place = f"lines {plan.lineno}-{plan.end_lineno}"

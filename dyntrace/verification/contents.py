@@ -2,7 +2,7 @@
 
 Invariant: saving runs no code of the user's classes. Restoring writes into the object itself, so
 its identity stays, and everything that shares its memory sees the restored content. A new type is
-one `_keeps` entry. `reachable` walks the objects and applies the entries.
+one `_register` entry. `reachable` walks the objects and applies the entries.
 """
 
 from __future__ import annotations
@@ -67,24 +67,24 @@ def _moved(name: str, now: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
 class Content:
     """How objects of one type are saved and restored.
 
-    read   returns the content now, independent of later changes
-    write  restores saved content; raises if it cannot
-    same   whether two saved contents are the same
-    tell   returns the value to describe if the content has changed
-    holds  the saved content is a list or dict of the objects that the owner refers to
+    read           returns the content now, independent of later changes
+    write          restores saved content; raises if it cannot
+    same           whether two saved contents are the same
+    describe       returns the value to describe if the content has changed
+    holds_objects  the saved content is a list or dict of the objects that the owner refers to
     """
 
     read: Callable[[Any], Saved]
     write: Callable[[Any, Saved], None]
     same: Callable[[Saved, Saved], bool] = _equal
-    tell: Callable[[Any, Saved], Any] = _itself
-    holds: bool = False
+    describe: Callable[[Any, Saved], Any] = _itself
+    holds_objects: bool = False
 
 
 _CONTENTS: dict[type, Content] = {}
 
 
-def _keeps(*kinds: type, **parts: Any) -> None:
+def _register(*kinds: type, **parts: Any) -> None:
     _CONTENTS.update(dict.fromkeys(kinds, Content(**parts)))
 
 
@@ -122,28 +122,34 @@ def _as_list(owner: Any, saved: Saved) -> list[Any]:
     return list(owner)
 
 
-_keeps(
+_register(
     list,
     read=lambda owner: list.copy(owner),
     write=lambda owner, saved: list.__setitem__(owner, slice(None), saved),
     same=_identical,
-    holds=True,
+    holds_objects=True,
 )
-_keeps(
+_register(
     dict,
     read=lambda owner: dict(_kind_of_dict(owner).items(owner)),
     write=_write_dict,
     same=_identical,
-    holds=True,
+    holds_objects=True,
 )
-_keeps(set, read=lambda owner: list(set.copy(owner)), write=_write_set, same=_identical, holds=True)
-_keeps(
+_register(
+    set,
+    read=lambda owner: list(set.copy(owner)),
+    write=_write_set,
+    same=_identical,
+    holds_objects=True,
+)
+_register(
     collections.deque,
     read=list,
     write=_write_deque,
     same=_identical,
-    tell=_as_list,
-    holds=True,
+    describe=_as_list,
+    holds_objects=True,
 )
 
 
@@ -236,43 +242,43 @@ def _write_attributes(owner: Any, saved: dict[Any, Any]) -> None:
         held.update(wanted)
 
 
-_keeps(
+_register(
     Names,
     read=lambda owner: {name: owner.space[name] for name in owner.names if name in owner.space},
     write=_write_names,
     same=_identical,
-    tell=_changed_names,
-    holds=True,
+    describe=_changed_names,
+    holds_objects=True,
 )
-_keeps(
+_register(
     types.CellType,
     read=_read_cell,
     write=_write_cell,
     same=_identical,
-    tell=lambda owner, saved: _read_cell(owner),
-    holds=True,
+    describe=lambda owner, saved: _read_cell(owner),
+    holds_objects=True,
 )
-_keeps(
+_register(
     types.FunctionType,
     read=lambda owner: {name: getattr(owner, name) for name in ("__defaults__", "__kwdefaults__")},
     write=_write_function,
     same=_identical,
-    tell=_changed_names,
-    holds=True,
+    describe=_changed_names,
+    holds_objects=True,
 )
-_keeps(
+_register(
     type,
     read=lambda owner: dict(vars(owner)),
     write=_write_class,
     same=_identical,
-    tell=_changed_names,
-    holds=True,
+    describe=_changed_names,
+    holds_objects=True,
 )
 INSTANCE = Content(
     read=_read_attributes,
     write=_write_attributes,
     same=_identical,
-    holds=True,
+    holds_objects=True,
 )
 
 
@@ -361,7 +367,7 @@ def _read_ctypes(owner: Any) -> bytes:
     return ctypes.string_at(ctypes.addressof(owner), ctypes.sizeof(owner))
 
 
-def _told(owner: Any, saved: Saved) -> Any:
+def _current(owner: Any, saved: Saved) -> Any:
     content = content_of(owner)
     return content and content.read(owner)
 
@@ -369,16 +375,16 @@ def _told(owner: Any, saved: Saved) -> Any:
 # `_SimpleCData`, the base of c_int and its like, has no public name.
 _CTYPES = (ctypes.Array, ctypes.Structure, ctypes.Union, ctypes.c_int.__mro__[1])
 
-_keeps(np.ndarray, read=_read_array, write=_write_array, same=_same_array)
-_keeps(bytearray, read=bytes, write=_write_bytes)
-_keeps(array.array, read=lambda owner: owner[:], write=_write_bytes, tell=_as_list)
-_keeps(memoryview, read=_read_view, write=_write_view, tell=_told)
-_keeps(mmap.mmap, read=_read_map, write=_write_map, tell=_told)
-_keeps(
+_register(np.ndarray, read=_read_array, write=_write_array, same=_same_array)
+_register(bytearray, read=bytes, write=_write_bytes)
+_register(array.array, read=lambda owner: owner[:], write=_write_bytes, describe=_as_list)
+_register(memoryview, read=_read_view, write=_write_view, describe=_current)
+_register(mmap.mmap, read=_read_map, write=_write_map, describe=_current)
+_register(
     *_CTYPES,
     read=_read_ctypes,
     write=lambda owner, saved: ctypes.memmove(ctypes.addressof(owner), saved, len(saved)),
-    tell=_told,
+    describe=_current,
 )
 
 
@@ -396,7 +402,7 @@ def _same_state(one: Any, other: Any) -> bool:
     return bool(_comparable(one) == _comparable(other))
 
 
-def _tell_random(owner: random.Random, saved: Saved) -> Any:
+def _describe_random(owner: random.Random, saved: Saved) -> Any:
     _, words, gauss = random.Random.getstate(owner)
     return np.array(words), gauss
 
@@ -429,34 +435,34 @@ def _write_cache(cache: Any, saved: dict[str, int]) -> None:
     cache.cache_clear()
 
 
-_keeps(
+_register(
     np.random.BitGenerator,
     read=lambda owner: owner.state,
     write=lambda owner, saved: setattr(owner, "state", saved),
     same=_same_state,
-    tell=_told,
+    describe=_current,
 )
-_keeps(
+_register(
     np.random.RandomState,
     read=lambda owner: owner.get_state(legacy=False),
     write=lambda owner, saved: owner.set_state(saved),
     same=_same_state,
-    tell=_told,
+    describe=_current,
 )
-_keeps(
+_register(
     random.Random,
     read=random.Random.getstate,
     write=random.Random.setstate,
-    tell=_tell_random,
+    describe=_describe_random,
 )
-_keeps(
+_register(
     io.StringIO,
     io.BytesIO,
     read=lambda owner: owner.__getstate__()[:-1],
     write=lambda owner, saved: owner.__setstate__((*saved, None)),
-    tell=_told,
+    describe=_current,
 )
-_keeps(
+_register(
     io.FileIO,
     io.BufferedReader,
     io.BufferedWriter,
@@ -464,11 +470,11 @@ _keeps(
     io.TextIOWrapper,
     read=_position,
     write=_write_position,
-    tell=_told,
+    describe=_current,
 )
-_keeps(
+_register(
     type(functools.cache(len)),
     read=_read_cache,
     write=_write_cache,
-    tell=_told,
+    describe=_current,
 )

@@ -309,8 +309,8 @@ def _exception(into: Description, path: str, value: Any) -> None:
     into.facts[f"{path} type"] = _name(type(value))
     into.facts[f"{path} message"] = without_addresses(_message(value))
     into.add(f"{path}.args", value.args)
-    # CPython 3.11 fuses loads with the instruction before in warm code, even of another line: where
-    # a name is unbound then depends on how often the line has run.
+    # The line of an UnboundLocalError depends on how often the code has run: 3.11 fuses warm pairs
+    # to instructions such as STORE_FAST__LOAD_FAST, which may span two lines (_PyCode_Quicken).
     exact = not isinstance(value, UnboundLocalError)
     into.facts[f"{path} traceback"] = list(_frames(value.__traceback__, exact))
     into.facts[f"{path} suppresses context"] = value.__suppress_context__

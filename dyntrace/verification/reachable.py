@@ -50,7 +50,7 @@ class _Kept:
         """
         try:
             now = self.content.read(self.owner)
-            if original is not None and self.content.holds:
+            if original is not None and self.content.holds_objects:
                 now = _mapped(now, original)
             return not self.content.same(now, self.saved)
         except Exception:  # reading a closed or released object raises whatever its type chooses
@@ -94,10 +94,10 @@ class Reachable:
             saved = content.read(value)
         except Exception:  # a closed file or a released view has no content to save
             return []
-        if content.holds and not saved and content is INSTANCE and not _can_grow(value):
+        if content.holds_objects and not saved and content is INSTANCE and not _can_grow(value):
             return []
         self._kept.append(_Kept(path, value, content, saved))
-        if not content.holds:
+        if not content.holds_objects:
             return []
         items = saved.items() if isinstance(saved, dict) else enumerate(saved)
         return [(_inside(path, value, content, key), item) for key, item in items]
@@ -166,7 +166,7 @@ class Reachable:
         """
         self._originals.clear()
         for kept in self._kept:
-            saved = self._for_one_run(kept, last) if kept.content.holds else kept.saved
+            saved = self._for_one_run(kept, last) if kept.content.holds_objects else kept.saved
             if saved is kept.saved and not kept.changed():
                 continue
             self._write(kept, saved)
@@ -174,7 +174,7 @@ class Reachable:
     def materialise(self) -> None:
         """Replace the substitutes that are still in place by the original iterators."""
         for kept in self._kept:
-            if kept.content.holds and self._originals:
+            if kept.content.holds_objects and self._originals:
                 now = kept.content.read(kept.owner)
                 back = _mapped(now, self._original)
                 if back is not now:
@@ -215,7 +215,7 @@ class Reachable:
         for kept in list(self._kept):
             if kept.changed(self._original):
                 try:
-                    yield f"state of {kept.path}", kept.content.tell(kept.owner, kept.saved)
+                    yield f"state of {kept.path}", kept.content.describe(kept.owner, kept.saved)
                 except Exception:  # a closed or released object: see `_Kept.changed`
                     yield f"state of {kept.path}", "<cannot be read>"
 

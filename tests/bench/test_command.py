@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bench import allocator
-from bench.catalogue import Unknown, case_called, choose
+from bench.catalogue import UnknownChoice, case_called, choose
 from bench.command import main
 from bench.result import PeerResult
 from bench.table import duration, heading, row, summary
@@ -69,7 +69,7 @@ def test_choices_narrow_each_other_down():
 def test_a_case_is_found_by_its_name():
     assert case_called("softmax/20").name == "softmax/20"
     for name in ("softmax", "softmax/x", "nothing/10"):
-        with pytest.raises(Unknown):
+        with pytest.raises(UnknownChoice):
             case_called(name)
 
 

@@ -84,7 +84,7 @@ def test_peak_memory_is_that_of_the_temporaries(way):
 
 
 def test_a_child_that_fails_is_told_and_the_row_goes_on(monkeypatch):
-    with pytest.raises(NoPeak, match="eager: the child process ended with 1: .*Unknown"):
+    with pytest.raises(NoPeak, match="eager: the child process ended with 1: .*UnknownChoice"):
         peak_in_child(Case(WORKLOADS[0].__class__("absent", np.sin, lambda size: ()), 3), "eager")
     with pytest.raises(NoPeak, match="took over"):
         peak_in_child(case("chain_5", 4), "eager", timeout=0.001)

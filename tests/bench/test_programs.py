@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from bench import goals
-from bench.catalogue import Unknown, choose
+from bench.catalogue import UnknownChoice, choose
 from bench.command import main, summaries
 from bench.programs import process, table
 from bench.programs.known import PROGRAMS, SCRIPTS
@@ -91,7 +91,7 @@ def test_programs_are_chosen_by_family_by_words_and_as_fixed_sizes():
     assert [each.name for each in choose(words=["sudoku"]).programs] == ["sudoku.py"]
     assert choose(sizes=[10]).programs == []
     assert choose(sizes=["fixed"], goals=True).programs == list(PROGRAMS)
-    with pytest.raises(Unknown, match="no family 'poetry'; there are .*programs"):
+    with pytest.raises(UnknownChoice, match="no family 'poetry'; there are .*programs"):
         choose(families=["poetry"])
 
 
