@@ -79,7 +79,7 @@ def test_return_and_continue_through_finally():
     check(program, [[0, 1, 2, 5]], [[1, 1, 3]], [[0]], [[]])
 
 
-def test_exception_groups():
+def test_exception_groups_are_caught_and_split_as_before():
     def program(errors):
         log = []
         try:
@@ -94,7 +94,7 @@ def test_exception_groups():
     check(program, [[]], [[ValueError(), TypeError(), ValueError()]], [[KeyError(1), TypeError()]])
 
 
-def test_with_blocks():
+def test_with_blocks_enter_and_leave_as_before():
     @contextlib.contextmanager
     def manager(log, swallow):
         log.append("enter")
@@ -161,7 +161,7 @@ def test_a_generator_that_raises_stop_iteration():
     check(program, [[5]], [[]])
 
 
-def test_async_functions():
+def test_async_functions_suspend_as_before():
     class Manager:
         async def __aenter__(self):
             await asyncio.sleep(0)
@@ -225,7 +225,7 @@ def test_comprehensions_with_unbound_and_closed_over_names():
     check(program, [[1, 2, 3], True], [[], True], [[1, 2], False], [["a"], True])
 
 
-def test_match_statements():
+def test_match_statements_choose_the_same_case():
     class Point:
         __match_args__ = ("x", "y")
 

@@ -44,7 +44,7 @@ def check(record, args, kwargs=None):
 @pytest.mark.parametrize("name", UFUNCS)
 @FAST
 @given(data=st.data())
-def test_ufuncs(name, data):
+def test_ufuncs_give_the_kind_that_is_said(name, data):
     ufunc = UFUNCS[name]
     check(registry.record_of(ufunc), [data.draw(operands) for _ in range(ufunc.nin)])
 
@@ -52,7 +52,7 @@ def test_ufuncs(name, data):
 @pytest.mark.parametrize("name", BINARY)
 @FAST
 @given(left=operands, right=operands)
-def test_binary_operators(name, left, right):
+def test_binary_operators_give_the_kind_that_is_said(name, left, right):
     if name == "lshift" and isinstance(right, int) and right > 100:
         return
     if name == "pow" and all(isinstance(v, int) and abs(v) > 3 for v in (left, right)):
@@ -72,14 +72,14 @@ def test_operators_in_place(name, left, right):
 @pytest.mark.parametrize("name", UNARY)
 @FAST
 @given(value=operands)
-def test_unary_operators(name, value):
+def test_unary_operators_give_the_kind_that_is_said(name, value):
     check(registry.operator_record(name), [value])
 
 
 @pytest.mark.parametrize("name", METHODS)
 @FAST
 @given(data=st.data())
-def test_methods(name, data):
+def test_methods_give_the_kind_that_is_said(name, data):
     value = data.draw(arrays)
     rest = st.one_of(
         arrays, numbers, st.sampled_from([0, 1, -1, None, (), (0,), (1, 0), "f4", "K"])
@@ -100,7 +100,7 @@ def test_methods_of_numpy_scalars(name, data):
 @pytest.mark.parametrize("name", ATTRIBUTES)
 @FAST
 @given(value=st.one_of(arrays, scalars))
-def test_attributes(name, value):
+def test_attributes_give_the_kind_that_is_said(name, value):
     check(registry.attribute(name), [value])
 
 
@@ -113,13 +113,13 @@ indices = st.one_of(
 
 @FAST
 @given(value=arrays, index=st.one_of(indices, st.lists(indices, max_size=4).map(tuple)))
-def test_subscripts(value, index):
+def test_subscripts_give_the_kind_that_is_said(value, index):
     check(registry.operator_record("getitem"), [value, index])
 
 
 @FAST
 @given(data=st.data())
-def test_python_numbers(data):
+def test_python_numbers_give_the_kind_that_is_said(data):
     for function in (abs, divmod, float, int, complex, bool, len):
         record = registry.record_of(function)
         check(record, [data.draw(operands) for _ in range(2 if function is divmod else 1)])
@@ -131,5 +131,5 @@ def test_python_numbers(data):
     shape=st.sampled_from([2, (), (2,), (2, 3), [2, 3], np.int64(2)]),
     dtype=st.sampled_from([None, "f4", int, np.complex64, bool, "O", "U3"]),
 )
-def test_creation(function, shape, dtype):
+def test_creation_gives_the_kind_that_is_said(function, shape, dtype):
     check(registry.record_of(function), [shape], {} if dtype is None else {"dtype": dtype})

@@ -80,11 +80,11 @@ def test_lengths_do_not_matter_to_shapes():
     ],
     ids=str,
 )
-def test_subscripts(index, kind):
+def test_kind_of_a_subscript_is_inferred(index, kind):
     assert infer(registry.operator_record("getitem"), V, index) == kind
 
 
-def test_index_objects():
+def test_kind_of_an_index_object_is_inferred():
     record = registry.subscript_record(np.mgrid)
     assert infer(record, np.mgrid, (slice(0, 5), slice(0, 3))) == ArrayKind(I8, 3)
     assert infer(record, np.mgrid, slice(0, 1, 5j)) == ArrayKind(F8, 1)
@@ -95,7 +95,7 @@ def test_index_objects():
     assert registry.subscript_record(V) is None
 
 
-def test_copies():
+def test_kind_of_a_copy_is_inferred():
     assert call(copy.copy, V) == ArrayKind(F8, 1)
     assert call(copy.deepcopy, M) == ArrayKind(F8, 2)
     with pytest.raises(Refused):

@@ -337,7 +337,7 @@ def test_replacement_lives_as_long_as_the_code():
     assert gone() is None
 
 
-def test_nothing_leaks():
+def test_frames_under_the_hook_leak_nothing():
     def f(a):
         return a
 

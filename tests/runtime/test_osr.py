@@ -186,7 +186,7 @@ async def f():
     assert moved.answers == [True]
 
 
-def test_async_generator():
+def test_async_generator_goes_on_in_the_new_code():
     moved = pair(
         """
 async def f():

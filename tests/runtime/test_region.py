@@ -513,7 +513,7 @@ class Constructed:
         self.x = x
 
 
-def test_nothing_leaks(runtime, generated):
+def test_calls_of_a_region_leak_nothing(runtime, generated):
     run = generated("def run(a, b): return (a, b)")
     failing = generated("def run(a, b): raise ValueError")
     array, base = np.ones(3), Constructed(np.ones(2))

@@ -204,7 +204,7 @@ def accepts(runtime, value, guard, c=None, d=None):
     return passes(runtime, argument(guard, c, d), args=(value,)) is not None
 
 
-def test_array_guard(runtime):
+def test_array_guard_takes_the_same_dtype_and_dimensions(runtime):
     class Array(np.ndarray):
         pass
 
@@ -276,7 +276,7 @@ def test_value_guard_compares_copies(runtime):
         assert accepts(runtime, made, "value", value) == (plain or made is value), value
 
 
-def test_sequence_guard(runtime):
+def test_sequence_guard_takes_the_same_type_and_length(runtime):
     assert accepts(runtime, (1, 2), "sequence", tuple, 2)
     assert not accepts(runtime, (1, 2, 3), "sequence", tuple, 2)
     assert not accepts(runtime, [1, 2], "sequence", tuple, 2)

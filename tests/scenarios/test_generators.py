@@ -175,7 +175,7 @@ def test_async_with_and_async_for():
     check(program, np.ones(3), np.ones(4), drive=run)
 
 
-def test_async_generators():
+def test_async_generators_yield_what_eager_yields():
     async def numbers(a, n):
         for i in range(n):
             yield a * i

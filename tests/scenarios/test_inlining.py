@@ -356,7 +356,7 @@ def test_functions_passed_as_arguments():
     check_calls(program, [(f, ARRAY) for f in (np.sin, np.cos, scale, lambda v: v - 1, abs) * 3])
 
 
-def test_functools_tools():
+def test_tools_of_functools_give_eagers_answer():
     @functools.wraps(scale)
     def wrapper(*args, **kwargs):
         return scale(*args, **kwargs) + 1
@@ -372,7 +372,7 @@ def test_functools_tools():
     check(program, ARRAY)
 
 
-def test_decorated_helpers():
+def test_decorated_helpers_give_eagers_answer():
     def loud(function):
         def inner(*args):
             print("calling", function.__name__)

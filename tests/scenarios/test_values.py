@@ -13,7 +13,7 @@ PYTHON_SCALARS = (3, -2, True, 2.5, -0.0, math.inf, math.nan, 1 + 2j, 0, 2**40, 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scalar", PYTHON_SCALARS, ids=repr)
-def test_python_scalars_meet_arrays_by_nep_50(dtype, scalar):
+def test_python_scalars_take_the_dtype_of_the_array_they_meet(dtype, scalar):
     def program(x, s):
         y = x * s
         return y, s + x, x / (s or 1), y == s
@@ -268,7 +268,7 @@ def test_chained_comparisons_of_scalars():
     check(program, ARRAY, 4, 5)
 
 
-def test_array_attributes():
+def test_array_attributes_are_read_as_in_eager():
     def program(a):
         return (
             a.shape, a.ndim, a.size, a.dtype, a.itemsize, a.nbytes, a.strides, a.T, a.real, a.imag,

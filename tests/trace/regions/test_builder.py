@@ -135,7 +135,7 @@ def test_rollback_takes_back_everything_since_the_mark(region):
     assert len(region.steps) == 3
 
 
-def test_rollbacks_nest(region):
+def test_rollbacks_nest_in_each_other(region):
     outer = region.checkpoint()
     region.read(Local(0))
     inner = region.checkpoint()

@@ -115,7 +115,7 @@ def test_an_unpickled_dtype_counts_as_the_plain_one():
         describe,
     ],
 )
-def test_known_objects(value):
+def test_objects_without_state_are_known_by_identity(value):
     assert describe(value) == KnownKind(value)
 
 
@@ -141,7 +141,7 @@ def test_how_much_is_looked_at_depends_on_the_depth():
     assert describe([[(0,) * 65]]).items[0].items[0] == UnseenKind(tuple)
 
 
-def test_containers():
+def test_containers_are_described_item_by_item():
     assert describe((1, "a")) == SequenceKind(tuple, (PythonScalarKind(int), StringKind("a")))
     assert describe([]) == SequenceKind(list, ())
     assert describe([[[[1]]]]).items[0].items[0].items[0] == UnseenKind(list)
@@ -167,6 +167,6 @@ def test_users_code_never_runs():
     assert describe(WithMeta).value is WithMeta
 
 
-def test_other_objects():
+def test_other_objects_are_described_by_their_type():
     for value in (object(), types.SimpleNamespace(a=1), (1).__add__, b"a"):
         assert describe(value) == ObjectKind(type(value))
