@@ -43,7 +43,7 @@ from dyntrace.trace.analysis import Analysis, FoundBreak
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import remember_original
 from dyntrace.trace.regions.builder import Varying
-from dyntrace.trace.regions.paths import Path, RegionPlan, without
+from dyntrace.trace.regions.paths import Path, RegionPlan, unaffected_paths
 from dyntrace.trace.regions.worth import LeftAlone
 from dyntrace.trace.semantics.optimised_copies import Copies
 from dyntrace.trace.state import State
@@ -390,7 +390,7 @@ class CompiledCode:
         if not news or self.facts is None or self.version > MAX_VERSIONS:
             return False
         self.varying |= news
-        self.paths = without(self.paths, self.facts.body, news)
+        self.paths = unaffected_paths(self.paths, self.facts.body, news)
         self.regions.forget(known)
         self.bypasses.move(known.layout, CLOSED, self.woven.code)
         self.compile()

@@ -13,7 +13,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.sources import CellVariable, Local, StackItem
-from dyntrace.trace.state import BURIED, State
+from dyntrace.trace.state import MAYBE_NULL, State
 
 __all__ = ["contents_of", "has_arrays", "is_among", "state_of_frame", "with_arguments"]
 
@@ -39,7 +39,7 @@ def state_of_frame(
         # A comprehension that is inlined may keep a plain value where another has a cell.
         if index in live and (index not in cells or type(value) is CellType)
     }
-    held = tuple(BURIED if item is Ellipsis else kinds.UNKNOWN for item in stack)
+    held = tuple(MAYBE_NULL if item is Ellipsis else kinds.UNKNOWN for item in stack)
     return State(slots, held)
 
 

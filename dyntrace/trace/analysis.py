@@ -34,14 +34,14 @@ from dyntrace.record import field, record
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.frame import Break
 from dyntrace.trace.globals import Globals
-from dyntrace.trace.interpreter import Trace, lowest, trace_region
+from dyntrace.trace.interpreter import Trace, lowest_slot, trace_region
 from dyntrace.trace.regions.builder import TooLarge, Varying
 from dyntrace.trace.regions.flush import lay_out
 from dyntrace.trace.regions.paths import Path, RegionPlan, path_of
 from dyntrace.trace.regions.worth import LeftAlone, may_win
 from dyntrace.trace.semantics.inline import NotInlined
 from dyntrace.trace.semantics.optimised_copies import Copies, copy_for, has_copy
-from dyntrace.trace.state import State, after, pushed_values, stack_kinds
+from dyntrace.trace.state import State, pushed_values, stack_kinds, state_after
 from dyntrace.trace.values.base import Outside
 from dyntrace.trace.values.callables import BoundFunction, CallableWithCopy
 
@@ -170,7 +170,7 @@ class Analysis:
             if (
                 path.state.is_same(state)
                 and path.ends_by(self._ends())
-                and self.globals.still_hold(path.notes, self.namespace)
+                and self.globals.still_hold(path.global_kinds, self.namespace)
                 and (
                     path.callee is None
                     or path.has_copy is has_copy(self.copies, self.namespace, path.callee)
@@ -213,11 +213,12 @@ class Analysis:
         place = _first_needed(trace, self.facts.body, floor) if trim and trace.worthwhile else 0
         if not place:
             return trace
-        trimmed = self._traced(trace.visits[place].unit, trace.before(place), ends)
+        trimmed = self._traced(trace.visits[place].unit, trace.state_before(place), ends)
         self._place_copy(trimmed)
         if not trimmed.worthwhile or trimmed.end != trace.end:
             return trace
-        trimmed.stop, trimmed.walked, trimmed.notes = trace.stop, trace.walked, trace.notes
+        trimmed.stop, trimmed.walked = trace.stop, trace.walked
+        trimmed.global_kinds = trace.global_kinds
         return trimmed
 
     def _traced(self, start: int, state: State, ends: frozenset[int]) -> Trace:
@@ -230,8 +231,8 @@ class Analysis:
         stack = trace.frame.stack
         if not isinstance(stop, NotInlined):
             return len(stack)
-        trace.callee = stop.callee.believed
-        low = lowest(self.facts.body.units[trace.end], len(stack))
+        trace.callee = stop.callee.expected
+        low = lowest_slot(self.facts.body.units[trace.end], len(stack))
         for place, value in enumerate(stack[low : low + 2], low):  # the call's two callable slots
             bound = value.self if isinstance(value, BoundFunction) else None
             callee = value.function if isinstance(value, BoundFunction) else value
@@ -326,7 +327,7 @@ class Analysis:
         targets = successors(self.facts.body, path.end)
         found = []
         for results in self._results(unit, path.stop.result):
-            fallen = after(state, unit, results)
+            fallen = state_after(state, unit, results)
             for place, target in enumerate(targets):
                 found.append((target, _jumped(unit, state, fallen) if place else fallen))
         return found

@@ -32,7 +32,7 @@ from dyntrace.ops.registry import NumpyCall, Record, Refused
 from dyntrace.trace.regions.builder import RegionBuilder
 from dyntrace.trace.semantics.operands import TracedOperand
 from dyntrace.trace.sources import CellVariable, Contents, Item, Local, Source, StackItem
-from dyntrace.trace.values.base import Buried, Constant, Dynamic, Folded, Null, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Folded, MaybeNull, Null, Outside, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
 __all__ = ["Break", "Flush", "Frame", "refusal_of", "refusal_of_store"]
@@ -96,7 +96,7 @@ class Frame:
         body: Body,
         namespace: dict[str, Any],
         *,
-        beliefs: Mapping[int, Kind] | None = None,
+        expected_kinds: Mapping[int, Kind] | None = None,
         depth: int = 0,
         closure: Source | None = None,
         globals_source: Source | None = None,
@@ -105,7 +105,7 @@ class Frame:
         self.body = body
         self.code = body.code
         self.namespace = namespace
-        self.beliefs: Mapping[int, Kind] = beliefs or {}
+        self.expected_kinds: Mapping[int, Kind] = expected_kinds or {}
         self.depth = depth
         self.closure = closure
         self.globals_source = globals_source
@@ -123,7 +123,7 @@ class Frame:
 
     def pop(self) -> Value:
         value = self.stack.pop()
-        if isinstance(value, Buried):
+        if isinstance(value, MaybeNull):
             raise Flush
         return value
 
@@ -143,27 +143,27 @@ class Frame:
     def _initial(self, index: int) -> Value:
         if self.depth:
             return self._closure_value(index)
-        believed = self.beliefs.get(index, kinds.UNKNOWN)
+        expected = self.expected_kinds.get(index, kinds.UNKNOWN)
         if index in self.body.cells:
-            return self._contents(CellVariable(index), believed)
-        return Outside(Local(index), believed)
+            return self._contents(CellVariable(index), expected)
+        return Outside(Local(index), expected)
 
     def _closure_value(self, index: int) -> Value:
         first_free = len(self.body.local_names) - len(self.code.co_freevars)
         if self.closure is None or index < first_free or self.region.cells_stored:
             raise Break(UNKNOWN_VALUE)
         cell = Item(self.closure, index - first_free)
-        return self._contents(cell, self.beliefs.get(index, kinds.UNKNOWN))
+        return self._contents(cell, self.expected_kinds.get(index, kinds.UNKNOWN))
 
-    def _contents(self, cell: Source, believed: Kind) -> Outside:
+    def _contents(self, cell: Source, expected: Kind) -> Outside:
         """What a cell holds; reading it belongs to the region even if the value goes unused."""
         self.region.read(Contents(cell))
-        return Outside(Contents(cell), believed)
+        return Outside(Contents(cell), expected)
 
     def store(self, index: int, value: Value) -> None:
         if isinstance(value, Null):
             raise Flush
-        if isinstance(value, Dynamic):
+        if isinstance(value, Computed):
             value.temporary = False
         if self.region.varying and not self.depth and Local(index) in self.region.varying:
             value = without_value(value)
@@ -191,8 +191,8 @@ class Frame:
     def assume(self, value: Value) -> Kind:
         """The kind of `value`, guarded from now on if the value comes from outside."""
         if type(value) is Outside:
-            self.region.assume(value, value.source, value.believed)
-            return value.believed
+            self.region.assume(value, value.source, value.expected)
+            return value.expected
         return value.kind
 
     def origin(self, temporaries: tuple[int, ...] = ()) -> Origin:
@@ -272,18 +272,18 @@ class Frame:
         target = self._written(record, args, named, node) if record.op.writes else None
         if target is not None:
             return target
-        return Constant(kind.value) if isinstance(kind, kinds.KnownKind) else Dynamic(node)
+        return Constant(kind.value) if isinstance(kind, kinds.KnownKind) else Computed(node)
 
     def _written(
         self, record: Record, args: list[Value], kwargs: dict[str, Value], node: Node
     ) -> Value | None:
         """The written argument that is the operation's result, after proving the write allowed."""
         result: Value | None = None
-        for place in record.op.writes:
-            for target in self._targets(place, args, kwargs):
+        for argument in record.op.writes:
+            for target in self._targets(argument, args, kwargs):
                 if isinstance(target.kind, _NEVER_WRITTEN):
                     raise Break(UNSUPPORTED_OPERANDS)  # NumPy says what it makes of that
-                if not (isinstance(target, Dynamic) and is_fresh(target.node)):
+                if not (isinstance(target, Computed) and is_fresh(target.node)):
                     self._effect(record, node)
                 result = target
         if isinstance(node.kind, (kinds.KnownKind, kinds.SequenceKind)):
@@ -292,11 +292,11 @@ class Frame:
         return result if is_target or node is self.region.graph.effect else None
 
     def _targets(
-        self, place: int | str, args: list[Value], kwargs: dict[str, Value]
+        self, argument: int | str, args: list[Value], kwargs: dict[str, Value]
     ) -> list[Value]:
-        value = kwargs.get(place) if isinstance(place, str) else None
-        if isinstance(place, int) and place < len(args):
-            value = args[place]
+        value = kwargs.get(argument) if isinstance(argument, str) else None
+        if isinstance(argument, int) and argument < len(args):
+            value = args[argument]
         if value is None or isinstance(value.kind, kinds.KnownKind):
             return []
         items = self.items_of(value)
@@ -311,16 +311,16 @@ class Frame:
 
 def without_value(value: Value) -> Value:
     """`value`, of which only the type is believed."""
-    if isinstance(value, Outside) and isinstance(value.believed, kinds.StringKind):
+    if isinstance(value, Outside) and isinstance(value.expected, kinds.StringKind):
         return Outside(value.source, kinds.StringKind(None))
-    if isinstance(value, Outside) and isinstance(value.believed, kinds.PythonScalarKind):
-        return Outside(value.source, kinds.PythonScalarKind(value.believed.type))
+    if isinstance(value, Outside) and isinstance(value.expected, kinds.PythonScalarKind):
+        return Outside(value.source, kinds.PythonScalarKind(value.expected.type))
     return value
 
 
 # How each value becomes a graph argument.
 _ARGUMENTS: dict[type[Value], Callable[[Frame, Any], Any]] = {
-    Dynamic: lambda frame, value: value.node,
+    Computed: lambda frame, value: value.node,
     Outside: Frame.outside_argument,
     **dict.fromkeys((Constant, Folded), lambda frame, value: value.value),
     SliceValue: lambda frame, value: slice(
@@ -348,7 +348,7 @@ def _temporaries(args: list[Value]) -> tuple[int, ...]:
 
 def is_temporary(value: Value) -> bool:
     """Whether only the evaluation stack holds `value`."""
-    if type(value) is Dynamic:
+    if type(value) is Computed:
         return value.temporary
     if type(value) is not Outside or type(value.source) is not StackItem:
         return False

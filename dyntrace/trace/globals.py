@@ -14,9 +14,9 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
 from dyntrace.graph.kinds import Kind, is_same
 
-__all__ = ["Globals", "Notes"]
+__all__ = ["GlobalKinds", "Globals"]
 
-Notes: TypeAlias = Mapping[tuple[Namespace, str], Kind | None]
+GlobalKinds: TypeAlias = Mapping[tuple[Namespace, str], Kind | None]
 _ABSENT: Any = object()
 
 
@@ -28,16 +28,16 @@ class Globals:
         self._kinds: dict[tuple[Namespace, str], Kind | None] = {}
 
     def look_up(
-        self, namespace: dict[str, Any], name: str, notes: dict[tuple[Namespace, str], Kind | None]
+        self, namespace: dict[str, Any], name: str, found: dict[tuple[Namespace, str], Kind | None]
     ) -> Kind | None:
-        """The kind of a global or built-in, None if there is no such name; entered in `notes`."""
+        """The kind of a global or built-in, None if there is no such name; added to `found`."""
         key = self._weakly(namespace), name
-        kind = notes[key] = self._kind(namespace, key)
+        kind = found[key] = self._kind(namespace, key)
         return kind
 
-    def still_hold(self, notes: Notes, nearest: dict[str, Any]) -> bool:
+    def still_hold(self, global_kinds: GlobalKinds, nearest: dict[str, Any]) -> bool:
         """Whether every name stands for what it stood for; `nearest` is likely its namespace."""
-        for (held, name), kind in notes.items():
+        for (held, name), kind in global_kinds.items():
             namespace = held.find(nearest)
             if namespace is None:
                 return False

@@ -19,12 +19,12 @@ from dyntrace.ops.registry import Refused
 from dyntrace.record import field, record
 from dyntrace.trace import opcodes
 from dyntrace.trace.frame import Break, Flush, Frame
-from dyntrace.trace.globals import Globals, Notes
+from dyntrace.trace.globals import GlobalKinds, Globals
 from dyntrace.trace.regions.builder import RegionBuilder, TooLarge, Varying
 from dyntrace.trace.semantics.protocol import VIEW
 from dyntrace.trace.sources import Local
 from dyntrace.trace.state import State, snapshot_of, stack_values
-from dyntrace.trace.values.base import Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Outside, Value
 
 __all__ = ["Trace", "trace_region"]
 
@@ -42,7 +42,7 @@ class Visit:
     unit: int
     depth: int
     low: int
-    left: list[Value]
+    stack_after: list[Value]
     stores: int
     worked: bool
 
@@ -66,7 +66,7 @@ class Trace:
     worked: bool = False
     visits: list[Visit] = field(default_factory=list)
     walked: tuple[int, ...] = ()
-    notes: Notes = field(default_factory=dict)
+    global_kinds: GlobalKinds = field(default_factory=dict)
     callee: Kind | None = None
     has_copy: bool = False
 
@@ -85,14 +85,14 @@ class Trace:
         stack = list(self.initial)
         for visit in self.visits:
             yield visit.unit, stack
-            stack[visit.low :] = visit.left
+            stack[visit.low :] = visit.stack_after
         yield self.end, self.frame.stack
 
-    def before(self, place: int) -> State:
-        """The state before the visit at `place`."""
-        _, stack = next(islice(self.stacks(), place, None))
-        slots = self.frame.slots_before(self.visits[place].stores)
-        return snapshot_of(self.frame.beliefs, slots, stack)
+    def state_before(self, index: int) -> State:
+        """The state before `visits[index]`."""
+        _, stack = next(islice(self.stacks(), index, None))
+        slots = self.frame.slots_before(self.visits[index].stores)
+        return snapshot_of(self.frame.expected_kinds, slots, stack)
 
 
 def trace_region(
@@ -107,7 +107,7 @@ def trace_region(
     """Trace from `start` until one of `ends` or the first unit that is not absorbed."""
     known = frozenset(source for at, source in varying if at is None or at == start)
     region = RegionBuilder(body.code, known, globals)
-    frame = Frame(region, body, namespace, beliefs=state.slots)
+    frame = Frame(region, body, namespace, expected_kinds=state.slots)
     frame.stack = stack_values(state)
     trace = Trace(start, state, start, frame, list(frame.stack))
     while not (trace.end in ends and (trace.end != start or trace.visits)):
@@ -119,7 +119,7 @@ def trace_region(
             _store_effect(trace)
             break
     trace.walked = tuple(visit.unit for visit in trace.visits)
-    trace.notes = region.notes
+    trace.global_kinds = region.global_kinds
     return trace
 
 
@@ -130,7 +130,7 @@ def _advance(trace: Trace) -> Flush | None:
     mark, depth, stores = region.checkpoint(), len(stack), len(frame.stores)
     nodes = len(region.graph.nodes)
     unit = frame.body.units[trace.end]
-    low = lowest(unit, depth)
+    low = lowest_slot(unit, depth)
     touched = stack[low:]
     try:
         following = opcodes.step(frame, unit)
@@ -152,7 +152,7 @@ def _advance(trace: Trace) -> Flush | None:
     return stop
 
 
-def lowest(unit: Unit, depth: int) -> int:
+def lowest_slot(unit: Unit, depth: int) -> int:
     """The lowest stack slot that `unit` touches, run at `depth`."""
     if len(unit.micro) == 1:
         step = unit.micro[0]
@@ -184,14 +184,14 @@ def _store_effect(trace: Trace) -> None:
         if not _is_own_store(frame, step):
             break
         depth, stores = len(frame.stack), len(frame.stores)
-        visit = Visit(unit.index, depth, lowest(unit, depth), [], stores, True)
+        visit = Visit(unit.index, depth, lowest_slot(unit, depth), [], stores, True)
         trace.visits.append(visit)
         if step.name in ("STORE_SUBSCR", "STORE_SLICE"):
             frame.pop_many(effect(step)[0])
             trace.end += 1
             return
         trace.end = opcodes.step(frame, unit)
-        visit.left = frame.stack[visit.low :]
+        visit.stack_after = frame.stack[visit.low :]
         if step.name != "SWAP":
             return
     trace.end, frame.stack, count, mark, stores = saved
@@ -221,7 +221,7 @@ def _stores_slice(frame: Frame, arg: object) -> bool:
 
 
 def _is_same_item(frame: Frame, view: Value, container: Value, index: object) -> bool:
-    if not isinstance(view, Dynamic) or not isinstance(container, (Dynamic, Outside)):
+    if not isinstance(view, Computed) or not isinstance(container, (Computed, Outside)):
         return False
     node = view.node
     if node.op is not VIEW:

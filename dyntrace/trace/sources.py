@@ -18,13 +18,13 @@ __all__ = [
     "ClassAttribute",
     "Contents",
     "Derived",
-    "Fixed",
     "FunctionPart",
     "GlobalName",
+    "ImpliedFunction",
     "Item",
-    "Lacks",
     "Local",
     "ModuleAttribute",
+    "NoOwnAttribute",
     "Source",
     "StackItem",
     "TypeOf",
@@ -78,7 +78,7 @@ class GlobalName(Source):
 
 
 @record(frozen=True)
-class Fixed(Source):
+class ImpliedFunction(Source):
     """A function that a guard on something else implies, such as a property's getter."""
 
     identity: int
@@ -93,7 +93,7 @@ class Attribute(Derived):
 
 
 @record(frozen=True)
-class Lacks(Derived):
+class NoOwnAttribute(Derived):
     """Nothing: the read succeeds only while the instance has no attribute `name` of its own."""
 
     name: str

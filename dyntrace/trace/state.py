@@ -19,18 +19,18 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.record import record
 from dyntrace.trace.frame import Frame
 from dyntrace.trace.sources import StackItem
-from dyntrace.trace.values.base import METHOD_NULL, Buried, Null, Outside, Value
+from dyntrace.trace.values.base import METHOD_NULL, MaybeNull, Null, Outside, Value
 
 __all__ = [
-    "BURIED",
+    "MAYBE_NULL",
     "NULL_SLOT",
     "State",
-    "after",
     "pushed_values",
     "snapshot",
     "snapshot_of",
     "stack_kinds",
     "stack_values",
+    "state_after",
 ]
 
 
@@ -40,12 +40,12 @@ class NullSlot(Kind):
 
 
 @record(frozen=True)
-class BuriedSlot(Kind):
+class MaybeNullSlot(Kind):
     """A stack slot that may hold NULL."""
 
 
 NULL_SLOT = NullSlot()
-BURIED = BuriedSlot()
+MAYBE_NULL = MaybeNullSlot()
 
 
 @record(frozen=True)
@@ -75,24 +75,24 @@ class State:
 
 def stack_values(state: State) -> list[Value]:
     """The symbolic stack a region starts with."""
-    return [_value(place, kind) for place, kind in enumerate(state.stack)]
+    return [_value(position, kind) for position, kind in enumerate(state.stack)]
 
 
-def _value(place: int, kind: Kind) -> Value:
+def _value(position: int, kind: Kind) -> Value:
     if isinstance(kind, NullSlot):
         return Null()
-    if isinstance(kind, BuriedSlot):
-        return Buried()
-    return Outside(StackItem(place), kind)
+    if isinstance(kind, MaybeNullSlot):
+        return MaybeNull()
+    return Outside(StackItem(position), kind)
 
 
 def snapshot(frame: Frame, native: bool = True) -> State:
     """The state of `frame` now; `native` if CPython ran the instructions that led here."""
-    return snapshot_of(frame.beliefs, frame.slots, frame.stack, native)
+    return snapshot_of(frame.expected_kinds, frame.slots, frame.stack, native)
 
 
 def snapshot_of(
-    beliefs: Mapping[int, Kind],
+    expected_kinds: Mapping[int, Kind],
     slots: Mapping[int, Value],
     stack: Sequence[Value],
     native: bool = True,
@@ -101,32 +101,33 @@ def snapshot_of(
     changed = {
         index: value.kind
         for index, value in slots.items()
-        if not isinstance(value, Outside) or beliefs.get(index) is not value.believed
+        if not isinstance(value, Outside) or expected_kinds.get(index) is not value.expected
     }
-    return State({**beliefs, **changed} if changed else beliefs, stack_kinds(stack, native))
+    kinds_now = {**expected_kinds, **changed} if changed else expected_kinds
+    return State(kinds_now, stack_kinds(stack, native))
 
 
 def stack_kinds(stack: Sequence[Value], native: bool = True) -> tuple[Kind, ...]:
     """The kinds on a stack; `native` as for `snapshot`."""
     found = [_stack_kind(value) for value in stack]
     if native:
-        for place, value in enumerate(stack):
+        for position, value in enumerate(stack):
             if value is METHOD_NULL:
-                found[place] = found[_partner(stack, place)] = BURIED
+                found[position] = found[_partner(stack, position)] = MAYBE_NULL
     return tuple(found)
 
 
-def _partner(stack: Sequence[Value], place: int) -> int:
-    return place + 1 if TABLE.null_first else place - 1
+def _partner(stack: Sequence[Value], position: int) -> int:
+    return position + 1 if TABLE.null_first else position - 1
 
 
 def _stack_kind(value: Value) -> Kind:
     if isinstance(value, Null):
         return NULL_SLOT
-    return BURIED if isinstance(value, Buried) else value.kind
+    return MAYBE_NULL if isinstance(value, MaybeNull) else value.kind
 
 
-def after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
+def state_after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
     """The state after CPython ran `unit` and fell through.
 
     `results` are the kinds of the topmost of the values it pushed, deepest first.
@@ -153,7 +154,7 @@ def pushed_values(unit: Unit) -> tuple[int, ...]:
         del pushed[max(0, len(pushed) - pops) :]
         pushed.extend([_pushed(step)] * pushes)
     count = len(pushed)
-    return tuple(count - place for place, kind in enumerate(pushed) if kind is kinds.UNKNOWN)
+    return tuple(count - position for position, kind in enumerate(pushed) if kind is kinds.UNKNOWN)
 
 
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF", "DELETE_FAST"})
@@ -163,7 +164,7 @@ def _apply(step: MicroOp, slots: Any, stack: list[Kind]) -> None:
     """`slots` is a dict of its own if the step is one of `_STORES`."""
     if step.name in ("STORE_FAST", "STORE_DEREF"):
         kind = stack.pop()
-        slots[step.arg] = kinds.UNKNOWN if isinstance(kind, (NullSlot, BuriedSlot)) else kind
+        slots[step.arg] = kinds.UNKNOWN if isinstance(kind, (NullSlot, MaybeNullSlot)) else kind
     elif step.name == "DELETE_FAST":
         slots.pop(step.arg, None)
     elif step.name in ("LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"):
@@ -178,8 +179,8 @@ def _apply(step: MicroOp, slots: Any, stack: list[Kind]) -> None:
 
 _PUSHED: dict[str, Kind] = {
     "PUSH_NULL": NULL_SLOT,
-    "LOAD_METHOD": BURIED,
-    "LOAD_FAST_AND_CLEAR": BURIED,
+    "LOAD_METHOD": MAYBE_NULL,
+    "LOAD_FAST_AND_CLEAR": MAYBE_NULL,
 }
 
 
@@ -192,5 +193,5 @@ def _apply_generic(step: MicroOp, stack: list[Kind]) -> None:
 
 def _pushed(step: MicroOp) -> Kind:
     if step.name == "BREAK" and step.arg[0] == SUPER.code:
-        return BURIED if step.arg[2] == 2 else kinds.UNKNOWN
+        return MAYBE_NULL if step.arg[2] == 2 else kinds.UNKNOWN
     return _PUSHED.get(step.name, kinds.UNKNOWN)

@@ -116,8 +116,8 @@ def test_kinds_that_change_around_a_loop_are_met_again_at_its_head():
 
     found = analyse(program, A, 3)
     inside = [plan for plan in plans(found) if plan.layout.depth]
-    believed = {dict(plan.state.slots).get(2) for plan in inside}
-    assert len(believed) == 2
+    expected = {dict(plan.state.slots).get(2) for plan in inside}
+    assert len(expected) == 2
     check(program, A, 3, captured=1, breaks=())
 
 

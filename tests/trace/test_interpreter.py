@@ -9,7 +9,7 @@ from dyntrace.asm.flow import MICRO_OPS
 from dyntrace.breaks import OPAQUE_CALL, REGION_FULL
 from dyntrace.trace import stepping
 from dyntrace.trace.frame import Break, Flush
-from dyntrace.trace.interpreter import lowest
+from dyntrace.trace.interpreter import lowest_slot
 from dyntrace.trace.regions import builder as region_module
 from dyntrace.trace.stepping import HANDLERS, opcode
 from tests.differential import check
@@ -178,4 +178,4 @@ def test_how_deep_an_instruction_reaches():
 
     units = trace(program, A, A, A).frame.body.units
     binary = next(unit for unit in units if unit.micro and unit.micro[-1].name == "BINARY")
-    assert lowest(binary, 3) == 1
+    assert lowest_slot(binary, 3) == 1

@@ -12,8 +12,15 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import UNKNOWN
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.sources import Local, StackItem
-from dyntrace.trace.state import BURIED, NULL_SLOT, State, after, snapshot_of, stack_values
-from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Constant, Null, Outside
+from dyntrace.trace.state import (
+    MAYBE_NULL,
+    NULL_SLOT,
+    State,
+    snapshot_of,
+    stack_values,
+    state_after,
+)
+from dyntrace.trace.values.base import METHOD_NULL, NULL, Constant, MaybeNull, Null, Outside
 
 A = np.arange(3.0)
 ARRAY, NUMBER, TEXT = describe(A), describe(1), describe("x")
@@ -27,18 +34,18 @@ class Unit:
 
 
 def stack_after(start, *micro, results=()):
-    return after(State({}, tuple(start)), Unit(*micro), results).stack
+    return state_after(State({}, tuple(start)), Unit(*micro), results).stack
 
 
 def test_stores_and_loads_carry_kinds_between_slots_and_stack():
-    state = after(State({0: ARRAY}, (NUMBER,)), Unit(("STORE_FAST", 1), ("LOAD_FAST", 0)))
+    state = state_after(State({0: ARRAY}, (NUMBER,)), Unit(("STORE_FAST", 1), ("LOAD_FAST", 0)))
     assert state == State({0: ARRAY, 1: NUMBER}, (ARRAY,))
-    state = after(state, Unit(("STORE_DEREF", 0), ("LOAD_DEREF", 1)))
+    state = state_after(state, Unit(("STORE_DEREF", 0), ("LOAD_DEREF", 1)))
     assert state == State({0: ARRAY, 1: NUMBER}, (NUMBER,))
 
 
 def test_a_deleted_local_is_forgotten():
-    assert after(State({0: ARRAY}, ()), Unit(("DELETE_FAST", 0))).slots == {}
+    assert state_after(State({0: ARRAY}, ()), Unit(("DELETE_FAST", 0))).slots == {}
 
 
 def test_shuffles_move_kinds():
@@ -55,37 +62,37 @@ def test_what_an_instruction_pushes_is_unknown_unless_it_was_seen():
 
 def test_slots_that_may_hold_null_have_kinds_of_their_own():
     assert stack_after([], ("PUSH_NULL", None)) == (NULL_SLOT,)
-    assert stack_after([ARRAY], ("LOAD_METHOD", "sum")) == (BURIED, BURIED)
-    assert stack_after([], ("LOAD_FAST_AND_CLEAR", 0)) == (BURIED,)
+    assert stack_after([ARRAY], ("LOAD_METHOD", "sum")) == (MAYBE_NULL, MAYBE_NULL)
+    assert stack_after([], ("LOAD_FAST_AND_CLEAR", 0)) == (MAYBE_NULL,)
     method, attribute = (SUPER.code, 3, 2), (SUPER.code, 3, 1)
-    assert stack_after([ARRAY] * 3, ("BREAK", method)) == (BURIED, BURIED)
+    assert stack_after([ARRAY] * 3, ("BREAK", method)) == (MAYBE_NULL, MAYBE_NULL)
     assert stack_after([ARRAY] * 3, ("BREAK", attribute)) == (UNKNOWN,)
 
 
 def test_a_null_is_never_believed_of_a_local():
-    assert after(State({}, (BURIED,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
-    assert after(State({}, (NULL_SLOT,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
+    assert state_after(State({}, (MAYBE_NULL,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
+    assert state_after(State({}, (NULL_SLOT,)), Unit(("STORE_FAST", 0))).slots == {0: UNKNOWN}
 
 
 def test_results_of_a_recorder_do_not_overwrite_what_is_certain():
     found = stack_after([ARRAY], ("LOAD_METHOD", "sum"), results=(NUMBER, TEXT))
-    assert found == (BURIED, BURIED)
+    assert found == (MAYBE_NULL, MAYBE_NULL)
 
 
 def test_the_stack_of_a_new_region_names_where_its_values_lie():
-    null, buried, value = stack_values(State({}, (NULL_SLOT, BURIED, ARRAY)))
-    assert isinstance(null, Null) and isinstance(buried, Buried)
+    null, buried, value = stack_values(State({}, (NULL_SLOT, MAYBE_NULL, ARRAY)))
+    assert isinstance(null, Null) and isinstance(buried, MaybeNull)
     assert isinstance(value, Outside)
-    assert value.source == StackItem(2) and value.believed == ARRAY
+    assert value.source == StackItem(2) and value.expected == ARRAY
 
 
 def test_a_method_pair_is_buried_once_cpython_has_run_it():
     function = Constant(1)
     pair = [METHOD_NULL, function] if TABLE.null_first else [function, METHOD_NULL]
     native = snapshot_of({}, {}, [Constant("below"), *pair])
-    assert native.stack == (TEXT, BURIED, BURIED)
+    assert native.stack == (TEXT, MAYBE_NULL, MAYBE_NULL)
     woven = snapshot_of({}, {}, [Constant("below"), *pair], native=False)
-    assert woven.stack.count(NULL_SLOT) == 1 and BURIED not in woven.stack
+    assert woven.stack.count(NULL_SLOT) == 1 and MAYBE_NULL not in woven.stack
     assert snapshot_of({}, {}, [NULL]).stack == (NULL_SLOT,)
 
 
@@ -118,5 +125,5 @@ def test_native_steps_keep_the_depth_that_the_bytecode_has():
             continue
         if unit.micro[-1].name == "BREAK" and unit.micro[-1].arg[2] is None:
             continue
-        found = after(State({}, (UNKNOWN,) * depth), unit)
+        found = state_after(State({}, (UNKNOWN,) * depth), unit)
         assert len(found.stack) == facts.depths[following]

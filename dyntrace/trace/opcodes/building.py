@@ -7,7 +7,7 @@ from typing import Any
 from dyntrace.breaks import MAKES_TEXT, UNSUPPORTED_OPERANDS
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics import protocol
-from dyntrace.trace.semantics.changes import extend_list, kept, set_pair
+from dyntrace.trace.semantics.changes import extend_list, set_pair, stored
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, unpack, unsupported
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Constant, Value
@@ -16,12 +16,12 @@ from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, T
 
 @opcode("BUILD_TUPLE")
 def build_tuple(frame: Frame, arg: int) -> None:
-    frame.push(TupleValue(tuple(kept(item) for item in frame.pop_many(arg))))
+    frame.push(TupleValue(tuple(stored(item) for item in frame.pop_many(arg))))
 
 
 @opcode("BUILD_LIST")
 def build_list(frame: Frame, arg: int) -> None:
-    frame.push(ListValue([kept(item) for item in frame.pop_many(arg)]))
+    frame.push(ListValue([stored(item) for item in frame.pop_many(arg)]))
 
 
 @opcode("BUILD_SET")
@@ -82,14 +82,14 @@ def _own_dict(frame: Frame, depth: int) -> DictValue:
 
 @opcode("LIST_APPEND")
 def list_append(frame: Frame, arg: int) -> None:
-    item = kept(frame.pop())
+    item = stored(frame.pop())
     target = _own_list(frame, arg)
     extend_list(frame, target, [item])
 
 
 @opcode("LIST_EXTEND")
 def list_extend(frame: Frame, arg: int) -> None:
-    items = [kept(item) for item in unpack(frame, frame.pop())]
+    items = [stored(item) for item in unpack(frame, frame.pop())]
     target = _own_list(frame, arg)
     extend_list(frame, target, items)
 
@@ -147,7 +147,7 @@ def unpack_ex(frame: Frame, arg: int) -> None:
     items = unpack(frame, frame.pop())
     if len(items) < before + after:
         raise protocol.unsupported(*items)
-    middle = ListValue([kept(item) for item in items[before : len(items) - after]])
+    middle = ListValue([stored(item) for item in items[before : len(items) - after]])
     parts = [*items[:before], middle, *items[len(items) - after :]]
     for item in reversed(parts):
         frame.push(item)

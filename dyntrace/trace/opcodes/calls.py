@@ -8,13 +8,13 @@ from dyntrace.trace.frame import Break, Frame, is_null
 from dyntrace.trace.semantics import calling
 from dyntrace.trace.semantics.protocol import unpack, unsupported
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import Buried, Value
+from dyntrace.trace.values.base import MaybeNull, Value
 
 
 def _callee(frame: Frame) -> tuple[Value, list[Value]]:
     """Pop the two callable slots; a pair without a NULL is a function and its first argument."""
     lower, upper = frame.stack[-2:]
-    if isinstance(lower, Buried) or isinstance(upper, Buried):
+    if isinstance(lower, MaybeNull) or isinstance(upper, MaybeNull):
         raise Break(UNKNOWN_CALLEE)
     frame.pop_many(2)
     if is_null(lower):

@@ -15,7 +15,7 @@ from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, iterate, truth
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import Dynamic, Value
+from dyntrace.trace.values.base import Computed, Value
 from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
 
@@ -59,7 +59,7 @@ _NEVER_NONE = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def _undecided(value: Value) -> Flush:
-    if isinstance(value, Dynamic):
+    if isinstance(value, Computed):
         return Break(BRANCH_ON_DATA)
     return Flush()
 

@@ -10,11 +10,11 @@ from dyntrace.breaks import ATTRIBUTE_STORE, CHANGE_IN_PLACE, MAYBE_UNBOUND, STA
 from dyntrace.graph.kinds import ArrayKind, FunctionKind, KnownKind
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.attributes import get_attribute
-from dyntrace.trace.semantics.changes import kept
+from dyntrace.trace.semantics.changes import stored
 from dyntrace.trace.semantics.protocol import constant, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
-from dyntrace.trace.values.base import METHOD_NULL, NULL, Buried, Constant, Null, Outside, Value
+from dyntrace.trace.values.base import METHOD_NULL, NULL, Constant, MaybeNull, Null, Outside, Value
 from dyntrace.trace.values.containers import TupleValue
 
 CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
@@ -133,15 +133,15 @@ def push_null(frame: Frame, arg: Any) -> None:
 
 @opcode("COPY")
 def copy(frame: Frame, arg: int) -> None:
-    if isinstance(frame.stack[-arg], (Buried, Null)):
+    if isinstance(frame.stack[-arg], (MaybeNull, Null)):
         raise Flush
-    frame.push(kept(frame.stack[-arg]))
+    frame.push(stored(frame.stack[-arg]))
 
 
 @opcode("SWAP")
 def swap(frame: Frame, arg: int) -> None:
     stack = frame.stack
-    if any(isinstance(stack[-place], (Buried, Null)) for place in (1, arg)):
+    if any(isinstance(stack[-position], (MaybeNull, Null)) for position in (1, arg)):
         raise Flush
     stack[-1], stack[-arg] = stack[-arg], stack[-1]
 

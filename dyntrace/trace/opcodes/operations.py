@@ -6,7 +6,7 @@ from typing import Any
 
 from dyntrace.trace.frame import Frame
 from dyntrace.trace.semantics import protocol
-from dyntrace.trace.semantics.changes import kept
+from dyntrace.trace.semantics.changes import stored
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Constant
 from dyntrace.trace.values.containers import SliceValue
@@ -69,4 +69,4 @@ def store_subscr(frame: Frame, arg: Any) -> None:
 def store_slice(frame: Frame, arg: Any) -> None:
     stop, start, container, value = frame.pop(), frame.pop(), frame.pop(), frame.pop()
     none = Constant(None)
-    protocol.set_item(frame, container, SliceValue(start, stop, none), kept(value))
+    protocol.set_item(frame, container, SliceValue(start, stop, none), stored(value))

@@ -105,7 +105,7 @@ class RegionBuilder:
         self.code = code
         self.varying = varying
         self.globals = globals or Globals()
-        self.notes: dict[tuple[Namespace, str], Kind | None] = {}
+        self.global_kinds: dict[tuple[Namespace, str], Kind | None] = {}
         self.graph = Graph()
         self.steps: list[Step] = []
         self.arguments: list[Source] = []
@@ -161,7 +161,7 @@ class RegionBuilder:
 
     def global_kind(self, namespace: dict[str, Any], name: str) -> Kind | None:
         """The kind of a global or built-in, None if there is none; noted even if taken back."""
-        return self.globals.look_up(namespace, name, self.notes)
+        return self.globals.look_up(namespace, name, self.global_kinds)
 
     def guard(self, source: Source, guard: Guard) -> None:
         """Demand `guard` of `source`; a stronger guard replaces a weaker one.
@@ -220,7 +220,7 @@ class RegionBuilder:
     def _most(self, limit: int) -> int:
         return limit * (1 + self._is_traced)
 
-    def end(self) -> None:
+    def end_tracing(self) -> None:
         """All is traced, and only outputs are still to be added."""
         self._is_traced = True
 
@@ -260,7 +260,7 @@ class RegionBuilder:
         """Let go of what only tracing needs, the values of the trace among it."""
         self._undo.clear()
         self._assumed.clear()
-        self.globals, self.notes = Globals(), {}
+        self.globals, self.global_kinds = Globals(), {}
 
     # result -----------------------------------------------------------------------------------
 
@@ -285,7 +285,7 @@ class RegionBuilder:
         match source:
             case sources.GlobalName(name=name, namespace=namespace):
                 return ("global", namespace and self._index[namespace], name)
-            case sources.Fixed(holder=holder):
+            case sources.ImpliedFunction(holder=holder):
                 return ("held", None, holder)
         if not isinstance(source, sources.Derived):
             return ("argument", self.arguments.index(source), None)
@@ -296,7 +296,7 @@ class RegionBuilder:
 # For each source that builds on another: the step's name and the field with its operand.
 _STEPS: dict[type[Source], tuple[str, str | None]] = {
     sources.Attribute: ("attribute", "name"),
-    sources.Lacks: ("lacks", "name"),
+    sources.NoOwnAttribute: ("lacks", "name"),
     sources.ModuleAttribute: ("module", "name"),
     sources.Item: ("item", "key"),
     sources.Contents: ("cell", None),

@@ -26,7 +26,7 @@ from dyntrace.trace.regions.builder import TooLarge
 from dyntrace.trace.semantics.renewal import RENEW, is_shared
 from dyntrace.trace.sources import CellVariable, Contents, Local, Source
 from dyntrace.trace.state import NULL_SLOT
-from dyntrace.trace.values.base import Constant, Dynamic, Folded, Null, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Folded, Null, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod, CallableWithCopy
 from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
 
@@ -89,22 +89,23 @@ class _Outputs:
 
     def _make(self, value: Value) -> Any:
         match value:
-            case Dynamic():
+            case Computed():
                 return value.node
             case Folded():
                 return self._node(RENEW, value.value)
             case Constant():
                 return value.value
             case Outside():
-                return self.frame.region.input(value.source, _passed(value))
+                return self.frame.region.input(value.source, kinds.UNKNOWN)  # unguarded
             case TupleValue():
-                return self._own(tuple(self.of(item) for item in value.items))
+                return self._renewed_if_shared(tuple(self.of(item) for item in value.items))
             case ListValue():
                 return [self.of(item) for item in value.items]
             case DictValue():
                 return {key: self.of(item) for key, item in value.items.items()}
             case SliceValue():
-                return self._own(slice(*map(self.of, (value.start, value.stop, value.step))))
+                parts = (value.start, value.stop, value.step)
+                return self._renewed_if_shared(slice(*map(self.of, parts)))
             case BoundMethod():
                 return self._node(_GET_METHOD, self.of(value.self), value.name)
             case BoundFunction():
@@ -113,7 +114,7 @@ class _Outputs:
                 return self._with_copy(value)
         raise AssertionError(f"{type(value).__name__} cannot leave a region")
 
-    def _own(self, made: Any) -> Any:
+    def _renewed_if_shared(self, made: Any) -> Any:
         """A tuple or slice of this call, though all in it is constant."""
         return self._node(RENEW, made) if is_shared(made) else made
 
@@ -148,11 +149,6 @@ def _holds_method(value: Value) -> bool:
     return False
 
 
-def _passed(value: Outside) -> kinds.Kind:
-    """What only passes through needs no guard, unless it is guarded anyway."""
-    return kinds.UNKNOWN
-
-
 def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
     """Fill the graph's outputs and say how the stub uses them; Break if it cannot be done.
 
@@ -166,17 +162,17 @@ def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> L
 
 def _lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
     frame, graph = trace.frame, trace.region.graph
-    trace.region.end()
+    trace.region.end_tracing()
     outputs = _Outputs(frame)
-    kept = _untouched(trace)
-    pushes = frame.stack[kept:]
+    common = _common_depth(trace)
+    pushes = frame.stack[common:]
     stores, cleared = _stores(trace, body, live, observed, pushes)
     if graph.effect is not None and any(isinstance(value, Null) for value in pushes):
         raise Break(SECOND_EFFECT)
     outputs.keep_identity([*(value for _, value in stores), *pushes])
     graph.outputs = [outputs.of(value) for _, value in stores]
     graph.outputs += _pushed(outputs, pushes)
-    dropped = trace.state.stack[kept:]
+    dropped = trace.state.stack[common:]
     return Layout(
         start=trace.start,
         end=trace.end,
@@ -191,7 +187,7 @@ def _lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> 
     )
 
 
-def _untouched(trace: Trace) -> int:
+def _common_depth(trace: Trace) -> int:
     """How many slots at the bottom of the stack hold what they held at the start."""
     count = 0
     for value, initial in zip(trace.frame.stack, trace.initial, strict=False):
@@ -203,7 +199,7 @@ def _untouched(trace: Trace) -> int:
 
 def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
     """Outputs up to the last NULL in order, those behind it reversed; see `compile` for why."""
-    nulls = [place for place, value in enumerate(pushes) if isinstance(value, Null)]
+    nulls = [position for position, value in enumerate(pushes) if isinstance(value, Null)]
     split = nulls[-1] + 1 if nulls else 0
     head = [value for value in pushes[:split] if not isinstance(value, Null)]
     return [outputs.of(value) for value in [*head, *reversed(pushes[split:])]]
@@ -218,13 +214,13 @@ def _stores(
     object that exists anyway is stored there too, and a view of such an object where a call comes
     before the name is stored again; what only this name would hold is not made.
     """
-    changed = [(i, v) for i, v in sorted(trace.frame.slots.items()) if not _unchanged(i, v)]
+    changed = [(i, v) for i, v in sorted(trace.frame.slots.items()) if not _is_unchanged(i, v)]
     needed = {index for index, _ in changed if observed or index in live}
     if body.units[trace.end].micro[-1:] == _RETURN and not observed:  # the frame is gone at once
         return [pair for pair in changed if pair[0] in needed], ()
-    leaving = _Leaving.of([*(value for index, value in changed if index in needed), *pushes])
+    surviving = _Surviving.of([*(value for index, value in changed if index in needed), *pushes])
     for index, value in changed:
-        if leaving.includes(value) or (leaving.is_viewed_by(value) and _is_seen(trace, index)):
+        if surviving.includes(value) or (surviving.is_viewed_by(value) and _is_seen(trace, index)):
             needed.add(index)
     stores = [pair for pair in changed if pair[0] in needed]
     return stores, tuple(index for index, _ in changed if index not in needed)
@@ -252,20 +248,20 @@ def _is_seen(trace: Trace, index: int) -> bool:
 
 
 @record(frozen=True)
-class _Leaving:
+class _Surviving:
     """The objects that exist when a region has ended, whatever its dead names hold."""
 
     nodes: frozenset[Node]
     memory: frozenset[Node]
 
     @classmethod
-    def of(cls, values: list[Value]) -> _Leaving:
+    def of(cls, values: list[Value]) -> _Surviving:
         nodes = frozenset(node for value in values for node in _nodes(value))
         return cls(nodes, frozenset(root for node in nodes for root in roots(node)))
 
     def includes(self, value: Value) -> bool:
         """Whether `value` is such an object, or a container with one in it."""
-        if isinstance(value, Dynamic):
+        if isinstance(value, Computed):
             return value.node in self.nodes or value.node in self.memory
         return isinstance(value, Outside) or any(map(self.includes, _parts(value)))
 
@@ -278,7 +274,7 @@ class _Leaving:
 
 def _nodes(value: Value) -> Iterator[Node]:
     """The nodes whose results `value` holds."""
-    if isinstance(value, Dynamic):
+    if isinstance(value, Computed):
         yield value.node
     for part in _parts(value):
         yield from _nodes(part)
@@ -302,7 +298,7 @@ def _parts(value: Value) -> tuple[Value, ...]:
     return ()
 
 
-def _unchanged(index: int, value: Value) -> bool:
+def _is_unchanged(index: int, value: Value) -> bool:
     return isinstance(value, Outside) and value.source in (
         Local(index),
         Contents(CellVariable(index)),

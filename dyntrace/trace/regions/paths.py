@@ -16,7 +16,7 @@ from dyntrace.breaks import REGION_FULL
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import record
 from dyntrace.trace.frame import Break, Flush
-from dyntrace.trace.globals import Notes
+from dyntrace.trace.globals import GlobalKinds
 from dyntrace.trace.interpreter import Trace
 from dyntrace.trace.regions.builder import RegionBuilder, Varying
 from dyntrace.trace.regions.flush import Layout
@@ -32,7 +32,7 @@ from dyntrace.trace.sources import (
 )
 from dyntrace.trace.state import State, snapshot
 
-__all__ = ["Path", "RegionPlan", "path_of", "without"]
+__all__ = ["Path", "RegionPlan", "path_of", "unaffected_paths"]
 
 
 @record(frozen=True)
@@ -93,7 +93,7 @@ class Path:
     has_effect: bool
     worthwhile: bool
     handlers: tuple[tuple[int, State], ...]
-    notes: Notes
+    global_kinds: GlobalKinds
     callee: Kind | None
     has_copy: bool
     plan: RegionPlan | None
@@ -112,16 +112,18 @@ class Path:
         return isinstance(stop, Break) and stop.reason is REGION_FULL and bool(self.absorbed)
 
 
-def without(paths: Mapping[int, list[Path]], body: Body, news: Varying) -> dict[int, list[Path]]:
-    """The paths that stay as they are though these sources are not read by value any more."""
-    places = {place for place, _ in news if place is not None}
-    slots = {source.index for _, source in news if isinstance(source, Local)}
+def unaffected_paths(
+    paths: Mapping[int, list[Path]], body: Body, varying: Varying
+) -> dict[int, list[Path]]:
+    """The paths that are still right now that the sources in `varying` are not read by value."""
+    affected = {start for start, _ in varying if start is not None}
+    slots = {source.index for _, source in varying if isinstance(source, Local)}
 
     def stays(path: Path) -> bool:
         starts = {path.start, path.start if path.plan is None else path.plan.layout.start}
         units = [body.units[index] for index in (*path.walked, path.end)]
         steps = [step for unit in units for step in unit.micro if step.name in _LOCAL]
-        return starts.isdisjoint(places) and slots.isdisjoint(step.arg for step in steps)
+        return starts.isdisjoint(affected) and slots.isdisjoint(step.arg for step in steps)
 
     return {start: [path for path in found if stays(path)] for start, found in paths.items()}
 
@@ -148,7 +150,7 @@ def path_of(
         trace.region.graph.effect is not None,
         trace.worthwhile,
         tuple(handlers),
-        trace.notes,
+        trace.global_kinds,
         trace.callee,
         trace.has_copy,
         plan,

@@ -30,12 +30,12 @@ from dyntrace.trace.semantics.protocol import get_item, is_numeric, node_items, 
 from dyntrace.trace.sources import (
     Attribute,
     ClassAttribute,
-    Lacks,
     ModuleAttribute,
+    NoOwnAttribute,
     Source,
     TypeOf,
 )
-from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
@@ -45,10 +45,10 @@ _MISSING: Any = object()
 _IMMUTABLE_TYPE = 1 << 8
 _HEAP_TYPE = 1 << 9
 _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
-_OF_TYPE = frozenset(  # what `type` itself answers for, whatever the class holds
+_METATYPE_ATTRIBUTES = frozenset(  # what `type` itself answers for, whatever the class holds
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
 )
-_BUILT: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
+_BUILT_CLASSES: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
 
 
 def get_attribute(frame: Frame, value: Value, name: str) -> Value:
@@ -85,15 +85,15 @@ def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> V
 def _container_class(value: Value) -> type | None:
     """list, tuple, dict or str, if it is an exact one of these, built here or outside."""
     if not isinstance(value, Outside):
-        return _BUILT.get(type(value))
-    kind = value.believed
+        return _BUILT_CLASSES.get(type(value))
+    kind = value.expected
     if isinstance(kind, kinds.SequenceKind):
         found: type = kind.type
         return found if found is list or found is tuple else None
-    return _EXACT.get(type(kind))
+    return _EXACT_CLASSES.get(type(kind))
 
 
-_EXACT: dict[type[kinds.Kind], type] = {kinds.DictKind: dict, kinds.StringKind: str}
+_EXACT_CLASSES: dict[type[kinds.Kind], type] = {kinds.DictKind: dict, kinds.StringKind: str}
 
 
 def _is_container(kind: kinds.Kind) -> bool:
@@ -150,14 +150,16 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
             return Constant(found)
-    if type(cls) is not type or not isinstance(value, Outside) or name in _OF_TYPE:
+    if type(cls) is not type or not isinstance(value, Outside) or name in _METATYPE_ATTRIBUTES:
         raise Break(ATTRIBUTE_READ, name)
     found = _class_lookup(cls, name)
     if isinstance(found, (staticmethod, classmethod, property)) or found is _MISSING:
         raise Break(ATTRIBUTE_READ, name)
     if _has(found, "__get__") and not isinstance(found, types.FunctionType):
         raise Break(ATTRIBUTE_READ, name)
-    return _stable(frame, _read(frame, ClassAttribute(value.source, name), found), found, name)
+    return _guard_no_descriptor(
+        frame, _read(frame, ClassAttribute(value.source, name), found), found, name
+    )
 
 
 def _has(found: Any, name: str) -> bool:
@@ -165,9 +167,9 @@ def _has(found: Any, name: str) -> bool:
     return _class_lookup(type(found), name) is not _MISSING
 
 
-def _stable(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
+def _guard_no_descriptor(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
     """`value`, guarded so that what a class holds is no descriptor, now or later."""
-    if isinstance(value.believed, kinds.InstanceKind):
+    if isinstance(value.expected, kinds.InstanceKind):
         frame.assume(value)
     elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
         raise Break(ATTRIBUTE_READ, name)
@@ -200,7 +202,7 @@ def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: s
         source = Attribute(value.source, name)
         frame.region.read(source)
         return Outside(source, own[name])
-    _demand_no_own(frame, value, name)
+    _guard_no_own_attribute(frame, value, name)
     return _bound(frame, value, found, name)
 
 
@@ -210,10 +212,10 @@ def _is_data_descriptor(found: Any) -> bool:
     return _has(found, "__set__") or _has(found, "__delete__")
 
 
-def _demand_no_own(frame: Frame, value: Outside, name: str) -> None:
+def _guard_no_own_attribute(frame: Frame, value: Outside, name: str) -> None:
     """A method is only the class's while the instance has no attribute of that name."""
     frame.assume(value)
-    frame.region.read(Lacks(value.source, name))
+    frame.region.read(NoOwnAttribute(value.source, name))
 
 
 def _property(frame: Frame, value: Outside, found: property) -> Value:
@@ -221,7 +223,7 @@ def _property(frame: Frame, value: Outside, found: property) -> Value:
     getter = found.fget
     if type(getter) is not types.FunctionType:
         raise Break(ATTRIBUTE_READ)
-    function = calling.fixed_function(getter)
+    function = calling.implied_function(getter)
     return calling.call(frame, function, [value], {})
 
 
@@ -231,13 +233,15 @@ def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
     if isinstance(found, types.FunctionType):
         return BoundFunction(value, Outside(ClassAttribute(cls, name), describe(found)))
     if type(found) is staticmethod and isinstance(found.__func__, types.FunctionType):
-        return calling.fixed_function(found.__func__)
+        return calling.implied_function(found.__func__)
     if type(found) is classmethod and isinstance(found.__func__, types.FunctionType):
         owner = Outside(cls, kinds.KnownKind(type_of(value)))
-        return BoundFunction(owner, calling.fixed_function(found.__func__))
+        return BoundFunction(owner, calling.implied_function(found.__func__))
     if _has(found, "__get__"):
         raise Break(ATTRIBUTE_READ, name)
-    return _stable(frame, Outside(ClassAttribute(cls, name), describe(found)), found, name)
+    return _guard_no_descriptor(
+        frame, Outside(ClassAttribute(cls, name), describe(found)), found, name
+    )
 
 
 def type_of(value: Outside) -> Any:
@@ -251,7 +255,7 @@ def _of_container(frame: Frame, value: Value, kind: kinds.Kind, name: str) -> Va
     """A method of a tuple, list, dict or str, or a field of a named tuple NumPy returned."""
     fields = getattr(getattr(kind, "type", None), "_fields", ())
     if name in fields:
-        if isinstance(value, Dynamic) and isinstance(kind, kinds.SequenceKind):
+        if isinstance(value, Computed) and isinstance(kind, kinds.SequenceKind):
             return node_items(frame, value, kind)[fields.index(name)]
         return get_item(frame, value, Constant(fields.index(name)))
     cls = str if isinstance(kind, kinds.StringKind) else getattr(kind, "type", dict)

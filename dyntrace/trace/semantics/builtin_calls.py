@@ -23,7 +23,7 @@ from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, get_item, iterate, unsupported
 from dyntrace.trace.sources import TypeOf
-from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Outside, Value
 from dyntrace.trace.values.containers import (
     DictValue,
     IteratorValue,
@@ -52,14 +52,14 @@ def rule_for(target: Any) -> Rule | None:
     return _RULES.get(id(target))
 
 
-def _plain(args: list[Value], kwargs: dict[str, Value], least: int, most: int) -> None:
+def _check_arguments(args: list[Value], kwargs: dict[str, Value], least: int, most: int) -> None:
     if kwargs or not least <= len(args) <= most:
         raise unsupported(*args)
 
 
 @rule(builtins.len)
 def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 1)
+    _check_arguments(args, kwargs, 1, 1)
     kind = frame.assume(args[0])
     if isinstance(kind, kinds.ArrayKind) and kind.ndim > 0:
         record = attribute("shape")
@@ -71,7 +71,7 @@ def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
         return Constant(len(items))
     if isinstance(args[0], DictValue):
         return Constant(len(args[0].items))
-    if isinstance(args[0], Dynamic) and isinstance(kind, kinds.SequenceKind):
+    if isinstance(args[0], Computed) and isinstance(kind, kinds.SequenceKind):
         return Constant(len(kind.items))
     raise unsupported(*args)
 
@@ -98,7 +98,7 @@ def exact_type(frame: Frame, value: Value) -> type | None:
 
 @rule(builtins.isinstance)
 def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 2, 2)
+    _check_arguments(args, kwargs, 2, 2)
     cls = exact_type(frame, args[0])
     wanted = _classes(frame, args[1])
     if cls is None or not wanted:
@@ -132,7 +132,7 @@ def _classes(frame: Frame, value: Value) -> list[type]:
 
 @rule(builtins.type)
 def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 1)
+    _check_arguments(args, kwargs, 1, 1)
     cls = exact_type(frame, args[0])
     if cls is None:
         raise unsupported(*args)
@@ -145,7 +145,7 @@ def type_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
 
 @rule(builtins.slice)
 def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 3)
+    _check_arguments(args, kwargs, 1, 3)
     none = Constant(None)
     if len(args) == 1:
         return SliceValue(none, args[0], none)
@@ -154,7 +154,7 @@ def slice_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 
 @rule(builtins.tuple)
 def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 0, 1)
+    _check_arguments(args, kwargs, 0, 1)
     if args and getattr(frame.assume(args[0]), "type", None) is tuple:
         return args[0]
     return TupleValue(tuple(iterate(frame, args[0]) if args else ()))
@@ -162,7 +162,7 @@ def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 
 @rule(builtins.list)
 def list_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 0, 1)
+    _check_arguments(args, kwargs, 0, 1)
     return ListValue([*iterate(frame, args[0])] if args else [])
 
 
@@ -176,7 +176,7 @@ def dict_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
 @rule(builtins.range)
 def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """A short range in an inlined body is its numbers; elsewhere the loop is CPython's."""
-    _plain(args, kwargs, 1, 3)
+    _check_arguments(args, kwargs, 1, 3)
     if not frame.depth:
         raise Flush(IteratorKind(kinds.PythonScalarKind(int)))
     try:
@@ -190,7 +190,7 @@ def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
 
 @rule(builtins.enumerate)
 def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 1)
+    _check_arguments(args, kwargs, 1, 1)
     if not frame.depth:
         pair = (kinds.PythonScalarKind(int), item_kind(args[0].kind))
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, pair)))
@@ -200,7 +200,7 @@ def enumerate_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) ->
 
 @rule(builtins.zip)
 def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 8)
+    _check_arguments(args, kwargs, 1, 8)
     if not frame.depth:
         items = tuple(item_kind(arg.kind) for arg in args)
         raise Flush(IteratorKind(kinds.SequenceKind(tuple, items)))
@@ -210,7 +210,7 @@ def zip_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value
 
 @rule(builtins.callable)
 def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    _plain(args, kwargs, 1, 1)
+    _check_arguments(args, kwargs, 1, 1)
     known = constant(frame, args[0])
     if known is not UNFOLDED:
         return Constant(callable(known))
@@ -223,7 +223,7 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
 @rule(builtins.sum)
 def sum_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """`sum` over items that are known one by one: additions from the left, from 0."""
-    _plain(args, kwargs, 1, 2)
+    _check_arguments(args, kwargs, 1, 2)
     if frame.items_of(args[0]) is None and not isinstance(args[0], IteratorValue):
         raise unsupported(*args)
     total = args[1] if len(args) == 2 else Constant(0)

@@ -22,11 +22,11 @@ from dyntrace.ops import registry
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.semantics import builtin_calls, container_methods, inline
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, is_numeric, unsupported
-from dyntrace.trace.sources import Attribute, Fixed, GlobalName, ModuleAttribute
+from dyntrace.trace.sources import Attribute, GlobalName, ImpliedFunction, ModuleAttribute
 from dyntrace.trace.values.base import Outside, Value
 from dyntrace.trace.values.callables import BoundFunction, BoundMethod
 
-__all__ = ["call", "fixed_function", "has_fixed_attribute"]
+__all__ = ["call", "has_fixed_attribute", "implied_function"]
 
 _CLASS_NAME = type.__dict__["__name__"].__get__
 _FIXED_NAMES = ("__name__", "__self__")
@@ -44,9 +44,9 @@ def has_fixed_attribute(obj: Any, name: str) -> bool:
     return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"
 
 
-def fixed_function(function: types.FunctionType) -> Outside:
+def implied_function(function: types.FunctionType) -> Outside:
     """A function that a guard on something else implies."""
-    return Outside(Fixed(id(function), hold(function)), kinds.KnownKind(function))
+    return Outside(ImpliedFunction(id(function), hold(function)), kinds.KnownKind(function))
 
 
 def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
@@ -55,7 +55,7 @@ def call(frame: Frame, callee: Value, args: list[Value], kwargs: dict[str, Value
         return _call_method(frame, callee, args, kwargs)
     if isinstance(callee, BoundFunction):
         return call(frame, callee.function, [callee.self, *args], kwargs)
-    if isinstance(callee, Outside) and isinstance(callee.believed, kinds.FunctionKind):
+    if isinstance(callee, Outside) and isinstance(callee.expected, kinds.FunctionKind):
         return inline.inline(frame, callee, args, kwargs)
     target = constant(frame, callee)
     if target is UNFOLDED or target is GONE:
@@ -68,7 +68,7 @@ def _call_unknown(
 ) -> Value:
     source = callee.source if isinstance(callee, Outside) else None
     name = getattr(source, "name", "")
-    if _draws(_found_now(frame, source)):
+    if _is_random(_current_binding(frame, source)):
         raise Break(registry.RANDOM.reason, name)
     kind = callee.kind
     if isinstance(kind, kinds.ObjectKind) and kind.type is np.ufunc:
@@ -77,18 +77,18 @@ def _call_unknown(
     raise Break(UNKNOWN_CALLEE, "" if unknown else name or kinds.type_name(kind))
 
 
-def _found_now(frame: Frame, source: Any) -> Any:
+def _current_binding(frame: Frame, source: Any) -> Any:
     """What a global name, or an attribute of a module found so, is bound to at this moment."""
     if isinstance(source, GlobalName):
         own = source.namespace == frame.globals_source
         return frame.namespace.get(source.name) if own else None
     if isinstance(source, ModuleAttribute):
-        module = _found_now(frame, source.base)
+        module = _current_binding(frame, source.base)
         return module.__dict__.get(source.name) if type(module) is types.ModuleType else None
     return None
 
 
-def _draws(function: Any) -> bool:
+def _is_random(function: Any) -> bool:
     """Whether it is a method of a random generator, the hidden global one included."""
     if "numpy.random" not in sys.modules:
         return False

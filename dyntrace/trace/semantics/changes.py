@@ -12,10 +12,10 @@ from typing import Any
 
 from dyntrace.breaks import REGION_FULL
 from dyntrace.trace.frame import Break, Frame, refusal_of
-from dyntrace.trace.values.base import Dynamic, Value
+from dyntrace.trace.values.base import Computed, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
-__all__ = ["change_list", "extend_list", "kept", "set_pair"]
+__all__ = ["change_list", "extend_list", "set_pair", "stored"]
 
 MAX_BUILT = 8192  # items of a list or dict that grows
 
@@ -50,7 +50,7 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
     _require_outside([value], container)
     items = container.items
     old = items.get(key)
-    items[key] = kept(value)
+    items[key] = stored(value)
     undo = partial(items.pop, key) if old is None else partial(items.__setitem__, key, old)
     frame.region.on_rollback(undo)
 
@@ -66,8 +66,8 @@ def _require_outside(items: Iterable[Value], container: Value) -> None:
             _require_outside(item.items.values(), container)
 
 
-def kept(value: Value) -> Value:
+def stored(value: Value) -> Value:
     """`value`, no longer a temporary: something other than the stack holds it now."""
-    if isinstance(value, Dynamic):
+    if isinstance(value, Computed):
         value.temporary = False
     return value

@@ -14,7 +14,7 @@ from dyntrace.breaks import ATTRIBUTE_STORE
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
 from dyntrace.trace.frame import Break, Frame
-from dyntrace.trace.semantics.changes import change_list, extend_list, kept, set_pair
+from dyntrace.trace.semantics.changes import change_list, extend_list, set_pair, stored
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.protocol import unpack, unsupported
 from dyntrace.trace.values.base import Constant, Outside, Value
@@ -65,7 +65,7 @@ _READS = frozenset("get keys values items".split())
 def append(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
-    extend_list(frame, value, [kept(args[0])])
+    extend_list(frame, value, [stored(args[0])])
     return Constant(None)
 
 
@@ -73,17 +73,17 @@ def append(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
 def extend(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if len(args) != 1 or kwargs:
         raise unsupported(*args)
-    extend_list(frame, value, [kept(item) for item in unpack(frame, args[0])])
+    extend_list(frame, value, [stored(item) for item in unpack(frame, args[0])])
     return Constant(None)
 
 
 @method(ListValue, "pop")
 def pop(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    place = read_value(frame, args[0]) if args else -1
-    if type(place) is not int or not -len(value.items) <= place < len(value.items):
+    position = read_value(frame, args[0]) if args else -1
+    if type(position) is not int or not -len(value.items) <= position < len(value.items):
         raise unsupported(*args)
     items = [*value.items]
-    taken: Value = items.pop(place)
+    taken: Value = items.pop(position)
     change_list(frame, value, items)
     return taken
 

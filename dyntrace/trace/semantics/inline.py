@@ -28,7 +28,7 @@ from dyntrace.trace.regions.builder import Guard, same
 from dyntrace.trace.semantics.obstacles import obstacle_in
 from dyntrace.trace.sources import FunctionPart, Item, Source
 from dyntrace.trace.stepping import run_inlined
-from dyntrace.trace.values.base import Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Outside, Value
 from dyntrace.trace.values.containers import DictValue, TupleValue
 
 __all__ = ["NotInlined", "inline"]
@@ -60,12 +60,12 @@ class Callee:
 
 def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Value]) -> Value:
     """Trace the body of the function `value` into the region, or break."""
-    kind = value.believed
+    kind = value.expected
     if isinstance(kind, kinds.FunctionKind):
-        callee = _made_inside(frame, value, kind)
+        callee = _by_code(frame, value, kind)
     else:
         assert isinstance(kind, kinds.KnownKind)
-        callee = _known(frame, value, kind.value)
+        callee = _by_identity(frame, value, kind.value)
     if callee.code.co_flags & _UNSUPPORTED:
         raise NotInlined(NOT_INLINED, callee.name, value)
     if frame.depth >= MAX_INLINE_DEPTH or _is_same(callee.code, frame.code):
@@ -81,7 +81,7 @@ def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Va
     return _run(frame, inner, callee)
 
 
-def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee:
+def _by_identity(frame: Frame, value: Outside, function: types.FunctionType) -> Callee:
     """A function known by identity; an optimised one is traced through its original."""
     if marks.is_graph_break(function):
         raise Break(USER_BREAK)
@@ -101,7 +101,7 @@ def _known(frame: Frame, value: Outside, function: types.FunctionType) -> Callee
     )
 
 
-def _made_inside(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
+def _by_code(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
     """A function known by its code."""
     frame.assume(value)
     namespace = kind.namespace.find(frame.namespace)
@@ -148,7 +148,7 @@ def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
         frame.region,
         body,
         callee.namespace,
-        beliefs={first + place: kind for place, kind in enumerate(callee.closure)},
+        expected_kinds={first + place: kind for place, kind in enumerate(callee.closure)},
         depth=frame.depth + 1,
         closure=closure,
         globals_source=_globals_source(frame, callee),
@@ -157,7 +157,7 @@ def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
 
 def _globals_source(frame: Frame, callee: Callee) -> Source | None:
     """Where the callee's globals are found; a known function's never change."""
-    if isinstance(callee.value.believed, kinds.KnownKind) and callee.namespace is frame.namespace:
+    if isinstance(callee.value.expected, kinds.KnownKind) and callee.namespace is frame.namespace:
         return frame.globals_source
     return FunctionPart(callee.source, "globals")
 
@@ -176,8 +176,8 @@ def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
         reason = stop.reason if isinstance(stop, (Break, Refused)) else NOT_INLINED
         raise _not_inlined(callee, inner.lineno, reason) from None
     own = frame.region.graph.nodes[inner.first_own_node :]
-    if isinstance(result, Dynamic) and any(node is result.node for node in own):
-        return Dynamic(result.node)
+    if isinstance(result, Computed) and any(node is result.node for node in own):
+        return Computed(result.node)
     return result
 
 

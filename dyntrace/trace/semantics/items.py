@@ -22,20 +22,20 @@ def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
     """The item at a constant index or key, if the kind of the container has it; else None."""
     if not isinstance(container, Outside) or not isinstance(index, Constant):
         return None
-    kind, place = container.believed, index.value
-    found = _item_of(kind, place)
+    kind, key = container.expected, index.value
+    found = _item_of(kind, key)
     if found is None:
         return None
     holder = dict if isinstance(kind, kinds.DictKind) else getattr(kind, "holder", None)
     frame.region.guard(container.source, Guard("exact", holder))
-    source = Item(container.source, place)
+    source = Item(container.source, key)
     frame.region.read(source)  # though nobody uses it: it may be gone
     return Outside(source, found)
 
 
-def _item_of(kind: kinds.Kind, place: Any) -> kinds.Kind | None:
-    if isinstance(kind, kinds.DictKind) and type(place) in (str, int):
-        return next((item for key, item in kind.items if key == place), None)
-    if isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list) and type(place) is int:
-        return kind.items[place] if -len(kind.items) <= place < len(kind.items) else None
+def _item_of(kind: kinds.Kind, key: Any) -> kinds.Kind | None:
+    if isinstance(kind, kinds.DictKind) and type(key) in (str, int):
+        return next((item for other, item in kind.items if other == key), None)
+    if isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list) and type(key) is int:
+        return kind.items[key] if -len(kind.items) <= key < len(kind.items) else None
     return None

@@ -15,7 +15,7 @@ from dyntrace.graph.kinds import Kind
 from dyntrace.ops.registry import Operand, Refused
 from dyntrace.record import record
 from dyntrace.trace.regions.builder import Guard
-from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Outside, Value
 from dyntrace.trace.values.containers import SliceValue
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TracedOperand:
     @property
     def items(self) -> Sequence[Operand]:
         kind = self._value.kind
-        if isinstance(self._value, Dynamic) and isinstance(kind, kinds.SequenceKind):
+        if isinstance(self._value, Computed) and isinstance(kind, kinds.SequenceKind):
             return tuple(ComputedOperand(item) for item in kind.items)
         parts = self._frame.items_of(self._value)
         if parts is None and isinstance(self._value, SliceValue):
@@ -89,7 +89,7 @@ def read_value(frame: Frame, value: Value) -> Any:
 
 
 def _read_outside(frame: Frame, value: Outside) -> Any:
-    kind = value.believed
+    kind = value.expected
     if isinstance(kind, kinds.KnownKind):
         frame.assume(value)
         return kind.value

@@ -51,7 +51,7 @@ def copy_for(copies: Copies, nearest: Globals, region: RegionBuilder, callee: Ou
 
     `nearest` are the globals of the caller.
     """
-    kind = callee.believed
+    kind = callee.expected
     if isinstance(kind, kinds.FunctionKind):
         namespace = kind.namespace.find(nearest)
         if kind.code is GONE or namespace is None:
@@ -91,6 +91,6 @@ def _new_copy(
     if maker is None:
         return None
     region.replace_callee(code)
-    function = region.input(callee.source, callee.believed)
+    function = region.input(callee.source, callee.expected)
     region.guard(FunctionPart(callee.source, "code"), same(code))
     return region.add(_COPY, (maker, function), (), kinds.UNKNOWN, _ORIGIN)

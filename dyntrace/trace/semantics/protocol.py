@@ -20,11 +20,11 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
-from dyntrace.trace.semantics.changes import change_list, kept, set_pair
+from dyntrace.trace.semantics.changes import change_list, set_pair, stored
 from dyntrace.trace.semantics.items import item_alone
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.renewal import folded
-from dyntrace.trace.values.base import Constant, Dynamic, Outside, Value
+from dyntrace.trace.values.base import Computed, Constant, Outside, Value
 from dyntrace.trace.values.containers import DictValue, IteratorValue, ListValue, TupleValue
 
 __all__ = [
@@ -73,9 +73,9 @@ def constant(frame: Frame, value: Value) -> Any:
     """The object `value` is known to be (guarded by identity), or `UNFOLDED`."""
     if isinstance(value, Constant):
         return value.value
-    if isinstance(value, Outside) and isinstance(value.believed, kinds.KnownKind):
+    if isinstance(value, Outside) and isinstance(value.expected, kinds.KnownKind):
         frame.assume(value)
-        return value.believed.value
+        return value.expected.value
     return UNFOLDED
 
 
@@ -112,7 +112,7 @@ def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) ->
         raise Break(MAKES_TEXT, "text with values in it")
     if isinstance(left_kind, ArrayKind) or isinstance(right_kind, ArrayKind):
         return _with_array_like(frame, name, inplace, left, right)
-    return _joined(frame, name, inplace, left, right)
+    return _concatenated(frame, name, inplace, left, right)
 
 
 def _with_array_like(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
@@ -130,7 +130,7 @@ def _is_plain_sequence(kind: Kind) -> bool:
     return isinstance(kind, kinds.SequenceKind) and kind.type in (tuple, list)
 
 
-def _joined(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
+def _concatenated(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
     """Concatenation and repetition of tuples and lists."""
     own_list = inplace and not isinstance(left, (TupleValue, Constant))
     one, other = frame.items_of(left), frame.items_of(right)
@@ -215,11 +215,7 @@ def _compared_by_value(frame: Frame, name: str, left: Value, right: Value) -> Va
     return Constant(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
 
 
-class _Never:
-    """No object is an instance of this."""
-
-
-_COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op, _Never}
+_COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op}
 
 
 def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
@@ -299,7 +295,7 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
     kind = frame.assume(container)
     if isinstance(kind, ArrayKind):
         return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
-    if isinstance(container, Dynamic) and isinstance(kind, kinds.SequenceKind):
+    if isinstance(container, Computed) and isinstance(kind, kinds.SequenceKind):
         return _node_item(frame, container, kind, index)
     record = subscript_record(constant(frame, container))
     if record is not None:
@@ -350,16 +346,16 @@ def _constant_index(frame: Frame, index: Value) -> Any:
 
 
 def _sequence_item(frame: Frame, items: list[Value], container: Value, index: Value) -> Value:
-    place = _constant_index(frame, index)
-    if type(place) is int and -len(items) <= place < len(items):
-        return items[place]
-    if type(place) is slice:
+    position = _constant_index(frame, index)
+    if type(position) is int and -len(items) <= position < len(items):
+        return items[position]
+    if type(position) is slice:
         try:
-            part = items[place]
+            part = items[position]
         except (TypeError, ValueError):
             raise unsupported(container, index) from None
         cls = getattr(container.kind, "type", None)
-        if cls is tuple and range(*place.indices(len(items))) == range(len(items)):
+        if cls is tuple and range(*position.indices(len(items))) == range(len(items)):
             return container
         if cls in (tuple, list):
             return ListValue(part) if cls is list else TupleValue(tuple(part))
@@ -373,18 +369,18 @@ def _pair(frame: Frame, pairs: dict[Any, Value], container: Value, index: Value)
     raise unsupported(container, index)
 
 
-def _node_item(frame: Frame, container: Dynamic, kind: kinds.SequenceKind, index: Value) -> Value:
-    place = _constant_index(frame, index)
-    if type(place) is not int or not -len(kind.items) <= place < len(kind.items):
+def _node_item(frame: Frame, container: Computed, kind: kinds.SequenceKind, index: Value) -> Value:
+    position = _constant_index(frame, index)
+    if type(position) is not int or not -len(kind.items) <= position < len(kind.items):
         raise unsupported(container, index)
-    record = Record(_ITEM, lambda call: kind.items[place])
-    return frame.compute(record, [container, Constant(place)])
+    record = Record(_ITEM, lambda call: kind.items[position])
+    return frame.compute(record, [container, Constant(position)])
 
 
 _ITEM = Op("operator.getitem", operator.getitem, "item", "item", aliases=True)
 
 
-def node_items(frame: Frame, container: Dynamic, kind: kinds.SequenceKind) -> list[Value]:
+def node_items(frame: Frame, container: Computed, kind: kinds.SequenceKind) -> list[Value]:
     """The items of a sequence that a node of this region returns."""
     return [_node_item(frame, container, kind, Constant(i)) for i in range(len(kind.items))]
 
@@ -402,11 +398,11 @@ def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None
 
 
 def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Value) -> None:
-    place = _constant_index(frame, index)
-    if type(place) is not int or not -len(container.items) <= place < len(container.items):
+    position = _constant_index(frame, index)
+    if type(position) is not int or not -len(container.items) <= position < len(container.items):
         raise unsupported(container, index)
     change_list(frame, container, [*container.items])
-    container.items[place] = kept(value)
+    container.items[position] = stored(value)
 
 
 # unpacking ----------------------------------------------------------------------------------------
@@ -420,16 +416,16 @@ def iterate(frame: Frame, value: Value) -> Iterator[Value]:
 
 
 def _live_items(value: ListValue) -> Iterator[Value]:
-    place = 0
-    while place < len(value.items):
-        yield value.items[place]
-        place += 1
+    position = 0
+    while position < len(value.items):
+        yield value.items[position]
+        position += 1
 
 
 def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
     """The items of an iterable whose length is known; `count` is demanded of arrays."""
     items = [*value.items] if isinstance(value, IteratorValue) else frame.items_of(value)
-    if items is None and isinstance(value, Dynamic):
+    if items is None and isinstance(value, Computed):
         items = _unpack_node(frame, value, count)
     elif items is None and isinstance(frame.assume(value), ArrayKind):
         items = _unpack_array(frame, value, count)
@@ -438,7 +434,7 @@ def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
     return items
 
 
-def _unpack_node(frame: Frame, value: Dynamic, count: int | None) -> list[Value] | None:
+def _unpack_node(frame: Frame, value: Computed, count: int | None) -> list[Value] | None:
     if isinstance(value.kind, kinds.SequenceKind):
         return node_items(frame, value, value.kind)
     return _unpack_array(frame, value, count) if isinstance(value.kind, ArrayKind) else None
@@ -452,7 +448,7 @@ def _unpack_array(frame: Frame, value: Value, count: int | None) -> list[Value] 
     row: Kind = kind.with_(ndim=kind.ndim - 1) if kind.ndim > 1 else NumpyScalarKind(kind.dtype)
     whole = kinds.SequenceKind(tuple, (row,) * count)
     rows = frame.compute(Record(_ROWS, lambda call: whole), [value])
-    assert isinstance(rows, Dynamic)
+    assert isinstance(rows, Computed)
     return node_items(frame, rows, whole)
 
 

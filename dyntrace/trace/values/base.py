@@ -18,10 +18,10 @@ from dyntrace.trace.sources import Source
 __all__ = [
     "METHOD_NULL",
     "NULL",
-    "Buried",
+    "Computed",
     "Constant",
-    "Dynamic",
     "Folded",
+    "MaybeNull",
     "Null",
     "Outside",
     "Value",
@@ -38,7 +38,7 @@ class Value:
 
 
 @record(eq=False)
-class Dynamic(Value):
+class Computed(Value):
     """The result of a node of this region; `temporary` while only the stack holds it."""
 
     node: Node
@@ -54,11 +54,11 @@ class Outside(Value):
     """An object that exists before the region starts, found at `source`, believed of `believed`."""
 
     source: Source
-    believed: Kind
+    expected: Kind
 
     @property
     def kind(self) -> Kind:
-        return self.believed
+        return self.expected
 
 
 @record(eq=False)
@@ -86,7 +86,7 @@ class Null(Value):
 
 
 @record(eq=False)
-class Buried(Value):
+class MaybeNull(Value):
     """A stack slot below the region that may hold NULL: it stays where it is, untouched."""
 
 

@@ -18,13 +18,13 @@ from dyntrace.trace.sources import (
     CellVariable,
     ClassAttribute,
     Contents,
-    Fixed,
     FunctionPart,
     GlobalName,
+    ImpliedFunction,
     Item,
-    Lacks,
     Local,
     ModuleAttribute,
+    NoOwnAttribute,
     StackItem,
     TypeOf,
 )
@@ -74,7 +74,7 @@ def test_a_read_comes_after_what_it_builds_on(region):
     ("source", "name", "operand"),
     [
         (Attribute(Local(0), "x"), "attribute", "x"),
-        (Lacks(Local(0), "x"), "lacks", "x"),
+        (NoOwnAttribute(Local(0), "x"), "lacks", "x"),
         (ModuleAttribute(Local(0), "x"), "module", "x"),
         (FunctionPart(Local(0), "code"), "function", "code"),
         (TypeOf(Local(0)), "type", None),
@@ -93,7 +93,7 @@ def test_globals_and_fixed_objects_are_looked_up_by_name(region):
     function = test_globals_and_fixed_objects_are_looked_up_by_name
     other = FunctionPart(GlobalName("f"), "globals")
     region.read(GlobalName("x", other))
-    region.read(Fixed(id(function), weakref.ref(function)))
+    region.read(ImpliedFunction(id(function), weakref.ref(function)))
     found = [step[:3] for step in region.entry_steps()]
     assert found[:3] == [("global", None, "f"), ("function", 0, "globals"), ("global", 1, "x")]
     assert found[3][0] == "held" and found[3][2]() is function

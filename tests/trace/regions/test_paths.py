@@ -11,7 +11,7 @@ from dyntrace.trace import analysis as module
 from dyntrace.trace.analysis import Analysis
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
-from dyntrace.trace.regions.paths import without
+from dyntrace.trace.regions.paths import unaffected_paths
 from dyntrace.trace.sources import Local, StackItem
 from tests.trace.tracing import NoCopies, entry_state, plans
 
@@ -175,12 +175,12 @@ def test_paths_that_use_a_name_whose_value_varies_are_traced_again(traced):
     analyses.learn(analyses.next(), 1.5)
     before = plans(analyses.next())
     body, index = analyses.facts.body, 1
-    kept = without(analyses.paths, body, frozenset({(None, Local(index))}))
+    kept = unaffected_paths(analyses.paths, body, frozenset({(None, Local(index))}))
     left = [path for found in kept.values() for path in found]
     assert before[0] not in [path.plan for path in left]
     assert left and all(path.start > before[0].layout.start for path in left)
     (start, *_) = [path.start for path in left]
-    assert without(kept, body, frozenset({(start, StackItem(0))}))[start] == []
+    assert unaffected_paths(kept, body, frozenset({(start, StackItem(0))}))[start] == []
 
 
 def test_a_reset_forgets_the_paths():

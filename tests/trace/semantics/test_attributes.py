@@ -108,7 +108,7 @@ def test_a_method_is_the_classes_only_while_the_instance_has_no_such_attribute()
 
     found = trace(program, Plain(3.0), A)
     assert operations(found.region) == ["operator.mul", "operator.add"]
-    assert ("Lacks", "none") in steps(found.region)
+    assert ("NoOwnAttribute", "none") in steps(found.region)
 
     def shadowed(a):
         thing = Plain(3.0)
