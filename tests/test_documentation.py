@@ -69,6 +69,35 @@ def test_files_named_in_the_text_exist(document):
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
+# A file of the package, and names that are defined in it: "`exec/checks.py`: `check`, `Table.find`".
+PLACE = re.compile(r"`([\w/]*[\w]+\.(?:py|c|h|def))`(?::\s+(`[\w.]+`(?:,\s+`[\w.]+`)*))?")
+DEFINITION = r"^\s*(?:async def|def|class) {0}\b|^{0}\(|^{0}(?:: [^=]+)? = "
+
+
+def files_called(name):
+    """The files of the package that a document means by `name`: a path, or the end of one."""
+    package = ROOT / "dyntrace"
+    if name.startswith(("tests/", "bench/", "examples/", "docs/")):
+        return [ROOT / name] if (ROOT / name).exists() else []
+    if "/" in name:
+        return [package / name] if (package / name).exists() else []
+    return [*package.rglob(name), *ROOT.glob(name)]
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "docs/executor.md", "docs/ops.md"])
+def test_places_named_in_the_text_are_where_it_says(document):
+    lost = []
+    for name, definitions in PLACE.findall(text_of(document)):
+        sources = [path.read_text(encoding="utf-8") for path in files_called(name)]
+        if not sources:
+            lost.append(name)
+        for defined in re.findall(r"`([\w.]+)`", definitions):
+            wanted = re.compile(DEFINITION.format(defined.rpartition(".")[2]), re.M)
+            if not any(wanted.search(source) for source in sources):
+                lost.append(f"{name}: {defined}")
+    assert lost == []
+
+
 def test_every_public_name_is_in_the_readme():
     text = text_of("README.md")
     assert [
