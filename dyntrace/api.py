@@ -3,7 +3,7 @@
 `optimize` unwraps what it is given (a method, partial or callable object) down to a Python function
 and hands that to `compile.optimised`. Invariant: a call of an optimised function runs no code of
 this module. `report` and `verification` are imported only when `explain`, `stats` or `verify` asks
-for them. Read `compile` next.
+for them. Read `functions.family` next.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.breaks import DISABLED, NOT_PYTHON
-from dyntrace.compile import Family, Hooked, live_compiled, optimised
 from dyntrace.errors import DyntraceWarning
 from dyntrace.exec.backends.names import get_backend, register_backend
 from dyntrace.exec.jobs.threads import get_num_threads, set_num_threads
 from dyntrace.exec.machine_resources import arena_trim
+from dyntrace.functions.family import Family, live_compiled
+from dyntrace.functions.hooked import Hooked
+from dyntrace.functions.optimised import optimised
 from dyntrace.runtime.handles import hook_install, hook_remove
 from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
 

@@ -1,8 +1,8 @@
 """Whose code is it? Code of the standard library, NumPy, SciPy and dyntrace is left alone.
 
-All other code is the user's; `compile` and `programs.sampling` optimise only that. Invariant: the
-module's name decides, without importing or running anything, so it costs a watched program next to
-nothing.
+All other code is the user's, and dyntrace optimises only that: `functions.eligibility` and
+`programs.sampling` ask here. Invariant: the module's name decides, without importing or running
+anything, so it costs a watched program next to nothing.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec.backends import generation, machine
-from dyntrace.functions import compiled_code
-from dyntrace.weaving import weave
+from dyntrace.functions import hooked, states, versions
+from dyntrace.trace import analysis
+from dyntrace.weaving import regions, weave
 
 A = np.arange(1.0, 6.0)
 
@@ -37,12 +38,12 @@ def make_program():
 
 # Every place where one may happen, and what it takes to get there.
 PLACES = {
-    "analysis": (compiled_code.Analysis, "run", 1),
+    "analysis": (analysis.Analysis, "run", 1),
     "weaving": (weave, "weave", 1),
     "first version": (weave, "first_version", 1),
-    "entries": (weave.Regions, "add_entry", 1),
-    "giving up": (compiled_code.CompiledCode, "_landing", 1),
-    "kinds of the arguments": (compiled_code, "describe", 1),
+    "entries": (regions.Regions, "add_entry", 1),
+    "giving up": (versions.Versions, "landing", 1),
+    "kinds of the arguments": (states, "describe", 1),
 }
 if config.native:
     PLACES["lowering"] = (machine.choice, "lower", 3)
@@ -77,7 +78,7 @@ def test_an_error_is_raised_in_strict_mode_wherever_it_happens(place, strict, mo
 
 @pytest.mark.skipif(not config.native, reason="there is no hook")
 def test_an_error_under_the_hook_is_counted(lenient, monkeypatch):
-    monkeypatch.setattr(dyntrace.compile, "may_do_work", fail)
+    monkeypatch.setattr(hooked, "may_do_work", fail)
 
     def program(a):
         return a * 2 + 1
@@ -89,7 +90,7 @@ def test_an_error_under_the_hook_is_counted(lenient, monkeypatch):
 
 @pytest.mark.skipif(not config.native, reason="there is no hook")
 def test_an_error_under_the_hook_is_raised_in_strict_mode(strict, monkeypatch):
-    monkeypatch.setattr(dyntrace.compile, "may_do_work", fail)
+    monkeypatch.setattr(hooked, "may_do_work", fail)
 
     def program(a):
         return a * 2 + 1

@@ -3,7 +3,7 @@
 A region calls the maker with the function just before the program does. Invariant: what comes out
 behaves as the function does; it is the function itself where its `CompiledCode` has nothing to
 gain, or is gone, or another function has come. A maker takes one Python frame, so that a program
-comes no less far in its recursion. Read `compile` next.
+comes no less far in its recursion. Read `functions.family` next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class CopyMaker:
         compiled, namespace = self._compiled_of(), function.__globals__
         if compiled is None or compiled.calls_stay or compiled.globals.address != id(namespace):
             return function
-        code = compiled.woven.code
+        code = compiled.versions.newest.code
         optimised_copy = FunctionType(
             code, namespace, function.__name__, function.__defaults__, function.__closure__
         )

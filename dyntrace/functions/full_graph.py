@@ -11,7 +11,7 @@ from types import CodeType
 from dyntrace.asm.flow import may_return
 from dyntrace.asm.instructions import Body
 from dyntrace.errors import GraphBreakError
-from dyntrace.trace.analysis import FoundBreak
+from dyntrace.trace.found_breaks import FoundBreak
 
 __all__ = ["demand_full_graph"]
 

@@ -26,7 +26,7 @@ def gains_nothing(compiled: CompiledCode) -> bool:
         one = waiting.pop()
         if _may_gain(one):
             return False
-        new = set() if all_retired(one, one.woven) else set(one.callees) - seen
+        new = set() if all_retired(one, one.versions.newest) else set(one.callees) - seen
         seen |= new
         waiting += new
     return True
@@ -34,18 +34,18 @@ def gains_nothing(compiled: CompiledCode) -> bool:
 
 def _may_gain(compiled: CompiledCode) -> bool:
     """Whether there is array work in its own instructions, or may turn out to be."""
-    if compiled.given_up or compiled.pace.waits or not compiled.version:
+    if compiled.given_up or compiled.pace.waits or not compiled.versions.count:
         return not compiled.given_up
     return _is_learning(compiled) or any(known.does_work() for known in compiled.used())
 
 
 def _is_learning(compiled: CompiledCode) -> bool:
     """Whether something is still to be seen, and calls so far were few."""
-    recorders = compiled.woven.recorders
+    recorders = compiled.versions.newest.recorders
     if recorders - {-1}:
         calls = [known.region.calls for known in compiled.regions.all()]
-        return max([compiled.visits, *calls]) < JUDGED_CALLS
-    return bool(recorders) and compiled.visits < WATCHED_CALLS
+        return max([compiled.knowledge.visits, *calls]) < JUDGED_CALLS
+    return bool(recorders) and compiled.knowledge.visits < WATCHED_CALLS
 
 
 def all_retired(compiled: CompiledCode, woven: Woven) -> bool:

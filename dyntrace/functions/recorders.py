@@ -43,7 +43,7 @@ def recorder(
         current = told is not None and told.generation == generation and not is_disturbed()
         landing = method(told, point, values) if current else None
         if landing is not None and osr(*landing):
-            told.replacements += 1  # type: ignore[union-attr]
+            told.versions.replacements += 1  # type: ignore[union-attr]
         silence.begins()
         hook_resume()
 

@@ -14,7 +14,8 @@ from dyntrace.weaving.bypasses import CLOSED, RESTING
 if TYPE_CHECKING:
     from dyntrace.functions.compiled_code import CompiledCode
     from dyntrace.trace.analysis import Analysis
-    from dyntrace.weaving.weave import RegionRecord, Woven
+    from dyntrace.weaving.regions import RegionRecord
+    from dyntrace.weaving.weave import Woven
 
 __all__ = ["moved", "traced", "woven"]
 
@@ -25,13 +26,13 @@ def traced(compiled: CompiledCode, analysis: Analysis) -> None:
     """What an analysis has found: the graphs to be woven, and the breaks."""
     if not _TELLS_TRACE:
         return
-    lines = [f"{compiled.name}, analysis {compiled.version + 1}"]
+    lines = [f"{compiled.name}, analysis {compiled.versions.count + 1}"]
     for plans in analysis.plans.values():
         for plan in plans:
             count, first, last = len(plan.region.graph.nodes), plan.lineno, plan.end_lineno
             place = f"line {first}" if first == last else f"lines {first} to {last}"
             lines.append(f"{place}: a graph of {count} node{'s' * (count != 1)}")
-    for found in sorted(analysis.breaks.values(), key=lambda item: item.unit):
+    for found in sorted(analysis.breaks.all(), key=lambda item: item.unit):
         detail = f" ({found.detail})" if found.detail else ""
         lines.append(f"line {found.lineno}: {found.reason.code} {found.reason.text}{detail}")
     _tell("trace", compiled, lines)
@@ -43,12 +44,14 @@ def woven(compiled: CompiledCode, version: Woven) -> None:
         return
     body = compiled.facts.body if compiled.facts is not None else None
     size, before = len(version.code.co_code), len(compiled.original.co_code)
-    lines = [f"{compiled.name}, version {compiled.version}: {before} bytes have become {size}"]
+    lines = [
+        f"{compiled.name}, version {compiled.versions.count}: {before} bytes have become {size}"
+    ]
     for layout in version.layouts:
         line = body.units[layout.start].location.line if body is not None else 0
         lines.append(f"line {line}: region of {len(layout.arguments)} arguments")
     for point in sorted(version.recorders - {-1}):
-        line = body.units[compiled.places[point]].location.line if body is not None else 0
+        line = body.units[compiled.knowledge.stops[point]].location.line if body is not None else 0
         lines.append(f"line {line}: recorder")
     _tell("weave", compiled, lines)
 

@@ -15,17 +15,26 @@ from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from dyntrace.trace.state import MAYBE_NULL, State
 
-__all__ = ["contents_of", "has_arrays", "is_among", "state_of_frame", "with_arguments"]
+__all__ = ["entry_state", "has_arrays", "is_among", "state_of_frame", "with_arguments"]
 
 _PLAIN = (kinds.PythonScalarKind, kinds.StringKind, kinds.KnownKind)
 
 
-def contents_of(cell: Any) -> kinds.Kind:
+def _contents_of(cell: Any) -> kinds.Kind:
     """The kind of what a cell holds; unknown where it is empty."""
     try:
         return describe(cell.cell_contents)
     except ValueError:
         return kinds.UNKNOWN
+
+
+def entry_state(facts: CodeFacts, values: tuple[Any, ...]) -> State:
+    """The state of a call; `values` are those of `facts.entry_slots`."""
+    slots = {
+        index: _contents_of(value) if is_cell else describe(value)
+        for (index, is_cell), value in zip(facts.entry_slots, values, strict=True)
+    }
+    return State(slots, ())
 
 
 def state_of_frame(
@@ -34,7 +43,7 @@ def state_of_frame(
     """The state of a frame that stands before `unit`; `stack` has Ellipsis for NULL."""
     live, cells = facts.live[unit], facts.body.cells
     slots = {
-        index: contents_of(value) if index in cells else describe(value)
+        index: _contents_of(value) if index in cells else describe(value)
         for index, value in values.items()
         # A comprehension that is inlined may keep a plain value where another has a cell.
         if index in live and (index not in cells or type(value) is CellType)
@@ -68,7 +77,7 @@ def with_arguments(base: State, sources: tuple[Any, ...], args: tuple[Any, ...])
             case Local(index=index):
                 slots[index] = describe(value)
             case CellVariable(index=index):
-                slots[index] = contents_of(value)
+                slots[index] = _contents_of(value)
             case StackItem(position=position):
                 stack[position] = describe(value)
     return State(slots, tuple(stack))

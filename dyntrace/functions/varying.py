@@ -13,7 +13,7 @@ from typing import Any
 
 from dyntrace.trace.regions.builder import Varying
 from dyntrace.trace.sources import Local, Source, StackItem
-from dyntrace.weaving.weave import RegionRecord
+from dyntrace.weaving.regions import RegionRecord
 
 __all__ = ["MAX_VALUES", "varying_in"]
 

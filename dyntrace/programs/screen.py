@@ -81,7 +81,7 @@ def reason(accounts: Accounts, place: Place) -> str:
         return f"{MODULE_LEVEL.code} {MODULE_LEVEL.text}"
     for compiled in all_compiled():
         if is_of(compiled, place.function):
-            if compiled.pace.waits or not compiled.version:
+            if compiled.pace.waits or not compiled.versions.count:
                 return WAITS
             return next(
                 reasons_at(compiled, place.line), BETWEEN if has_run(compiled) else WITHOUT_WORK
@@ -97,11 +97,11 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
     """The reasons of compiled code for a line, or for all its lines if `line` is 0."""
     from dyntrace.breaks import NOT_WORTH_IT
 
-    for found in compiled.breaks:
+    for found in compiled.knowledge.breaks:
         if line in (0, found.lineno):
             detail = f": {found.detail}" if found.detail else ""
             yield f"{found.reason.code} {found.reason.text}{detail}"
-    for left in compiled.left_alone:
+    for left in compiled.knowledge.left_alone:
         if line == 0 or left.lineno <= line <= left.end_lineno:
             yield f"{NOT_WORTH_IT.code} {NOT_WORTH_IT.text}"
     for record in compiled.retired():
@@ -110,7 +110,7 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
     for record in compiled.used():
         if is_at(record, line) and record.region.skips > record.region.compared:
             yield "its graph is left out where the original instructions are faster"
-    yield from compiled.notes
+    yield from compiled.knowledge.notes
 
 
 def is_at(record: Any, line: int) -> bool:
@@ -130,5 +130,5 @@ def has_run(compiled: Any) -> bool:
 
 def all_compiled() -> list[Any]:
     """All compiled code; empty, without importing the tracer, if it has not been imported."""
-    compiled: Any = sys.modules.get("dyntrace.compile")
+    compiled: Any = sys.modules.get("dyntrace.functions.family")
     return [] if compiled is None else list(compiled.live_compiled())

@@ -19,8 +19,10 @@ from typing import Any
 import dyntrace._sampler as _sampler
 from dyntrace.asm.decode import BACKWARD, RESUME
 from dyntrace.budget import Budget
-from dyntrace.compile import Family, is_ordinary
+from dyntrace.functions import recording, waiting
 from dyntrace.functions.compiled_code import CompiledCode
+from dyntrace.functions.eligibility import is_ordinary
+from dyntrace.functions.family import Family
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.programs.sampling import shielded
 from dyntrace.runtime.handles import tracing_active
@@ -71,8 +73,8 @@ class Service:
         if type(function) is not FunctionType or code.co_name == "<genexpr>":
             return reaches
         compiled = self._compiled(code, namespace)
-        compiled.go_on()
-        if compiled.pace.waits or not (compiled.version or compiled.pace.affords()):
+        waiting.go_on(compiled)
+        if compiled.pace.waits or not (compiled.versions.count or compiled.pace.affords()):
             return None
         return self._exchange(compiled, function, code)
 
@@ -94,16 +96,16 @@ class Service:
         if tracing_active() or (function is not None and not is_ordinary(function)):
             return None
         compiled = self._compiled(code, namespace)
-        landing = compiled.serve(offset, values, stack)
+        landing = recording.serve(compiled, offset, values, stack)
         asks = (self._asks.get(code) or 0) + 1
         self._asks.set(code, asks)
         in_vain = asks >= (MAX_ASKS if landing is None else MAX_MOVES)
-        waits = compiled.pace.waits and not compiled.woven.layouts
+        waits = compiled.pace.waits and not compiled.versions.newest.layouts
         if waits:
             compiled.pace.wait()  # without events, only the sampler brings this code up again
         if in_vain or waits or compiled.has_nothing_to_gain():
             self._leave(code)
-        elif type(function) is FunctionType and compiled.version:
+        elif type(function) is FunctionType and compiled.versions.count:
             self._exchange(compiled, function, code)
         return landing
 
@@ -118,7 +120,7 @@ class Service:
             return False
         if tracing_active():
             return None
-        compiled.go_on()
+        waiting.go_on(compiled)
         return None if compiled.pace.waits else True
 
     def has_made(self, code: CodeType) -> bool:
@@ -127,7 +129,7 @@ class Service:
 
     def _compiled(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
         compiled = self.family.compiled(code, namespace)
-        if compiled.on_new_code is None:
+        if compiled.versions.on_new_code is None:
             code_of, compiled_of, address = weakref.ref(code), weakref.ref(compiled), id(namespace)
 
             def use(new: CodeType) -> None:
@@ -136,19 +138,19 @@ class Service:
                     _sampler.replace(original, new, address)
 
             def wait() -> None:
-                original, waiting = code_of(), compiled_of()
-                if original is not None and waiting is not None:
-                    for version in (original, *waiting.bypasses.codes()):
+                original, alive = code_of(), compiled_of()
+                if original is not None and alive is not None:
+                    for version in (original, *alive.versions.bypasses.codes()):
                         _sampler.replace(version, None, 0)  # looks count the version from zero
 
-            compiled.on_new_code, compiled.pace.on_wait = use, wait
+            compiled.versions.on_new_code, compiled.pace.on_wait = use, wait
         return compiled
 
     def _exchange(self, compiled: CompiledCode, function: FunctionType, code: CodeType) -> bool:
         """Set `function.__code__` to compiled code, and keep the user's code alive with it."""
         if function.__code__ is code:
             self._kept.set(function, code)
-            compiled.functions.add(function)
+            compiled.versions.functions.add(function)
             function.__code__ = compiled.code
         return True
 

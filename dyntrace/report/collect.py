@@ -19,7 +19,7 @@ from dyntrace.report.records import BreakReport, Findings, GraphReport, Retireme
 from dyntrace.runtime.causes import REASONS, Cause
 from dyntrace.runtime.handles import Region
 from dyntrace.trace.regions.paths import RegionPlan
-from dyntrace.weaving.weave import RegionRecord
+from dyntrace.weaving.regions import RegionRecord
 
 __all__ = ["add_compiled", "errors_of", "retirements", "stats_of"]
 
@@ -39,11 +39,11 @@ def add_compiled(found: Findings, compiled: CompiledCode) -> None:
     for record in used:
         if record.plans[0].region.does_work():
             found.graphs.append(graph_report(compiled, record))
-    for item in sorted(compiled.breaks, key=lambda item: item.unit):
+    for item in sorted(compiled.knowledge.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
     found.retired += retirements(compiled)
     found.left_alone += left_alone(compiled)
-    found.notes += compiled.notes + errors_of(compiled)
+    found.notes += compiled.knowledge.notes + errors_of(compiled)
     found.notes += [*superseded(compiled, used), *limits_met(used)]
 
 
@@ -139,7 +139,7 @@ def retirements(compiled: CompiledCode) -> list[Retirement]:
 def left_alone(compiled: CompiledCode) -> list[Retirement]:
     """The graphs that `trace.regions.worth` kept from being woven; each range of lines once."""
     filename = compiled.original.co_filename
-    found = {(item.lineno, item.end_lineno): item for item in compiled.left_alone}
+    found = {(item.lineno, item.end_lineno): item for item in compiled.knowledge.left_alone}
     return [
         Retirement.of_graph(
             NOT_WORTH_IT.code,
@@ -155,7 +155,7 @@ def stats_of(all_compiled: list[CompiledCode]) -> Stats:
     """The counters of `all_compiled`, added up."""
     regions = [record.region for compiled in all_compiled for record in compiled.regions.all()]
     return Stats(
-        compiles=sum(compiled.compiles for compiled in all_compiled),
+        compiles=sum(compiled.versions.compiles for compiled in all_compiled),
         graphs=len(regions),
         graph_calls=sum(map(calls_of, regions)),
         graph_runs=sum(sum(region.runs) for region in regions),
@@ -165,7 +165,7 @@ def stats_of(all_compiled: list[CompiledCode]) -> Stats:
         declined=sum(region.skips - region.compared for region in regions),
         compared=sum(region.compared for region in regions),
         retired=sum(bool(region.retired) for region in regions),
-        replacements=sum(compiled.replacements for compiled in all_compiled),
+        replacements=sum(compiled.versions.replacements for compiled in all_compiled),
         internal_errors=sum(len(errors_of(compiled)) for compiled in all_compiled),
         retirements=tuple(item for compiled in all_compiled for item in retirements(compiled)),
     )

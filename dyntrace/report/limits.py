@@ -12,7 +12,7 @@ from dyntrace.breaks import MANY_DIMENSIONS, MANY_KINDS, BreakReason
 from dyntrace.exec.lower.lowering import MAX_NDIM
 from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Graph
-from dyntrace.weaving.weave import RegionRecord
+from dyntrace.weaving.regions import RegionRecord
 
 __all__ = ["limits_met"]
 

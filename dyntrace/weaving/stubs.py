@@ -6,7 +6,8 @@ its effect only has done so itself), and jumps to the region's end; otherwise it
 the next version or to the original instructions. Both a region's stub and its marker begin with a
 bypass, so that they can be jumped over while the region rests or once it is given up.
 Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
-the stack only together with its callable, through a call that takes both. Read `compile` next.
+the stack only together with its callable, through a call that takes both. Read `weaving.weave`
+next.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def captured(through: str) -> tuple[int, int]:
     """How many functions this process has traced, and how many graphs it captured in them."""
     if through == "plain":
         return 0, 0
-    from dyntrace.compile import live_compiled
+    from dyntrace.functions.family import live_compiled
     from dyntrace.report.collect import stats_of
 
     all_compiled = live_compiled()

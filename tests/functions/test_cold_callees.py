@@ -38,7 +38,9 @@ def looped(u):
 
 def compiles(fast, name):
     all_compiled = fast.__dict__["__dyntrace__"].family.all_compiled()
-    return next((compiled.compiles for compiled in all_compiled if compiled.name == name), None)
+    return next(
+        (compiled.versions.compiles for compiled in all_compiled if compiled.name == name), None
+    )
 
 
 def test_callee_is_left_alone_at_its_first_call_and_compiled_at_the_next():

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import dyntrace
+from dyntrace import compile as compile_module
 from dyntrace.errors import GraphBreakError
-from dyntrace.functions import compiled_code as module
+from dyntrace.functions import misses, recording
+from dyntrace.functions import optimised as optimised_module
 from dyntrace.report.collect import errors_of
 from dyntrace.runtime import handles
 from dyntrace.trace.marks import mark_of
@@ -36,10 +38,10 @@ def unseen(a):
 
 def test_nothing_is_compiled_before_the_first_call():
     fast, compiled = optimised(lambda a: a * 2)
-    assert (compiled.version, compiled.compiles) == (0, 0)
+    assert (compiled.versions.count, compiled.versions.compiles) == (0, 0)
     assert fast.__code__ is compiled.code is not compiled.original
     fast(A)
-    assert (compiled.version, compiled.compiles) == (1, 1)
+    assert (compiled.versions.count, compiled.versions.compiles) == (1, 1)
     assert fast.__code__ is compiled.code
 
 
@@ -47,7 +49,7 @@ def test_nothing_is_compiled_before_the_first_call():
 def test_the_first_call_is_moved_into_the_code_compiled_for_it():
     fast, compiled = optimised(lambda a: a * 2 + 1)
     fast(A)
-    assert compiled.replacements == 1
+    assert compiled.versions.replacements == 1
     assert [region.calls for _, region in compiled.plans()] == [1]
 
 
@@ -58,15 +60,15 @@ def test_what_a_break_returns_is_learnt_and_used_in_the_next_version():
 
     fast, compiled = optimised(program)
     fast(A)
-    assert compiled.plans() == [] and compiled.woven.recorders
+    assert compiled.plans() == [] and compiled.versions.newest.recorders
     for _ in range(3):
         assert np.array_equal(fast(A), program(A))
     assert len(compiled.plans()) == 1
-    assert not compiled.woven.recorders
-    compiles = compiled.compiles
+    assert not compiled.versions.newest.recorders
+    compiles = compiled.versions.compiles
     for _ in range(5):
         fast(A)
-    assert compiled.compiles == compiles
+    assert compiled.versions.compiles == compiles
 
 
 @needs_native
@@ -79,17 +81,17 @@ def test_a_loop_in_a_function_called_once_is_compiled_while_it_runs():
 
     fast, compiled = optimised(program)
     assert np.array_equal(fast(A), program(A))
-    assert compiled.replacements >= 2
+    assert compiled.versions.replacements >= 2
     assert sum(region.calls for _, region in compiled.plans()) > 100
 
 
-def test_all_functions_of_one_code_share_a_unit_and_move_together():
+def test_all_functions_of_one_code_share_compiled_code_and_move_together():
     def make(factor):
         return lambda a: a * factor + 1
 
     first = dyntrace.optimize(make(2.0))
     family = mark_of(first).family
-    second = dyntrace.compile.optimised(make(3.0), family)
+    second = optimised_module.optimised(make(3.0), family)
     assert mark_of(first).compiled is mark_of(second).compiled
     for _ in range(3):
         assert np.array_equal(first(A), A * 2 + 1)
@@ -98,7 +100,8 @@ def test_all_functions_of_one_code_share_a_unit_and_move_together():
 
 
 def test_versions_are_capped(monkeypatch):
-    monkeypatch.setattr(module, "MAX_VERSIONS", 2)
+    for module in (compile_module, misses):
+        monkeypatch.setattr(module, "MAX_VERSIONS", 2)
     text = "".join(
         f"        if turn // 4 == {n}:\n            a = a + unseen(a) * {n}\n" for n in range(6)
     )
@@ -107,13 +110,14 @@ def test_versions_are_capped(monkeypatch):
     fast, compiled = optimised(space["program"])
     for _ in range(3):
         assert np.array_equal(fast(A), space["program"](A))
-    assert compiled.version <= 3
-    assert not compiled.woven.recorders
-    assert [note[:5] for note in compiled.notes] == ["DT603"]
+    assert compiled.versions.count <= 3
+    assert not compiled.versions.newest.recorders
+    assert [note[:5] for note in compiled.knowledge.notes] == ["DT603"]
 
 
 def test_a_function_without_work_watches_its_first_calls_only(monkeypatch):
-    monkeypatch.setattr(module, "WATCHED_CALLS", 3)
+    for module in (compile_module, recording):
+        monkeypatch.setattr(module, "WATCHED_CALLS", 3)
 
     def program(a):
         return a
@@ -149,11 +153,11 @@ def test_other_kinds_of_inputs_are_other_entries_of_the_same_region():
             assert np.array_equal(fast(one, other), program(one, other))
     ((_, region),) = compiled.plans()
     assert len(region.entries) >= 9
-    assert compiled.compiles == 1
+    assert compiled.versions.compiles == 1
 
 
 def test_entries_are_capped_and_the_original_serves_the_rest(monkeypatch):
-    monkeypatch.setattr(module, "MAX_ENTRIES", 2)
+    monkeypatch.setattr(misses, "MAX_ENTRIES", 2)
     kinds = [A.astype(code) for code in "fdgFDGbhilBHIL"]
 
     def program(a):
@@ -208,9 +212,9 @@ def test_settling_compiles_what_was_recorded_once():
     assert compiled.plans() == []
     compiled.compile_pending()
     assert len(compiled.plans()) == 1
-    compiles = compiled.compiles
+    compiles = compiled.versions.compiles
     compiled.compile_pending()
-    assert compiled.compiles == compiles
+    assert compiled.versions.compiles == compiles
 
 
 def test_reset_starts_again_at_the_first_version():
@@ -221,7 +225,12 @@ def test_reset_starts_again_at_the_first_version():
     for _ in range(3):
         fast(A)
     compiled.reset()
-    assert (compiled.version, compiled.plans(), compiled.breaks, compiled.notes) == (0, [], [], [])
+    assert (
+        compiled.versions.count,
+        compiled.plans(),
+        compiled.knowledge.breaks,
+        compiled.knowledge.notes,
+    ) == (0, [], [], [])
     assert fast.__code__ is compiled.code
     for _ in range(3):
         assert np.array_equal(fast(A), program(A))
@@ -236,7 +245,7 @@ def test_code_that_cannot_be_woven_runs_as_it_was():
     odd = types.FunctionType(code.replace(co_code=code.co_code + bytes([0, 7])), globals())
     fast, compiled = optimised(odd)
     assert compiled.given_up and compiled.code is odd.__code__
-    assert [note[:5] for note in compiled.notes] == ["DT602"]
+    assert [note[:5] for note in compiled.knowledge.notes] == ["DT602"]
     assert np.array_equal(fast(A), A * 2)
     assert compiled.has_nothing_to_gain()
 

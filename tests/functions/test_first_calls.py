@@ -12,8 +12,9 @@ import pytest
 
 from dyntrace.exec.backends.machine import compile_graph
 from dyntrace.graph.describe import describe
-from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.analysis import explore
 from dyntrace.trace.code_facts import CodeFacts
+from dyntrace.trace.regions.tracer import RegionTracer
 from dyntrace.trace.state import State
 from dyntrace.weaving import weave
 from dyntrace.weaving.weave import Regions
@@ -94,10 +95,10 @@ def first_version(function):
     facts = CodeFacts.of(function.__code__)
     weave.first_version(facts, print)
     state = State({index: describe(A) for index, _ in facts.entry_slots}, ())
-    analysis = Analysis(facts, function.__globals__, {}, NoCopies())
-    analysis.run([(facts.first, state)])
+    tracer = RegionTracer(facts, function.__globals__, NoCopies())
+    analysis = explore(tracer, [(facts.first, state)], {}, {})
     owner = Owner()
-    regions = Regions(compile_graph, owner.on_miss, owner.on_retire, owner.on_rest)
+    regions = Regions(compile_graph, owner)
     weave.weave(facts, analysis, regions, lambda point: print, None, frozenset())
 
 

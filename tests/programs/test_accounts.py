@@ -165,7 +165,7 @@ def test_stats_of_a_script_without_arrays_import_no_tracer(tmp_path):
     text = (
         "import sys, time\nend = time.perf_counter() + 0.1\nwhile time.perf_counter() < end: pass\n"
     )
-    text += "import atexit; atexit.register(lambda: print('dyntrace.compile' in sys.modules))\n"
+    text += "import atexit; atexit.register(lambda: print('dyntrace.functions.family' in sys.modules))\n"
     code, out, err = run(tmp_path / "script.py", text, *UNDER, "--stats")
     assert (code, out) == (0, "False\n") and err.startswith("dyntrace: ")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 def compiled():
     # how many graphs have run, whether or not they were kept
-    found = sys.modules.get("dyntrace.compile")
+    found = sys.modules.get("dyntrace.functions.family")
     units = getattr(found, "live_compiled", list)()
     return sum(sum(known.region.runs) for unit in units for known in unit.regions.all())
 
@@ -93,7 +93,7 @@ def test_cold_function_with_arrays_is_left_alone(tmp_path):
 def once(u):
     return (u * 2.0 + 1.0).sum()
 
-print(once(np.ones(5)), compiled(), "dyntrace.compile" in sys.modules)
+print(once(np.ones(5)), compiled(), "dyntrace.functions.family" in sys.modules)
 """
     )
     assert run(tmp_path / "script.py", text, *UNDER) == (0, "15.0 0 False\n", "")

@@ -10,7 +10,7 @@ import pytest
 import dyntrace
 from dyntrace.errors import DyntraceWarning, GraphBreakError, InternalError
 from dyntrace.runtime.containment import contained
-from dyntrace.weaving import weave as weave_module
+from dyntrace.weaving.regions import Regions
 
 A = np.arange(1.0, 6.0)
 
@@ -20,7 +20,7 @@ def broken_weaving(monkeypatch):
     def weave(*args, **kwargs):
         raise RuntimeError("injected")
 
-    monkeypatch.setattr(weave_module, "weave", weave)
+    monkeypatch.setattr("dyntrace.weaving.weave.weave", weave)
 
 
 def make_program():
@@ -88,7 +88,7 @@ def test_an_error_in_a_later_version_takes_the_regions_out(lenient, monkeypatch)
     def add_entry(self, known, plan):
         raise KeyError("later")
 
-    monkeypatch.setattr(weave_module.Regions, "add_entry", add_entry)
+    monkeypatch.setattr(Regions, "add_entry", add_entry)
     with pytest.warns(DyntraceWarning, match="later"):
         assert np.array_equal(fast(A.astype("f4")), A.astype("f4") * 2 + 1)
     assert np.array_equal(fast(A), A * 2 + 1)

@@ -144,9 +144,9 @@ def test_retired_region_is_not_woven_again():
     fast, compiled = optimised(failing)
     for _ in range(3):
         fast(A, 30, [])
-    compiles = compiled.compiles
+    compiles = compiled.versions.compiles
     compiled.compile()
-    assert compiled.compiles == compiles + 1
+    assert compiled.versions.compiles == compiles + 1
     assert not compiled.plans()
     assert fast(A, 1, []).tolist() == failing(A, 1, []).tolist()
 
@@ -199,7 +199,7 @@ def test_running_loop_goes_on_without_the_stub():
     assert calls <= 5
     assert code is not failing.__code__
     bypasses = next(
-        bypasses for version, bypasses in compiled.bypasses._versions if version() is code
+        bypasses for version, bypasses in compiled.versions.bypasses._versions if version() is code
     )
     jumps = {step.offset: (step.opname, step.argval) for step in dis.get_instructions(code)}
     of_regions = [each for layout, each in bypasses.items() if layout is not None]

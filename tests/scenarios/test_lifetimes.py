@@ -17,7 +17,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.compile import live_compiled
+from dyntrace.functions.family import live_compiled
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import GONE
 from dyntrace.graph.kinds import KnownKind

@@ -75,7 +75,7 @@ def test_work_on_both_sides_of_a_break_is_two_regions():
 
     found = analyse(program, A)
     assert lines(found, program) == [(1, 2), (3, 3)]
-    assert [item.reason for item in found.breaks.values()] == [OPAQUE_CALL]
+    assert [item.reason for item in found.breaks.all()] == [OPAQUE_CALL]
 
 
 def test_both_sides_of_a_branch_on_data_are_explored():
@@ -149,7 +149,7 @@ def test_handlers_of_the_path_are_entries_too():
     found = analyse(program, A, A)
     names = {name for plan in plans(found) for name in operations(plan.region)}
     assert {"numpy.cos", "numpy.sin"} <= names
-    assert all(item.reason is not EXCEPTION_HANDLING for item in found.breaks.values())
+    assert all(item.reason is not EXCEPTION_HANDLING for item in found.breaks.all())
     check(program, A, A)
     check(program, A, np.ones(5))
 
@@ -230,14 +230,14 @@ def test_one_place_met_in_several_states_is_one_break():
         return total
 
     found = analyse(program, A, 3)
-    assert len(found.breaks) == 1
+    assert len(found.breaks.all()) == 1
 
 
 def test_equal_calls_on_one_line_are_told_apart_by_their_columns():
     def program(a):
         return print(a * 2), print(a + 1)
 
-    assert len(analyse(program, A).breaks) == 2
+    assert len(analyse(program, A).breaks.all()) == 2
 
 
 # copies --------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Copies(NoCopies):
         return optimised_copy
 
 
-def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_twin():
+def test_a_callee_that_cannot_be_inlined_is_replaced_by_its_optimised_copy():
     def program(a):
         b = a * 2
         return branching(b)

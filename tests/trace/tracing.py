@@ -6,9 +6,10 @@ import inspect
 
 from dyntrace.graph.describe import describe
 from dyntrace.graph.verify import verify
-from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.analysis import explore
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.interpreter import trace_region
+from dyntrace.trace.regions.tracer import RegionTracer
 from dyntrace.trace.state import State
 
 
@@ -47,8 +48,10 @@ def trace(function, *args):
 def analyse(function, *args, profile=None, copies=None):
     """The analysis of all of `function`; graphs of its plans are verified."""
     facts = CodeFacts.of(function.__code__)
-    analysis = Analysis(facts, function.__globals__, profile or {}, copies or NoCopies())
-    analysis.run([(facts.first, entry_state(facts, function, args))])
+    tracer = RegionTracer(facts, function.__globals__, copies or NoCopies())
+    analysis = explore(
+        tracer, [(facts.first, entry_state(facts, function, args))], profile or {}, {}
+    )
     for plan in plans(analysis):
         verify(plan.region.graph)
     return analysis

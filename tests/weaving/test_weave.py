@@ -15,7 +15,8 @@ from dyntrace.runtime.handles import Handle
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
 from dyntrace.weaving import weave as weave_module
-from dyntrace.weaving.weave import ROOM, Regions, first_version, stack_size, weave
+from dyntrace.weaving.regions import Regions
+from dyntrace.weaving.weave import ROOM, first_version, stack_size, weave
 from tests.trace.tracing import analyse, plans
 
 A = np.arange(1.0, 6.0)
@@ -44,7 +45,7 @@ class Owner:
 @pytest.fixture
 def regions():
     owner = Owner()
-    found = Regions(compile_graph, owner.on_miss, owner.on_retire, owner.on_rest)
+    found = Regions(compile_graph, owner)
     found.owner = owner
     return found
 

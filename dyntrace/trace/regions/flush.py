@@ -3,7 +3,7 @@
 The frame after a region must be what CPython would have made it: live locals stored, dead ones too
 where the object exists anyway, the stack rebuilt. Values that are not results of the graph travel
 through it as outputs; NULLs are emitted again. Invariant: two traces with equal layouts can share
-one stub. Read `compile` for the stub.
+one stub. Read `weaving.stubs` for the stub.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _common_depth(trace: Trace) -> int:
 
 
 def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
-    """Outputs up to the last NULL in order, those behind it reversed; see `compile` for why."""
+    """Outputs up to the last NULL in order, those behind it reversed."""
     nulls = [position for position, value in enumerate(pushes) if isinstance(value, Null)]
     split = nulls[-1] + 1 if nulls else 0
     head = [value for value in pushes[:split] if not isinstance(value, Null)]

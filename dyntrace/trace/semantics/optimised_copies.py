@@ -2,7 +2,7 @@
 
 A function at module level has one copy that lasts; what is made anew in each call gets a new one
 by a node. Invariant: guards say that the copy still stands for the function. Who makes copies is
-behind the protocol `Copies`. Read `compile` next.
+behind the protocol `Copies`. Read `functions.family` next.
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ import pytest
 
 import dyntrace
 from dyntrace.graph.describe import describe
-from dyntrace.trace import analysis as module
-from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.analysis import explore
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import mark_of
+from dyntrace.trace.regions import tracer
 from dyntrace.trace.regions.paths import unaffected_paths
+from dyntrace.trace.regions.tracer import RegionTracer
 from dyntrace.trace.sources import Local, StackItem
 from tests.trace.tracing import NoCopies, entry_state, plans
 
@@ -42,8 +43,8 @@ class Analyses:
 
     def next(self):
         namespace = self.function.__globals__
-        found = Analysis(self.facts, namespace, self.profile, self.copies, earlier=self.paths)
-        found.run([self.start])
+        regions = RegionTracer(self.facts, namespace, self.copies)
+        found = explore(regions, [self.start], self.profile, self.paths)
         self.paths = found.paths
         return found
 
@@ -56,13 +57,13 @@ class Analyses:
 def traced(monkeypatch):
     """The units at which traces have begun."""
     starts = []
-    trace_region = module.trace_region
+    trace_region = tracer.trace_region
 
     def counting(body, namespace, start, *rest):
         starts.append(start)
         return trace_region(body, namespace, start, *rest)
 
-    monkeypatch.setattr(module, "trace_region", counting)
+    monkeypatch.setattr(tracer, "trace_region", counting)
     return starts
 
 
@@ -77,7 +78,7 @@ def two_regions(a):
 
 
 def told(analysis):
-    return [(found.unit, found.reason, found.detail) for found in analysis.breaks.values()]
+    return [(found.unit, found.reason, found.detail) for found in analysis.breaks.all()]
 
 
 def test_what_is_known_already_is_not_traced_again(traced):
@@ -128,7 +129,7 @@ def test_a_global_that_was_missing_is_looked_for_again(traced, monkeypatch):
         return late(a + 1)  # noqa: F821
 
     analyses = Analyses(program, A)
-    assert [found.reason.code for found in analyses.next().breaks.values()] != []
+    assert [found.reason.code for found in analyses.next().breaks.all()] != []
     monkeypatch.setitem(program.__globals__, "late", np.sin)
     found = analyses.next()
     assert told(found) == [] and len(plans(found)) == 1
@@ -158,9 +159,11 @@ def test_no_path_keeps_an_array_of_the_users_alive():
     fast = dyntrace.optimize(program)
     fast(np.arange(5.0))
     compiled = mark_of(fast).compiled
-    assert compiled.paths
+    assert compiled.knowledge.paths
     held = [
-        repr(path.state) + repr(path.after) for found in compiled.paths.values() for path in found
+        repr(path.state) + repr(path.after)
+        for found in compiled.knowledge.paths.values()
+        for path in found
     ]
     assert "array(" not in "".join(held)
 
@@ -187,6 +190,6 @@ def test_a_reset_forgets_the_paths():
     fast = dyntrace.optimize(two_regions)
     fast(A)
     compiled = mark_of(fast).compiled
-    assert compiled.paths
+    assert compiled.knowledge.paths
     compiled.reset()
-    assert compiled.paths == {}
+    assert compiled.knowledge.paths == {}

@@ -205,9 +205,9 @@ def test_numbers_put_into_parts_of_arrays_stay_regions(estimated):
 
 def test_reset_forgets_what_was_left_alone(estimated):
     _, compiled = called(recurrence)
-    assert compiled.left_alone
+    assert compiled.knowledge.left_alone
     dyntrace.reset()
-    assert compiled.left_alone == []
+    assert compiled.knowledge.left_alone == []
 
 
 def test_a_region_that_cannot_win_is_not_made_when_other_kinds_come(estimated):

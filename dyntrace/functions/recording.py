@@ -1,0 +1,109 @@
+"""Recording: what stubs tell of a running program, and what is compiled for it.
+
+`enter` is told the arguments of the first call, `enter_again` those of later calls of a function
+without regions, `note` what instructions pushed; `serve` is asked by the sampler about frames of
+the original. Each answers where the frame goes on, or None if it stays. Invariant: an internal
+error gives the compiled code up and never reaches the program (`runtime.containment`). Read
+`functions.recorders` for what stubs call, `compile` for the next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dyntrace.functions.judging import JUDGED_CALLS, WATCHED_CALLS
+from dyntrace.functions.pacing import COMPILING
+from dyntrace.functions.states import entry_state, state_of_frame
+from dyntrace.functions.versions import Landing
+from dyntrace.functions.waiting import may_compile
+from dyntrace.runtime.containment import contained
+
+if TYPE_CHECKING:
+    from dyntrace.functions.compiled_code import CompiledCode
+
+__all__ = ["enter", "enter_again", "note", "serve"]
+
+POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
+
+
+@contained(None)
+def enter(compiled: CompiledCode, point: int, values: tuple[Any, ...]) -> Landing | None:
+    """The first call: learn the kinds of its arguments and compile."""
+    facts, versions = compiled.facts, compiled.versions
+    assert facts is not None
+    if compiled.given_up or versions.count:
+        return versions.landing(facts.first)
+    if compiled.is_cold and not facts.heads:
+        compiled.is_cold = False  # without a loop, one call alone gains less than compiling takes
+        return None
+    if not compiled.pace.is_free():
+        return None  # the budget has been asked before the stub was put to use
+    with COMPILING, compiled.pace:
+        if not versions.count:
+            compiled.knowledge.starts.append((facts.first, entry_state(facts, values)))
+            compiled.compile()
+    return versions.landing(facts.first)
+
+
+@contained(None)
+def enter_again(compiled: CompiledCode, point: int, values: tuple[Any, ...]) -> Landing | None:
+    """A later call of a function without regions: other arguments may bring array work."""
+    facts, knowledge, versions = compiled.facts, compiled.knowledge, compiled.versions
+    assert facts is not None
+    knowledge.visits += 1
+    state = entry_state(facts, values) if knowledge.visits <= WATCHED_CALLS else None
+    is_new = state is not None and knowledge.is_new_call(state)
+    watched = JUDGED_CALLS if versions.newest.recorders - {-1} else WATCHED_CALLS
+    due = is_new or knowledge.visits >= watched
+    if compiled.given_up or not due or not may_compile(compiled):
+        return None
+    with COMPILING, compiled.pace:
+        if state is not None and is_new:
+            knowledge.starts.append((facts.first, state))
+        compiled.compile()
+    return versions.landing(facts.first)
+
+
+@contained(None)
+def note(compiled: CompiledCode, point: int, values: tuple[Any, ...]) -> Landing | None:
+    """What the unit `point` pushed; a second visit means that compiling again pays."""
+    if compiled.given_up:
+        return None
+    versions = compiled.versions
+    count = compiled.knowledge.profile.record(point, values)
+    if count >= 2 and may_compile(compiled):
+        with COMPILING, compiled.pace:
+            if compiled.pace.waits or point in versions.newest.recorders:
+                compiled.compile()
+    newest = versions.newest
+    if point in newest.recorders:
+        return None
+    return versions.landing(compiled.knowledge.stops[point], newest)
+
+
+@contained(None)
+def serve(
+    compiled: CompiledCode,
+    offset: int | None,
+    values: Mapping[int, Any],
+    stack: tuple[Any, ...],
+) -> Landing | None:
+    """Where a frame of the original goes on that has started, or stands at a loop's head.
+
+    `offset` is the head's byte offset, None at the start; `values` are those of the slots that
+    are bound, by index; in `stack` Ellipsis stands for NULL.
+    """
+    facts, versions = compiled.facts, compiled.versions
+    if compiled.given_up or facts is None:
+        return None
+    at = facts.first if offset is None else facts.unit_at(offset)
+    if at is None:
+        return None
+    if at not in versions.newest.landings and may_compile(compiled):
+        with COMPILING, compiled.pace:
+            compiled.knowledge.stops[-2 - at] = at
+            compiled.knowledge.add_start(at, state_of_frame(facts, at, values, stack))
+            compiled.compile()
+    landing = versions.landing(at) if versions.count else None
+    return None if landing is None else (landing[0], landing[1] + POP_TOP_SIZE)
