@@ -1,7 +1,7 @@
 """The public functions: optimize, explain, verify, stats, disable, graph_break, is_tracing, reset.
 
 `optimize` unwraps what it is given (a method, partial or callable object) down to a Python function
-and hands that to `compile.optimised`. Invariant: a call of an optimised function runs no code of
+and hands that to `functions.optimised`. Invariant: a call of an optimised function runs no code of
 this module. `report` and `verification` are imported only when `explain`, `stats` or `verify` asks
 for them. Read `functions.family` next.
 """
