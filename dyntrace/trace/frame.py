@@ -1,10 +1,9 @@
-"""Frame: the symbolic state of one code object while a region is traced through it.
+"""Frame: the symbolic stack and slots of one code object while a region is traced through it.
 
-Holds the stack, the slots (fast locals and the contents of cells) and the conversions between
-values and graph arguments. Only the outermost frame has sources of its own; the slots of an inlined
-one are bound by `trace.semantics.inline`. Invariant: nothing is concluded from the kind of an
-outside value without `assume`, which turns the belief into a guard. Read `trace.semantics.protocol`
-next.
+A slot is a fast local or the contents of a cell. The slots of the outermost frame are read from the
+real frame; those of an inlined one are bound by `trace.semantics.inline`. Values become arguments
+of the graph's nodes here. Invariant: the tracer relies on the expected kind of an outside value
+only after `assume`, which makes the region guard it. Read `trace.semantics.protocol` next.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ MAX_INLINE_DEPTH = 12
 class Flush(Exception):
     """The region ends before this instruction for an ordinary reason, such as a return.
 
-    `result` is what the instruction is foreseen to push when it runs as it is.
+    `result` is the kind that the instruction is expected to push when CPython runs it.
     """
 
     def __init__(self, result: Kind = kinds.UNKNOWN) -> None:
@@ -51,13 +50,13 @@ class Flush(Exception):
         self.result = result
 
     def bare(self) -> Flush:
-        """The exception without the frames it passed, which would keep the user's values alive."""
+        """The exception without its traceback, whose frames would keep the user's values alive."""
         self.__context__ = None
         return self.with_traceback(None)
 
 
 class Break(Flush):
-    """The instruction cannot be absorbed: a graph break, with its reason."""
+    """A graph break: the region ends here because it cannot absorb this instruction."""
 
     def __init__(self, reason: BreakReason, detail: str = "", result: Kind = kinds.UNKNOWN) -> None:
         super().__init__(result)
@@ -66,7 +65,7 @@ class Break(Flush):
 
 
 def refusal_of(*held: Kind) -> Break:
-    """The break for an operation that cannot be captured on values of these kinds."""
+    """The break for an operation that cannot be captured because of its operands' kinds."""
     if any(type(kind) is Kind for kind in held):
         return Break(UNKNOWN_VALUE)
     reason = UNSUPPORTED_OPERANDS
@@ -80,7 +79,7 @@ def refusal_of(*held: Kind) -> Break:
 
 
 def refusal_of_store(container: Value) -> Break:
-    """Why an item of this container cannot be stored by a region."""
+    """The break for a store into a container other than an array or one the region built."""
     held = getattr(container.kind, "type", None)
     if isinstance(container, Outside) and (held is list or held is dict or held is None):
         return Break(ATTRIBUTE_STORE, kinds.type_name(container.kind))
@@ -88,7 +87,15 @@ def refusal_of_store(container: Value) -> Break:
 
 
 class Frame:
-    """The state of one code object; `depth` is 0 for the function being compiled."""
+    """The symbolic stack and slots of one code object.
+
+    depth           0 for the function being compiled, more for an inlined callee
+    namespace       the globals of the code
+    expected_kinds  for each slot the kind of the object that is in it at the start
+    closure         where an inlined callee's tuple of cells is read
+    globals_source  where its globals are read; None: they are the real frame's
+    result          what an inlined callee returned
+    """
 
     def __init__(
         self,
@@ -128,7 +135,7 @@ class Frame:
         return value
 
     def pop_many(self, count: int) -> list[Value]:
-        """The topmost `count` values, deepest first."""
+        """Pop `count` values; the deepest comes first."""
         if not count:
             return []
         return [self.pop() for _ in range(count)][::-1]
@@ -156,7 +163,10 @@ class Frame:
         return self._contents(cell, self.expected_kinds.get(index, kinds.UNKNOWN))
 
     def _contents(self, cell: Source, expected: Kind) -> Outside:
-        """What a cell holds; reading it belongs to the region even if the value goes unused."""
+        """The contents of a cell, which the region reads even if it does not use the value.
+
+        If the cell is empty, the read fails and CPython raises the NameError.
+        """
         self.region.read(Contents(cell))
         return Outside(Contents(cell), expected)
 
@@ -171,7 +181,7 @@ class Frame:
         self.slots[index] = value
 
     def slots_before(self, count: int) -> dict[int, Value]:
-        """The slots when only the first `count` of the stores had been made."""
+        """The slots as they were after the first `count` stores."""
         slots = dict(self.slots)
         for index, old in reversed(self.stores[count:]):
             if old is None:
@@ -181,15 +191,15 @@ class Frame:
         return slots
 
     def undo_stores(self, count: int) -> None:
-        """Take back all but the first `count` of the stores."""
+        """Take back all stores but the first `count`."""
         if len(self.stores) > count:
             self.slots = self.slots_before(count)
             del self.stores[count:]
 
-    # beliefs, arguments and nodes ---------------------------------------------------------------
+    # kinds, arguments and nodes -----------------------------------------------------------------
 
     def assume(self, value: Value) -> Kind:
-        """The kind of `value`, guarded from now on if the value comes from outside."""
+        """The kind of `value`; the region guards it if the value comes from outside."""
         if type(value) is Outside:
             self.region.assume(value, value.source, value.expected)
             return value.expected
@@ -199,7 +209,7 @@ class Frame:
         return Origin(self.code.co_filename, self.lineno, temporaries)
 
     def items_of(self, value: Value) -> list[Value] | None:
-        """The items of a tuple or list whose length is known, else None."""
+        """The items of a tuple, list or constant range if the trace knows its length, else None."""
         if isinstance(value, (TupleValue, ListValue)):
             return list(value.items)
         if isinstance(value, Constant) and type(value.value) in (tuple, range):
@@ -213,7 +223,7 @@ class Frame:
         return None
 
     def pairs_of(self, value: Value) -> dict[Any, Value] | None:
-        """The items of a dict with constant keys, else None."""
+        """The items of a dict if the trace knows its keys, else None."""
         if isinstance(value, DictValue):
             return dict(value.items)
         if isinstance(value, Outside) and isinstance(value.kind, kinds.DictKind):
@@ -222,14 +232,14 @@ class Frame:
         return None
 
     def argument(self, value: Value) -> Any:
-        """`value` as a graph argument: a node, a constant, or a container of those."""
+        """`value` as an argument of a node: a node, a constant, or a container of such."""
         rule = _ARGUMENTS.get(type(value))
         if rule is None:
             raise refusal_of(value.kind)
         return rule(self, value)
 
     def outside_argument(self, value: Outside) -> Any:
-        """An object from outside as a graph argument: an input, a constant, or a container."""
+        """An object from outside as an argument: an input, a constant, or a container of such."""
         kind = self.assume(value)
         if isinstance(kind, kinds.KnownKind):
             return self._constant(kind.value)
@@ -241,7 +251,7 @@ class Frame:
         raise refusal_of(kind)
 
     def _constant(self, value: Any) -> Any:
-        """An object that the graph may hold: one that lasts."""
+        """`value`, if the graph may refer to it strongly (`graph.identity.lasts`); else a break."""
         if not lasts(value):
             raise Break(UNSUPPORTED_OPERANDS, type(value).__name__)
         return value
@@ -249,7 +259,10 @@ class Frame:
     def compute(
         self, record: Record, args: list[Value], kwargs: dict[str, Value] | None = None
     ) -> Value:
-        """Absorb one operation: infer its result, add its node, and account for what it writes."""
+        """Absorb one operation: infer its result's kind, add a node, and check what it writes.
+
+        Returns the result: the node's, a constant, or the argument that the operation writes.
+        """
         named = kwargs or {}
         for value in (*args, *named.values()):
             if type(value.kind) is Kind:
@@ -277,12 +290,15 @@ class Frame:
     def _written(
         self, record: Record, args: list[Value], kwargs: dict[str, Value], node: Node
     ) -> Value | None:
-        """The written argument that is the operation's result, after proving the write allowed."""
+        """Check that `node` may write its arguments; return the one that is its result, if any.
+
+        A node may write fresh memory. A write to any other memory makes it the region's effect.
+        """
         result: Value | None = None
         for argument in record.op.writes:
             for target in self._targets(argument, args, kwargs):
                 if isinstance(target.kind, _NEVER_WRITTEN):
-                    raise Break(UNSUPPORTED_OPERANDS)  # NumPy says what it makes of that
+                    raise Break(UNSUPPORTED_OPERANDS)  # NumPy raises the error
                 if not (isinstance(target, Computed) and is_fresh(target.node)):
                     self._effect(record, node)
                 result = target
@@ -303,14 +319,14 @@ class Frame:
         return [value] if items is None else items
 
     def _effect(self, record: Record, node: Node) -> None:
-        """Make `node` the trailing effect, or break."""
+        """Make `node` the region's effect; Break if it has one, or the callee is inlined."""
         if self.depth or self.region.graph.effect is not None:
             raise Break(SECOND_EFFECT, record.op.name)
         self.region.set_effect(node)
 
 
 def without_value(value: Value) -> Value:
-    """`value`, of which only the type is believed."""
+    """`value` with a kind that says its type but not which number or string it is."""
     if isinstance(value, Outside) and isinstance(value.expected, kinds.StringKind):
         return Outside(value.source, kinds.StringKind(None))
     if isinstance(value, Outside) and isinstance(value.expected, kinds.PythonScalarKind):
@@ -318,7 +334,7 @@ def without_value(value: Value) -> Value:
     return value
 
 
-# How each value becomes a graph argument.
+# For each type of value, how it becomes an argument of a node.
 _ARGUMENTS: dict[type[Value], Callable[[Frame, Any], Any]] = {
     Computed: lambda frame, value: value.node,
     Outside: Frame.outside_argument,
@@ -347,7 +363,7 @@ def _temporaries(args: list[Value]) -> tuple[int, ...]:
 
 
 def is_temporary(value: Value) -> bool:
-    """Whether only the evaluation stack holds `value`."""
+    """Whether only the evaluation stack refers to `value`."""
     if type(value) is Computed:
         return value.temporary
     if type(value) is not Outside or type(value.source) is not StackItem:

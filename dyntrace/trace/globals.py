@@ -1,8 +1,9 @@
-"""Globals: what names are bound to, each looked up and described once while an analysis lasts.
+"""Globals: the kinds of global names, each looked up and described once per analysis.
 
-A region notes every name it asked for, absorbed or not: what was traced earlier can be used again
-while those names stand for the same. Invariant: a note holds kinds, never an object of the user's.
-Read `trace.regions.paths`, which keeps the notes, next.
+A trace records the kind of each global that it looks up, whether or not it absorbs the instruction.
+A later analysis can use its path again as long as these names have the same kinds. Invariant: what
+is recorded are kinds, never the user's objects. Read `trace.regions.paths`, which keeps the kinds
+with each path, next.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ABSENT: Any = object()
 
 
 class Globals:
-    """The kinds of global names in the namespaces that one analysis meets."""
+    """A cache of the kinds of global names, for all namespaces in one analysis."""
 
     def __init__(self) -> None:
         self._namespaces: dict[int, tuple[dict[str, Any], Namespace]] = {}
@@ -36,7 +37,10 @@ class Globals:
         return kind
 
     def still_hold(self, global_kinds: GlobalKinds, nearest: dict[str, Any]) -> bool:
-        """Whether every name stands for what it stood for; `nearest` is likely its namespace."""
+        """Whether each name still has the kind recorded in `global_kinds`.
+
+        `nearest` is the namespace that most of the names are in.
+        """
         for (held, name), kind in global_kinds.items():
             namespace = held.find(nearest)
             if namespace is None:

@@ -1,8 +1,8 @@
-"""The interpreter: runs units symbolically until one cannot be absorbed.
+"""The symbolic interpreter: it runs units on symbolic values until one cannot be absorbed.
 
-`trace_region` follows one path from a unit through everything that constants and guarded kinds
-decide, and says where and why it ended. Invariant: an instruction is absorbed whole or not at all.
-Read `trace.regions.flush` next.
+`trace_region` follows one path from a unit. Constants and guarded kinds decide which way a branch
+goes; one that they do not decide ends the path. Invariant: a unit is absorbed as a whole or not at
+all. Read `trace.stepping` for the opcode handlers, `trace.regions.flush` for a region's end.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ __all__ = ["Trace", "trace_region"]
 
 @record()
 class Visit:
-    """One absorbed unit: what of the stack and of the stores came before it, and what it left.
+    """One absorbed unit, and what it takes to restore the frame as it was before it.
 
-    depth   of the stack before it, which it leaves alone below slot `low`
-    left    the stack from slot `low` on behind it
-    stores  how many stores to slots came before it
-    worked  whether work came earlier
+    depth        the depth of the stack before the unit
+    low          the lowest stack slot that the unit touched
+    stack_after  the stack after the unit, from slot `low` on
+    stores       the number of stores to slots before the unit
+    worked       whether array work came before the unit
     """
 
     unit: int
@@ -49,12 +50,17 @@ class Visit:
 
 @record()
 class Trace:
-    """One path from `start`; `end` is the unit that was not absorbed, for the reason in `stop`.
+    """One path, from unit `start` in `state` to unit `end`, which it does not absorb.
 
-    Without a `stop` the path ends at a loop head, where paths meet, or right behind an effect.
-    `walked` are its units, `notes` the globals it met, also where a part before the first work has
-    been left off. `callee` is the function whose call ends it; `has_copy` tells whether its
-    optimised copy is called.
+    stop          why `end` was not absorbed; None if the path ends at a loop head, where paths
+                  meet, or right behind an effect
+    initial       the symbolic stack at the start
+    worked        whether the path has array work
+    visits        the units of the region
+    walked        the units of the path, with those before the region's first work
+    global_kinds  the global names that the path looked up, with their kinds
+    callee        the function whose call ends the path, and is not inlined
+    has_copy      whether that call goes to the function's optimised copy
     """
 
     start: int
@@ -80,8 +86,10 @@ class Trace:
         return self.worked or self.region.copy_of is not None or self.region.does_work()
 
     def stacks(self) -> Iterator[tuple[int, list[Value]]]:
-        """Each unit on the path, the last not absorbed, and the stack before it, as long as it
-        is looked at."""
+        """Each unit on the path, then `end`, with the stack before it.
+
+        All stacks are one list object, so a stack is valid only until the next is asked for.
+        """
         stack = list(self.initial)
         for visit in self.visits:
             yield visit.unit, stack
@@ -104,7 +112,10 @@ def trace_region(
     varying: Varying = frozenset(),
     globals: Globals | None = None,
 ) -> Trace:
-    """Trace from `start` until one of `ends` or the first unit that is not absorbed."""
+    """Trace from `start` to one of `ends`, or to the first unit that cannot be absorbed.
+
+    `varying` has the sources whose values must not be guarded, since they have had many.
+    """
     known = frozenset(source for at, source in varying if at is None or at == start)
     region = RegionBuilder(body.code, known, globals)
     frame = Frame(region, body, namespace, expected_kinds=state.slots)
@@ -124,7 +135,7 @@ def trace_region(
 
 
 def _advance(trace: Trace) -> Flush | None:
-    """Absorb the unit at `trace.end`; what stopped it if it cannot be."""
+    """Absorb the unit at `trace.end`, or return why that is not possible."""
     frame = trace.frame
     region, stack = frame.region, frame.stack
     mark, depth, stores = region.checkpoint(), len(stack), len(frame.stores)
@@ -153,7 +164,7 @@ def _advance(trace: Trace) -> Flush | None:
 
 
 def lowest_slot(unit: Unit, depth: int) -> int:
-    """The lowest stack slot that `unit` touches, run at `depth`."""
+    """The lowest stack slot that `unit` touches if the stack is `depth` deep before it."""
     if len(unit.micro) == 1:
         step = unit.micro[0]
         return depth - (step.arg if step.name in ("COPY", "SWAP") else effect(step)[0])
@@ -167,7 +178,7 @@ def lowest_slot(unit: Unit, depth: int) -> int:
 
 
 def _store_effect(trace: Trace) -> None:
-    """`x += y` stores its target back where it came from: that too belongs to the effect."""
+    """Absorb the store that ends `x += y`, if it only puts the target back where it came from."""
     frame, region = trace.frame, trace.region
     saved = (
         trace.end,
@@ -201,7 +212,7 @@ def _store_effect(trace: Trace) -> None:
 
 
 def _is_own_store(frame: Frame, step: MicroOp) -> bool:
-    """Whether a store after an effect only puts the target back where it is already."""
+    """Whether a store after an effect only puts the target back where it is."""
     try:
         return _STORES[step.name](frame, step.arg)
     except (Break, TooLarge):
@@ -209,7 +220,7 @@ def _is_own_store(frame: Frame, step: MicroOp) -> bool:
 
 
 def _stores_item(frame: Frame, arg: object) -> bool:
-    """`a[i] += b` ends with `a[i] = view`, where `view` is `a[i]` itself: nothing is left to do."""
+    """Whether the store is the `a[i] = view` of `a[i] += b`, which writes `view` onto itself."""
     view, container, index = frame.stack[-3:]
     return _is_same_item(frame, view, container, frame.argument(index))
 
@@ -230,7 +241,7 @@ def _is_same_item(frame: Frame, view: Value, container: Value, index: object) ->
 
 
 def same_argument(one: object, other: object) -> bool:
-    """Whether two graph arguments are the same nodes and constants throughout."""
+    """Whether two arguments consist of the same nodes and constants."""
     if type(one) is not type(other):
         return False
     if isinstance(one, slice) and isinstance(other, slice):

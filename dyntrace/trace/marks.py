@@ -1,7 +1,7 @@
-"""Marks that the public face leaves on functions and the tracer reads: original, disabled, break.
+"""What is attached to functions for the tracer: a `Tag`, a "left alone" mark, the original code.
 
-Invariant: a mark stands in the function's own dict or in its code, so it dies with the function.
-`api` sets them.
+Invariant: all of it dies with the function. The tag is in the function's own dict, the mark in its
+code, and the original code is referenced weakly. Read `compile`, which sets tags, next.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _originals: ByIdentity[weakref.ref[types.CodeType]] = ByIdentity()
 
 
 class Tag:
-    """What an optimised function carries: its code, its family, the function it was made from.
+    """An optimised function's compiled code, its family, and the function it was made from.
 
-    `functools.wraps` copies a function's dict, so a mark names its owner and counts only there. A
-    pickled or copied mark is empty.
+    `functools.wraps` copies a function's dict and the tag in it. So a tag names its owner, and
+    `mark_of` ignores it on any other function. A pickled or copied tag is empty.
     """
 
     __slots__ = ("compiled", "family", "original", "owner")
@@ -52,14 +52,14 @@ class Tag:
 
 
 def mark_of(function: Any) -> Tag | None:
-    """The mark of an optimised function, else None."""
+    """The tag of an optimised function, else None."""
     found = getattr(function, "__dict__", {}).get(MARK)
     owned = isinstance(found, Tag) and found.owner is not None and found.owner() is function
     return found if owned else None
 
 
 def graph_break() -> None:
-    """Force a graph break here; does nothing when the program runs without dyntrace."""
+    """End the region here: a graph break. The call itself does nothing."""
 
 
 def is_graph_break(function: types.FunctionType) -> bool:
@@ -71,7 +71,7 @@ def is_disabled(function: types.FunctionType) -> bool:
 
 
 def left_alone(code: types.CodeType) -> types.CodeType:
-    """A copy of `code` that the tracer and the frame hook leave alone."""
+    """A copy of `code` that the tracer and the frame hook do not compile."""
     return code.replace(co_consts=(*code.co_consts, _LEFT_ALONE))
 
 
@@ -80,19 +80,19 @@ def is_left_alone(code: types.CodeType) -> bool:
 
 
 def is_optimised(function: types.FunctionType) -> bool:
-    """Whether a function runs compiled code: not if the user has given it other code."""
+    """Whether a function runs compiled code; not if the user has assigned its `__code__`."""
     mark = mark_of(function)
     return mark is not None and function.__code__ is mark.compiled.code
 
 
 def remember_original(code: types.CodeType, original: types.CodeType) -> None:
-    """`code` stands for the user's `original`, in functions and in frames that run."""
+    """Note that `code` is a version of the user's `original`, for `original_of`."""
     if code is not original:
         _originals.set(code, weakref.ref(original))
 
 
 def original_of(code: types.CodeType) -> types.CodeType | None:
-    """The user's code that `code` is a version of: one without regions looks like it."""
+    """The user's code that `code` is a version of, or None."""
     original = _originals.get(code)
     return None if original is None else original()
 

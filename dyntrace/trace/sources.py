@@ -1,9 +1,9 @@
-"""Sources: where a region finds a value that exists before it starts.
+"""Sources: where a region reads a value that exists before it starts.
 
-A source names a pure read that cannot run user code: a fast local, a stack item, a dict entry, an
-instance's own attribute, a cell. Equal sources are one read. The direct sources (`Local`,
-`StackItem`, `CellVariable`) are passed to the region by its stub; all others are read by the region
-itself, in the steps that `trace.regions.builder` collects. Read `trace.regions.builder` next.
+The stub passes the values of `Local`, `StackItem` and `CellVariable` to the region as arguments.
+The region reads all other sources itself, in the steps that `trace.regions.builder` collects.
+Invariants: a read is pure and cannot run user code; equal sources are read once. Read
+`trace.regions.builder` next.
 """
 
 from __future__ import annotations
@@ -33,45 +33,48 @@ __all__ = [
 
 @record(frozen=True)
 class Source:
-    """A pure read; see the module's text."""
+    """A read of a value, without side effects."""
 
 
 @record(frozen=True)
 class Derived(Source):
-    """A read from what another source finds."""
+    """A read from the value of another source, `base`."""
 
     base: Source
 
 
 @record(frozen=True)
 class Local(Source):
-    """A fast local, by its index among the frame's slots."""
+    """A fast local, by its index in localsplus."""
 
     index: int
 
 
 @record(frozen=True)
 class StackItem(Source):
-    """An item already on the stack where the region starts, counted from the bottom."""
+    """An item that is on the stack when the region starts; position 0 is the bottom."""
 
     position: int
 
 
 @record(frozen=True)
 class CellVariable(Source):
-    """The cell object of a cell or free variable, by its index among the frame's slots."""
+    """The cell of a cell or free variable, by its index in localsplus."""
 
     index: int
 
 
 @record(frozen=True)
 class Contents(Derived):
-    """What a cell holds."""
+    """The contents of a cell."""
 
 
 @record(frozen=True)
 class GlobalName(Source):
-    """A name looked up in the frame's globals or those that `namespace` finds, then in builtins."""
+    """A name looked up in a dict of globals and then in its builtins.
+
+    The dict is the value of `namespace`, or the frame's globals if that is None.
+    """
 
     name: str
     namespace: Source | None = None
@@ -79,7 +82,7 @@ class GlobalName(Source):
 
 @record(frozen=True)
 class ImpliedFunction(Source):
-    """A function that a guard on something else implies, such as a property's getter."""
+    """A function that a guard on another value fixes, such as the getter of a class's property."""
 
     identity: int
     holder: Any = field(compare=False, repr=False)
@@ -94,7 +97,7 @@ class Attribute(Derived):
 
 @record(frozen=True)
 class NoOwnAttribute(Derived):
-    """Nothing: the read succeeds only while the instance has no attribute `name` of its own."""
+    """A read that succeeds only while the instance has no attribute `name` of its own."""
 
     name: str
 
@@ -115,7 +118,7 @@ class Item(Derived):
 
 @record(frozen=True)
 class FunctionPart(Derived):
-    """A function's "code", "defaults", "kwdefaults" or "closure"."""
+    """A function's "code", "defaults", "kwdefaults", "closure" or "globals"."""
 
     part: str
 
@@ -127,6 +130,6 @@ class TypeOf(Derived):
 
 @record(frozen=True)
 class ClassAttribute(Derived):
-    """A name looked up along a class's method resolution order, descriptors left unbound."""
+    """A name looked up in the dicts of a class's MRO; a descriptor is not bound."""
 
     name: str

@@ -1,8 +1,8 @@
-"""State: what is believed of a frame between two regions, and how native instructions change it.
+"""State: the expected kinds in a frame between two regions, and how instructions change them.
 
-A state holds kinds only, never values: it is where the next trace starts. Nothing in it is trusted;
-each region guards what it uses. Stack slots that may hold NULL have kinds of their own, since a
-stub must never copy or pass one. Read `trace.interpreter` next.
+A trace starts from a state. Invariants: a state holds kinds and never values. It is an expectation:
+a region guards each kind that it uses. Stack slots that may hold NULL have kinds of their own,
+because a stub must not copy or pass a NULL. Read `trace.interpreter` next.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ MAYBE_NULL = MaybeNullSlot()
 
 @record(frozen=True)
 class State:
-    """Kinds of the slots (locals and cell contents) and of the stack, deepest first.
+    """The kinds of the slots (locals and cell contents) and of the stack, deepest first.
 
-    States share the dict of slots, which is never changed.
+    States share dicts of slots, so nobody may change one.
     """
 
     slots: Mapping[int, Kind]
     stack: tuple[Kind, ...]
 
     def is_same(self, other: State) -> bool:
-        """Whether the other is equal, with the same values of numbers and strings seen."""
+        """Whether `other` is equal and its kinds have the same values of numbers and strings."""
         if self.slots.keys() != other.slots.keys() or len(self.stack) != len(other.stack):
             return False
         theirs = map(other.slots.__getitem__, self.slots)
@@ -67,14 +67,14 @@ class State:
         return same and all(map(kinds.is_same, self.stack, other.stack))
 
     def only(self, live: frozenset[int]) -> State:
-        """The state without the slots that are never read again."""
+        """The state with the slots in `live` only."""
         if self.slots.keys() <= live:
             return self
         return State({i: kind for i, kind in self.slots.items() if i in live}, self.stack)
 
 
 def stack_values(state: State) -> list[Value]:
-    """The symbolic stack a region starts with."""
+    """The symbolic stack that a trace from `state` starts with."""
     return [_value(position, kind) for position, kind in enumerate(state.stack)]
 
 
@@ -87,7 +87,11 @@ def _value(position: int, kind: Kind) -> Value:
 
 
 def snapshot(frame: Frame, native: bool = True) -> State:
-    """The state of `frame` now; `native` if CPython ran the instructions that led here."""
+    """The state of `frame` now.
+
+    `native` tells that CPython, and not a region, ran the instructions before. It may have pushed a
+    method's function and object where the trace has a NULL and a bound method.
+    """
     return snapshot_of(frame.expected_kinds, frame.slots, frame.stack, native)
 
 
@@ -97,7 +101,7 @@ def snapshot_of(
     stack: Sequence[Value],
     native: bool = True,
 ) -> State:
-    """The state with what was believed at first, and the values in slots and on the stack now."""
+    """The state of these slots and this stack; slots without a value have their expected kind."""
     changed = {
         index: value.kind
         for index, value in slots.items()
@@ -128,9 +132,9 @@ def _stack_kind(value: Value) -> Kind:
 
 
 def state_after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State:
-    """The state after CPython ran `unit` and fell through.
+    """The state after CPython ran `unit`, which did not jump.
 
-    `results` are the kinds of the topmost of the values it pushed, deepest first.
+    `results` are the kinds of the last values that it pushed, deepest first, as far as known.
     """
     stores = any(step.name in _STORES for step in unit.micro)
     slots = dict(state.slots) if stores else state.slots
@@ -144,9 +148,9 @@ def state_after(state: State, unit: Unit, results: Sequence[Kind] = ()) -> State
 
 
 def pushed_values(unit: Unit) -> tuple[int, ...]:
-    """How deep the values lie that `unit` pushes, deepest first, 1 being the top.
+    """The depths of the values that `unit` pushes, deepest first; 1 is the top of the stack.
 
-    Slots that hold or may hold NULL are left out: LOAD_GLOBAL pushes one above its value on 3.13.
+    Slots that hold NULL, or may, are left out: on 3.13 LOAD_GLOBAL pushes a NULL above its value.
     """
     pushed: list[Kind] = []
     for step in unit.micro:
@@ -161,7 +165,7 @@ _STORES = frozenset({"STORE_FAST", "STORE_DEREF", "DELETE_FAST"})
 
 
 def _apply(step: MicroOp, slots: Any, stack: list[Kind]) -> None:
-    """`slots` is a dict of its own if the step is one of `_STORES`."""
+    """Apply one step to `slots` and `stack`; steps outside `_STORES` leave `slots` alone."""
     if step.name in ("STORE_FAST", "STORE_DEREF"):
         kind = stack.pop()
         slots[step.arg] = kinds.UNKNOWN if isinstance(kind, (NullSlot, MaybeNullSlot)) else kind

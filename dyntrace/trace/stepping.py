@@ -1,8 +1,9 @@
-"""Stepping: the table of opcode handlers, and running a unit, or a whole callee, by it.
+"""The table of opcode handlers, and how a unit or a whole callee is run with it.
 
-The handlers register themselves from `trace.opcodes`; inlining needs to step without importing
-them, since calls are handlers too. Invariant: a micro-op has one handler. Read `trace.opcodes`
-next, and `trace.interpreter` for what happens when a unit cannot be absorbed.
+The modules in `trace.opcodes` register their handlers here. `trace.semantics.inline` runs callees
+through this module; importing `trace.opcodes`, which imports it, would be a cycle. Invariant: a
+micro-op has one handler. Read `trace.opcodes` next, and `trace.interpreter` for what happens when a
+unit cannot be absorbed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ HANDLERS: dict[str, Handler] = {}
 
 
 def opcode(name: str) -> Callable[[Handler], Handler]:
-    """Register the handler of micro-op `name`; a second one is a mistake."""
+    """Register the handler of micro-op `name`; ValueError if there is one."""
 
     def add(handler: Handler) -> Handler:
         if name in HANDLERS:
@@ -36,7 +37,7 @@ def opcode(name: str) -> Callable[[Handler], Handler]:
 
 
 def step(frame: Frame, unit: Unit) -> int:
-    """Absorb one unit; the unit to go on at."""
+    """Run the handlers of one unit; return the index of the unit that follows."""
     if unit.location.line is not None:
         frame.lineno = unit.location.line
     target = None
@@ -46,7 +47,7 @@ def step(frame: Frame, unit: Unit) -> int:
 
 
 def first_unit(body: Body) -> int:
-    """The unit after the first RESUME, where a stub may stand first."""
+    """The unit after the first RESUME: no stub may stand before it."""
     for unit in body.units:
         if any(micro.name == "RESUME" for micro in unit.micro):
             return unit.index + 1
@@ -54,7 +55,7 @@ def first_unit(body: Body) -> int:
 
 
 def run_inlined(frame: Frame) -> Value:
-    """Trace a callee's body to its return; `Break` where that is not possible."""
+    """Trace a callee's body and return its result; Break, Flush or Refused if it cannot be."""
     index = first_unit(frame.body)
     for _ in range(MAX_INLINED_UNITS):
         index = step(frame, frame.body.units[index])

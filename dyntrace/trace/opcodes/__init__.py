@@ -1,9 +1,9 @@
 """One handler per micro-op, by theme; importing this package fills the table in `trace.stepping`.
 
 A handler takes the frame and the micro-op's argument, changes the symbolic state, and returns the
-unit to go on at, or None for the next one. It raises `Break` (or `Flush`) before or after changing
-the state: the interpreter takes the whole instruction back. Every micro-op has a handler; a missing
-one fails at import.
+unit to go on at, or None for the next one. It may raise `Break` or `Flush` at any time, since the
+interpreter then undoes the whole instruction. Invariant: each micro-op has a handler; a missing one
+fails at import. Read `trace.semantics.protocol` for what most handlers call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Building and unpacking tuples, lists, dicts and slices inside a region."""
+"""Handlers that build and unpack tuples, lists, dicts and slices.
+
+Invariant: only containers that the region builds are changed. Read `trace.semantics.changes` next.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def format_value(frame: Frame, arg: Any) -> None:
 def _own_list(frame: Frame, depth: int) -> ListValue:
     found = frame.stack[-depth]
     if not isinstance(found, ListValue):
-        raise Flush  # a comprehension's list, which CPython fills as it loops
+        raise Flush  # the list of a comprehension, whose loop CPython runs
     return found
 
 

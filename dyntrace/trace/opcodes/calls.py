@@ -1,4 +1,4 @@
-"""The call instructions."""
+"""Handlers of the call instructions. Read `trace.semantics.calling` for how a call is traced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from dyntrace.trace.values.base import MaybeNull, Value
 
 
 def _callee(frame: Frame) -> tuple[Value, list[Value]]:
-    """Pop the two callable slots; a pair without a NULL is a function and its first argument."""
+    """Pop the two slots of a callable; return the callable and a list with `self`, if it is there.
+
+    Without a NULL, the slots are a method's function and object.
+    """
     lower, upper = frame.stack[-2:]
     if isinstance(lower, MaybeNull) or isinstance(upper, MaybeNull):
         raise Break(UNKNOWN_CALLEE)

@@ -1,8 +1,8 @@
-"""Jumps, branches, loops and returns.
+"""Handlers of jumps, branches, loops and returns.
 
-In the function being compiled, control flow stays CPython's: a branch that constants and kinds do
-not decide ends the region, and so does every loop instruction. In an inlined body such a branch is
-a break, and a loop over a few known items is unrolled.
+In the function being compiled, CPython runs the control flow: a loop instruction ends the region,
+and so does a branch that constants and kinds do not decide. In an inlined body such a branch is a
+break, and a loop over a few items that the trace knows is unrolled.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def return_value(frame: Frame, arg: Any) -> None:
 
 
 def _holds_iterator(value: Value) -> bool:
-    """Whether a value is, or contains, an iterator that exists only while tracing."""
+    """Whether a value is or contains an iterator, which exists only while tracing."""
     if isinstance(value, (ListValue, TupleValue)):
         return any(map(_holds_iterator, value.items))
     if isinstance(value, DictValue):

@@ -1,4 +1,7 @@
-"""Loads and stores: constants, locals, cells, globals, attributes, stack shuffling."""
+"""Handlers of loads and stores (constants, locals, cells, globals, attributes) and stack moves.
+
+Read `trace.semantics.attributes` for how attributes are found.
+"""
 
 from __future__ import annotations
 
@@ -78,12 +81,12 @@ def load_global(frame: Frame, arg: str) -> None:
 
 
 def global_value(frame: Frame, name: str) -> Value:
-    """A global or built-in: what it is now is a belief, looked up and guarded in every call."""
+    """A global or built-in, with the kind that it has now; each call of the region reads it."""
     kind = frame.region.global_kind(frame.namespace, name)
     if kind is None:
         raise Break(STATE_DEPENDENT, name)
     source = GlobalName(name, frame.globals_source)
-    frame.region.read(source)  # even if it turns out unused: a missing name is an error
+    frame.region.read(source)  # even if the value is not used: a missing name raises NameError
     return Outside(source, kind)
 
 
@@ -109,8 +112,11 @@ def load_attr(frame: Frame, arg: str) -> None:
 
 @opcode("LOAD_METHOD")
 def load_method(frame: Frame, arg: str) -> None:
-    """Two slots. For a module or class CPython pushes a NULL beside the attribute, as here; for a
-    method it may push the function and the object, which only looks the same in a region."""
+    """Push the attribute and a NULL.
+
+    CPython does so too, except for methods: for these it pushes function and object. The region
+    need not tell the two apart, but what follows it must: hence `METHOD_NULL`.
+    """
     owner = frame.pop()
     found = get_attribute(frame, owner, arg)
     kind = owner.kind
@@ -158,7 +164,10 @@ def nop(frame: Frame, arg: Any) -> None:
 
 @opcode("MAKE_FUNCTION")
 def make_function(frame: Frame, arg: int) -> None:
-    """Runs as it is; what it makes is known by its code, unless it has defaults."""
+    """End the region; the kind that CPython's function will have follows from its code.
+
+    A function with defaults is of unknown kind.
+    """
     if frame.depth:
         raise Break(STATE_DEPENDENT)
     code = constant(frame, frame.stack[-1])

@@ -1,4 +1,4 @@
-"""Operators, comparisons and subscripts: each handler hands over to `trace.semantics.protocol`."""
+"""Handlers of operators, comparisons and subscripts; they call `trace.semantics.protocol`."""
 
 from __future__ import annotations
 

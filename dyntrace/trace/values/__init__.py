@@ -1,5 +1,5 @@
-"""Symbolic values: what the tracer has on its stack and in its locals instead of objects.
+"""Symbolic values: the tracer has them on its stack and in its slots instead of objects.
 
-One family a file: `base` (nodes, outside objects, constants), `containers`, `callables`.
-Values never act; the algorithms stand in `trace.semantics.protocol` and fill in per value type.
+`base` has results of nodes, outside objects and constants, `containers` and `callables` the others.
+Invariant: values are data; the algorithms on them are in `trace.semantics`. Read `base` next.
 """

@@ -1,7 +1,7 @@
-"""The values everything else is made of: computed, found outside, or known.
+"""The basic symbolic values: results of nodes, objects from outside, and constants.
 
-Invariant: a `Value` has a `kind`; whatever is concluded from the kind of an `Outside` value must be
-demanded of its source first (`trace.frame.Frame.assume`). Read `values.containers` next.
+Invariant: a value has a `kind`. That of an `Outside` value is only expected: whoever relies on it
+must have the region guard it first (`trace.frame.Frame.assume`). Read `values.containers` next.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Value:
 
 @record(eq=False)
 class Computed(Value):
-    """The result of a node of this region; `temporary` while only the stack holds it."""
+    """The result of a node of this region; `temporary` while only the stack refers to it."""
 
     node: Node
     temporary: bool = True
@@ -51,7 +51,7 @@ class Computed(Value):
 
 @record(eq=False)
 class Outside(Value):
-    """An object that exists before the region starts, found at `source`, believed of `believed`."""
+    """An object from before the region, read at `source`; its kind is `expected` until guarded."""
 
     source: Source
     expected: Kind
@@ -63,7 +63,7 @@ class Outside(Value):
 
 @record(eq=False)
 class Constant(Value):
-    """An immutable constant of the code, or folded from such."""
+    """An object that is part of the trace: a constant of the code, or one that kinds determine."""
 
     value: Any
     _kind: Kind | None = None
@@ -77,18 +77,18 @@ class Constant(Value):
 
 @record(eq=False)
 class Folded(Constant):
-    """The result of an operation on constants: CPython makes a new object of it in every call."""
+    """The result of an operation on constants, of which CPython makes a new object in each call."""
 
 
 @record(eq=False)
 class Null(Value):
-    """The NULL that calls push beside the callable; it can be re-emitted but never passed."""
+    """The NULL beside a callable. A stub can push one, and must not copy or pass one."""
 
 
 @record(eq=False)
 class MaybeNull(Value):
-    """A stack slot below the region that may hold NULL: it stays where it is, untouched."""
+    """A stack slot from before the region that may hold NULL. The region must not touch it."""
 
 
 NULL = Null()
-METHOD_NULL = Null()  # beside a bound method, where CPython itself may have pushed another pair
+METHOD_NULL = Null()  # beside a bound method; CPython may have pushed function and object instead

@@ -1,7 +1,7 @@
-"""Callables met through attribute look-up: bound methods of arrays, containers and instances.
+"""Callables: bound methods of arrays, containers and instances, and optimised copies.
 
-Each keeps its parts apart, so that a call can be inlined or recorded without making the bound
-method; `trace.regions.flush` makes it when it has to. Read `trace.semantics.protocol` next.
+Invariant: function and object are kept apart, so that a call can be traced without a bound method;
+`trace.regions.flush` makes one if it leaves the region. Read `trace.semantics.calling` next.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["BoundFunction", "BoundMethod", "CallableWithCopy"]
 
 @record(eq=False)
 class BoundMethod(Value):
-    """The method `name` of an array, NumPy scalar, Python scalar or container built in."""
+    """The method `name` of an array, NumPy scalar, Python scalar or built-in container."""
 
     self: Value
     name: str
@@ -24,7 +24,7 @@ class BoundMethod(Value):
 
 @record(eq=False)
 class BoundFunction(Value):
-    """A user function found on a class, bound to an instance (or, for a class method, a class)."""
+    """A user's function from a class, bound to an instance, or for a class method to a class."""
 
     self: Value
     function: Outside
@@ -32,7 +32,7 @@ class BoundFunction(Value):
 
 @record(eq=False)
 class CallableWithCopy(Value):
-    """A user function about to be called natively, to be replaced by its optimised copy."""
+    """A user's function that CPython is about to call, and the optimised copy to call instead."""
 
     function: Outside
     optimised_copy: Any

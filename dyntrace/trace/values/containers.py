@@ -1,7 +1,8 @@
-"""Tuples, lists, dicts, slices and iterators built inside a region.
+"""Tuples, lists, dicts, slices and iterators that a region builds.
 
-Lists and dicts are mutable: they are changed only through `trace.regions.builder` undo, and one
-such value stands for one object, however many locals name it. Read `values.callables` next.
+Invariants: one list or dict value is one object, however many locals refer to it. Only
+`trace.semantics.changes` changes it, so that the change can be undone. Read `values.callables`
+next.
 """
 
 from __future__ import annotations
@@ -65,6 +66,6 @@ class SliceValue(Value):
 
 @record(eq=False)
 class IteratorValue(Value):
-    """An iterator over values that are all known already; used only inside an inlined body."""
+    """An iterator over values of the trace. It exists only while an inlined body is traced."""
 
     items: Iterator[Value]
