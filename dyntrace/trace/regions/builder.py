@@ -1,8 +1,9 @@
 """RegionBuilder: the graph, the reads and the guards of the region being traced.
 
-Everything is added through here and nowhere else, and every addition can be taken back: the tracer
-marks the builder before each instruction and rolls back when the instruction turns out to be a
-break, so that a region never guards or computes what it did not absorb. Read `trace.frame` next.
+The interpreter takes a checkpoint before each instruction and rolls back to it if the instruction
+cannot be absorbed. Invariant: a region guards and computes only what it absorbed. So each change
+pushes its undo, except that `global_kinds` keeps what a refused instruction looked up: that path
+depends on it, too. Read `runtime.steps` for the guards, `trace.frame` next.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ __all__ = [
 
 MAX_NODES = 400
 MAX_ARGUMENTS = 60
-MAX_STEPS = 256  # what the region call has room for
-KEPT_STEPS = 64  # of them kept for what only passes through the region
+MAX_STEPS = 256  # the most that an entry of a region may have
+KEPT_STEPS = 64  # of them reserved for values that only pass through the region, as outputs
 
 
 _LIGHT = frozenset({"attribute", "python", "item", "input"})
@@ -46,7 +47,7 @@ _PLAIN = (kinds.PythonScalarKind, kinds.KnownKind, kinds.StringKind)
 
 
 def is_work(node: Node) -> bool:
-    """Whether an operation is array work, and so worth a region."""
+    """Whether a node is array work, for which a region may pay."""
     if node.op is INPUT or node.op.family in _LIGHT:
         return False
     if not isinstance(node.kind, _PLAIN):
@@ -55,15 +56,15 @@ def is_work(node: Node) -> bool:
 
 
 class TooLarge(Exception):
-    """The region has reached its size limit; it ends before the current instruction.
+    """The region has reached a size limit, so it ends before the current instruction.
 
-    Outputs may take more than what was traced may: a region that is full can still be left.
+    The limits are higher for outputs, which are added after tracing, so a full region can end.
     """
 
 
 @record(frozen=True)
 class Guard:
-    """What a read value must be; see the table of guards in `runtime.region`."""
+    """What a value must be: a name in `runtime.steps.GUARDS` and its operands."""
 
     op: str
     first: Any = None
@@ -71,12 +72,14 @@ class Guard:
 
 
 def same(value: Any) -> Guard:
-    """The guard that a value is this very object, which it does not keep alive."""
+    """The guard that a value is this object. It does not keep the object alive."""
     return Guard("is", hold(value))
 
 
 NO_GUARD = Guard("none")
-Varying = frozenset[tuple[int | None, Source]]  # sources, with the unit where a region starts
+# Sources whose values are not guarded, since they have had many. The first item is the unit where
+# the region starts, or None for all regions.
+Varying = frozenset[tuple[int | None, Source]]
 _STRENGTH = {
     "none": 0,
     "exact": 1,
@@ -94,7 +97,15 @@ class Step:
 
 
 class RegionBuilder:
-    """Collects one region; `arguments` are the direct sources its stub passes, in order."""
+    """The region in the making.
+
+    arguments     the sources whose values the stub passes, in order
+    steps         the reads with their guards, each after those it depends on
+    global_kinds  the globals looked up, with the kinds they had
+    copy_of       weakly, the code of the callee that the region replaces by its optimised copy
+    cells_stored  the region stores into a cell at its end, so that an inlined callee must not read
+                  cells
+    """
 
     def __init__(
         self,
@@ -133,7 +144,7 @@ class RegionBuilder:
     # reads ------------------------------------------------------------------------------------
 
     def read(self, source: Source) -> int:
-        """The step that reads `source`, made once, after the steps it builds on."""
+        """The index of the step that reads `source`; it is added if there is none."""
         known = self._index.get(source)
         if known is not None:
             return known
@@ -160,13 +171,13 @@ class RegionBuilder:
         self.on_rollback(self.arguments.pop)
 
     def global_kind(self, namespace: dict[str, Any], name: str) -> Kind | None:
-        """The kind of a global or built-in, None if there is none; noted even if taken back."""
+        """The kind of a global or built-in, None if there is none; a rollback keeps its record."""
         return self.globals.look_up(namespace, name, self.global_kinds)
 
     def guard(self, source: Source, guard: Guard) -> None:
-        """Demand `guard` of `source`; a stronger guard replaces a weaker one.
+        """Guard the value of `source`; a stronger guard replaces a weaker one.
 
-        Refused if that is a value, and the source has had many.
+        Refused for a guard by value if the source is in `varying`.
         """
         if guard.op == "value" and source in self.varying:
             raise Refused(breaks.VALUE_NEEDED)
@@ -177,11 +188,11 @@ class RegionBuilder:
             self.on_rollback(lambda: setattr(step, "guard", old))
 
     def demand(self, source: Source, kind: Kind) -> None:
-        """Make the speculated `kind` of `source` true, one level deep."""
+        """Guard that the value of `source` is of this kind; its items are not guarded."""
         self.guard(source, guard_of(kind))
 
     def assume(self, value: Any, source: Source, kind: Kind) -> None:
-        """Demand once what is believed of `value`, which stands for what `source` reads."""
+        """Guard the expected kind of `value`, which `source` reads, unless that is done already."""
         if value not in self._assumed:
             self.guard(source, guard_of(kind))
             self._assumed.add(value)
@@ -221,11 +232,11 @@ class RegionBuilder:
         return limit * (1 + self._is_traced)
 
     def end_tracing(self) -> None:
-        """All is traced, and only outputs are still to be added."""
+        """Raise the size limits: from now on only outputs are added."""
         self._is_traced = True
 
     def set_effect(self, node: Node) -> None:
-        """Make `node`, the node added last, the region's trailing effect."""
+        """Make `node`, the node added last, the region's effect."""
         self.graph.nodes.remove(node)
         self.graph.effect = node
         self.on_rollback(self._unset_effect)
@@ -236,28 +247,28 @@ class RegionBuilder:
         self.graph.effect = None
 
     def store_cell(self) -> None:
-        """A cell is to be stored at the region's end: until then others must not read cells."""
+        """Note that the region stores into a cell at its end."""
         old = self.cells_stored
         self.cells_stored = True
         self.on_rollback(lambda: setattr(self, "cells_stored", old))
 
     def replace_callee(self, code: CodeType) -> None:
-        """Keep this region although it computes nothing: it calls an optimised copy."""
+        """Note that the region replaces a callee, whose code is `code`, by its optimised copy."""
         old = self.copy_of
         self.copy_of = weakref.ref(code)
         self.on_rollback(lambda: setattr(self, "copy_of", old))
 
     def replaces(self, codes: list[CodeType]) -> bool:
-        """Whether it replaces a callee that has one of these code objects by its optimised copy."""
+        """Whether the region replaces a callee with one of these code objects."""
         code = None if self.copy_of is None else self.copy_of()
         return any(code is one for one in codes)
 
     def does_work(self, first: int = 0) -> bool:
-        """Whether there is an effect, or array work among the nodes from the `first` on."""
+        """Whether there is an effect, or array work among the nodes from index `first` on."""
         return self.graph.effect is not None or any(map(is_work, self.graph.nodes[first:]))
 
     def seal(self) -> None:
-        """Let go of what only tracing needs, the values of the trace among it."""
+        """Drop references to what only tracing needs, such as the values of the trace."""
         self._undo.clear()
         self._assumed.clear()
         self.globals, self.global_kinds = Globals(), {}
@@ -265,23 +276,23 @@ class RegionBuilder:
     # result -----------------------------------------------------------------------------------
 
     def entry_steps(self) -> tuple[tuple[Any, ...], ...]:
-        """The reads and guards in the form `runtime.region` takes."""
+        """The reads and guards as the steps of `runtime.steps`."""
         return tuple(
             (*self._read_form(step.source), step.guard.op, step.guard.first, step.guard.second)
             for step in self.steps
         )
 
     def input_sources(self) -> list[Source]:
-        """Where the graph's inputs come from, in order."""
+        """The source of each of the graph's inputs, in order."""
         position = {id(node): source for source, node in self._inputs.items()}
         return [position[id(node)] for node in self.graph.inputs]
 
     def entry_uses(self) -> tuple[int, ...]:
-        """The steps whose values the graph takes as inputs, in order."""
+        """The index of the step that reads each of the graph's inputs, in order."""
         return tuple(self._index[source] for source in self.input_sources())
 
     def _read_form(self, source: Source) -> tuple[Any, ...]:
-        """How `runtime.steps` names the read."""
+        """The first three items of the step that reads `source`."""
         match source:
             case sources.GlobalName(name=name, namespace=namespace):
                 return ("global", namespace and self._index[namespace], name)
@@ -293,7 +304,7 @@ class RegionBuilder:
         return (name, self._index[source.base], operand and getattr(source, operand))
 
 
-# For each source that builds on another: the step's name and the field with its operand.
+# For each source that depends on another, the step's name and the field with its operand.
 _STEPS: dict[type[Source], tuple[str, str | None]] = {
     sources.Attribute: ("attribute", "name"),
     sources.NoOwnAttribute: ("lacks", "name"),
@@ -321,6 +332,6 @@ _GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
 
 
 def guard_of(kind: Kind) -> Guard:
-    """The guard that makes `kind` true of a value (of its items only their number)."""
+    """The guard that a value is of this kind; of items, it checks the number or the keys only."""
     rule = _GUARDS.get(type(kind))
     return NO_GUARD if rule is None else rule(kind)

@@ -1,9 +1,9 @@
-"""Flush: what a region must leave behind, as graph outputs and a layout for its stub.
+"""Flush: the outputs of a region's graph, and the layout by which its stub stores and pushes them.
 
-The frame after a region must be what CPython would have made it: live locals stored, dead ones too
-where the object exists anyway, the stack rebuilt. Values that are not results of the graph travel
-through it as outputs; NULLs are emitted again. Invariant: two traces with equal layouts can share
-one stub. Read `weaving.stubs` for the stub.
+After a region the frame must be as CPython would have left it: the stack is rebuilt, live locals
+are stored, and dead ones too if their object exists anyway. Values that the region did not compute
+pass through the graph as outputs; the stub pushes NULLs itself. Invariant: traces with equal
+layouts can share one stub. Read `weaving.stubs`, which makes the stub, next.
 """
 
 from __future__ import annotations
@@ -35,16 +35,17 @@ __all__ = ["Layout", "lay_out"]
 
 @record(frozen=True)
 class Layout:
-    """How a stub calls its region and what it does with the result.
+    """How a stub calls its region, and what it does with the result.
 
-    arguments  what it passes, in order
-    dropped    stack slots it removes, topmost first; True where the slot holds NULL
-    stores     (slot, whether it is a cell) it stores, in the order of the outputs
-    pushes     what it then pushes, deepest first: True for a NULL, False for an output
-    cleared    dead locals that let go of what they hold
-    depth      how many stack slots there are at the start
-    commit     whether the result ends with the commit of an effect
-    bare       whether the result is the only output itself, not a tuple
+    start, end  the unit before which the stub stands, and the unit where it continues
+    arguments   the sources whose values it passes, in order
+    dropped     for each stack slot that it removes, topmost first, whether the slot holds NULL
+    stores      for each output that it stores, the slot and whether that is a cell
+    pushes      for each slot that it then pushes, deepest first, whether that is a NULL
+    cleared     dead locals that it sets to None, so that they release what they hold
+    depth       the depth of the stack at the start
+    commit      whether the last item of the result is the commit of an effect
+    bare        whether the result is the only output itself and not a tuple
     """
 
     start: int
@@ -60,23 +61,23 @@ class Layout:
 
     @property
     def effect_only(self) -> bool:
-        """Whether the region does its effect itself, and answers True."""
+        """Whether the region has no output, so that it performs its effect and returns True."""
         return self.commit and not self.stores and not self.pushes
 
 
 class _Outputs:
-    """Turns values into graph outputs; a list or dict met twice stays one object."""
+    """Makes graph outputs of values; a value that occurs twice becomes one object."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.made: dict[int, tuple[Value, Any]] = {}  # the value too, so that its id stays its own
+        self.made: dict[int, tuple[Value, Any]] = {}  # by id(); the value is kept, so its id is too
         self.by_nodes = False
 
     def keep_identity(self, values: list[Value]) -> None:
-        """Where a bound method of a list or dict leaves, containers are made by nodes.
+        """Make containers by nodes if a bound method of a list or dict is among the outputs.
 
-        A container written out in a node's arguments is another one than the same written out in
-        the region's outputs.
+        Otherwise the container that the method is bound to, an argument of a node, and the same
+        container as an output would be two objects.
         """
         self.by_nodes = any(map(_holds_method, values))
 
@@ -115,7 +116,7 @@ class _Outputs:
         raise AssertionError(f"{type(value).__name__} cannot leave a region")
 
     def _renewed_if_shared(self, made: Any) -> Any:
-        """A tuple or slice of this call, though all in it is constant."""
+        """A tuple or slice that is a new object in each call even if its items are constants."""
         return self._node(RENEW, made) if is_shared(made) else made
 
     def _with_copy(self, value: CallableWithCopy) -> Any:
@@ -138,7 +139,7 @@ _BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=Tru
 
 
 def _holds_method(value: Value) -> bool:
-    """Whether a value is, or contains, a bound method of a container of the region."""
+    """Whether a value is or contains a bound method of a list or dict that the region builds."""
     match value:
         case BoundMethod():
             return isinstance(value.self, (ListValue, DictValue))
@@ -150,9 +151,9 @@ def _holds_method(value: Value) -> bool:
 
 
 def lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> Layout:
-    """Fill the graph's outputs and say how the stub uses them; Break if it cannot be done.
+    """Add the graph's outputs and return the layout; Break if the region is too large.
 
-    `observed` functions look at their own locals, so that dead ones count as live.
+    `observed` tells that the function looks at its own locals, so dead ones count as live.
     """
     try:
         return _lay_out(trace, body, live, observed)
@@ -188,7 +189,7 @@ def _lay_out(trace: Trace, body: Body, live: frozenset[int], observed: bool) -> 
 
 
 def _common_depth(trace: Trace) -> int:
-    """How many slots at the bottom of the stack hold what they held at the start."""
+    """The number of slots at the bottom of the stack that hold the same as at the start."""
     count = 0
     for value, initial in zip(trace.frame.stack, trace.initial, strict=False):
         if value is not initial:
@@ -198,7 +199,11 @@ def _common_depth(trace: Trace) -> int:
 
 
 def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
-    """Outputs up to the last NULL in order, those behind it reversed."""
+    """The outputs to push: those below the last NULL in order, those above it reversed.
+
+    The stub copies the former one by one. It unpacks the latter with UNPACK_SEQUENCE, which pushes
+    the first item last (`weaving.stubs`).
+    """
     nulls = [position for position, value in enumerate(pushes) if isinstance(value, Null)]
     split = nulls[-1] + 1 if nulls else 0
     head = [value for value in pushes[:split] if not isinstance(value, Null)]
@@ -208,15 +213,15 @@ def _pushed(outputs: _Outputs, pushes: list[Value]) -> list[Any]:
 def _stores(
     trace: Trace, body: Body, live: frozenset[int], observed: bool, pushes: list[Value]
 ) -> tuple[list[tuple[int, Value]], tuple[int, ...]]:
-    """The slots to store, and the dead ones that only let go of the object they held.
+    """The slots to store, and the dead ones to clear.
 
-    A dead name still counts as a reference, which `ndarray.resize` and `sys.getrefcount` see. So an
-    object that exists anyway is stored there too, and a view of such an object where a call comes
-    before the name is stored again; what only this name would hold is not made.
+    A dead local is a reference, which `ndarray.resize` and `sys.getrefcount` count. So it is stored
+    if its object exists after the region anyway, or if it is a view of such an object and a call
+    comes before the local's next store. An object that only dead locals would hold is not made.
     """
     changed = [(i, v) for i, v in sorted(trace.frame.slots.items()) if not _is_unchanged(i, v)]
     needed = {index for index, _ in changed if observed or index in live}
-    if body.units[trace.end].micro[-1:] == _RETURN and not observed:  # the frame is gone at once
+    if body.units[trace.end].micro[-1:] == _RETURN and not observed:  # the frame ends at once
         return [pair for pair in changed if pair[0] in needed], ()
     surviving = _Surviving.of([*(value for index, value in changed if index in needed), *pushes])
     for index, value in changed:
@@ -231,7 +236,7 @@ _CALLS = frozenset({"CALL", "CALL_FUNCTION_EX", "BREAK"})
 
 
 def _is_seen(trace: Trace, index: int) -> bool:
-    """Whether a call that the region does not absorb may come before local `index` is stored."""
+    """Whether a call after the region may come before the next store to local `index`."""
     body = trace.frame.body
     absorbed = {visit.unit for visit in trace.visits}
     waiting, seen = [trace.end], set()
@@ -249,7 +254,11 @@ def _is_seen(trace: Trace, index: int) -> bool:
 
 @record(frozen=True)
 class _Surviving:
-    """The objects that exist when a region has ended, whatever its dead names hold."""
+    """The results that exist after a region even if its dead locals are cleared.
+
+    nodes   the nodes whose results are stored or pushed
+    memory  the nodes that allocated the memory of these
+    """
 
     nodes: frozenset[Node]
     memory: frozenset[Node]
@@ -260,20 +269,20 @@ class _Surviving:
         return cls(nodes, frozenset(root for node in nodes for root in roots(node)))
 
     def includes(self, value: Value) -> bool:
-        """Whether `value` is such an object, or a container with one in it."""
+        """Whether `value` is such a result or an outside object, or contains one."""
         if isinstance(value, Computed):
             return value.node in self.nodes or value.node in self.memory
         return isinstance(value, Outside) or any(map(self.includes, _parts(value)))
 
     def is_viewed_by(self, value: Value) -> bool:
-        """Whether `value` holds memory of such an object."""
+        """Whether `value` may share memory with such a result, or with an outside object."""
         return any(
             not is_fresh(node) or not self.memory.isdisjoint(roots(node)) for node in _nodes(value)
         )
 
 
 def _nodes(value: Value) -> Iterator[Node]:
-    """The nodes whose results `value` holds."""
+    """The nodes whose results `value` is or contains."""
     if isinstance(value, Computed):
         yield value.node
     for part in _parts(value):
@@ -281,7 +290,7 @@ def _nodes(value: Value) -> Iterator[Node]:
 
 
 def _parts(value: Value) -> tuple[Value, ...]:
-    """The values that the object made for `value` holds."""
+    """The values that `value` directly contains."""
     match value:
         case TupleValue() | ListValue():
             return tuple(value.items)

@@ -1,10 +1,9 @@
-"""Paths: what a trace came to, kept from one version of a function to the next.
+"""Paths: the results of traces, which are used again when a new version of a function is analysed.
 
-A new version is analysed with more knowledge, most of which concerns a few places. What starts from
-the same kinds at the same unit, under the same globals and the same copies, is not traced again.
-Invariant: a path holds kinds, plans and reasons, never a value of the user's; it may be out of date
-in other respects (an attribute of a class has changed), which its plan's guards notice. Read
-`trace.analysis`, the user, next.
+A trace that would start at the same unit in the same state, with the same kinds of globals and the
+same optimised copies, gives the same path, so it is not made again. Invariant: a path holds kinds,
+plans and reasons, and never the user's values. It may be out of date in other respects (a class has
+another attribute); then the guards of its plan fail. Read `trace.analysis`, the user, next.
 """
 
 from __future__ import annotations
@@ -37,12 +36,15 @@ __all__ = ["Path", "RegionPlan", "path_of", "unaffected_paths"]
 
 @record(frozen=True)
 class RegionPlan:
-    """A region to weave: its layout, and what was traced for it.
+    """A region to weave.
 
-    `works` tells whether its own operations may pay; if not, it only replaces a callee by its
-    optimised copy. `ends_at` is the unit that follows the original instructions of the region, if
-    only the unit before it leads there; otherwise, or where there is nothing to be measured (an
-    optimised copy gains in its calls), None.
+    layout   how the stub calls it
+    region   its graph, reads and guards
+    state    the state that it was traced from
+    works    whether its operations may pay; if not, it only replaces a callee by its optimised copy
+    ends_at  the region's end, if a marker can stand there to time the original instructions: only
+             the unit before it leads there. None if others do, or if there is nothing to time,
+             since an optimised copy saves time in its own regions.
     """
 
     layout: Layout
@@ -54,7 +56,7 @@ class RegionPlan:
     ends_at: int | None = None
 
     def names(self, local_names: tuple[str, ...]) -> tuple[str | None, ...]:
-        """What the user calls the graph's inputs, where one name does."""
+        """The user's name of each of the graph's inputs, or None."""
         return tuple(_name(source, local_names) for source in self.region.input_sources())
 
 
@@ -69,18 +71,19 @@ def _name(source: Source, local_names: tuple[str, ...]) -> str | None:
 
 @record()
 class Path:
-    """One path from unit `start` in `state`, to unit `end` in state `after`.
+    """One path from unit `start` in `state` to unit `end` in state `after`.
 
-    walked      the units passed, those before the plan's region among them
-    absorbed    the units of the region, or of what would be one if it were worth it
-    stop        why the path ends there; None at a loop head, where paths meet, behind an effect
-    has_effect  whether an effect ends it
-    worthwhile  whether there is work in it
-    handlers    the exception handlers that cover it, and the state they start in
-    notes       the globals met
-    callee      the function whose call ends the path and is not inlined
-    has_copy    whether the plan calls that function's copy
-    left_alone  what makes no region since it would lose, and the unit it begins at
+    walked        the units of the path, with those before the region
+    absorbed      the units of the region, whether or not it is woven
+    stop          why the path ends; None at a loop head, where paths meet, or behind an effect
+    has_effect    whether an effect ends it
+    worthwhile    whether the region does array work or calls an optimised copy
+    handlers      the exception handlers that cover it, with the states they start in
+    global_kinds  the global names that the trace looked up, with their kinds
+    callee        the function whose call ends the path and is not inlined
+    has_copy      whether the plan calls that function's optimised copy
+    plan          the region to weave, or None
+    left_alone    if a region is not woven because it would lose, its first unit and the reason
     """
 
     start: int
@@ -100,14 +103,14 @@ class Path:
     left_alone: tuple[int, LeftAlone] | None = None
 
     def ends_by(self, ends: frozenset[int]) -> bool:
-        """Whether a trace that has to end at `ends` would be the same."""
+        """Whether a trace that must stop at each of `ends` would give this path."""
         if not ends.isdisjoint(self.walked[1:]):
             return False
         return self.stop is not None or self.has_effect or self.end in ends
 
     @property
     def is_full(self) -> bool:
-        """Whether it ends because the region is full, and goes on right there."""
+        """Whether it ends because the region is full, so that another region can follow at once."""
         stop = self.stop
         return isinstance(stop, Break) and stop.reason is REGION_FULL and bool(self.absorbed)
 
@@ -115,7 +118,7 @@ class Path:
 def unaffected_paths(
     paths: Mapping[int, list[Path]], body: Body, varying: Varying
 ) -> dict[int, list[Path]]:
-    """The paths that are still right now that the sources in `varying` are not read by value."""
+    """The paths that remain valid if the values of the sources in `varying` are not guarded."""
     affected = {start for start, _ in varying if start is not None}
     slots = {source.index for _, source in varying if isinstance(source, Local)}
 
@@ -138,7 +141,7 @@ def path_of(
     handlers: list[tuple[int, State]],
     plan: RegionPlan | None,
 ) -> Path:
-    """What `trace` came to, which began at `start` in `state`."""
+    """The path of `trace`, which was to start at `start` in `state`; its region may start later."""
     return Path(
         start,
         state,

@@ -1,9 +1,10 @@
-"""Attribute look-up: arrays by record, modules by dict, plain instances by CPython's own order.
+"""Attribute look-up on symbolic values.
 
-For an instance of a plain class the order is `object.__getattribute__`'s: data descriptor on the
-class, own dict or slot, anything else on the class. What runs Python code (a property) is inlined
-or breaks. Invariant: the class of every instance looked into is guarded to be unchanged, so a
-class attribute found while tracing is the one that CPython would find. Read
+Attributes of arrays have records in `ops`; those of modules are entries of their dicts. For an
+instance of a plain class the order is that of `object.__getattribute__` (Objects/object.c,
+`_PyObject_GenericGetAttrWithDict`): data descriptor of the class, own dict, other class attribute.
+The getter of a property is inlined, or breaks. Invariant: the region guards that the class of each
+instance it looks into is unchanged, so CPython would find the same class attribute. Read
 `trace.semantics.calling` next.
 """
 
@@ -45,7 +46,7 @@ _MISSING: Any = object()
 _IMMUTABLE_TYPE = 1 << 8
 _HEAP_TYPE = 1 << 9
 _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
-_METATYPE_ATTRIBUTES = frozenset(  # what `type` itself answers for, whatever the class holds
+_METATYPE_ATTRIBUTES = frozenset(  # data descriptors of `type`, which precede the class's own dict
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
 )
 _BUILT_CLASSES: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
@@ -55,7 +56,7 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
     """`value.name`."""
     cls = _container_class(value)
     if cls is not None and hasattr(cls, name):
-        if isinstance(value, Outside):  # a method needs to know its type, not how many items it has
+        if isinstance(value, Outside):  # the method depends on the type, not on the items
             frame.region.guard(value.source, Guard("exact", cls))
         return BoundMethod(value, name)
     kind = frame.assume(value)
@@ -73,7 +74,7 @@ def get_attribute(frame: Frame, value: Value, name: str) -> Value:
 
 @rule(builtins.getattr)
 def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """`getattr(value, name)` with a name that is known."""
+    """`getattr(value, name)` with a constant or guarded name."""
     if kwargs or len(args) != 2:
         raise unsupported(*args)
     name = read_value(frame, args[1])
@@ -83,7 +84,7 @@ def getattr_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> V
 
 
 def _container_class(value: Value) -> type | None:
-    """list, tuple, dict or str, if it is an exact one of these, built here or outside."""
+    """list, tuple, dict or str if the value is exactly one of these, else None."""
     if not isinstance(value, Outside):
         return _BUILT_CLASSES.get(type(value))
     kind = value.expected
@@ -130,7 +131,7 @@ def _class_of(kind: kinds.Kind) -> type:
 
 
 def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
-    """An attribute of a module, class, ufunc or function that is known by identity."""
+    """An attribute of `obj`: a module, class, ufunc or function that is guarded by identity."""
     if type(obj) is types.ModuleType and isinstance(value, Outside):
         found = obj.__dict__.get(name, _MISSING)
         if found is _MISSING:
@@ -145,7 +146,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
 
 
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
-    """A class attribute; methods of NumPy's own classes are fixed."""
+    """An attribute of a class; those of static types are constants."""
     if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
         found = getattr(cls, name, _MISSING)
         if found is not _MISSING:
@@ -168,7 +169,10 @@ def _has(found: Any, name: str) -> bool:
 
 
 def _guard_no_descriptor(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
-    """`value`, guarded so that what a class holds is no descriptor, now or later."""
+    """`value`, which a class has under `name`; guard that it does not become a descriptor.
+
+    The class of `found` could get a `__get__` later: a plain one is guarded, another one breaks.
+    """
     if isinstance(value.expected, kinds.InstanceKind):
         frame.assume(value)
     elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
@@ -177,7 +181,7 @@ def _guard_no_descriptor(frame: Frame, value: Outside, found: Any, name: str) ->
 
 
 def _read(frame: Frame, source: Source, found: Any) -> Outside:
-    """What `source` holds; reading it belongs to the region even if the value goes unused."""
+    """The value of `source`, which the region reads even if it does not use it."""
     frame.region.read(source)
     return Outside(source, describe(found))
 
@@ -213,13 +217,13 @@ def _is_data_descriptor(found: Any) -> bool:
 
 
 def _guard_no_own_attribute(frame: Frame, value: Outside, name: str) -> None:
-    """A method is only the class's while the instance has no attribute of that name."""
+    """Guard that the instance has no attribute `name`, which would hide that of its class."""
     frame.assume(value)
     frame.region.read(NoOwnAttribute(value.source, name))
 
 
 def _property(frame: Frame, value: Outside, found: property) -> Value:
-    """Inline the getter; the class guard covers the property object, whose parts never change."""
+    """Call the getter. The guard on the class covers the property, whose `fget` is read-only."""
     getter = found.fget
     if type(getter) is not types.FunctionType:
         raise Break(ATTRIBUTE_READ)
@@ -228,7 +232,7 @@ def _property(frame: Frame, value: Outside, found: property) -> Value:
 
 
 def _bound(frame: Frame, value: Outside, found: Any, name: str) -> Value:
-    """Bind what the class holds, as `object.__getattribute__` would."""
+    """The class attribute `found`, bound to `value` as `object.__getattribute__` would do."""
     cls = TypeOf(value.source)
     if isinstance(found, types.FunctionType):
         return BoundFunction(value, Outside(ClassAttribute(cls, name), describe(found)))
@@ -252,7 +256,7 @@ def type_of(value: Outside) -> Any:
 
 
 def _of_container(frame: Frame, value: Value, kind: kinds.Kind, name: str) -> Value:
-    """A method of a tuple, list, dict or str, or a field of a named tuple NumPy returned."""
+    """A method of a tuple, list, dict or str, or a field of one of NumPy's named tuples."""
     fields = getattr(getattr(kind, "type", None), "_fields", ())
     if name in fields:
         if isinstance(value, Computed) and isinstance(kind, kinds.SequenceKind):

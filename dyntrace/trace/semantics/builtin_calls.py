@@ -1,8 +1,9 @@
-"""Python's pure built-ins on symbolic values: one rule each, looked up by the built-in itself.
+"""Calls of Python's pure built-ins on symbolic values: one rule each, registered by `rule`.
 
-A rule decides what kinds decide and leaves the rest to a node or a break. Built-ins that are
-operations on numbers (`abs`, `round`, `float`, …) are records in `dyntrace.ops` instead.
-Adding one is one function here with its decorator.
+A rule computes what kinds and constants determine; for the rest it adds a node or breaks. Built-ins
+on numbers (`abs`, `round`, `float`, …) have records in `dyntrace.ops` instead, and the rule of
+`getattr` is in `trace.semantics.attributes`. Invariant: a rule guards what it relies on. Read
+`trace.semantics.calling`, which looks rules up, next.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def length(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
 
 
 def exact_type(frame: Frame, value: Value) -> type | None:
-    """The exact type of `value` where its kind tells, guarded."""
+    """The exact type of `value`, guarded; None if its kind does not tell."""
     kind = frame.assume(value)
     match kind:
         case kinds.ArrayKind():
@@ -110,17 +111,20 @@ def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Va
 
 
 def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
-    """Whether `isinstance` could find another class or other bases: mocks, proxies."""
+    """Whether the object's `__class__` may be another class than its type, as in mocks, proxies."""
     if isinstance(kind, kinds.InstanceKind):
         return any("__class__" in base.__dict__ for base in cls.__mro__[:-1])
     return isinstance(kind, kinds.ObjectKind) and cls is not np.ndarray
 
 
 def _classes(frame: Frame, value: Value) -> list[type]:
-    """The classes of an `isinstance` test, if none of them has a say of its own in it."""
+    """The second argument of `isinstance` as a list of classes.
+
+    The list is empty if one of them may define `__instancecheck__`, by a metaclass, or is no class.
+    """
     items = frame.items_of(value)
     if items is not None and exact_type(frame, value) is not tuple:
-        return []  # a list is a TypeError
+        return []  # isinstance raises TypeError for a list
     found = []
     for item in [value] if items is None else items:
         known = constant(frame, item)
@@ -175,7 +179,7 @@ def dict_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Valu
 
 @rule(builtins.range)
 def range_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """A short range in an inlined body is its numbers; elsewhere the loop is CPython's."""
+    """A short range is a constant to unroll in an inlined body; elsewhere CPython runs the loop."""
     _check_arguments(args, kwargs, 1, 3)
     if not frame.depth:
         raise Flush(IteratorKind(kinds.PythonScalarKind(int)))
@@ -216,13 +220,13 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
         return Constant(callable(known))
     cls = exact_type(frame, args[0])
     if cls is None or isinstance(args[0].kind, kinds.ObjectKind):
-        raise unsupported(*args)  # nothing guards such a class against changes
+        raise unsupported(*args)  # no guard would notice a change of such a class
     return Constant(any("__call__" in base.__dict__ for base in cls.__mro__))
 
 
 @rule(builtins.sum)
 def sum_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """`sum` over items that are known one by one: additions from the left, from 0."""
+    """`sum` of items that the trace has one by one: additions from left to right, from 0 on."""
     _check_arguments(args, kwargs, 1, 2)
     if frame.items_of(args[0]) is None and not isinstance(args[0], IteratorValue):
         raise unsupported(*args)

@@ -1,8 +1,9 @@
-"""Calls: what a callee is decides the way, each way once.
+"""Calls on symbolic values; the callee decides what becomes of one.
 
-NumPy operations become nodes, Python's pure built-ins have a rule each
-(`trace.semantics.builtin_calls`), user functions are inlined (`trace.semantics.inline`), everything
-else breaks with its reason. Invariant: a callee is used only after the guards say it is this one.
+A NumPy operation becomes a node. Methods of containers and Python's pure built-ins have rules
+(`trace.semantics.container_methods`, `builtin_calls`). The user's functions are inlined
+(`trace.semantics.inline`). Any other call breaks. Invariant: the region guards the callee's
+identity, or a nested function's code, before it relies on it. Read `trace.semantics.inline` next.
 """
 
 from __future__ import annotations
@@ -34,18 +35,19 @@ _FIXED = (np.ufunc, type(np.sum), types.BuiltinFunctionType)
 
 
 def has_fixed_attribute(obj: Any, name: str) -> bool:
-    """Whether reading that attribute of `obj` runs no code and always finds the same."""
+    """Whether the attribute `name` of `obj` cannot change, and reading it runs no code."""
     if name in getattr(obj, "__dict__", ()):
-        return False  # added by the user: it may change
+        return False  # the user has set it, and may do so again
     if name.startswith("__") and name not in _FIXED_NAMES:
-        return False  # texts about a function can be set
+        return False  # `__doc__` and others can be assigned
     if isinstance(obj, np.dtype):
-        return type(obj).__module__ == "numpy.dtypes" and obj.names is None  # names can be set
+        # the names of a structured dtype can be assigned
+        return type(obj).__module__ == "numpy.dtypes" and obj.names is None
     return isinstance(obj, _FIXED) or type(obj).__module__ == "numpy.dtypes"
 
 
 def implied_function(function: types.FunctionType) -> Outside:
-    """A function that a guard on something else implies."""
+    """A function that needs no guard of its own, since a guard on another value fixes it."""
     return Outside(ImpliedFunction(id(function), hold(function)), kinds.KnownKind(function))
 
 
@@ -72,13 +74,13 @@ def _call_unknown(
         raise Break(registry.RANDOM.reason, name)
     kind = callee.kind
     if isinstance(kind, kinds.ObjectKind) and kind.type is np.ufunc:
-        raise Break(CALLBACK)  # made from Python code, and held by nobody but the user
+        raise Break(CALLBACK)  # made by np.frompyfunc: it calls Python code
     unknown = type(kind) is kinds.Kind or (isinstance(kind, kinds.KnownKind) and kind.value is GONE)
     raise Break(UNKNOWN_CALLEE, "" if unknown else name or kinds.type_name(kind))
 
 
 def _current_binding(frame: Frame, source: Any) -> Any:
-    """What a global name, or an attribute of a module found so, is bound to at this moment."""
+    """The object that a global name, or an attribute of a module so named, is bound to now."""
     if isinstance(source, GlobalName):
         own = source.namespace == frame.globals_source
         return frame.namespace.get(source.name) if own else None
@@ -89,7 +91,7 @@ def _current_binding(frame: Frame, source: Any) -> Any:
 
 
 def _is_random(function: Any) -> bool:
-    """Whether it is a method of a random generator, the hidden global one included."""
+    """Whether it is a function of `numpy.random`, or a method of one of its generators."""
     if "numpy.random" not in sys.modules:
         return False
     if type(function) is type(np.random.seed):
@@ -114,7 +116,7 @@ def _call_known(
     if type(target) is functools.partial:
         return _call_partial(frame, callee, target, args, kwargs)
     if isinstance(target, type) and type(target) is not type:
-        raise Break(OPAQUE_CALL, _CLASS_NAME(target))  # its metaclass must not be asked
+        raise Break(OPAQUE_CALL, _CLASS_NAME(target))  # `target.__name__` may be the user's code
     if str(getattr(target, "__module__", "")).startswith("numpy.random"):
         raise Break(registry.RANDOM.reason, getattr(target, "__name__", ""))
     raise Break(OPAQUE_CALL, getattr(target, "__qualname__", type(target).__name__))
@@ -127,7 +129,7 @@ def _call_partial(
     args: list[Value],
     kwargs: dict[str, Value],
 ) -> Value:
-    """What a partial holds is read from it each time; `__setstate__` can replace all of it."""
+    """Call a partial; the region reads its parts, since `__setstate__` can replace all of them."""
     if not isinstance(callee, Outside):
         raise Break(OPAQUE_CALL, "functools.partial")
     parts = {
@@ -143,7 +145,7 @@ def _call_partial(
 def _call_method(
     frame: Frame, callee: BoundMethod, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
-    """A method of an array, a scalar or a container."""
+    """Call a method of an array, a scalar or a container."""
     value = callee.self
     rule = container_methods.rule_for(value, callee.name)
     if rule is not None:

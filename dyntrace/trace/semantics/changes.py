@@ -1,7 +1,8 @@
-"""Changes of the lists and dicts that a region builds.
+"""Changes to the lists and dicts that a region builds.
 
-They are made in place, each with what takes it back when its instruction is not absorbed after all.
-Invariant: no container holds itself, however deep. Read `trace.semantics.protocol`, the user, next.
+Each change is made in place and registers its undo with the region builder, for the case that its
+instruction cannot be absorbed. Invariant: no container contains itself, at whatever depth. Read
+`trace.semantics.protocol`, a user, next.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
 __all__ = ["change_list", "extend_list", "set_pair", "stored"]
 
-MAX_BUILT = 8192  # items of a list or dict that grows
+MAX_BUILT = 8192  # items of a list or dict
 
 
 def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
-    """Give a list of this region new items, so that a rollback gives back the old ones."""
+    """Replace the items of a list; a rollback restores the old ones."""
     if len(items) > MAX_BUILT:
         raise Break(REGION_FULL)
     _require_outside(items, container)
@@ -31,7 +32,7 @@ def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
 
 
 def extend_list(frame: Frame, container: ListValue, added: list[Value]) -> None:
-    """Append to a list of this region, so that a rollback takes the items away again."""
+    """Append items to a list; a rollback removes them."""
     items = container.items
     count = len(items)
     if count + len(added) > MAX_BUILT:
@@ -42,7 +43,7 @@ def extend_list(frame: Frame, container: ListValue, added: list[Value]) -> None:
 
 
 def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
-    """Add or replace an item of a dict of this region."""
+    """Set an item of a dict; a rollback restores what was there."""
     if type(key) not in (str, int):
         raise refusal_of(container.kind)
     if len(container.items) >= MAX_BUILT:
@@ -56,7 +57,7 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
 
 
 def _require_outside(items: Iterable[Value], container: Value) -> None:
-    """No container of a region holds itself, however deep: such a one is CPython's to build."""
+    """Break if `items` contain `container` at any depth: CPython has to build such a cycle."""
     for item in items:
         if item is container:
             raise refusal_of(container.kind)
@@ -67,7 +68,7 @@ def _require_outside(items: Iterable[Value], container: Value) -> None:
 
 
 def stored(value: Value) -> Value:
-    """`value`, no longer a temporary: something other than the stack holds it now."""
+    """`value`, marked as stored: more than the stack refers to it, so it is no temporary."""
     if isinstance(value, Computed):
         value.temporary = False
     return value

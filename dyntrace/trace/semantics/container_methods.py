@@ -1,7 +1,7 @@
-"""Methods of the containers a region can build or look into: list, tuple, dict, str.
+"""Methods of lists, tuples and dicts, one rule each, registered by `method`.
 
-A list or dict from outside is only read; changing one breaks, because other code can see it.
-Adding a method is one function here with its decorator.
+Invariant: only a list or dict that the region builds is changed. Changing one from outside breaks,
+because other code can see it. Read `trace.semantics.changes` for how a change is undone.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def method(owner: type[Value], name: str) -> Callable[[Rule], Rule]:
 
 
 def rule_for(value: Value, name: str) -> Rule | None:
-    """The rule for method `name` of a container, or None where the value is no container."""
+    """The rule for method `name` of a container; None if there is none."""
     rule = _RULES.get((type(value), name))
     if rule is not None:
         return rule

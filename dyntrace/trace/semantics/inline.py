@@ -1,9 +1,9 @@
-"""Inlining: the body of a user function traced into the caller's region.
+"""Inlining: the body of a user's function is traced into the caller's region.
 
-Only what runs straight through under known facts is inlined: a region never starts or ends inside
-an inlined body, so any break in it takes the whole call back and the call itself breaks. What the
-inlining assumes of the function (its code, defaults, closure) is read and guarded by the region, so
-rebinding any of them is seen at the next region call. Read `trace.interpreter` next.
+Invariants: a region never starts or ends inside an inlined body; a break in the body undoes the
+whole call, which then breaks itself. The region reads and guards what inlining relies on (the
+function's code, defaults and closure), so it notices when they are rebound. Read `trace.stepping`,
+which runs the body, next, and `trace.semantics.optimised_copies` for callees that are not inlined.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _UNSUPPORTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GE
 
 
 class NotInlined(Break):
-    """A user function whose call stays a call; its optimised copy can still replace `callee`."""
+    """The break at a call that is not inlined; an optimised copy may still replace `callee`."""
 
     def __init__(self, reason: Any, detail: str, callee: Outside) -> None:
         super().__init__(reason, detail)
@@ -46,7 +46,7 @@ class NotInlined(Break):
 
 @record(frozen=True)
 class Callee:
-    """A function as its caller may assume it: everything here is guarded when it is used."""
+    """What the caller relies on of a function; the region guards each part that is used."""
 
     value: Outside
     source: Source
@@ -82,7 +82,7 @@ def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Va
 
 
 def _by_identity(frame: Frame, value: Outside, function: types.FunctionType) -> Callee:
-    """A function known by identity; an optimised one is traced through its original."""
+    """A function that is guarded by identity; of an optimised one the original code is traced."""
     if marks.is_graph_break(function):
         raise Break(USER_BREAK)
     if marks.is_disabled(function):
@@ -102,7 +102,7 @@ def _by_identity(frame: Frame, value: Outside, function: types.FunctionType) -> 
 
 
 def _by_code(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
-    """A function known by its code."""
+    """A nested function, which is guarded by its code."""
     frame.assume(value)
     namespace = kind.namespace.find(frame.namespace)
     if kind.code is GONE or namespace is None:
@@ -125,7 +125,7 @@ _bodies: ByIdentity[tuple[Body, Obstacle | None]] = ByIdentity()
 
 
 def decoded(code: types.CodeType) -> tuple[Body, Obstacle | None]:
-    """The body of a callee and what is in its way, kept as long as its code lives."""
+    """The decoded body of a callee and the obstacle in it, cached as long as the code lives."""
     found = _bodies.get(code)
     if found is None:
         body = decode(code.replace())
@@ -134,7 +134,7 @@ def decoded(code: types.CodeType) -> tuple[Body, Obstacle | None]:
 
 
 def _is_same(one: types.CodeType, other: types.CodeType) -> bool:
-    """Whether two code objects are one, or one a copy of the other."""
+    """Whether two code objects are the same or copies of each other."""
     return one is other or (one.co_filename == other.co_filename and one == other)
 
 
@@ -156,7 +156,11 @@ def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
 
 
 def _globals_source(frame: Frame, callee: Callee) -> Source | None:
-    """Where the callee's globals are found; a known function's never change."""
+    """Where the callee's globals are read; None as in `Frame`.
+
+    A function's globals cannot be rebound, so for one guarded by identity the caller's will do if
+    they are the same dict.
+    """
     if isinstance(callee.value.expected, kinds.KnownKind) and callee.namespace is frame.namespace:
         return frame.globals_source
     return FunctionPart(callee.source, "globals")
@@ -191,7 +195,10 @@ def _not_inlined(callee: Callee, line: int | None, reason: BreakReason) -> NotIn
 
 
 def bind(inner: Frame, callee: Callee, args: list[Value], kwargs: dict[str, Value]) -> None:
-    """CPython's argument binding; whatever would be an error there is a break here."""
+    """Bind arguments to parameters as CPython does (Python/ceval.c, `initialize_locals`).
+
+    A call that would be a TypeError breaks.
+    """
     code = callee.code
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     values: dict[str, Value] = dict(zip(names[: code.co_argcount], args, strict=False))
@@ -213,7 +220,7 @@ def bind(inner: Frame, callee: Callee, args: list[Value], kwargs: dict[str, Valu
 def _bind_rest(
     inner: Frame, callee: Callee, extra: list[Value], keywords: dict[str, Value]
 ) -> None:
-    """`*args` and `**kwargs`."""
+    """Bind the arguments that are left to `*args` and `**kwargs`."""
     code = callee.code
     place = code.co_argcount + code.co_kwonlyargcount
     if code.co_flags & inspect.CO_VARARGS:
@@ -228,13 +235,13 @@ def _bind_rest(
 
 
 def _bind_defaults(inner: Frame, callee: Callee, values: dict[str, Value]) -> None:
-    """Defaults are read where the function holds them, each time."""
+    """Bind parameters without an argument to the function's defaults, which the region reads."""
     code = callee.code
     first = code.co_argcount - len(callee.defaults)
     part = FunctionPart(callee.source, "defaults")
     for place, kind in enumerate(callee.defaults):
         if first + place < 0:
-            continue  # more defaults than parameters: the last ones count
+            continue  # there are more defaults than parameters; only the last ones count
         name = code.co_varnames[first + place]
         if name not in values:
             inner.region.guard(part, Guard("sequence", tuple, len(callee.defaults)))

@@ -1,8 +1,8 @@
-"""Items read one by one from containers that exist before the region.
+"""Single items of containers from outside.
 
-Invariant: only the type of the container and the item itself are guarded, so that a list or dict
-that grows from call to call is read by the same region. Read `trace.semantics.protocol` for all
-else that is done with subscripts.
+Invariant: only the container's type and the item are guarded, not the number of items or keys. So a
+region serves a list or dict that grows from call to call. Read `trace.semantics.protocol` for all
+other subscripts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["item_alone"]
 
 
 def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
-    """The item at a constant index or key, if the kind of the container has it; else None."""
+    """The item at a constant index or key; None if the container's kind does not have it."""
     if not isinstance(container, Outside) or not isinstance(index, Constant):
         return None
     kind, key = container.expected, index.value
@@ -29,7 +29,7 @@ def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
     holder = dict if isinstance(kind, kinds.DictKind) else getattr(kind, "holder", None)
     frame.region.guard(container.source, Guard("exact", holder))
     source = Item(container.source, key)
-    frame.region.read(source)  # though nobody uses it: it may be gone
+    frame.region.read(source)  # even if the item is not used: it may be missing
     return Outside(source, found)
 
 

@@ -1,6 +1,8 @@
-"""What a loop's items are believed to be, from what it iterates over.
+"""The expected kind of a loop's items, from the kind of what it iterates over.
 
-Loops run as they are; this only spares recording the kinds of items that are plain already.
+CPython runs the loop itself. Where the items' kind can be foreseen, no recorder has to learn it.
+Invariant: a kind that is foreseen wrongly only makes a guard fail. Read `trace.opcodes.control`,
+the user, next.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ __all__ = ["IteratorKind", "item_kind"]
 
 @record(frozen=True)
 class IteratorKind(Kind):
-    """An iterator, or something to iterate, whose items are of kind `item`."""
+    """An iterator or iterable whose items are of kind `item`."""
 
     item: Kind
 
 
 def item_kind(kind: Kind) -> Kind:
-    """The kind of the items of something of kind `kind`; unknown if any part of it is."""
+    """The kind of the items of an iterable of kind `kind`; UNKNOWN if it cannot be foreseen."""
     match kind:
         case IteratorKind(item=item) if all(type(leaf) is not Kind for leaf in kinds.leaves(item)):
             return item

@@ -1,9 +1,9 @@
-"""Obstacles: what keeps a body from being inlined, whatever it is called with.
+"""Obstacles: instructions that keep a body from being inlined, whatever the arguments are.
 
-An attempt to inline traces a body until something in it cannot be absorbed; where calls are deep
-and the obstacle lies at the bottom, each caller would trace all of it in vain. Invariant: the
-handlers of the micro-ops in `OBSTACLES` raise in every inlined frame, so that a body is refused
-here only where tracing it would be refused, too. Read `trace.semantics.inline`, the user, next.
+Without this check, inlining would trace a body up to the obstacle in vain, and in a chain of calls
+each caller would do so again. Invariant: the handlers of the micro-ops in `OBSTACLES` raise in
+every inlined frame, so a body that is refused here could not be traced. Read
+`trace.semantics.inline`, the user, next.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ OBSTACLES: dict[str, BreakReason] = {
 
 
 def obstacle_in(body: Body) -> tuple[int | None, BreakReason] | None:
-    """The line and reason of the first obstacle, if one lies on every way to a return.
+    """The line and reason of the first obstacle if each path to a return has one, else None.
 
-    A `raise` is on no such way; it counts where there is nothing else.
+    An obstacle after which control can go on is preferred to a `raise`.
     """
     found: dict[int, BreakReason] = {}
     start = first_unit(body)
@@ -52,7 +52,7 @@ def obstacle_in(body: Body) -> tuple[int | None, BreakReason] | None:
         seen.update(following)
         waiting += following
     if not found:
-        return None  # it never returns
+        return None  # the body never returns
     first = min([index for index in found if successors(body, index)] or found)
     return body.units[first].location.line, found[first]
 

@@ -1,7 +1,7 @@
-"""TracedOperand: a symbolic value in the form the operation tables take their operands.
+"""TracedOperand: a symbolic value as an operand of the operation tables.
 
-`kind` guards what it tells and `read` guards the value itself, so that a rule cannot look at
-something the region does not check. Read `ops.call` for the protocol.
+Invariant: what an operation's rule looks at is guarded. Asking for `kind` guards the kind; `read`
+guards the value. Read `ops.call` for the protocol that this implements.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class TracedOperand:
 
 @record(frozen=True)
 class ComputedOperand:
-    """An item of a sequence that the region computes: only its kind is known."""
+    """An item of a sequence that the region computes, so only its kind is known."""
 
     kind: Kind
 
@@ -73,7 +73,10 @@ class ComputedOperand:
 
 
 def read_value(frame: Frame, value: Value) -> Any:
-    """The Python object `value` stands for, guarded by value; Refused if the region computes it."""
+    """The Python object that `value` stands for, guarded by value.
+
+    Refused if the region computes it, or if its value is not known or must not be guarded.
+    """
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, SliceValue):

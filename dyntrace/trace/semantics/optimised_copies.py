@@ -1,8 +1,9 @@
-"""Copies: what stands for a callee that cannot be inlined, for the call that ends a region.
+"""Optimised copies: replacing a callee that is not inlined, in the call that ends a region.
 
-A function at module level has one copy that lasts; what is made anew in each call gets a new one
-by a node. Invariant: guards say that the copy still stands for the function. Who makes copies is
-behind the protocol `Copies`. Read `functions.family` next.
+The copy of a function of an imported module is a constant of the graph. For a function that may be
+made anew in each call, a node makes the copy. Invariant: the region guards that the copy still
+corresponds to the function. `Copies` is the protocol of what makes copies. Read
+`functions.family`, which implements it, next.
 """
 
 from __future__ import annotations
@@ -26,17 +27,20 @@ Globals = dict[str, Any]
 
 
 class Copies(Protocol):
-    """Who makes optimised copies of callees that cannot be inlined."""
+    """What makes optimised copies of callees that are not inlined."""
 
     def copy_of(self, function: FunctionType) -> FunctionType | None:
-        """The copy of a function, the same each time; None for what is better left alone."""
+        """The copy of a function, the same one each time; None if it is better left alone."""
 
     def maker_of(self, code: CodeType, namespace: Globals) -> CopyMaker | None:
-        """What makes copies of functions of this code, new in each call; None as for `copy_of`."""
+        """A callable that makes a new copy of a function with this code; None as for `copy_of`."""
 
 
 def has_lasting_copy(function: FunctionType) -> bool:
-    """Whether a copy can be kept: it holds an imported module's globals, and constants only."""
+    """Whether a copy can be a constant, which keeps alive what the function refers to.
+
+    It can if that is the globals of an imported module, and defaults that are never freed.
+    """
     if function.__closure__ or function.__kwdefaults__ or not lasts(function.__defaults__):
         return False
     return Namespace(function.__globals__).find() is not None
@@ -47,9 +51,9 @@ _ORIGIN = Origin("<dyntrace>", 0)
 
 
 def copy_for(copies: Copies, nearest: Globals, region: RegionBuilder, callee: Outside) -> Any:
-    """The copy, or a node that makes it; None where the call is better left as it is.
+    """The copy of `callee`, or a node that makes it; None if the call is better left as it is.
 
-    `nearest` are the globals of the caller.
+    `nearest` are the caller's globals, where a nested callee's are likely to be found.
     """
     kind = callee.expected
     if isinstance(kind, kinds.FunctionKind):
@@ -73,7 +77,7 @@ def copy_for(copies: Copies, nearest: Globals, region: RegionBuilder, callee: Ou
 
 
 def has_copy(copies: Copies, nearest: Globals, kind: kinds.Kind) -> bool:
-    """Whether calls of a function of this kind go to a copy."""
+    """Whether calls of a function of this kind go to its copy."""
     if isinstance(kind, kinds.FunctionKind):
         namespace = kind.namespace.find(nearest)
         if kind.code is GONE or namespace is None:
@@ -86,7 +90,7 @@ def has_copy(copies: Copies, nearest: Globals, kind: kinds.Kind) -> bool:
 def _new_copy(
     copies: Copies, region: RegionBuilder, callee: Outside, code: CodeType, namespace: Globals
 ) -> Node | None:
-    """A copy made in each call: one that is kept would keep what the function holds."""
+    """A node that makes a copy in each call: a constant would keep the function's cells alive."""
     maker = copies.maker_of(code, namespace)
     if maker is None:
         return None

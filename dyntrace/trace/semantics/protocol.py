@@ -1,9 +1,9 @@
-"""CPython's algorithms, once each: binary operators, subscripts, attributes, truth, unpacking.
+"""CPython's algorithms on symbolic values: operators, comparisons, truth, subscripts, unpacking.
 
-Each takes symbolic values and returns one, adding nodes through `Frame.compute`, or raises `Break`
-where the value's class could run code. What depends on the type of value is a table keyed by kind,
-never a chain. Calls are in `trace.semantics.calling`. Invariant: whatever a rule concludes from an
-outside value's kind has been assumed, so the region's guards cover it.
+Each takes values and returns one. It folds constants, adds nodes through `Frame.compute`, and
+breaks if the class of a value could run the user's code. Invariant: a function relies on the kind
+of an outside value only after `Frame.assume` or a guard. Read `trace.semantics.attributes` for
+attributes, `trace.semantics.calling` for calls.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def unsupported(*values: Value) -> Break:
 
 
 def constant(frame: Frame, value: Value) -> Any:
-    """The object `value` is known to be (guarded by identity), or `UNFOLDED`."""
+    """The object that `value` is, guarded by identity if from outside; `UNFOLDED` if not known."""
     if isinstance(value, Constant):
         return value.value
     if isinstance(value, Outside) and isinstance(value.expected, kinds.KnownKind):
@@ -83,7 +83,7 @@ def constant(frame: Frame, value: Value) -> Any:
 
 
 def _fold(name: str, *values: Value) -> Constant | None:
-    """The result of a pure operation on constants of the code, if it is small and has one."""
+    """The result of a pure operation on constants; None if there is none, or it could be large."""
     operands = [value.value for value in values if isinstance(value, Constant)]
     if len(operands) < len(values) or name not in _FOLDS:
         return None
@@ -100,7 +100,10 @@ def _fold(name: str, *values: Value) -> Constant | None:
 
 
 def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
-    """`left <op> right`; an in-place operator on anything but an array makes a new object."""
+    """`left <op> right`, or `left <op>= right`, which changes only arrays in place.
+
+    `+=` on a list, which CPython changes in place too, breaks.
+    """
     known = _fold(name, left, right)
     if known is not None:
         return known
@@ -116,7 +119,7 @@ def binary(frame: Frame, name: str, inplace: bool, left: Value, right: Value) ->
 
 
 def _with_array_like(frame: Frame, name: str, inplace: bool, left: Value, right: Value) -> Value:
-    """An array with a tuple or list of numbers, which NumPy converts."""
+    """An operation on arrays, or on an array and a tuple or list of numbers that NumPy converts."""
     for value in (left, right):
         if not all(
             is_numeric(leaf) or _is_plain_sequence(leaf) for leaf in kinds.leaves(value.kind)
@@ -153,7 +156,7 @@ def _concatenated(frame: Frame, name: str, inplace: bool, left: Value, right: Va
 def _same_tuple(
     name: str, left: Value, right: Value, one: list[Value] | None, other: list[Value] | None
 ) -> Value | None:
-    """The tuple that CPython gives back itself: `t + ()`, `() + t`, `t * 1`."""
+    """The operand if CPython returns it: `t` for `t + ()`, `() + t` and `t * 1`; else None."""
     if one is None or getattr(left.kind, "type", None) is not tuple:
         return None
     if name == "mul" and isinstance(right, Constant) and type(right.value) is int:
@@ -168,7 +171,7 @@ def unary(frame: Frame, name: str, value: Value) -> Value:
     if name == "not":
         return _negated(frame, value)
     if name == "invert" and getattr(frame.assume(value), "type", None) is bool:
-        raise unsupported(value)  # warns from Python 3.12 on
+        raise unsupported(value)  # Python 3.12 and later warn
     known = _fold(name, value)
     if known is not None:
         return known
@@ -219,7 +222,7 @@ _COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op}
 
 
 def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
-    """`left is right`, decided where the kinds decide it."""
+    """`left is right`, if kinds or constants decide it."""
     one, other = constant(frame, left), constant(frame, right)
     if one is not UNFOLDED and other is not UNFOLDED:
         return Constant((one is other) is not invert)
@@ -232,7 +235,7 @@ def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
 
 
 def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value:
-    """`item in container` for constants."""
+    """`item in container`, for a dict with known keys or constants."""
     pairs = frame.pairs_of(container)
     if pairs is not None and _is_string(item):
         key = read_value(frame, item)
@@ -249,7 +252,7 @@ def contains(frame: Frame, item: Value, container: Value, invert: bool) -> Value
 
 
 def truth(frame: Frame, value: Value) -> bool | None:
-    """The truth value where kinds and constants decide it, else None."""
+    """The truth value of `value` if kinds or constants decide it, else None."""
     if isinstance(value, Constant):
         return bool(value.value) if type(value.value) in FOLDABLE else None
     known = constant(frame, value)
@@ -320,7 +323,7 @@ _BASIC = (kinds.SliceKind, kinds.KnownKind, NumpyScalarKind)
 
 
 def _gives_copy(index: Kind) -> bool | None:
-    """Whether subscripting an array by `index` copies (advanced), does not, or cannot be told."""
+    """Whether `array[index]` is a copy (advanced indexing); None if the kind does not tell."""
     if isinstance(index, kinds.SequenceKind) and index.type is tuple:
         parts = [_gives_copy(part) for part in index.items]
         return True if True in parts else None if None in parts else False
@@ -338,7 +341,7 @@ def _is_list(kind: Kind) -> bool:
 
 
 def _constant_index(frame: Frame, index: Value) -> Any:
-    """The index as an int, str or slice constant, guarded by value where it comes from outside."""
+    """The Python object of an index, guarded by value if it comes from outside; else a break."""
     try:
         return read_value(frame, index)
     except Refused as refusal:
@@ -386,7 +389,7 @@ def node_items(frame: Frame, container: Computed, kind: kinds.SequenceKind) -> l
 
 
 def set_item(frame: Frame, container: Value, index: Value, value: Value) -> None:
-    """`container[index] = value`, on arrays and on containers built in this region."""
+    """`container[index] = value`, for arrays and for containers that the region builds."""
     if isinstance(container, ListValue):
         return _set_list_item(frame, container, index, value)
     if isinstance(container, DictValue):
@@ -409,7 +412,7 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
 
 
 def iterate(frame: Frame, value: Value) -> Iterator[Value]:
-    """What iterating gives: a list's items as they are when their turn comes."""
+    """The items of `value`; those of a list are read one by one, since the loop may change it."""
     if isinstance(value, IteratorValue):
         return value.items
     return _live_items(value) if isinstance(value, ListValue) else iter(unpack(frame, value))
@@ -423,7 +426,10 @@ def _live_items(value: ListValue) -> Iterator[Value]:
 
 
 def unpack(frame: Frame, value: Value, count: int | None = None) -> list[Value]:
-    """The items of an iterable whose length is known; `count` is demanded of arrays."""
+    """The items of an iterable.
+
+    Its length must be known or, for an array, be given as `count`; then the executor checks it.
+    """
     items = [*value.items] if isinstance(value, IteratorValue) else frame.items_of(value)
     if items is None and isinstance(value, Computed):
         items = _unpack_node(frame, value, count)
@@ -441,7 +447,7 @@ def _unpack_node(frame: Frame, value: Computed, count: int | None) -> list[Value
 
 
 def _unpack_array(frame: Frame, value: Value, count: int | None) -> list[Value] | None:
-    """Iterating an array gives `array[0]`, `array[1]`, …; the executor checks how many."""
+    """The items `array[0]`, `array[1]`, …; the executor checks that there are `count`."""
     kind = value.kind
     if count is None or not isinstance(kind, ArrayKind) or kind.ndim == 0:
         return None

@@ -1,9 +1,10 @@
-"""Renewal: what is computed from constants is one object to the tracer, and a new one in each call.
+"""Renewal: making a new object of a folded constant, as CPython would do in each call.
 
-`n + 1` is folded when it is traced, but CPython makes a number each time it runs; `is`, `id` and
-sets of ids tell. Invariant: what CPython keeps only once (small ints, single characters, the empty
-tuple) renews to itself, so `renewed` says by its answer whether there is anything to do.
-Read `trace.regions.flush` next, where renewed values leave a region.
+The tracer folds `n + 1` of constants once. CPython makes a new number whenever it runs, which `is`
+and `id` can tell. So a folded constant that leaves a region is renewed by a node. Invariant: an
+object that CPython has only one of (small ints, single characters, the empty tuple) renews to
+itself, so `renewed(value) is value` tells that no node is needed. Read `trace.regions.flush`, where
+values leave a region, next.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["RENEW", "folded", "is_shared", "renewed"]
 
 
 def renewed(value: Any) -> Any:
-    """An equal object, new where CPython would make a new one."""
+    """An equal object: a new one if CPython would make a new one."""
     rule = _RULES.get(type(value))
     return value if rule is None else rule(value)
 
@@ -36,13 +37,16 @@ RENEW = Op("dyntrace.renewed", renewed, "item", exact=True, aliases=True)
 
 
 def folded(result: Any, operands: Sequence[Any]) -> Constant:
-    """The result of an operation on constants, which may be one of them: `t + ()` is `t`."""
+    """`result` of an operation on constants as a value; Folded if CPython makes it anew each time.
+
+    The result may be an operand: `t + ()` is `t`.
+    """
     is_old = any(result is operand for operand in operands) or renewed(result) is result
     return Constant(result) if is_old else Folded(result)
 
 
 def is_shared(made: Any) -> bool:
-    """Whether a tuple or slice, written out in outputs, would be the same object in each call."""
+    """Whether a tuple or slice among the outputs would be one object for all calls."""
     return made != () and not _holds_mutable(made) and not any(True for _ in nodes_in(made))
 
 
