@@ -2,7 +2,7 @@
 
 Invariant: any backend can run a graph that passes. Each value is defined before it is used, and
 only the effect writes memory from outside; it is separate from the nodes, so it can run after
-everything that can fail. `weaving.weave` verifies each graph before it is compiled if the strict
+everything that can fail. `weaving.regions` verifies each graph before it is compiled if strict
 mode is on, as under test. Read `graph.ownership` for the rules on memory.
 """
 

@@ -1,8 +1,8 @@
 """Containment: an error in dyntrace's own code never reaches the program.
 
-When a contained method of `CompiledCode` fails, the compiled code is given up, `incidents` reports
-the error, and the original code runs. Invariant: an exception that a signal handler raises is the
-program's, whatever its class. Signal handlers therefore wait until the method has returned. Read
+When a contained function fails, the compiled code that it worked on is given up, `incidents`
+reports the error, and the original code runs. Invariant: an exception that a signal handler raises
+is the program's, whatever its class. So signal handlers wait until the function has returned. Read
 `functions.compiled_code` next, `runtime.failures` for errors inside regions.
 """
 
@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 
 
 def contained(fallback: Any) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Decorate a method of `CompiledCode`: after an internal error it returns `fallback`."""
+    """Decorate a function of compiled code: after an internal error it returns `fallback`."""
 
     def decorate(method: Callable[..., Answer]) -> Callable[..., Answer]:
         def guarded(compiled: Any, *args: Any) -> Answer:

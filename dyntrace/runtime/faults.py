@@ -1,7 +1,7 @@
 """Fault injection for tests: make chosen regions decline after their guards have passed.
 
 `force_deopt` is None in normal use. An entry that is added to a region while it is set calls it
-with the region before each run, and declines if it returns true. Read `weaving.weave`, which adds
+with the region before each run, and declines if it returns true. Read `weaving.regions`, which adds
 entries, next.
 """
 

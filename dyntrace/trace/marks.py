@@ -1,7 +1,7 @@
 """What is attached to functions for the tracer: a `Tag`, a "left alone" mark, the original code.
 
 Invariant: all of it dies with the function. The tag is in the function's own dict, the mark in its
-code, and the original code is referenced weakly. Read `compile`, which sets tags, next.
+code, and the original code is referenced weakly. Read `functions.optimised`, which sets tags, next.
 """
 
 from __future__ import annotations
