@@ -1,11 +1,11 @@
-"""Retirement: code that runs as if the stubs of a given-up or resting region were not there.
+"""Bypasses: code runs as if the stubs of a given-up or resting region were not there.
 
-Recorders whose news the budget refuses are left out in the same way, until there is room.
-A stub begins with a bypass: one code unit, a jump that leads into the stub, over it, or, while the
-region rests, to a question that costs little and now and then lets a call through.
-Invariant: frames that run the code, loops too, keep running it; where the native module cannot
-exchange the unit in place, a new code object has the jump and is used from the next call on.
-Read `weaving.stubs` for them, `_native/cpython/patch.c` for the exchange.
+Recorders whose news the budget refuses are left out in the same way, until there is room. A stub
+begins with a bypass: one code unit, a jump that leads into the stub, over it, or, while the region
+rests, to a question that costs little and now and then lets a call through. Invariant: frames that
+run the code, loops too, keep running it; where the native module cannot exchange the unit in place,
+a new code object has the jump and is used from the next call on. Read `weaving.stubs` for stubs,
+`_native/cpython/patch.c` for the exchange.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Mapping
 from types import CodeType
+from typing import Any
 
 from dyntrace.asm.decode import OPCODES
+from dyntrace.asm.emit import Label
 from dyntrace.graph.identity import ByIdentity
+from dyntrace.record import record
 from dyntrace.runtime.handles import Region, patch_jump
 from dyntrace.trace.regions.flush import Layout
 
@@ -30,18 +33,43 @@ __all__ = [
     "state_of_bypass",
 ]
 
-Bypass = tuple[
-    int, int, int, int, int
-]  # byte offsets: where it stands, leads to, and its stub ends
-BypassesOf = Mapping[Layout | None, Iterable[Bypass]]
 OPEN, RESTING, CLOSED = 1, 2, 3
 
+
+@record(frozen=True, eq=False)
+class Bypass:
+    """The jump at the head of a stub: labels before the code is assembled, then byte offsets.
+
+    begin    where it stands
+    open     where it leads while the stub is called: into the stub
+    resting  where it leads while the region rests: to a question, or behind the stub
+    closed   where it leads from then on: behind the stub, by a second jump if that is far
+    end      the end of the stub
+    """
+
+    begin: Any
+    open: Any
+    resting: Any
+    closed: Any
+    end: Any
+
+    def with_offsets(self, offsets: Mapping[Label, int]) -> Bypass:
+        """The bypass with the byte offset of each label."""
+        labels = self.begin, self.open, self.resting, self.closed, self.end
+        return Bypass(*(offsets[label] for label in labels))
+
+    def target(self, state: int) -> Any:
+        """Where it leads in a state."""
+        return (self.open, self.resting, self.closed)[state - OPEN]
+
+
+BypassesOf = Mapping[Layout | None, Iterable[Bypass]]
 _stubs: ByIdentity[tuple[Bypass, ...]] = ByIdentity()  # of each code object
 
 
 def is_in_stub(code: CodeType, offset: int) -> bool:
     """Whether a frame of `code` that stands at this byte is calling a region."""
-    return any(bypass[0] <= offset < bypass[-1] for bypass in _stubs.get(code) or ())
+    return any(bypass.begin <= offset < bypass.end for bypass in _stubs.get(code) or ())
 
 
 def state_of_bypass(region: Region) -> int:
@@ -87,7 +115,7 @@ class Bypasses:
             code = version()
             if code is None:
                 continue
-            jumps = [(bypass[0], bypass[state]) for bypass in bypasses.get(layout, ())]
+            jumps = [(bypass.begin, bypass.target(state)) for bypass in bypasses.get(layout, ())]
             left = [jump for jump in jumps if not patch_jump(code, *jump)]
             if left and code is newest:
                 for jump in left:

@@ -1,13 +1,12 @@
-"""Stubs: the instructions that call a region, a recorder, or learn the arguments of a first call.
+"""Stubs: the instructions that call a region or a recorder.
 
-A region's stub passes its inputs, and if the answer is not None drops what the region took from
-the stack, stores and pushes its outputs, runs the commit of an effect (a region that is there for
-its effect only has done so itself), and jumps to the region's end; otherwise it falls through to
-the next version or to the original instructions. Both a region's stub and its marker begin with a
-bypass, so that they can be jumped over while the region rests or once it is given up.
-Invariant: a stub never copies or drops a stack slot that may hold NULL, and a certain NULL leaves
-the stack only together with its callable, through a call that takes both. Read `weaving.weave`
-next.
+A region's stub passes the inputs. If the region answers None, the stub falls through to the next
+version or to the original instructions. Otherwise it drops what the region took from the stack,
+stores and pushes the outputs, calls the commit of an effect (a region without outputs has called it
+itself) and jumps to the region's end. Stubs and markers begin with a bypass (`weaving.bypasses`).
+Invariant: a stub never copies or drops a stack slot that may hold NULL; a slot that certainly holds
+NULL leaves the stack together with its callable, through a call that takes both. Read
+`weaving.weave` next.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ from dyntrace.asm.emit import (
 from dyntrace.asm.versions import TABLE
 from dyntrace.trace.regions.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
+from dyntrace.weaving.bypasses import Bypass
 
 __all__ = [
-    "LabelledBypass",
     "entry_stub",
     "marker_stub",
     "may_rest",
@@ -54,26 +53,21 @@ __all__ = [
 ]
 
 FAR = 40  # operations; a jump over less fits one code unit
-LabelledBypass = tuple[Label, Label, Label, Label, Label]
 
 
-def with_bypass(stub: list[Emit]) -> tuple[LabelledBypass, list[Emit]]:
-    """A stub with a bypass: a jump of one code unit that leads into the stub, or leaves it out.
-
-    The labels are where it stands, where it leads while it is open, at rest (here the same as
-    closed) and closed, and where the stub ends. Over a long stub closing takes a second jump.
-    """
+def with_bypass(stub: list[Emit]) -> tuple[Bypass, list[Emit]]:
+    """A stub with a bypass that leads into the stub or, resting or closed, behind it."""
     begin, inside, closed, behind = Label(), Label(), Label(), Label()
     if len(stub) <= FAR:
         return (
-            (begin, inside, behind, behind, behind),
+            Bypass(begin, inside, behind, behind, behind),
             [Here(begin), Jump(inside), Here(inside), *stub, Here(behind)],
         )
     head: list[Emit] = [Here(begin), Jump(inside), Here(closed), Jump(behind), Here(inside)]
-    return (begin, inside, closed, closed, behind), [*head, *stub, Here(behind)]
+    return Bypass(begin, inside, closed, closed, behind), [*head, *stub, Here(behind)]
 
 
-def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledBypass, list[Emit]]:
+def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[Bypass, list[Emit]]:
     """A stub with a bypass that, at rest, leads into the stub only when the handle is true."""
     begin, inside, asks, closed, behind = Label(), Label(), Label(), Label(), Label()
     head: list[Emit] = [
@@ -82,7 +76,7 @@ def may_rest(handle: Callable[..., Any], stub: list[Emit]) -> tuple[LabelledBypa
         *(Here(closed), Jump(behind), Here(inside)),
     ]
     shut = behind if len(stub) <= FAR else closed
-    return (begin, inside, asks, shut, behind), [*head, *stub, Here(behind)]
+    return Bypass(begin, inside, asks, shut, behind), [*head, *stub, Here(behind)]
 
 
 def marker_stub(marker: Callable[..., Any]) -> list[Emit]:
@@ -115,7 +109,7 @@ def _load(source: Source, height: int) -> Emit:
 
 
 def _unload(layout: Layout) -> list[Emit]:
-    """From the region's result on the stack to the state at the region's end."""
+    """Turn the region's result on the stack into the state at the region's end."""
     stub: list[Emit] = []
     bare, done = layout.bare, layout.effect_only
     if (bare or done) and (any(layout.dropped) or any(layout.pushes)):
@@ -125,7 +119,7 @@ def _unload(layout: Layout) -> list[Emit]:
     if done:
         stub.append(PopTop())
     elif bare:
-        stub += [_store(place) for place in layout.stores]
+        stub += [_store(slot) for slot in layout.stores]
     else:
         stub += _unpack(layout)
     for index in layout.cleared:
@@ -133,8 +127,8 @@ def _unload(layout: Layout) -> list[Emit]:
     return stub
 
 
-def _store(place: tuple[int, bool]) -> Emit:
-    index, is_cell = place
+def _store(slot: tuple[int, bool]) -> Emit:
+    index, is_cell = slot
     return StoreDeref(index) if is_cell else StoreFast(index)
 
 
@@ -160,7 +154,7 @@ def _drop(dropped: tuple[bool, ...]) -> list[Emit]:
 
 
 def _drop_null() -> list[Emit]:
-    """Remove the NULL below the result that stands there before its callable is computed."""
+    """Remove the NULL below the result; the callable that belongs to it is not computed yet."""
     assert TABLE.null_first
     return [LoadConst(tuple), Swap(2), Call(1)]
 
@@ -168,7 +162,7 @@ def _drop_null() -> list[Emit]:
 def _unpack(layout: Layout) -> list[Emit]:
     """Store and push the items of the result tuple."""
     stub: list[Emit] = []
-    nulls = [place for place, is_null in enumerate(layout.pushes) if is_null]
+    nulls = [position for position, is_null in enumerate(layout.pushes) if is_null]
     head = layout.pushes[: nulls[-1] + 1] if nulls else ()
     taken = 0
     for is_null in head:
@@ -180,7 +174,7 @@ def _unpack(layout: Layout) -> list[Emit]:
             taken += 1
     tail = len(layout.pushes) - len(head)
     stub.append(UnpackSequence(len(layout.stores) + taken + tail + layout.commit))
-    stub += [_store(place) for place in layout.stores]
+    stub += [_store(slot) for slot in layout.stores]
     stub += [PopTop()] * taken
     if layout.commit:
         stub += _commit(tail)
@@ -192,7 +186,7 @@ def _commit(above: int) -> list[Emit]:
     stub: list[Emit] = [Swap(above + 1)] if above else []
     stub += [PushNull(), Swap(2)] if TABLE.null_first else [PushNull()]
     stub += [Call(0), PopTop()]
-    stub += [Swap(place) for place in range(2, above + 1)]
+    stub += [Swap(depth) for depth in range(2, above + 1)]
     return stub
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dyntrace import config
 from dyntrace.asm.assemble import assemble
-from dyntrace.asm.emit import At, Emit
+from dyntrace.asm.emit import At, Emit, Label
 from dyntrace.errors import AssemblyError
 from dyntrace.record import field, record
 from dyntrace.runtime.handles import Region, recording_gate
@@ -22,7 +22,6 @@ from dyntrace.trace.regions.flush import Layout
 from dyntrace.weaving.bypasses import Bypass
 from dyntrace.weaving.regions import Regions
 from dyntrace.weaving.stubs import (
-    LabelledBypass,
     entry_stub,
     marker_stub,
     may_rest,
@@ -38,18 +37,19 @@ MAX_VERSIONS_AT = 4
 OPERATION_TIME = 2  # nanoseconds of an operation of a stub
 
 
-# A region's handle answers None while the thread is watched, and profilers do not see it called.
+# What recorders ask first, behind a region's handle: it answers None while the thread is watched,
+# and profilers do not see it called.
 _GATE = Region([((), (), recording_gate, False)])
 
 
 @record(frozen=True)
 class Woven:
-    """A version.
+    """A version of a code object.
 
-    landings   for each place a running frame may stand at, the byte offset where it goes on
-    recorders  the points whose recorders are in the code; -1 is the watch on the arguments
+    landings   by unit, the byte offset where a frame goes on that stands before the unit
+    recorders  the points whose recorders are in the code; -1 is the recorder of the arguments
     layouts    those of its regions, in the order of the bytecode
-    bypasses   of each layout, where its stubs can be jumped over; None: those of the recorders
+    bypasses   by layout, those of the region's stubs; under None those of the recorders
     """
 
     code: CodeType
@@ -65,17 +65,10 @@ class Woven:
 
 def first_version(facts: CodeFacts, record: Callable[..., Any]) -> Woven:
     """The original with a stub that shows the arguments to `record`."""
-    stub = entry_stub(_GATE.handle, record, facts.entry_slots)
-    code = _roomy(facts, assemble(facts.body, {}, tails=_entry(facts, stub)).code)
+    stubs = _Stubs(facts)
+    stubs.add_entry(entry_stub(_GATE.handle, record, facts.entry_slots))
+    code = _with_room(facts, assemble(facts.body, {}, tails=stubs.tails).code)
     return Woven(code, recorders=frozenset({-1}))
-
-
-def _entry(facts: CodeFacts, stub: list[Emit]) -> dict[int, list[Emit]]:
-    """The stub that shows the arguments, where a call comes once and a loop does not come back.
-
-    In a loop that begins at the first unit an argument may have been deleted.
-    """
-    return {facts.first: [At(facts.body.units[facts.first].location), *stub]}
 
 
 def weave(
@@ -84,75 +77,106 @@ def weave(
     regions: Regions,
     recorder: Callable[[int], Callable[..., Any]],
     watch: Callable[..., Any] | None,
-    places: frozenset[int],
+    stops: frozenset[int],
 ) -> Woven:
     """The next version of a code object.
 
-    `watch` is shown the arguments of each call, if it is given; frames of earlier versions may
-    stand before the units in `places`.
+    `recorder` makes what the stub at a point calls; `watch`, if it is given, is shown the arguments
+    of each call. Frames of earlier versions may stand before the units `stops`.
     """
-    stubs: dict[int, list[Emit]] = {}
+    stubs = _Stubs(facts)
     points = set(analysis.recorders)
-    tails: dict[int, list[Emit]] = {}
-    recording: list[LabelledBypass] = []
     if watch is not None:
         points.add(-1)
         bypass, stub = with_bypass(entry_stub(_GATE.handle, watch, facts.entry_slots))
-        recording.append(bypass)
-        tails = _entry(facts, stub)
+        stubs.add_entry(stub)
+        stubs.add_bypass(None, bypass)
     for point, found in analysis.recorders.items():
         bypass, stub = with_bypass(recorder_stub(_GATE.handle, recorder(point), found.values))
-        recording.append(bypass)
-        stubs.setdefault(found.at, []).extend(stub)
-    labelled = _add_regions(stubs, tails, analysis, regions)
-    landings = sorted({facts.first, *places})
-    for place in landings:
-        stubs.setdefault(place, [])
-    assembled = assemble(facts.body, stubs, tails=tails, landings=landings)
+        stubs.add(found.at, stub)
+        stubs.add_bypass(None, bypass)
+    _add_regions(stubs, analysis, regions)
+    landings = sorted({facts.first, *stops})
+    for unit in landings:
+        stubs.add(unit, [])
+    assembled = assemble(facts.body, stubs.before, tails=stubs.tails, landings=landings)
     offsets = dict(zip(landings, assembled.landing_offsets, strict=True))
-    at = assembled.label_offsets
-    by_layout: list[tuple[Layout | None, list[LabelledBypass]]]
-    by_layout = [*labelled.items(), (None, recording)]
-    bypasses = {
-        layout: tuple((at[a], at[b], at[c], at[d], at[e]) for a, b, c, d, e in found)
-        for layout, found in by_layout
-    }
-    code = _roomy(facts, assembled.code)
-    return Woven(code, offsets, frozenset(points), tuple(labelled), bypasses)
+    layouts = tuple(layout for layout in stubs.bypasses if layout is not None)
+    bypasses = stubs.assembled(assembled.label_offsets)
+    code = _with_room(facts, assembled.code)
+    return Woven(code, offsets, frozenset(points), layouts, bypasses)
 
 
-def _add_regions(
-    stubs: dict[int, list[Emit]], tails: dict[int, list[Emit]], analysis: Analysis, regions: Regions
-) -> dict[Layout, list[LabelledBypass]]:
-    """Add the stubs of all regions, a few versions at each start; the bypasses of their layouts."""
-    found: dict[Layout, list[LabelledBypass]] = {}
+class _Stubs:
+    """The stubs of one version.
+
+    before    by unit, what stands before it; every way to the unit leads through it
+    tails     by unit, what the unit before it runs into; a jump to the unit leaves it out
+    bypasses  by layout, with the labels of their stubs; under None those of the recorders
+    """
+
+    def __init__(self, facts: CodeFacts) -> None:
+        self._facts = facts
+        self.before: dict[int, list[Emit]] = {}
+        self.tails: dict[int, list[Emit]] = {}
+        self.bypasses: dict[Layout | None, list[Bypass]] = {}
+
+    def add(self, unit: int, stub: list[Emit]) -> None:
+        self.before.setdefault(unit, []).extend(stub)
+
+    def add_tail(self, unit: int, stub: list[Emit]) -> None:
+        self.tails.setdefault(unit, []).extend(stub)
+
+    def add_entry(self, stub: list[Emit]) -> None:
+        """Add the stub that shows the arguments: a call passes it once.
+
+        A loop may begin at the first unit. It does not come back to the stub, since the body may
+        have deleted an argument.
+        """
+        first = self._facts.first
+        self.add_tail(first, [At(self._facts.body.units[first].location), *stub])
+
+    def add_bypass(self, layout: Layout | None, bypass: Bypass) -> None:
+        self.bypasses.setdefault(layout, []).append(bypass)
+
+    def assembled(self, offsets: Mapping[Label, int]) -> dict[Layout | None, tuple[Bypass, ...]]:
+        """The bypasses, with the byte offsets of their labels."""
+        return {
+            layout: tuple(bypass.with_offsets(offsets) for bypass in found)
+            for layout, found in self.bypasses.items()
+        }
+
+
+def _add_regions(stubs: _Stubs, analysis: Analysis, regions: Regions) -> None:
+    """Add the stubs and markers of all regions in use, a few regions at each unit."""
     for start in sorted(analysis.plans):
         versions = 0
         for plan in analysis.plans[start]:
-            known = regions.of(plan)
-            if plan.layout in found or versions >= MAX_VERSIONS_AT or known.region.retired:
+            region = regions.of(plan).region
+            if plan.layout in stubs.bypasses or versions >= MAX_VERSIONS_AT or region.retired:
                 continue
-            stub = region_stub(plan.layout, known.region.handle)
-            known.region.stub_time = OPERATION_TIME * len(stub)
-            bypass, stub = may_rest(known.region.handle, stub)
-            stubs.setdefault(start, []).extend(stub)
-            found[plan.layout] = [bypass]
+            stub = region_stub(plan.layout, region.handle)
+            region.stub_time = OPERATION_TIME * len(stub)
+            bypass, stub = may_rest(region.handle, stub)
+            stubs.add(start, stub)
+            stubs.add_bypass(plan.layout, bypass)
             versions += 1
             if config.measure and plan.ends_at is not None:
-                bypass, stub = with_bypass(marker_stub(known.region.marker))
-                tails.setdefault(plan.ends_at, []).extend(stub)
-                found[plan.layout].append(bypass)
-    return found
+                bypass, stub = with_bypass(marker_stub(region.marker))
+                stubs.add_tail(plan.ends_at, stub)
+                stubs.add_bypass(plan.layout, bypass)
 
 
 def stack_size(facts: CodeFacts) -> int:
-    """That of every version: a stub passes locals, cells and stack items, each once at most, and
-    what it unpacks are locals and stack items again.
+    """The co_stacksize of every version.
+
+    A stub passes locals, cells and stack items, each once at most, and unpacks locals and stack
+    items.
     """
     return 2 * facts.body.code.co_stacksize + len(facts.body.local_names) + ROOM
 
 
-def _roomy(facts: CodeFacts, code: CodeType) -> CodeType:
+def _with_room(facts: CodeFacts, code: CodeType) -> CodeType:
     size = stack_size(facts)
     if code.co_stacksize > size:
         raise AssemblyError("a stub needs more stack than versions share")

@@ -14,7 +14,6 @@ from dyntrace.errors import DyntraceWarning
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
 from dyntrace.trace.marks import mark_of
-from dyntrace.weaving.bypasses import CLOSED
 from tests.runtime.conftest import NATIVE
 
 ANY = ("argument", 0, None, "none", None, None)
@@ -203,7 +202,7 @@ def test_running_loop_goes_on_without_the_stub():
     )
     jumps = {step.offset: (step.opname, step.argval) for step in dis.get_instructions(code)}
     of_regions = [each for layout, each in bypasses.items() if layout is not None]
-    found = [(jumps[gate[0]], gate[CLOSED]) for each in of_regions for gate in each]
+    found = [(jumps[bypass.begin], bypass.closed) for each in of_regions for bypass in each]
     assert found
     assert all(jump == ("JUMP_FORWARD", target) for jump, target in found)
 

@@ -12,20 +12,20 @@ import pytest
 from dyntrace.asm.assemble import assemble
 from dyntrace.asm.decode import decode
 from dyntrace.asm.emit import Call, LoadConst, PopTop, PushCallable
-from dyntrace.weaving.bypasses import CLOSED, OPEN, RESTING, Bypasses, jumping
+from dyntrace.weaving.bypasses import CLOSED, OPEN, RESTING, Bypass, Bypasses, jumping
 from dyntrace.weaving.stubs import may_rest, with_bypass
 from tests.runtime.conftest import NATIVE
 
 needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not in use")
 
 
-def with_gate(function, stub, unit):
-    """A function with a gated stub before a unit, and the gate's offsets."""
-    (begin, _, _, target, _), stub = with_bypass(stub)
+def with_bypassed_stub(function, stub, unit):
+    """A function with a bypassed stub before a unit, and the jump's offsets."""
+    bypass, stub = with_bypass(stub)
     assembled = assemble(decode(function.__code__), {unit: stub})
-    gate = assembled.label_offsets[begin], assembled.label_offsets[target]
+    bypass = bypass.with_offsets(assembled.label_offsets)
     woven = types.FunctionType(assembled.code, globals(), closure=function.__closure__)
-    return woven, gate
+    return woven, (bypass.begin, bypass.closed)
 
 
 def unit_of(function, opname, nth=0):
@@ -49,10 +49,10 @@ def test_long_stub_is_closed_by_one_unit_too():
     seen = []
     for length in (0, 19, 20, 200, 40_000):
         del seen[:]
-        woven, gate = with_gate(loop, calling(lambda: seen.append(1), length), 1)
+        woven, jump = with_bypassed_stub(loop, calling(lambda: seen.append(1), length), 1)
         assert woven(3) == 3
         assert seen == [1]
-        closed = jumping(woven.__code__, *gate)
+        closed = jumping(woven.__code__, *jump)
         changed = [a != b for a, b in zip(woven.__code__.co_code, closed.co_code, strict=True)]
         assert sum(changed) <= 2
         woven.__code__ = closed
@@ -60,8 +60,8 @@ def test_long_stub_is_closed_by_one_unit_too():
         assert seen == [1]
 
 
-def test_gate_that_is_too_wide_is_left_open():
-    woven, (begin, target) = with_gate(loop, calling(print), 1)
+def test_bypass_that_is_too_wide_is_left_open():
+    woven, (begin, target) = with_bypassed_stub(loop, calling(print), 1)
     assert jumping(woven.__code__, begin, target + 1000) is woven.__code__
     assert jumping(woven.__code__, target, begin) is woven.__code__
 
@@ -74,10 +74,10 @@ def test_loop_that_runs_goes_on_without_the_stub(length):
     def stop():
         seen.append(1)
         if len(seen) == 5:
-            assert NATIVE.patch_jump(woven.__code__, *gate)
+            assert NATIVE.patch_jump(woven.__code__, *jump)
 
     unit = unit_of(loop, "STORE_FAST", 1)
-    woven, gate = with_gate(loop, calling(stop, length), unit)
+    woven, jump = with_bypassed_stub(loop, calling(stop, length), unit)
     assert woven(50) == loop(50)
     assert len(seen) == 5
     assert woven(50) == loop(50)
@@ -86,25 +86,25 @@ def test_loop_that_runs_goes_on_without_the_stub(length):
 
 @needs_native
 def test_bytecode_shows_the_jump():
-    woven, gate = with_gate(loop, calling(print), 1)
+    woven, jump = with_bypassed_stub(loop, calling(print), 1)
     before = woven.__code__.co_code
     for _ in range(20):
         dis.Bytecode(woven.__code__, adaptive=True).dis()
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     after = woven.__code__.co_code
     assert after != before
-    assert after == jumping(woven.__code__, *gate).co_code
-    names = [step.opname for step in dis.get_instructions(woven) if step.offset == gate[0]]
+    assert after == jumping(woven.__code__, *jump).co_code
+    names = [step.opname for step in dis.get_instructions(woven) if step.offset == jump[0]]
     assert names == ["JUMP_FORWARD"]
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     assert woven.__code__.co_code == after
 
 
 @needs_native
 def test_copies_of_patched_code_are_patched():
     seen = []
-    woven, gate = with_gate(loop, calling(lambda: seen.append(1)), 1)
-    NATIVE.patch_jump(woven.__code__, *gate)
+    woven, jump = with_bypassed_stub(loop, calling(lambda: seen.append(1)), 1)
+    NATIVE.patch_jump(woven.__code__, *jump)
     for copied in (woven.__code__.replace(co_name="other"), copy.copy(woven.__code__)):
         twin = types.FunctionType(copied, {})
         assert twin(4) == 6
@@ -116,9 +116,9 @@ def test_copies_of_patched_code_are_patched():
 @needs_native
 def test_code_made_before_stays_as_it_was():
     seen = []
-    woven, gate = with_gate(loop, calling(lambda: seen.append(1)), 1)
+    woven, jump = with_bypassed_stub(loop, calling(lambda: seen.append(1)), 1)
     older = types.FunctionType(woven.__code__.replace(), {})
-    NATIVE.patch_jump(woven.__code__, *gate)
+    NATIVE.patch_jump(woven.__code__, *jump)
     woven(1)
     assert seen == []
     older(1)
@@ -134,10 +134,10 @@ def test_suspended_generator_goes_on_in_patched_code():
             yield i
 
     unit = unit_of(numbers, "STORE_FAST")
-    woven, gate = with_gate(numbers, calling(lambda: seen.append(1)), unit)
+    woven, jump = with_bypassed_stub(numbers, calling(lambda: seen.append(1)), unit)
     running = woven(6)
     assert [next(running), next(running)] == [0, 1]
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     assert list(running) == [2, 3, 4, 5]
     assert list(woven(3)) == [0, 1, 2]
     assert len(seen) == 2
@@ -150,7 +150,7 @@ def test_threads_in_the_loop_see_the_patch():
 
     unit = unit_of(loop, "STORE_FAST", 1)
     for _ in range(20):
-        woven, gate = with_gate(loop, calling(nothing), unit)
+        woven, jump = with_bypassed_stub(loop, calling(nothing), unit)
         results = []
         threads = [
             threading.Thread(
@@ -160,7 +160,7 @@ def test_threads_in_the_loop_see_the_patch():
         ]
         for thread in threads:
             thread.start()
-        assert NATIVE.patch_jump(woven.__code__, *gate)
+        assert NATIVE.patch_jump(woven.__code__, *jump)
         for thread in threads:
             thread.join()
         assert results == [loop(9000)] * 4
@@ -168,14 +168,14 @@ def test_threads_in_the_loop_see_the_patch():
 
 @needs_native
 def test_patch_refuses_while_someone_watches():
-    woven, gate = with_gate(loop, calling(print), 1)
+    woven, jump = with_bypassed_stub(loop, calling(print), 1)
     sys.settrace(lambda *args: None)
     try:
-        answer = NATIVE.patch_jump(woven.__code__, *gate)
+        answer = NATIVE.patch_jump(woven.__code__, *jump)
     finally:
         sys.settrace(None)
     assert answer is False
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
 
 
 @needs_native
@@ -196,11 +196,11 @@ def test_tracers_see_the_same_lines_of_patched_code():
         return seen
 
     unit = unit_of(loop, "STORE_FAST", 1)
-    woven, gate = with_gate(loop, calling(lambda: None), unit)
+    woven, jump = with_bypassed_stub(loop, calling(lambda: None), unit)
     woven(100)
     assert events(woven) == events(loop)
     woven(3)  # what the tracer put into the code goes when it runs again
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     for _ in range(2):
         assert events(woven) == events(loop)
         assert woven(100) == loop(100)
@@ -227,10 +227,10 @@ def test_monitoring_tools_work_on_patched_code():
         return seen
 
     unit = unit_of(loop, "STORE_FAST", 1)
-    woven, gate = with_gate(loop, calling(lambda: None), unit)
+    woven, jump = with_bypassed_stub(loop, calling(lambda: None), unit)
     assert lines(woven) == lines(loop)
     woven(3)
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     assert lines(woven) == lines(loop)
     assert lines(woven) == lines(loop)
     assert woven(4) == 6
@@ -240,18 +240,18 @@ def test_monitoring_tools_work_on_patched_code():
 @pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring is new in 3.12")
 def test_instrumented_stub_is_not_patched():
     monitoring, tool = sys.monitoring, 3
-    woven, gate = with_gate(loop, calling(lambda: None), 2)
+    woven, jump = with_bypassed_stub(loop, calling(lambda: None), 2)
     monitoring.use_tool_id(tool, "test")
     monitoring.register_callback(tool, monitoring.events.INSTRUCTION, lambda code, offset: None)
     monitoring.set_local_events(tool, woven.__code__, monitoring.events.INSTRUCTION)
     try:
         woven(2)
-        assert NATIVE.patch_jump(woven.__code__, *gate) is False
+        assert NATIVE.patch_jump(woven.__code__, *jump) is False
     finally:
         monitoring.set_local_events(tool, woven.__code__, 0)
         monitoring.free_tool_id(tool)
     woven(2)
-    assert NATIVE.patch_jump(woven.__code__, *gate)
+    assert NATIVE.patch_jump(woven.__code__, *jump)
     assert woven(4) == 6
 
 
@@ -285,31 +285,32 @@ class Asked:
 @pytest.mark.parametrize("length", [0, 19, 20, 300, 40_000])
 def test_stub_at_rest_runs_when_its_handle_is_true(length):
     seen, handle = [], Asked()
-    labels, stub = may_rest(handle, calling(lambda: seen.append(1), length))
+    bypass, stub = may_rest(handle, calling(lambda: seen.append(1), length))
     unit = unit_of(loop, "STORE_FAST", 1)
     assembled = assemble(decode(loop.__code__), {unit: stub})
-    gate = tuple(assembled.label_offsets[label] for label in labels)
-    assert gate[0] < gate[RESTING] < gate[OPEN] < gate[-1] and gate[RESTING] < gate[CLOSED]
+    bypass = bypass.with_offsets(assembled.label_offsets)
+    assert bypass.begin < bypass.resting < bypass.open < bypass.end
+    assert bypass.resting < bypass.closed
     found = []
     for state in (OPEN, RESTING, CLOSED, OPEN):
         del seen[:]
-        code = jumping(assembled.code, gate[0], gate[state])
+        code = jumping(assembled.code, bypass.begin, bypass.target(state))
         assert types.FunctionType(code, globals())(9) == loop(9)
         found.append((len(seen), handle.times))
     assert found == [(9, 0), (3, 9), (0, 9), (9, 9)]
 
 
-def whole(gate):
-    begin, target = gate
-    return begin, begin + 2, target, target, target
+def whole(jump):
+    begin, target = jump
+    return Bypass(begin, begin + 2, target, target, target)
 
 
-def test_gates_close_all_versions_and_name_the_newest():
+def test_bypasses_close_all_versions_and_name_the_newest():
     seen = []
-    one, gate = with_gate(loop, calling(lambda: seen.append(1)), 1)
-    two, other = with_gate(loop, calling(lambda: seen.append(2)), 1)
+    one, jump = with_bypassed_stub(loop, calling(lambda: seen.append(1)), 1)
+    two, other = with_bypassed_stub(loop, calling(lambda: seen.append(2)), 1)
     bypasses = Bypasses()
-    bypasses.add(one.__code__, {"region": (whole(gate),)})
+    bypasses.add(one.__code__, {"region": (whole(jump),)})
     bypasses.add(two.__code__, {"region": (whole(other),), "another": ()})
     two.__code__ = bypasses.move("region", CLOSED, two.__code__)
     assert two(4) == 6
@@ -319,10 +320,10 @@ def test_gates_close_all_versions_and_name_the_newest():
     assert bypasses.move("unknown", CLOSED, two.__code__) is two.__code__
 
 
-def test_gates_keep_no_code_alive():
-    woven, gate = with_gate(loop, calling(print), 1)
+def test_bypasses_keep_no_code_alive():
+    woven, jump = with_bypassed_stub(loop, calling(print), 1)
     bypasses = Bypasses()
-    bypasses.add(woven.__code__, {"region": (whole(gate),)})
+    bypasses.add(woven.__code__, {"region": (whole(jump),)})
     del woven
     newest = loop.__code__
     assert bypasses.move("region", CLOSED, newest) is newest
@@ -331,8 +332,8 @@ def test_gates_keep_no_code_alive():
 
 
 def test_patched_code_holds_no_reference_more():
-    woven, gate = with_gate(loop, calling(np.zeros), 1)
+    woven, jump = with_bypassed_stub(loop, calling(np.zeros), 1)
     before = sys.getrefcount(np.zeros)
-    closed = jumping(woven.__code__, *gate)
+    closed = jumping(woven.__code__, *jump)
     assert sys.getrefcount(np.zeros) <= before + 1
     del closed
