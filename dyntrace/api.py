@@ -25,7 +25,7 @@ from dyntrace.functions.family import Family, live_compiled
 from dyntrace.functions.hooked import Hooked
 from dyntrace.functions.optimised import optimised
 from dyntrace.runtime.handles import hook_install, hook_remove
-from dyntrace.trace.marks import graph_break, is_disabled, left_alone, mark_of
+from dyntrace.trace.marks import graph_break, is_disabled, left_alone, tag_of
 
 if TYPE_CHECKING:
     from dyntrace.report.data import Explanation, Stats
@@ -192,7 +192,7 @@ def _mark(fn: Any) -> Any:
         if inner is None:
             return None
         fn = inner
-    return mark_of(fn)
+    return tag_of(fn)
 
 
 def explanation_of(fn: Any, fast: Any) -> Explanation:
@@ -281,7 +281,7 @@ def disable(fn: Any) -> Any:
     """
     if not isinstance(fn, types.FunctionType):
         raise TypeError(f"disable takes a Python function; got {type(fn).__name__}")
-    mark = mark_of(fn)
+    mark = tag_of(fn)
     original = fn if mark is None else mark.original
     copy = types.FunctionType(
         left_alone(original.__code__),

@@ -10,7 +10,7 @@ from types import FunctionType
 
 from dyntrace.functions.eligibility import is_ordinary
 from dyntrace.functions.family import Family
-from dyntrace.trace.marks import MARK, Tag
+from dyntrace.trace.marks import TAG, Tag
 
 __all__ = ["optimised"]
 
@@ -36,8 +36,8 @@ def optimised(function: FunctionType, family: Family) -> FunctionType:
     if hasattr(function, "__type_params__"):
         fast.__type_params__ = function.__type_params__  # type: ignore[attr-defined]
     fast.__dict__["__wrapped__"] = function
-    mark = fast.__dict__[MARK] = Tag(compiled, family, function)
-    mark.owner = weakref.ref(fast)
+    tag = fast.__dict__[TAG] = Tag(compiled, family, function)
+    tag.owner = weakref.ref(fast)
     compiled.versions.functions.add(fast)
     fast.__code__ = compiled.code
     return fast

@@ -164,10 +164,10 @@ def _dict(value: Any, depth: int) -> Kind:
     pairs = _pairs(value)
     if pairs is None or not all(type(key) is str or type(key) is int for key, _ in pairs):
         return ObjectKind(dict)
-    return DictKind(_described(pairs, depth))
+    return DictKind(_describe_pairs(pairs, depth))
 
 
-def _described(pairs: tuple[tuple[Any, Any], ...], depth: int) -> tuple[tuple[Any, Kind], ...]:
+def _describe_pairs(pairs: tuple[tuple[Any, Any], ...], depth: int) -> tuple[tuple[Any, Kind], ...]:
     below = depth + 1 + (len(pairs) > LARGE)
     return tuple((key, _describe(value, below)) for key, value in pairs)
 
@@ -205,7 +205,7 @@ def _instance(value: Any, kind: type, depth: int) -> Kind:
         return ObjectKind(kind)
     if _is_too_much(len(found), depth):
         return UnseenKind(kind)
-    return InstanceKind(kind, _described(tuple(found.items()), depth))
+    return InstanceKind(kind, _describe_pairs(tuple(found.items()), depth))
 
 
 def _is_plain_class(kind: type) -> bool:

@@ -296,7 +296,7 @@ class Region:
 
     def _rest(self, resting: bool) -> None:
         self.resting = resting
-        self._tell(self.on_rest)
+        self._notify(self.on_rest)
 
     def _end_rest(self) -> None:
         """Note a call that was not declined, which ends a rest."""
@@ -368,9 +368,9 @@ class Region:
     def _retire(self, cause: Cause) -> None:
         self.retired = True
         self.cause = cause
-        self._tell(self.on_retire)
+        self._notify(self.on_retire)
 
-    def _tell(self, callback: Callable[[Region], Any] | None) -> None:
+    def _notify(self, callback: Callable[[Region], Any] | None) -> None:
         if callback is None:
             return
         try:

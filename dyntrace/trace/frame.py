@@ -49,7 +49,7 @@ class Flush(Exception):
         super().__init__()
         self.result = result
 
-    def bare(self) -> Flush:
+    def without_traceback(self) -> Flush:
         """The exception without its traceback, whose frames would keep the user's values alive."""
         self.__context__ = None
         return self.with_traceback(None)

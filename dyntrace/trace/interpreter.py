@@ -37,7 +37,7 @@ class Visit:
     low          the lowest stack slot that the unit touched
     stack_after  the stack after the unit, from slot `low` on
     stores       the number of stores to slots before the unit
-    worked       whether array work came before the unit
+    has_work     whether array work came before the unit
     """
 
     unit: int
@@ -45,7 +45,7 @@ class Visit:
     low: int
     stack_after: list[Value]
     stores: int
-    worked: bool
+    has_work: bool
 
 
 @record()
@@ -55,7 +55,7 @@ class Trace:
     stop          why `end` was not absorbed; None if the path ends at a loop head, where paths
                   meet, or right behind an effect
     initial       the symbolic stack at the start
-    worked        whether the path has array work
+    has_work      whether the path has array work
     visits        the units of the region
     walked        the units of the path, with those before the region's first work
     global_kinds  the global names that the path looked up, with their kinds
@@ -69,7 +69,7 @@ class Trace:
     frame: Frame
     initial: list[Value]
     stop: Flush | None = None
-    worked: bool = False
+    has_work: bool = False
     visits: list[Visit] = field(default_factory=list)
     walked: tuple[int, ...] = ()
     global_kinds: GlobalKinds = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Trace:
     @property
     def worthwhile(self) -> bool:
         """Whether the region does array work, or replaces a callee by its optimised copy."""
-        return self.worked or self.region.copy_of is not None or self.region.does_work()
+        return self.has_work or self.region.copy_of is not None or self.region.does_work()
 
     def stacks(self) -> Iterator[tuple[int, list[Value]]]:
         """Each unit on the path, then `end`, with the stack before it.
@@ -148,14 +148,14 @@ def _advance(trace: Trace) -> Flush | None:
     except TooLarge:
         stop: Flush = Break(REGION_FULL)
     except Flush as found:
-        stop = found.bare()
+        stop = found.without_traceback()
     except Refused as refusal:
         stop = Break(refusal.reason, refusal.detail)
     else:
-        trace.visits.append(Visit(unit.index, depth, low, stack[low:], stores, trace.worked))
+        trace.visits.append(Visit(unit.index, depth, low, stack[low:], stores, trace.has_work))
         trace.end = following
-        if not trace.worked:
-            trace.worked = region.copy_of is not None or region.does_work(nodes)
+        if not trace.has_work:
+            trace.has_work = region.copy_of is not None or region.does_work(nodes)
         return None
     region.rollback(mark)
     stack[low:] = touched

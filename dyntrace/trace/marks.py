@@ -13,7 +13,7 @@ from typing import Any, cast
 from dyntrace.graph.identity import ByIdentity
 
 __all__ = [
-    "MARK",
+    "TAG",
     "Tag",
     "code_of",
     "graph_break",
@@ -22,12 +22,12 @@ __all__ = [
     "is_left_alone",
     "is_optimised",
     "left_alone",
-    "mark_of",
     "original_of",
     "remember_original",
+    "tag_of",
 ]
 
-MARK = "__dyntrace__"
+TAG = "__dyntrace__"
 _LEFT_ALONE = ("dyntrace.disable",)
 _originals: ByIdentity[weakref.ref[types.CodeType]] = ByIdentity()
 
@@ -36,7 +36,7 @@ class Tag:
     """An optimised function's compiled code, its family, and the function it was made from.
 
     `functools.wraps` copies a function's dict and the tag in it. So a tag names its owner, and
-    `mark_of` ignores it on any other function. A pickled or copied tag is empty.
+    `tag_of` ignores it on any other function. A pickled or copied tag is empty.
     """
 
     __slots__ = ("compiled", "family", "original", "owner")
@@ -51,9 +51,9 @@ class Tag:
         return (Tag, ())
 
 
-def mark_of(function: Any) -> Tag | None:
+def tag_of(function: Any) -> Tag | None:
     """The tag of an optimised function, else None."""
-    found = getattr(function, "__dict__", {}).get(MARK)
+    found = getattr(function, "__dict__", {}).get(TAG)
     owned = isinstance(found, Tag) and found.owner is not None and found.owner() is function
     return found if owned else None
 
@@ -81,8 +81,8 @@ def is_left_alone(code: types.CodeType) -> bool:
 
 def is_optimised(function: types.FunctionType) -> bool:
     """Whether a function runs compiled code; not if the user has assigned its `__code__`."""
-    mark = mark_of(function)
-    return mark is not None and function.__code__ is mark.compiled.code
+    tag = tag_of(function)
+    return tag is not None and function.__code__ is tag.compiled.code
 
 
 def remember_original(code: types.CodeType, original: types.CodeType) -> None:
@@ -99,7 +99,7 @@ def original_of(code: types.CodeType) -> types.CodeType | None:
 
 def code_of(function: types.FunctionType) -> types.CodeType:
     """The code that the user wrote for a function."""
-    mark = mark_of(function)
-    if mark is None or not is_optimised(function):
+    tag = tag_of(function)
+    if tag is None or not is_optimised(function):
         return original_of(function.__code__) or function.__code__
-    return cast(types.CodeType, mark.compiled.original)
+    return cast(types.CodeType, tag.compiled.original)

@@ -16,7 +16,7 @@ from dyntrace.functions import misses, recording
 from dyntrace.functions import optimised as optimised_module
 from dyntrace.report.collect import errors_of
 from dyntrace.runtime import handles
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.differential import check, check_calls
 
 A = np.arange(1.0, 6.0)
@@ -25,7 +25,7 @@ needs_native = pytest.mark.skipif(not handles.NATIVE, reason="replacement is C")
 
 def optimised(function, **options):
     fast = dyntrace.optimize(function, **options)
-    return fast, mark_of(fast).compiled
+    return fast, tag_of(fast).compiled
 
 
 @dyntrace.disable
@@ -90,9 +90,9 @@ def test_all_functions_of_one_code_share_compiled_code_and_move_together():
         return lambda a: a * factor + 1
 
     first = dyntrace.optimize(make(2.0))
-    family = mark_of(first).family
+    family = tag_of(first).family
     second = optimised_module.optimised(make(3.0), family)
-    assert mark_of(first).compiled is mark_of(second).compiled
+    assert tag_of(first).compiled is tag_of(second).compiled
     for _ in range(3):
         assert np.array_equal(first(A), A * 2 + 1)
     assert second.__code__ is first.__code__

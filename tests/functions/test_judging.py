@@ -8,7 +8,7 @@ import pytest
 from dyntrace import config, optimize
 from dyntrace.functions.copy_maker import CopyMaker
 from dyntrace.functions.judging import JUDGED_CALLS, WATCHED_CALLS
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 
 CALLS = WATCHED_CALLS + 8
 A = np.arange(8.0)
@@ -233,7 +233,7 @@ def test_calls_of_what_has_no_region_are_the_original_instructions(program):
         assert fast(12) == expected
     original = instructions(program)
     assert instructions(fast)[: len(original)] == original  # landing pads follow
-    assert not mark_of(fast).compiled.used()
+    assert not tag_of(fast).compiled.used()
 
 
 @pytest.mark.skipif(not config.native, reason="running code is changed by the extension only")
@@ -276,7 +276,7 @@ def test_a_callee_that_gains_keeps_its_twin_whatever_others_do():
     fast = optimize(program)
     for _ in range(JUDGED_CALLS):
         assert np.array_equal(fast(A, 5), program(A, 5))
-    callees = {compiled.name: compiled for compiled in mark_of(fast).family.all_compiled()}
+    callees = {compiled.name: compiled for compiled in tag_of(fast).family.all_compiled()}
     assert callees["branching"].has_nothing_to_gain()
     (name,) = [name for name in callees if name.endswith("gains")]
     assert not callees[name].has_nothing_to_gain()
@@ -297,9 +297,9 @@ def test_mutual_recursion_with_array_work_is_not_left_alone():
     fast = optimize(up)
     for _ in range(JUDGED_CALLS):
         assert np.array_equal(fast(A, 6), up(A, 6))
-    assert not mark_of(fast).compiled.has_nothing_to_gain()
+    assert not tag_of(fast).compiled.has_nothing_to_gain()
     assert any(
         known.region.calls > JUDGED_CALLS
-        for compiled in mark_of(fast).family.all_compiled()
+        for compiled in tag_of(fast).family.all_compiled()
         for known in compiled.used()
     )

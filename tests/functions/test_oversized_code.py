@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 
 A = np.arange(4.0)
 MANY = 300
@@ -91,7 +91,7 @@ def test_a_function_past_a_limit_gives_the_same(name):
     expected = repr(program(*args))
     for _ in range(3):
         assert repr(fast(*args)) == expected
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     assert not compiled.given_up and compiled.knowledge.notes == []
     assert bool(compiled.plans()) is captured
 
@@ -108,4 +108,4 @@ def test_code_without_a_start_of_its_own_is_left_alone():
     bare.__code__ = code.replace(co_code=code.co_code[:resume] + code.co_code[resume + 2 :])
     fast = dyntrace.optimize(bare)
     assert fast(3) == 3
-    assert "no RESUME" in mark_of(fast).compiled.knowledge.notes[0]
+    assert "no RESUME" in tag_of(fast).compiled.knowledge.notes[0]

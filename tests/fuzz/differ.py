@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dyntrace.report.collect import errors_of
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.verification.compare import difference, run
 from dyntrace.verification.snapshot import World
 from tests.differential.harness import around, optimised
@@ -97,6 +97,6 @@ def consumed(function):
 
 def internal_errors(fast):
     """Errors of dyntrace's own that it contained; the warning about them comes only once."""
-    mark = mark_of(fast)
+    mark = tag_of(fast)
     all_compiled = list(mark.family.all_compiled()) if mark is not None else []
     return [line for compiled in all_compiled for line in errors_of(compiled)]

@@ -15,7 +15,7 @@ from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
 from dyntrace.runtime.region import REST_AFTER, SAMPLED
 from dyntrace.runtime.trial import HOLDS
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.runtime.conftest import NATIVE
 
 ANY = ("argument", 0, None, "none", None, None)
@@ -268,7 +268,7 @@ def test_loop_of_which_the_region_rests_hardly_calls_it(measured):
     fast = dyntrace.optimize(steps)
     for _ in range(3):
         fast(A, A, 400)
-    (known,) = mark_of(fast).compiled.used()
+    (known,) = tag_of(fast).compiled.used()
     assert known.region.resting
     before = known.region.calls
     found, wanted = fast(A, A, 20 * SAMPLED), steps(A, A, 20 * SAMPLED)
@@ -282,7 +282,7 @@ def test_loop_that_runs_comes_to_rest(measured):
     measured(SLOW_CLOCK)
     fast = dyntrace.optimize(steps)
     fast(A, A, 100 * SAMPLED)
-    (known,) = mark_of(fast).compiled.used()
+    (known,) = tag_of(fast).compiled.used()
     assert known.region.calls <= 2 * REST_AFTER + 100
 
 
@@ -291,7 +291,7 @@ def test_region_at_rest_is_called_again_when_arrays_have_grown(measured):
     fast = dyntrace.optimize(steps)
     for _ in range(3):
         fast(A, A, 400)
-    (known,) = mark_of(fast).compiled.used()
+    (known,) = tag_of(fast).compiled.used()
     assert known.region.resting
     measured(FAST_CLOCK)
     large = np.linspace(0.0, 1.0, 5000)
@@ -309,7 +309,7 @@ def test_newer_versions_have_the_region_at_rest_too(measured):
     fast = dyntrace.optimize(steps)
     for _ in range(3):
         fast(A, A, 400)
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     compiled.compile()
     (known,) = compiled.used()
     before = known.region.calls
@@ -334,7 +334,7 @@ def test_version_for_other_kinds_at_the_same_place_rests(measured):
     for _ in range(3):
         assert np.array_equal(fast(np.float64(2.0), 400), program(np.float64(2.0), 400))
         assert np.array_equal(fast(ints, 400), program(ints, 400))
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     before = sum(known.region.misses for known in compiled.used())
     fast(ints, 20 * SAMPLED)
     assert sum(known.region.misses for known in compiled.used()) - before <= 2 * 21
@@ -360,7 +360,7 @@ def test_calls_by_twins_are_not_measured(measured):
     fast = dyntrace.optimize(calling)
     for _ in range(3):
         assert np.array_equal(fast(A, 100), calling(A, 100))
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     (known,) = compiled.used()
     assert not known.region.retired
     handles = [each for each in fast.__code__.co_consts if isinstance(each, Handle)]

@@ -13,7 +13,7 @@ from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning
 from dyntrace.runtime.causes import Cause
 from dyntrace.runtime.handles import Handle, set_clock
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.runtime.conftest import NATIVE
 
 ANY = ("argument", 0, None, "none", None, None)
@@ -23,7 +23,7 @@ needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not i
 
 def optimised(function):
     fast = dyntrace.optimize(function)
-    return fast, mark_of(fast).compiled
+    return fast, tag_of(fast).compiled
 
 
 # Causes ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.differential import check, explanation
 
 A = np.arange(6.0)
@@ -294,7 +294,7 @@ def test_a_few_modes_are_still_read_by_value():
         for mode in ("double", "root", "less"):
             assert np.array_equal(fast(A, mode), program(A, mode))
     assert dyntrace.explain(fast)(A, "double").breaks == []
-    runs = [runs for known in mark_of(fast).compiled.used() for runs in known.region.runs]
+    runs = [runs for known in tag_of(fast).compiled.used() for runs in known.region.runs]
     assert len(runs) == 3 and min(runs) >= 2  # of a region for each mode, or of one with three
 
 

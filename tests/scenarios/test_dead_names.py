@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.differential import explanation
 
 
@@ -174,5 +174,5 @@ def test_a_view_that_no_call_can_see_is_not_made():
     a = np.arange(8.0)
     for _ in range(4):
         np.testing.assert_array_equal(fast(a, np.zeros(8)), program(a, np.zeros(8)))
-    plans = mark_of(fast).compiled.plans()
+    plans = tag_of(fast).compiled.plans()
     assert any(plan.layout.effect_only for plan, _ in plans)

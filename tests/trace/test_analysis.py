@@ -10,7 +10,7 @@ import dyntrace
 from dyntrace.breaks import EXCEPTION_HANDLING, OPAQUE_CALL
 from dyntrace.graph.describe import describe
 from dyntrace.trace import analysis as module
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from tests.differential import check
 from tests.trace.tracing import NoCopies, analyse, operations, plans
 
@@ -286,7 +286,7 @@ def test_callees_behind_breaks_are_optimised_with_their_caller():
     fast = dyntrace.optimize(program)
     for _ in range(4):
         fast(A)
-    names = {compiled.name for compiled in mark_of(fast).family.all_compiled()}
+    names = {compiled.name for compiled in tag_of(fast).family.all_compiled()}
     assert "branching" in names
     assert dyntrace.stats(fast).graph_calls > 4
 

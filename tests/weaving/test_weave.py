@@ -13,7 +13,7 @@ from dyntrace.exec.backends.generated import compile_graph
 from dyntrace.graph.describe import describe
 from dyntrace.runtime.handles import Handle
 from dyntrace.trace.code_facts import CodeFacts
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.weaving import weave as weave_module
 from dyntrace.weaving.regions import Regions
 from dyntrace.weaving.weave import ROOM, first_version, stack_size, weave
@@ -167,7 +167,7 @@ def test_versions_at_one_place_are_limited(monkeypatch):
     fast = dyntrace.optimize(choosing)
     for value in [A, A.reshape(5, 1), 2.0] * 4:
         assert np.array_equal(fast(value), choosing(value))
-    starts = [plan.layout.start for plan, _ in mark_of(fast).compiled.plans()]
+    starts = [plan.layout.start for plan, _ in tag_of(fast).compiled.plans()]
     assert len(starts) == len(set(starts))
 
 

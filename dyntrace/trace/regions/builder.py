@@ -33,7 +33,7 @@ __all__ = [
     "Step",
     "TooLarge",
     "Varying",
-    "same",
+    "identity_guard",
 ]
 
 MAX_NODES = 400
@@ -71,7 +71,7 @@ class Guard:
     second: Any = None
 
 
-def same(value: Any) -> Guard:
+def identity_guard(value: Any) -> Guard:
     """The guard that a value is this object. It does not keep the object alive."""
     return Guard("is", hold(value))
 
@@ -165,7 +165,7 @@ class RegionBuilder:
     def _argument(self, source: Source) -> None:
         if source in self.arguments:
             return
-        if len(self.arguments) >= self._most(MAX_ARGUMENTS):
+        if len(self.arguments) >= self._limit(MAX_ARGUMENTS):
             raise TooLarge
         self.arguments.append(source)
         self.on_rollback(self.arguments.pop)
@@ -187,7 +187,7 @@ class RegionBuilder:
             step.guard = guard
             self.on_rollback(lambda: setattr(step, "guard", old))
 
-    def demand(self, source: Source, kind: Kind) -> None:
+    def guard_kind(self, source: Source, kind: Kind) -> None:
         """Guard that the value of `source` is of this kind; its items are not guarded."""
         self.guard(source, guard_of(kind))
 
@@ -204,7 +204,7 @@ class RegionBuilder:
         """The graph input for `source`."""
         node = self._inputs.get(source)
         if node is None:
-            self.demand(source, kind)
+            self.guard_kind(source, kind)
             origin = Origin(self.code.co_filename, self.code.co_firstlineno)
             node = Node(INPUT, (len(self.graph.inputs),), (), kind, origin)
             self._inputs[source] = node
@@ -221,14 +221,14 @@ class RegionBuilder:
         origin: Origin,
     ) -> Node:
         """Append an operation to the graph."""
-        if len(self.graph.nodes) >= self._most(MAX_NODES):
+        if len(self.graph.nodes) >= self._limit(MAX_NODES):
             raise TooLarge
         node = Node(op, args, kwargs, kind, origin)
         self.graph.nodes.append(node)
         self.on_rollback(self.graph.nodes.pop)
         return node
 
-    def _most(self, limit: int) -> int:
+    def _limit(self, limit: int) -> int:
         return limit * (1 + self._is_traced)
 
     def end_tracing(self) -> None:
@@ -267,7 +267,7 @@ class RegionBuilder:
         """Whether there is an effect, or array work among the nodes from index `first` on."""
         return self.graph.effect is not None or any(map(is_work, self.graph.nodes[first:]))
 
-    def seal(self) -> None:
+    def drop_tracing_state(self) -> None:
         """Drop references to what only tracing needs, such as the values of the trace."""
         self._undo.clear()
         self._assumed.clear()

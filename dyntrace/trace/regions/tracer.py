@@ -111,9 +111,9 @@ class RegionTracer:
             layout = lay_out(trace, facts.body, facts.live[trace.end], facts.observed)
         except Break as found:
             if found.reason is REGION_FULL:
-                trace.stop = found.bare()
+                trace.stop = found.without_traceback()
             return None
-        trace.region.seal()
+        trace.region.drop_tracing_state()
         ends_at = _end_of_original(trace) if works else None
         return RegionPlan(layout, trace.region, trace.state, *self._lines(trace), works, ends_at)
 
@@ -153,7 +153,7 @@ def _first_needed(trace: Trace, body: Body, floor: int) -> int:
     """
     visits = trace.visits
     first_work = len(visits) - 1
-    while first_work > 0 and visits[first_work].worked:
+    while first_work > 0 and visits[first_work].has_work:
         first_work -= 1
     low = floor
     for visit in visits[first_work:]:
@@ -162,7 +162,7 @@ def _first_needed(trace: Trace, body: Body, floor: int) -> int:
     latest = branches[0] if branches else first_work
     for index in range(first_work, 0, -1):
         low = min(low, visits[index].low)
-        if index <= latest and visits[index].depth <= low and not visits[index].worked:
+        if index <= latest and visits[index].depth <= low and not visits[index].has_work:
             return index
     return 0
 

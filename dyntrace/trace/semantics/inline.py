@@ -24,7 +24,7 @@ from dyntrace.ops.registry import Refused
 from dyntrace.record import record
 from dyntrace.trace import marks
 from dyntrace.trace.frame import MAX_INLINE_DEPTH, Break, Flush, Frame
-from dyntrace.trace.regions.builder import Guard, same
+from dyntrace.trace.regions.builder import Guard, identity_guard
 from dyntrace.trace.semantics.obstacles import obstacle_in
 from dyntrace.trace.sources import FunctionPart, Item, Source
 from dyntrace.trace.stepping import run_inlined
@@ -88,7 +88,7 @@ def _by_identity(frame: Frame, value: Outside, function: types.FunctionType) -> 
     if marks.is_disabled(function):
         raise Break(DISABLED, function.__qualname__)
     frame.assume(value)
-    frame.region.guard(FunctionPart(value.source, "code"), same(function.__code__))
+    frame.region.guard(FunctionPart(value.source, "code"), identity_guard(function.__code__))
     return Callee(
         value,
         value.source,
@@ -107,7 +107,7 @@ def _by_code(frame: Frame, value: Outside, kind: kinds.FunctionKind) -> Callee:
     namespace = kind.namespace.find(frame.namespace)
     if kind.code is GONE or namespace is None:
         raise NotInlined(NOT_INLINED, "", value)
-    frame.region.guard(FunctionPart(value.source, "code"), same(kind.code))
+    frame.region.guard(FunctionPart(value.source, "code"), identity_guard(kind.code))
     return Callee(
         value,
         value.source,

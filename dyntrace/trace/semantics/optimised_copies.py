@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from dyntrace.graph import kinds
 from dyntrace.graph.identity import GONE, Namespace, lasts
 from dyntrace.graph.node import Node, Op, Origin
-from dyntrace.trace.regions.builder import Guard, RegionBuilder, same
+from dyntrace.trace.regions.builder import Guard, RegionBuilder, identity_guard
 from dyntrace.trace.sources import FunctionPart
 from dyntrace.trace.values.base import Outside
 
@@ -65,12 +65,12 @@ def copy_for(copies: Copies, nearest: Globals, region: RegionBuilder, callee: Ou
     optimised_copy = copies.copy_of(function) if isinstance(function, FunctionType) else None
     if optimised_copy is None or not isinstance(function, FunctionType):
         return None
-    region.demand(callee.source, kind)
+    region.guard_kind(callee.source, kind)
     if not has_lasting_copy(function):
         return _new_copy(copies, region, callee, function.__code__, function.__globals__)
-    region.guard(FunctionPart(callee.source, "code"), same(function.__code__))
+    region.guard(FunctionPart(callee.source, "code"), identity_guard(function.__code__))
     defaults = Guard("value", function.__defaults__)
-    for part, guard in (("defaults", defaults), ("kwdefaults", same(None))):
+    for part, guard in (("defaults", defaults), ("kwdefaults", identity_guard(None))):
         region.guard(FunctionPart(callee.source, part), guard)
     region.replace_callee(function.__code__)
     return optimised_copy
@@ -96,5 +96,5 @@ def _new_copy(
         return None
     region.replace_callee(code)
     function = region.input(callee.source, callee.expected)
-    region.guard(FunctionPart(callee.source, "code"), same(code))
+    region.guard(FunctionPart(callee.source, "code"), identity_guard(code))
     return region.add(_COPY, (maker, function), (), kinds.UNKNOWN, _ORIGIN)

@@ -7,7 +7,7 @@ import numpy as np
 import dyntrace
 from dyntrace.asm.versions import TABLE
 from dyntrace.runtime import faults
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.trace.sources import CellVariable, Local, StackItem
 from tests.differential import check
 
@@ -31,7 +31,7 @@ def layouts(function, *args):
     fast = dyntrace.optimize(function)
     for _ in range(4):
         fast(*args)
-    return [plan.layout for plan, _ in mark_of(fast).compiled.plans()]
+    return [plan.layout for plan, _ in tag_of(fast).compiled.plans()]
 
 
 def test_a_result_that_is_returned_is_pushed_bare():

@@ -9,7 +9,7 @@ import dyntrace
 from dyntrace.graph.describe import describe
 from dyntrace.trace.analysis import explore
 from dyntrace.trace.code_facts import CodeFacts
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.trace.regions import tracer
 from dyntrace.trace.regions.paths import unaffected_paths
 from dyntrace.trace.regions.tracer import RegionTracer
@@ -158,7 +158,7 @@ def test_no_path_keeps_an_array_of_the_users_alive():
 
     fast = dyntrace.optimize(program)
     fast(np.arange(5.0))
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     assert compiled.knowledge.paths
     held = [
         repr(path.state) + repr(path.after)
@@ -189,7 +189,7 @@ def test_paths_that_use_a_name_whose_value_varies_are_traced_again(traced):
 def test_a_reset_forgets_the_paths():
     fast = dyntrace.optimize(two_regions)
     fast(A)
-    compiled = mark_of(fast).compiled
+    compiled = tag_of(fast).compiled
     assert compiled.knowledge.paths
     compiled.reset()
     assert compiled.knowledge.paths == {}

@@ -7,7 +7,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.trace.regions.worth import COSTS
 
 A = np.linspace(0.5, 1.5, 12)
@@ -119,7 +119,7 @@ def called(function, times=4):
         mine, its = A.copy(), A.copy()
         assert same(fast(mine), function(its))
         assert same(mine, its)
-    return fast, mark_of(fast).compiled
+    return fast, tag_of(fast).compiled
 
 
 @pytest.mark.parametrize("function", LITTLE)

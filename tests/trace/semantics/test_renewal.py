@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.trace.marks import mark_of
+from dyntrace.trace.marks import tag_of
 from dyntrace.trace.semantics.renewal import folded, is_shared, renewed
 from dyntrace.trace.values.base import Constant, Folded
 
@@ -50,7 +50,7 @@ def test_results_are_the_objects_that_cpython_makes(name, monkeypatch):
     fast = dyntrace.optimize(program)
     assert identities(fast) == expected
     assert fast(A)[0] == value and type(fast(A)[0]) is type(value)
-    assert len(mark_of(fast).compiled.plans()) == 1
+    assert len(tag_of(fast).compiled.plans()) == 1
 
 
 @pytest.mark.parametrize(
