@@ -88,8 +88,9 @@ def _bound_masks(body: Body) -> list[int]:
 def check_loads(body: Body) -> Body:
     """Make loads of certainly bound locals LOAD_FAST, all other loads LOAD_FAST_CHECK.
 
-    LOAD_FAST of 3.11 always checks. From 3.12 on, Python/flowgraph.c emits LOAD_FAST_CHECK where it
-    cannot prove a local bound, which includes most loads of locals from the 65th on.
+    LOAD_FAST of 3.11 always checks. From 3.12 on, the compiler emits LOAD_FAST_CHECK where it
+    cannot prove a local bound; for locals from the 65th on it looks at one basic block at a time
+    (`fast_scan_many_locals` in Python/flowgraph.c).
     """
     for unit, bound in zip(body.units, _bound_masks(body), strict=True):
         step = unit.micro[0] if len(unit.micro) == 1 else None

@@ -37,10 +37,11 @@ from dyntrace.graph.kinds import (
 
 MAX_DEPTH = 3
 MAX_ITEMS = (256, 256, 64)  # of a container, or attributes of an instance, by its depth
-# A container of many items counts as more than one level of depth, which bounds the number of
-# values described: a sequence gets one more level for each of these lengths that it exceeds,
+# A container with many items counts as more than one level of depth, which bounds the number of
+# values described. A sequence counts as one more level for each of the lengths in WIDE that it
+# exceeds, a dict or an instance as one more if it has over LARGE items.
 WIDE = 16, 64
-LARGE = 64  # and a dict or an instance one more for more items than this.
+LARGE = 64
 MAX_LASTING = 4096  # cached kinds of objects that are never freed
 MAX_LENGTH = 4096  # of a str whose value its kind keeps
 _LARGE = 1 << 4096  # an int whose value is not kept

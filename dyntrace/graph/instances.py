@@ -2,7 +2,7 @@
 
 Invariant: the C way (`_native/cpython/instance.c`) does not change the instance. CPython keeps
 attributes in an array of values until `__dict__` is first read (Objects/dictobject.c). From then on
-the specialised attribute instructions no longer apply to that instance.
+the instructions that are specialised for this array no longer apply to the instance.
 """
 
 from __future__ import annotations

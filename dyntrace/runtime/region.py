@@ -27,7 +27,7 @@ from dyntrace.trace.regions.builder import MAX_STEPS
 
 WINDOW = 512  # calls among which failures are counted, at most
 SHARE = 8  # a region is retired only if at least one call in eight failed
-MISS_LIMIT = 64  # and for misses only after this many
+MISS_LIMIT = 64  # misses before which a region is not retired for misses
 REST_AFTER = 256  # calls declined in a row, after which a region rests
 SAMPLED = 256  # while a region rests, one call in this many is let through
 STUB_TIME = 20  # nanoseconds that a stub takes outside the call of its handle

@@ -252,12 +252,12 @@ def check_keys(value: Any, c: tuple[Any, ...], d: Any) -> bool:
 def fingerprint(cls: type) -> tuple[Any, ...]:
     """All that reads of an instance's attributes depend on: each class in the MRO and its dict."""
     return tuple(
-        (hold(base), *((name, _token(value)) for name, value in base.__dict__.items()))
+        (hold(base), *((name, _identity_of(value)) for name, value in base.__dict__.items()))
         for base in cls.__mro__
     )
 
 
-def _token(value: Any) -> tuple[Any, ...]:
+def _identity_of(value: Any) -> tuple[Any, ...]:
     """What identifies `value`, an item of a class's dict, without keeping it alive.
 
     A value that cannot be referenced weakly (a property, a list) is identified by address and type.
@@ -283,10 +283,10 @@ def _same_class(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     if one[0] is not other[0] or len(one) != len(other):
         return False
     pairs = zip(one[1:], other[1:], strict=True)
-    return all(a[0] == b[0] and _same_token(a[1], b[1]) for a, b in pairs)
+    return all(a[0] == b[0] and _same_identity(a[1], b[1]) for a, b in pairs)
 
 
-def _same_token(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+def _same_identity(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     if len(one) != len(other) or one[-1] is not other[-1]:
         return False
     return len(one) == 1 or one[0] == other[0]
@@ -316,7 +316,7 @@ GUARDS: dict[str, Check] = {
     "plain": check_plain,
     "keys": check_keys,
 }
-WEAK = frozenset({"exact", "is", "plain", "sequence"})  # may compare with a weak reference's object
+WEAK = frozenset({"exact", "is", "plain", "sequence"})  # guards whose c may be a weak reference
 NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 
 

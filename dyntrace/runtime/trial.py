@@ -28,7 +28,9 @@ HOLDS, HOLDS_AT_MOST = 4096, 1 << 20  # calls for which a verdict holds; it doub
 LARGE_BUCKET = 11  # inputs of a mebibyte; a region that is slower on these is retired
 BUCKETS = 32
 MAX_DROPS = 64  # dropped comparisons, after which no more are made
-FEW, SOME, MANY, MOST = 3, 4, 8, 6  # comparisons
+# A region is kept if all of at least FEW comparisons were clearly faster. It has lost if all of at
+# least SOME were much slower. After MANY comparisons it has lost if at least MOST were slower.
+FEW, SOME, MANY, MOST = 3, 4, 8, 6
 DECLINE_TIME = 30  # nanoseconds that timing adds to the original instructions
 LONG_TIME = 20_000_000  # nanoseconds of four calls, so long that one comparison is enough
 
@@ -63,7 +65,7 @@ class Verdict(Enum):
 class _Bucket:
     """The results of the comparisons for inputs of about the same size.
 
-    quads       finished comparisons, of which `faster`, `slower` and `much_slower` count some
+    quads       finished comparisons; `faster`, `slower` and `much_slower` count by result
     due, holds  the call at which the verdict expires, and for how many calls the next one holds
     """
 
@@ -225,7 +227,10 @@ class Trial:
         return bucket.judged()
 
     def _is_lost_for_good(self) -> bool:
-        """Whether size cannot be why it lost: inputs are large or not arrays, and no bucket won."""
+        """Whether the region is to be retired: it lost on large inputs, or without any arrays.
+
+        It is not if another bucket has won or is being measured.
+        """
         for bucket in self.buckets.values():
             if bucket.verdict is not Verdict.LOST and (
                 bucket.verdict is Verdict.KEPT or bucket.quads

@@ -70,7 +70,9 @@ class _Outputs:
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.made: dict[int, tuple[Value, Any]] = {}  # by id(); the value is kept, so its id is too
+        self.made: dict[
+            int, tuple[Value, Any]
+        ] = {}  # by id(value); the value is held, so its id stays
         self.by_nodes = False
 
     def keep_identity(self, values: list[Value]) -> None:

@@ -16,16 +16,16 @@ from dyntrace.trace.frame import Break, Frame, refusal_of
 from dyntrace.trace.values.base import Computed, Value
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
-__all__ = ["change_list", "extend_list", "set_pair", "stored"]
+__all__ = ["extend_list", "replace_items", "set_pair", "stored"]
 
 MAX_BUILT = 8192  # items of a list or dict
 
 
-def change_list(frame: Frame, container: ListValue, items: list[Value]) -> None:
+def replace_items(frame: Frame, container: ListValue, items: list[Value]) -> None:
     """Replace the items of a list; a rollback restores the old ones."""
     if len(items) > MAX_BUILT:
         raise Break(REGION_FULL)
-    _require_outside(items, container)
+    _refuse_cycle(items, container)
     old = container.items
     container.items = items
     frame.region.on_rollback(lambda: setattr(container, "items", old))
@@ -37,7 +37,7 @@ def extend_list(frame: Frame, container: ListValue, added: list[Value]) -> None:
     count = len(items)
     if count + len(added) > MAX_BUILT:
         raise Break(REGION_FULL)
-    _require_outside(added, container)
+    _refuse_cycle(added, container)
     items += added
     frame.region.on_rollback(partial(items.__delitem__, slice(count, None)))
 
@@ -48,7 +48,7 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
         raise refusal_of(container.kind)
     if len(container.items) >= MAX_BUILT:
         raise Break(REGION_FULL)
-    _require_outside([value], container)
+    _refuse_cycle([value], container)
     items = container.items
     old = items.get(key)
     items[key] = stored(value)
@@ -56,15 +56,15 @@ def set_pair(frame: Frame, container: Any, key: Any, value: Value) -> None:
     frame.region.on_rollback(undo)
 
 
-def _require_outside(items: Iterable[Value], container: Value) -> None:
+def _refuse_cycle(items: Iterable[Value], container: Value) -> None:
     """Break if `items` contain `container` at any depth: CPython has to build such a cycle."""
     for item in items:
         if item is container:
             raise refusal_of(container.kind)
         if isinstance(item, (ListValue, TupleValue)):
-            _require_outside(item.items, container)
+            _refuse_cycle(item.items, container)
         elif isinstance(item, DictValue):
-            _require_outside(item.items.values(), container)
+            _refuse_cycle(item.items.values(), container)
 
 
 def stored(value: Value) -> Value:

@@ -14,7 +14,7 @@ from dyntrace.breaks import ATTRIBUTE_STORE
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
 from dyntrace.trace.frame import Break, Frame
-from dyntrace.trace.semantics.changes import change_list, extend_list, set_pair, stored
+from dyntrace.trace.semantics.changes import extend_list, replace_items, set_pair, stored
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.protocol import unpack, unsupported
 from dyntrace.trace.values.base import Constant, Outside, Value
@@ -84,7 +84,7 @@ def pop(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -
         raise unsupported(*args)
     items = [*value.items]
     taken: Value = items.pop(position)
-    change_list(frame, value, items)
+    replace_items(frame, value, items)
     return taken
 
 

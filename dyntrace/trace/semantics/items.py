@@ -15,10 +15,10 @@ from dyntrace.trace.regions.builder import Guard
 from dyntrace.trace.sources import Item
 from dyntrace.trace.values.base import Constant, Outside, Value
 
-__all__ = ["item_alone"]
+__all__ = ["single_item"]
 
 
-def item_alone(frame: Frame, container: Value, index: Value) -> Value | None:
+def single_item(frame: Frame, container: Value, index: Value) -> Value | None:
     """The item at a constant index or key; None if the container's kind does not have it."""
     if not isinstance(container, Outside) or not isinstance(index, Constant):
         return None

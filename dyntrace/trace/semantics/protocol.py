@@ -20,8 +20,8 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
-from dyntrace.trace.semantics.changes import change_list, set_pair, stored
-from dyntrace.trace.semantics.items import item_alone
+from dyntrace.trace.semantics.changes import replace_items, set_pair, stored
+from dyntrace.trace.semantics.items import single_item
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.renewal import folded
 from dyntrace.trace.values.base import Computed, Constant, Outside, Value
@@ -293,8 +293,8 @@ _TRUTH = Record(
 
 def get_item(frame: Frame, container: Value, index: Value) -> Value:
     """`container[index]`."""
-    if (alone := item_alone(frame, container, index)) is not None:
-        return alone
+    if (single := single_item(frame, container, index)) is not None:
+        return single
     kind = frame.assume(container)
     if isinstance(kind, ArrayKind):
         return frame.compute(_SUBSCRIPTS[_gives_copy(index.kind)], [container, index])
@@ -404,7 +404,7 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
     position = _constant_index(frame, index)
     if type(position) is not int or not -len(container.items) <= position < len(container.items):
         raise unsupported(container, index)
-    change_list(frame, container, [*container.items])
+    replace_items(frame, container, [*container.items])
     container.items[position] = stored(value)
 
 

@@ -9,7 +9,7 @@ from dyntrace.asm.decode import decode
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.regions.builder import RegionBuilder
 from dyntrace.trace.semantics import changes as module
-from dyntrace.trace.semantics.changes import change_list, extend_list, set_pair
+from dyntrace.trace.semantics.changes import extend_list, replace_items, set_pair
 from dyntrace.trace.values.base import Constant
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 from tests.differential import check
@@ -28,7 +28,7 @@ def test_what_was_appended_is_taken_back_in_turn(frame):
     found = ListValue([ONE])
     items, mark = found.items, frame.region.checkpoint()
     extend_list(frame, found, [TWO])
-    change_list(frame, found, [THREE])
+    replace_items(frame, found, [THREE])
     extend_list(frame, found, [ONE, TWO])
     assert found.items == [THREE, ONE, TWO] and items == [ONE, TWO]
     frame.region.rollback(mark)
@@ -62,7 +62,7 @@ def test_containers_have_a_limit(frame, monkeypatch):
     found, pairs = ListValue([ONE, TWO]), DictValue({"a": ONE, "b": TWO})
     for change in (
         lambda: extend_list(frame, found, [THREE]),
-        lambda: change_list(frame, found, [ONE, TWO, THREE]),
+        lambda: replace_items(frame, found, [ONE, TWO, THREE]),
         lambda: set_pair(frame, pairs, "c", THREE),
     ):
         with pytest.raises(Break):
