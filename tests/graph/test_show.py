@@ -10,60 +10,118 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.graph.show import show
 from tests.exec.comparing import same
-from tests.exec.programs import Program
-
-PROGRAMS = {
-    "arithmetic": "return (x + y) * 2.0 - -x / -3, x ** -1.0, 2 ** x, -x ** 2, ~(x > y)",
-    "calls": "return np.linalg.norm(x), np.add(x, y), np.add.reduce(x, axis=0), np.clip(x, -1, None)",
-    "methods": "return x.sum(axis=0), x.T.mean(-1), (x + y).reshape(-1, 2).max()",
-    "indexing": "return x[1:-1], x[:, ::-1], x[..., 0], x[None, 1:, -1], x[[0, 1]], x[x > 1], x[0][1]",
-    "writes": "t = x + 1\n    t += y\n    t[0, 1:] = 5\n    t[1] = y[0]\n    return t, t * 2",
-    "out": "t = x * 2\n    np.sqrt(x, out=t)\n    np.add(t, 1, t)\n    return t",
-    "containers": "p = [x, (y, 2)]\n    return p, {'a': x + 1, 'b': [y]}, np.stack([x, y])",
-    "constants": "return x.astype(np.float32), np.zeros(3, np.dtype('i2')), np.full(2, np.inf), x * 1j",
-    "nothing": "return x",
-    "effect": "t = x * 2\n    x[1:] = t[1:]\n    return t",
-    "in place": "t = x * 2\n    x *= t\n    return t",
-}
+from tests.trace.captured import captured
 
 
-@pytest.mark.parametrize("body", list(PROGRAMS.values()), ids=list(PROGRAMS))
-def test_text_runs_and_gives_the_same_values(body):
-    values = np.arange(1.0, 10.0).reshape(3, 3) / 3, np.arange(9.0).reshape(3, 3)
-    if "reshape(-1, 2)" in body:
-        values = tuple(value[:2] for value in values)
-    program = Program(f"def f(x, y):\n    {body}", *values)
-    text = show(program.graph, program.names)
+class Programs:
+    """A function of two arrays for each form of text there is."""
+
+    def arithmetic(x, y):
+        return (x + y) * 2.0 - -x / -3, x**-1.0, 2**x, -(x**2), ~(x > y)
+
+    def calls(x, y):
+        norm = np.linalg.norm(x)
+        return norm, np.add(x, y), np.add.reduce(x, axis=0), np.clip(x, -1, None)
+
+    def methods(x, y):
+        return x.sum(axis=0), x.T.mean(-1), (x + y).reshape(-1, 2).max()
+
+    def indexing(x, y):
+        parts = x[1:-1], x[:, ::-1], x[..., 0], x[None, 1:, -1]
+        return parts, x[[0, 1]], x[x > 1], x[0][1]
+
+    def writes(x, y):
+        t = x + 1
+        t += y
+        t[0, 1:] = 5
+        t[1] = y[0]
+        return t, t * 2
+
+    def out(x, y):
+        t = x * 2
+        np.sqrt(x, out=t)
+        np.add(t, 1, t)
+        return t
+
+    def containers(x, y):
+        t = x + 1
+        p = [x, (y, 2)]
+        return p, {"a": t, "b": [y]}, np.stack([x, y])
+
+    def constants(x, y):
+        made = np.zeros(3, np.dtype("i2")), np.full(2, 1e999)
+        return x.astype(np.float32), made, x * 1j
+
+    def effect(x, y):
+        t = x * 2
+        x[1:] = t[1:]
+        return t
+
+    def in_place(x, y):
+        t = x * 2
+        x *= t
+        return t
+
+
+def shown(program, names):
+    """The graph as text, in the names of the arguments that it takes."""
+    taken = [names[source.index] for source in program.sources]
+    return show(program.graph, taken)
+
+
+def assert_text_gives(text, fn, values):
+    """The text, run on `values` under the names x and y, leaves and gives what `fn` does."""
     mine = [value.copy() for value in values]
     theirs = [value.copy() for value in values]
-    namespace = dict(zip(program.names, mine, strict=True))
+    namespace = dict(zip("xy", mine, strict=True))
     exec(compile(text, "shown.py", "exec"), namespace)
-    wanted = program.eager(*theirs)
-    wanted = wanted if type(wanted) is tuple else (wanted,)
-    for found, value in zip(namespace["outputs"], wanted, strict=True):
-        same(found, value)
+    same(flat(namespace["outputs"]), flat(fn(*theirs)))
     same(mine, theirs)
 
 
+def flat(outputs):
+    """The outputs, one tuple of them taken apart."""
+    bare = type(outputs) is tuple and len(outputs) == 1 and type(outputs[0]) is tuple
+    return outputs[0] if bare else outputs if type(outputs) is tuple else (outputs,)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Programs) if name[0] != "_"])
+def test_text_runs_and_gives_the_same_values(name):
+    fn = getattr(Programs, name)
+    values = np.arange(1.0, 10.0).reshape(3, 3) / 3, np.arange(9.0).reshape(3, 3)
+    if name == "methods":
+        values = tuple(value[:2] for value in values)
+    assert_text_gives(shown(captured(fn, *values), "xy"), fn, values)
+
+
+def test_text_of_a_graph_without_nodes_gives_its_input():
+    values = np.arange(3.0), np.arange(3.0)
+    inputs = [Node(INPUT, (i,), (), describe(v), Origin("f.py", 1)) for i, v in enumerate(values)]
+    text = show(Graph(inputs, [], inputs[:1]), "xy")
+    assert_text_gives(text, lambda x, y: x, values)
+
+
 def test_each_node_has_its_line_with_file_and_line_number():
-    x = np.arange(3.0)
-    program = Program("def f(x):\n    y = x + 1\n    return np.sin(y)[1:]", x)
-    assert show(program.graph, program.names).splitlines() == [
+    def program(x):
+        y = x + 1
+        return np.sin(y)[1:]
+
+    first = program.__code__.co_firstlineno
+    assert shown(captured(program, np.arange(3.0)), "x").splitlines() == [
         "import numpy as np",
-        "t0 = x + 1  # program.py:2",
-        "t1 = np.sin(t0)  # program.py:3",
-        "t2 = t1[1:]  # program.py:3",
+        f"t0 = x + 1  # test_show.py:{first + 1}",
+        f"t1 = np.sin(t0)  # test_show.py:{first + 2}",
+        f"t2 = t1[1:]  # test_show.py:{first + 2}",
         "outputs = t2,",
     ]
 
 
 def test_names_that_cannot_be_had_are_replaced():
-    values = [np.arange(3.0)] * 5
-    program = Program("def f(a, b, c, d, e):\n    return a + b + c + d + e", *values)
-    text = show(program.graph, ["self.x", "lambda", "t0", None])
+    graph = captured(lambda a, b, c, d, e: a + b + c + d + e, *[np.arange(3.0)] * 5).graph
+    text = show(graph, ["self.x", "lambda", "t0", None])
     assert "t1 = self_x + input1" in text and "t2 = t1 + t0" in text
     assert "input3" in text and "input4" in text
-    np_named = show(program.graph, ["np", "np", "outputs"])
+    np_named = show(graph, ["np", "np", "outputs"])
     assert "t0 = input0 + input1" in np_named
 
 

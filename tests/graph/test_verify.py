@@ -9,7 +9,7 @@ from dyntrace.errors import InternalError
 from dyntrace.graph.describe import describe
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.graph.verify import verify
-from tests.exec.programs import Program
+from tests.trace.captured import captured
 
 ADD = Op("operator.add", operator.add, "operator", "infix", exact=True)
 IADD = Op("operator.iadd", operator.iadd, "operator", "inplace", exact=True, writes=(0,))
@@ -39,10 +39,13 @@ def problem(illegal):
 
 
 def test_legal_graphs_pass():
-    x = np.arange(3.0)
-    verify(
-        Program("def f(x):\n    t = x + 1\n    t += x\n    x[:] = t\n    return [t, x]", x).graph
-    )
+    def program(x):
+        t = x + 1
+        t += x
+        x[:] = t
+        return [t, x]
+
+    verify(captured(program, np.arange(3.0)).graph)
     verify(Graph())
 
 

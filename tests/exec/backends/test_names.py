@@ -5,9 +5,9 @@ import pytest
 
 from dyntrace.errors import BackendError
 from dyntrace.exec.backends import machine, names, reference
-from tests.exec.programs import Program
+from tests.trace.captured import captured
 
-GRAPH = Program("def f(x):\n    return x + 1", np.arange(3.0)).graph
+GRAPH = captured(lambda x: x + 1, np.arange(3.0)).graph
 
 
 @pytest.fixture(autouse=True)

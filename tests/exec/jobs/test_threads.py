@@ -12,17 +12,23 @@ import pytest
 from dyntrace.exec import environment
 from dyntrace.exec.backends import generated, generation
 from dyntrace.exec.jobs import parallel, threads
+from dyntrace.record import replace
 from tests.exec.comparing import same
-from tests.exec.programs import Program
+from tests.trace.captured import captured, claiming_exact, with_operations
 
 BIG = np.random.default_rng(0).standard_normal(parallel.LARGE // 8)
-SORTS = """
-def f(x, y):
+np.fft.fft(BIG[:1])  # `np.fft` is an attribute that is computed when it is first read
+
+
+def sorts(x, y):
     a = np.sort(x)
     b = np.sort(y)
     c = np.fft.fft(x + 1)
     return a + b, c, b
-"""
+
+
+def two_sorts(x, y):
+    return np.sort(x), np.sort(y)
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +39,26 @@ def three_threads():
     threads.set_num_threads(before)
 
 
-def started(graph, *values):
-    """How many jobs the region begins, and its result."""
-    region = generated.compile_graph(graph)
+def compiled(fn, *values):
+    """The generated function of the graph of all of `fn`, called as `fn` is and giving what it gives."""
+    return giving_all(captured(fn, *values), generated.compile_graph)
+
+
+def giving_all(program, compile_graph):
+    region = program.compiled(compile_graph)
+
+    def run(*values):
+        (result,) = region(*values)
+        return result
+
+    return run
+
+
+def started(fn, *values, exact=None, run_on=None):
+    """How many jobs the region begins on values like those it was captured for, and its result."""
+    program = captured(fn, *values)
+    program.graph = claiming_exact(program.graph, exact)
+    region = giving_all(program, generated.compile_graph)
     count = 0
 
     def counting(*args, **kwargs):
@@ -45,55 +68,81 @@ def started(graph, *values):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(generation._GLOBALS, "submit", counting)
-        result = region(*values)
+        result = region(*(run_on or values))
     return count, result
 
 
 def test_independent_heavy_operations_run_beside_each_other():
-    program = Program(SORTS, BIG, BIG)
-    count, result = started(program.graph, BIG, BIG[::-1])
+    count, result = started(sorts, BIG, BIG, run_on=(BIG, BIG[::-1]))
     assert count == 2
-    same(result, program.eager(BIG, BIG[::-1]))
+    same(result, sorts(BIG, BIG[::-1]))
 
 
 def test_small_arrays_stay_on_the_calling_thread():
-    program = Program(SORTS, BIG, BIG)
-    count, result = started(program.graph, BIG[:100], BIG[:100])
+    count, result = started(sorts, BIG, BIG, run_on=(BIG[:100], BIG[:100]))
     assert count == 0
-    same(result, program.eager(BIG[:100], BIG[:100]))
+    same(result, sorts(BIG[:100], BIG[:100]))
 
 
-@pytest.mark.parametrize(
-    "body, wanted",
-    [
-        ("return np.sort(x), np.sort(y)", 1),
-        ("return np.sort(np.sort(x)), y", 0),
-        ("a = np.sort(x)\n    s = a.sum()\n    b = np.sort(y)\n    return s, b", 0),
-        ("t = x + 1\n    a = np.sort(t)\n    t += 1\n    b = np.sort(t)\n    return a, b", 0),
-        ("a = np.sort(x)\n    b = x @ y\n    c = np.sort(y)\n    return a, b, c", 1),
-        ("a = np.sort(x, axis=0)\n    return a, np.argsort(y, axis=-1), np.fft.rfft(y)", 2),
-        ("np.sort(x)\n    return np.sort(y)", 1),
-    ],
-)
+class Bodies:
+    """Functions of two large arrays, each annotated with the number of jobs it begins."""
+
+    def two_sorts(x, y) -> 1:
+        return np.sort(x), np.sort(y)
+
+    def a_sort_of_a_sort(x, y) -> 0:
+        return np.sort(np.sort(x)), y
+
+    def sorts_around_a_sum(x, y) -> 0:
+        a = np.sort(x)
+        s = a.sum()
+        b = np.sort(y)
+        return s, b
+
+    def sorts_around_a_write(x, y) -> 0:
+        t = x + 1
+        a = np.sort(t)
+        t += 1
+        b = np.sort(t)
+        return a, b
+
+    def sorts_around_a_product(x, y) -> 1:
+        a = np.sort(x)
+        b = x @ y
+        c = np.sort(y)
+        return a, b, c
+
+    def heavy_operations_of_three_kinds(x, y) -> 2:
+        a = np.sort(x, axis=0)
+        return a, np.argsort(y, axis=-1), np.fft.rfft(y)
+
+    def a_sort_whose_result_is_dropped(x, y) -> 1:
+        np.sort(x)
+        return np.sort(y), 0
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Bodies) if name[0] != "_"])
 @pytest.mark.parametrize("exact", [True, False, None])
-def test_only_what_nothing_depends_on_is_begun_early(body, wanted, exact):
-    program = Program(f"def f(x, y):\n    {body}", BIG, BIG, exact=exact)
-    count, result = started(program.graph, BIG, BIG)
-    assert count == wanted
-    same(result, program.eager(BIG, BIG))
+def test_only_what_nothing_depends_on_is_begun_early(name, exact):
+    fn = getattr(Bodies, name)
+    count, result = started(fn, BIG, BIG, exact=exact)
+    assert count == fn.__annotations__["return"]
+    same(result, fn(BIG, BIG))
 
 
 def test_blas_never_leaves_the_calling_thread():
-    program = Program("def f(x, y):\n    return np.sort(x), np.sort(y)", BIG, BIG)
-    first = program.graph.nodes[0]
-    object.__setattr__(first.op, "blas", True)
-    assert parallel.joins(program.graph.nodes) == {}
+    graph = captured(two_sorts, BIG, BIG).graph
+    assert parallel.joins(graph.nodes)
+    blas = with_operations(graph, lambda op: replace(op, blas=True))
+    assert parallel.joins(blas.nodes) == {}
 
 
 def test_error_of_a_job_is_the_regions_error_and_no_job_outlives_it():
-    text = "def f(x, y):\n    a = np.sort(x, axis=1)\n    return np.sort(y), a"
-    program = Program(text, BIG.reshape(-1, 2), BIG)
-    region = generated.compile_graph(program.graph)
+    def program(x, y):
+        a = np.sort(x, axis=1)
+        return np.sort(y), a
+
+    region = compiled(program, BIG.reshape(-1, 2), BIG)
     with pytest.raises(np.exceptions.AxisError):
         region(BIG, BIG)
     for one in (BIG.reshape(-1, 2), BIG.copy()):
@@ -108,6 +157,13 @@ def test_error_of_a_job_is_the_regions_error_and_no_job_outlives_it():
     x.resize(3)  # raises if a job still holds the array
 
 
+def sorting_by(function):
+    """The region of two sorts, `function` in their place."""
+    program = captured(two_sorts, BIG, BIG)
+    program.graph = with_operations(program.graph, lambda op: replace(op, target=function))
+    return giving_all(program, generated.compile_graph)
+
+
 def test_modes_of_the_caller_hold_in_the_worker():
     def divide(x, zero):
         modes.append((threading.get_ident(), np.geterr()["divide"], variable.get()))
@@ -115,10 +171,7 @@ def test_modes_of_the_caller_hold_in_the_worker():
 
     variable = contextvars.ContextVar("variable", default=None)
     modes = []
-    program = Program("def f(x, y):\n    return np.sort(x), np.sort(y)", BIG, BIG)
-    for node in program.graph.nodes:
-        object.__setattr__(node.op, "target", lambda x: divide(x, np.abs(x).min() * 0))
-    region = generated.compile_graph(program.graph)
+    region = sorting_by(lambda x: divide(x, np.abs(x).min() * 0))
     variable.set("mine")
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
         region(BIG, BIG)
@@ -141,10 +194,7 @@ def test_rounding_mode_of_the_caller_holds_in_the_worker():
         seen.append((threading.get_ident(), x / 3.0))
         return x
 
-    program = Program("def f(x, y):\n    return np.sort(x), np.sort(y)", BIG, BIG)
-    for node in program.graph.nodes:
-        object.__setattr__(node.op, "target", third)
-    region = generated.compile_graph(program.graph)
+    region = sorting_by(third)
     ones = np.ones_like(BIG)
     region(ones, ones)
     library = environment._library()
@@ -208,8 +258,7 @@ def test_fewer_threads_means_fewer_workers():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_pool_works_in_a_forked_child():
-    program = Program(SORTS, BIG, BIG)
-    region = generated.compile_graph(program.graph)
+    region = compiled(sorts, BIG, BIG)
     wanted = region(BIG, BIG)
     child = os.fork()
     if not child:
@@ -224,9 +273,8 @@ def test_pool_works_in_a_forked_child():
 
 
 def test_many_callers_share_the_pool():
-    program = Program(SORTS, BIG, BIG)
-    region = generated.compile_graph(program.graph)
-    wanted = program.eager(BIG, BIG)
+    region = compiled(sorts, BIG, BIG)
+    wanted = sorts(BIG, BIG)
     failures = []
 
     def call():
