@@ -1,6 +1,6 @@
 """Checks of results against the kinds the tracer inferred, and the two ways a region refuses.
 
-Invariant: after `check(value, kind)` everything the tracer believed about the value is true, so a
+Invariant: after `check(value, kind)` everything the tracer expected of the value is true, so a
 wrong inference costs a deopt and never a wrong answer. The numpy backend inlines a cheap test for
 the common kinds (`quick_test`) and calls `check` only when that test does not pass.
 """

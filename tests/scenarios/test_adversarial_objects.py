@@ -311,6 +311,15 @@ def test_a_list_that_holds_itself():
     check(f, A)
 
 
+@pytest.mark.parametrize("item", ["items", "(items,)", "[2, items]"])
+def test_a_list_that_is_stored_into_itself_breaks_once_and_the_rest_is_captured(item):
+    lines = ["items = [a + 1, 2]", f"items[0] = {item}", "b = a * 2", "return len(items), b"]
+    f = function("def f(a):\n " + "\n ".join(lines))
+    check(f, A)
+    report = dyntrace.explain(f)(A)
+    assert [found.code for found in report.breaks] == ["DT502"] and len(report.graphs) == 2
+
+
 def test_a_lists_method_in_a_local_is_the_lists():
     def f(a):
         items = [a + 1]

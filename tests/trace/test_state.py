@@ -1,4 +1,4 @@
-"""States: what is believed between regions, and how native instructions change it."""
+"""States: the expected kinds between regions, and how native instructions change it."""
 
 from __future__ import annotations
 

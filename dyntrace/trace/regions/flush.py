@@ -70,9 +70,8 @@ class _Outputs:
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.made: dict[
-            int, tuple[Value, Any]
-        ] = {}  # by id(value); the value is held, so its id stays
+        # by id(value); the value is held as well, so that no other one gets its id
+        self.made: dict[int, tuple[Value, Any]] = {}
         self.by_nodes = False
 
     def keep_identity(self, values: list[Value]) -> None:

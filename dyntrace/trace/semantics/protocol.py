@@ -404,8 +404,9 @@ def _set_list_item(frame: Frame, container: ListValue, index: Value, value: Valu
     position = _constant_index(frame, index)
     if type(position) is not int or not -len(container.items) <= position < len(container.items):
         raise unsupported(container, index)
-    replace_items(frame, container, [*container.items])
-    container.items[position] = stored(value)
+    items = [*container.items]
+    items[position] = stored(value)
+    replace_items(frame, container, items)
 
 
 # unpacking ----------------------------------------------------------------------------------------

@@ -51,6 +51,7 @@ def test_no_container_comes_to_hold_itself(frame):
     for change in (
         lambda: extend_list(frame, found, [TupleValue((ONE, found))]),
         lambda: set_pair(frame, pairs, "a", ListValue([pairs])),
+        lambda: replace_items(frame, found, [found]),
     ):
         with pytest.raises(Break):
             change()
