@@ -2,7 +2,8 @@
 
 Invariant: the C way (`_native/cpython/instance.c`) does not change the instance. CPython keeps
 attributes in an array of values until `__dict__` is first read (Objects/dictobject.c). From then on
-the instructions that are specialised for this array no longer apply to the instance.
+the instructions that are specialised for this array no longer apply to the instance. Read
+`graph.describe`, the user, next.
 """
 
 from __future__ import annotations

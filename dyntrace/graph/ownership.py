@@ -2,8 +2,8 @@
 
 A node is *fresh* if nothing reachable from its result can share memory with an object that existed
 before the region began. Invariant: a node may write only to fresh memory; any other write is the
-graph's effect, which runs last. The tracer asks `is_fresh` before it absorbs a write
-(`trace.frame`), and `graph.verify` checks it again.
+graph's effect, which runs last. The tracer asks `is_fresh` before it absorbs a write. Read
+`trace.frame`, where it does so, and `graph.verify`, which checks it again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Fault injection for tests: make chosen regions decline after their guards have passed.
 
 `force_deopt` is None in normal use. An entry that is added to a region while it is set calls it
-with the region before each run, and declines if it returns true. Read `weaving.regions`, which adds
-entries, next.
+with the region before each run, and declines if it returns true. Invariant: an entry that is added
+in normal use costs nothing more. Read `weaving.regions`, which adds entries, next.
 """
 
 from __future__ import annotations

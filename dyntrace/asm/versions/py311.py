@@ -1,7 +1,7 @@
 """CPython 3.11: calls are PRECALL and CALL, jumps name their direction, LOAD_FAST checks.
 
 The table has the entries shared by all versions (`rules.common`) and those that differ here.
-`versions` picks the table of the running Python.
+Invariant: `table.check` accepts it on 3.11. Read `table` for the fields, `py312` next.
 """
 
 from __future__ import annotations

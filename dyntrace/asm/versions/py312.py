@@ -1,7 +1,8 @@
 """CPython 3.12 adds instrumented opcodes, intrinsics, inlined comprehensions, END_FOR and slices.
 
 The table has the entries shared by all versions (`rules.common`), those shared with 3.13
-(`shared`), and those that differ here. `versions` picks the table of the running Python.
+(`shared`), and those that differ here. Invariant: `table.check` accepts it on 3.12. Read `table`
+for the fields, `py313` next.
 """
 
 from __future__ import annotations

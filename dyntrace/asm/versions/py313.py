@@ -1,7 +1,8 @@
 """CPython 3.13 adds superinstructions, CALL_KW and TO_BOOL; a call's NULL is above the callable.
 
 The table has the entries shared by all versions (`rules.common`), those shared with 3.12
-(`py312.shared`), and those that differ here. `versions` picks the table of the running Python.
+(`py312.shared`), and those that differ here. Invariant: `table.check` accepts it on 3.13. Read
+`table` for the fields, `asm.decode` for how the table is used.
 """
 
 from __future__ import annotations

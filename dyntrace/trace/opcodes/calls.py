@@ -1,4 +1,9 @@
-"""Handlers of the call instructions. Read `trace.semantics.calling` for how a call is traced."""
+"""Handlers of the call instructions.
+
+They take callable and arguments off the stack in the form that all Pythons share: two slots for the
+callable, then the arguments (`asm.versions`). Invariant: a slot that may hold NULL breaks. Read
+`trace.semantics.calling` for how a call is traced.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Handlers of jumps, branches, loops and returns.
 
-In the function being compiled, CPython runs the control flow: a loop instruction ends the region,
-and so does a branch that constants and kinds do not decide. In an inlined body such a branch is a
-break, and a loop over a few items that the trace knows is unrolled.
+Invariant: in the function being compiled, CPython runs the loops, and the branches that constants
+and kinds do not decide: these instructions end the region. In an inlined body such a branch is a
+break, and a loop over a few items that the trace knows is unrolled. Read
+`trace.semantics.iteration` for the kinds of a loop's items.
 """
 
 from __future__ import annotations

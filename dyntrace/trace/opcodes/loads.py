@@ -1,6 +1,8 @@
 """Handlers of loads and stores (constants, locals, cells, globals, attributes) and stack moves.
 
-Read `trace.semantics.attributes` for how attributes are found.
+Invariant: a name that CPython would look up is read by the region even if its value is not used,
+since a missing one is an error. Stores into globals, attributes and cells of callees break. Read
+`trace.semantics.attributes` for how attributes are found.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Handlers of operators, comparisons and subscripts; they call `trace.semantics.protocol`."""
+"""Handlers of operators, comparisons and subscripts.
+
+Invariant: a handler only moves values between the stack and the algorithm that it is named after.
+Read `trace.semantics.protocol`, which has the algorithms, next.
+"""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
         frame.region,
         body,
         callee.namespace,
-        expected_kinds={first + place: kind for place, kind in enumerate(callee.closure)},
+        expected_kinds={first + position: kind for position, kind in enumerate(callee.closure)},
         depth=frame.depth + 1,
         closure=closure,
         globals_source=_globals_source(frame, callee),
@@ -186,8 +186,8 @@ def _run(frame: Frame, inner: Frame, callee: Callee) -> Value:
 
 
 def _not_inlined(callee: Callee, line: int | None, reason: BreakReason) -> NotInlined:
-    place = f"{os.path.basename(callee.code.co_filename)}:{line or callee.code.co_firstlineno}"
-    inside = f"{callee.name}, {place}: {reason.text}"
+    where = f"{os.path.basename(callee.code.co_filename)}:{line or callee.code.co_firstlineno}"
+    inside = f"{callee.name}, {where}: {reason.text}"
     return NotInlined(NOT_INLINED, inside, callee.value)
 
 
@@ -213,8 +213,8 @@ def bind(inner: Frame, callee: Callee, args: list[Value], kwargs: dict[str, Valu
     _bind_defaults(inner, callee, values)
     if len(values) != len(names):
         raise Break(CALL_BINDING, callee.name)
-    for place, name in enumerate(names):
-        inner.store(place, values[name])
+    for position, name in enumerate(names):
+        inner.store(position, values[name])
 
 
 def _bind_rest(
@@ -222,14 +222,14 @@ def _bind_rest(
 ) -> None:
     """Bind the arguments that are left to `*args` and `**kwargs`."""
     code = callee.code
-    place = code.co_argcount + code.co_kwonlyargcount
+    position = code.co_argcount + code.co_kwonlyargcount
     if code.co_flags & inspect.CO_VARARGS:
-        inner.store(place, TupleValue(tuple(extra)))
-        place += 1
+        inner.store(position, TupleValue(tuple(extra)))
+        position += 1
     elif extra:
         raise Break(CALL_BINDING, callee.name)
     if code.co_flags & inspect.CO_VARKEYWORDS:
-        inner.store(place, DictValue(keywords))
+        inner.store(position, DictValue(keywords))
     elif keywords:
         raise Break(CALL_BINDING, callee.name)
 
@@ -239,13 +239,13 @@ def _bind_defaults(inner: Frame, callee: Callee, values: dict[str, Value]) -> No
     code = callee.code
     first = code.co_argcount - len(callee.defaults)
     part = FunctionPart(callee.source, "defaults")
-    for place, kind in enumerate(callee.defaults):
-        if first + place < 0:
+    for position, kind in enumerate(callee.defaults):
+        if first + position < 0:
             continue  # there are more defaults than parameters; only the last ones count
-        name = code.co_varnames[first + place]
+        name = code.co_varnames[first + position]
         if name not in values:
             inner.region.guard(part, Guard("sequence", tuple, len(callee.defaults)))
-            values[name] = Outside(Item(part, place), kind)
+            values[name] = Outside(Item(part, position), kind)
     named = FunctionPart(callee.source, "kwdefaults")
     for name in code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]:
         if name not in values and name in callee.keyword_defaults:
