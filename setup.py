@@ -19,7 +19,7 @@ HEADERS = [path.as_posix() for path in sorted(FOLDER.glob("_*/**/*.[hd]*"))]
 def extension(name: str, include_dirs: list[str]) -> Extension:
     """The extension `dyntrace.NAME`, of the C files in that folder and below it.
 
-    Headers are included by their path from `_native`, such as "vm/vm.h".
+    Headers are included by their path from `_native`, such as "vm/run.h".
     """
     return Extension(
         f"dyntrace.{name}",

@@ -2,11 +2,24 @@
 
    Invariant: nothing here is needed for anything but speed; each part has a Python twin in
    dyntrace/runtime/ or dyntrace/exec/, and runtime/handles.py and exec/machine_resources.py choose.
-   Read native.h for the parts. */
-#include "native.h"
+   Read cpython/, region/, vm/ and os/ for the parts. */
+#include "cpython/frame_py3xx.h"
 
+#include <Python.h>
+
+#include "cpython/failures.h"
+#include "cpython/hook.h"
+#include "cpython/instance.h"
+#include "cpython/osr.h"
+#include "cpython/patch.h"
+#include "cpython/shelter.h"
 #include "os/arena.h"
 #include "os/pool.h"
+#include "region/entry.h"
+#include "region/handle.h"
+#include "vm/array/arrays.h"
+#include "vm/floating.h"
+#include "vm/machine.h"
 
 static PyObject *
 tracing_active(PyObject *module, PyObject *ignored)
@@ -73,12 +86,12 @@ static PyMethodDef functions[] = {
     {"osr", (PyCFunction)(void (*)(void))osr, METH_FASTCALL,
      "osr(code, byte_offset): move the frame that called the calling Python function into `code`.\n"
      "True, or False where that is not possible."},
-    {"own_attributes", own_attributes, METH_O,
+    {"own_attributes", instance_attributes, METH_O,
      "own_attributes(instance): its attributes, without making a dict for it; read only."},
     {"patch_jump", (PyCFunction)(void (*)(void))patch_jump, METH_FASTCALL,
      "patch_jump(code, byte_offset, target_byte_offset): let the stub that begins at the one be\n"
      "jumped over to the other, in this code object. True, or False where that is not possible."},
-    {"set_clock", set_clock, METH_O,
+    {"set_clock", trial_set_clock, METH_O,
      "What regions are measured with: a callable that gives nanoseconds; None: the real clock."},
     {"hook_install", hook_install, METH_O,
      "Frames of this thread start in the code callback(code, globals) answers with, if any."},
@@ -90,7 +103,7 @@ static PyMethodDef functions[] = {
     {"hook_suspend", hook_suspend, METH_NOARGS,
      "Let Python functions be called without the hook, as on-stack replacement needs it."},
     {"hook_resume", hook_resume, METH_NOARGS, "Undo hook_suspend."},
-    {"sheltered", (PyCFunction)(void (*)(void))sheltered, METH_FASTCALL,
+    {"sheltered", (PyCFunction)(void (*)(void))shelter_call, METH_FASTCALL,
      "sheltered(function, *args): call it; handlers of signals wait until it has returned."},
     {"tracing_active", tracing_active, METH_NOARGS,
      "True while this thread is traced or profiled, or a monitoring tool listens."},
@@ -112,8 +125,8 @@ set_up(void)
     if (ready) {
         return 0;
     }
-    if (PyType_Ready(&Entry_Type) < 0 || check_init() < 0 || floating_init() < 0
-        || failures_init() < 0 || region_init() < 0 || hook_init() < 0 || vm_init() < 0) {
+    if (PyType_Ready(&Entry_Type) < 0 || array_init() < 0 || floating_init() < 0
+        || failures_init() < 0 || region_init() < 0 || hook_init() < 0 || machine_init() < 0) {
         return -1;
     }
     if (pool_init() < 0 || arena_init() < 0) {

@@ -7,6 +7,8 @@
 #define DYNTRACE_SAMPLER_H
 
 #include "cpython/frame_layout.h"
+#include "cpython/errors.h"
+#include "cpython/signals.h"
 
 /* What the looks do with a code object. */
 typedef enum {

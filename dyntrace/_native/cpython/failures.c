@@ -2,7 +2,10 @@
 
    Invariant: what was thrown into a region from outside goes on to the program. The answers are
    those of runtime/failures.py, which this calls. */
-#include "native.h"
+#include "cpython/failures.h"
+
+#include "cpython/errors.h"
+#include "cpython/imports.h"
 
 /* Functions of runtime/failures.py: (exception, callable[, owner]) -> bool. */
 static PyObject *asynchronous, *failed_run, *failed_callback;
@@ -27,41 +30,30 @@ goes_on(PyObject *question, PyObject *run, PyObject *owner)
 }
 
 bool
-is_asynchronous(PyObject *run)
+failure_is_asynchronous(PyObject *run)
 {
     return goes_on(asynchronous, run, NULL);
 }
 
 bool
-run_failed(PyObject *run, PyObject *region)
+failure_of_run(PyObject *run, PyObject *region)
 {
     return goes_on(failed_run, run, region);
 }
 
 bool
-callback_failed(PyObject *callback, PyObject *owner)
+failure_of_callback(PyObject *callback, PyObject *owner)
 {
     return goes_on(failed_callback, callback, owner);
-}
-
-PyObject *
-import_name(const char *module_name, const char *name)
-{
-    PyObject *module = PyImport_ImportModule(module_name), *found = NULL;
-    if (module != NULL) {
-        found = PyObject_GetAttrString(module, name);
-        Py_DECREF(module);
-    }
-    return found;
 }
 
 int
 failures_init(void)
 {
-    asynchronous = import_name("dyntrace.runtime.failures", "is_asynchronous");
-    failed_run = import_name("dyntrace.runtime.failures", "run_failed");
-    failed_callback = import_name("dyntrace.runtime.failures", "callback_failed");
-    internal = import_name("dyntrace.errors", "InternalError");
+    asynchronous = import_attribute("dyntrace.runtime.failures", "is_asynchronous");
+    failed_run = import_attribute("dyntrace.runtime.failures", "run_failed");
+    failed_callback = import_attribute("dyntrace.runtime.failures", "callback_failed");
+    internal = import_attribute("dyntrace.errors", "InternalError");
     bool complete = asynchronous != NULL && failed_run != NULL && failed_callback != NULL;
     return complete && internal != NULL ? 0 : -1;
 }

@@ -6,6 +6,9 @@
 #ifndef DYNTRACE_FRAME_PY3XX_H
 #define DYNTRACE_FRAME_PY3XX_H
 
+#ifdef Py_PYTHON_H
+#error "the internal headers change what Python.h declares: include this one first"
+#endif
 #define PY_SSIZE_T_CLEAN
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -57,18 +60,6 @@ monitoring_tools(PyThreadState *ts)
 
 static_assert(sizeof(((PyInterpreterState *)NULL)->monitors.tools) <= 16, "two words cover it");
 
-static inline PyObject *
-take_error(void)
-{
-    return PyErr_GetRaisedException();
-}
-
-static inline void
-give_error(PyObject *error)
-{
-    PyErr_SetRaisedException(error);
-}
-
 /* The version tag of a class, 0 if it cannot have one. */
 static inline unsigned
 type_version(PyTypeObject *type)
@@ -81,29 +72,6 @@ monitoring_tools(PyThreadState *ts)
 {
     (void)ts;
     return 0;
-}
-
-static inline PyObject *
-take_error(void)
-{
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    if (type == NULL) {
-        return NULL;
-    }
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback != NULL) {
-        PyException_SetTraceback(value, traceback);
-    }
-    Py_DECREF(type);
-    Py_XDECREF(traceback);
-    return value;
-}
-
-static inline void
-give_error(PyObject *error)
-{
-    PyErr_Restore(Py_NewRef(Py_TYPE(error)), error, PyException_GetTraceback(error));
 }
 
 static inline unsigned
@@ -120,42 +88,6 @@ type_version(PyTypeObject *type)
     return has_version_tag(type) ? type->tp_version_tag : 0;
 }
 #endif
-
-/* While no thread counts as the main one, signal handlers and pending calls wait. Gives what to
-   release afterwards, 0 where there is nothing to hold: other threads run no handlers. */
-static inline unsigned long
-handlers_hold(void)
-{
-    unsigned long main = _PyRuntime.main_thread;
-    if (main == 0 || main != PyThread_get_thread_ident()) {
-        return 0;
-    }
-    _PyRuntime.main_thread = 0;
-    return main;
-}
-
-/* Run what has waited; -1 with the exception of a handler, or with the one that was set before. */
-static inline int
-handlers_release(unsigned long held)
-{
-    if (held == 0) {
-        return PyErr_Occurred() == NULL ? 0 : -1;
-    }
-    _PyRuntime.main_thread = held;
-    PyObject *before = take_error();
-    if (Py_MakePendingCalls() == 0) {
-        if (before == NULL) {
-            return 0;
-        }
-        give_error(before);
-    }
-    else if (before != NULL) {
-        PyObject *error = take_error();
-        PyException_SetContext(error, before);
-        give_error(error);
-    }
-    return -1;
-}
 
 /* No thread state is made or dropped in between, not even without the GIL. False where that is under
    way: this thread itself may be at it, in code that a garbage collection runs. */
@@ -189,35 +121,19 @@ unit_is_patchable(PyCodeObject *code, Py_ssize_t index)
            || opcode == JUMP_FORWARD;
 }
 
+/* What the first class in the MRO that has the name holds for it, borrowed; NULL without an
+   exception. */
+static inline PyObject *
+type_lookup(PyTypeObject *type, PyObject *name)
+{
+    return _PyType_Lookup(type, name);
+}
+
 /* Is the class the one, and as it was, when `version` was read? */
 static inline bool
 type_is_unchanged(PyTypeObject *type, unsigned version)
 {
     return type->tp_version_tag == version && version != 0 && has_version_tag(type);
-}
-
-/* The thread's context variables, an immutable mapping, borrowed; NULL before the first is set. */
-static inline PyObject *
-context_variables(PyThreadState *ts)
-{
-    return ts->context == NULL ? NULL : (PyObject *)((PyContext *)ts->context)->ctx_vars;
-}
-
-static inline Py_ssize_t
-context_count(PyObject *variables)
-{
-    return ((PyHamtObject *)variables)->h_count;
-}
-
-/* Give a thread that has a context other variables; what a variable keeps for speed is outdated. */
-static inline void
-context_exchange(PyThreadState *ts, PyObject *variables)
-{
-    PyContext *context = (PyContext *)ts->context;
-    PyObject *old = (PyObject *)context->ctx_vars;
-    context->ctx_vars = (PyHamtObject *)Py_NewRef(variables);
-    ts->context_ver++;
-    Py_DECREF(old);
 }
 
 /* Sees a tracer, profiler or monitoring tool the thread's instructions? Region calls ask this. */

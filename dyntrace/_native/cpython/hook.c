@@ -9,9 +9,12 @@
    watched: CPython reports the end of an awaited coroutine, and the return of a Python function, to
    tools in another way while any hook is there. There is no twin; see runtime/absent.py. */
 #include "cpython/frame_layout.h"
-#include "native.h"
+
+#include "cpython/hook.h"
 
 #include <pthread.h>
+
+#include "cpython/failures.h"
 
 static struct {
     _PyFrameEvalFunction next; /* the evaluator that was in place before */
@@ -273,7 +276,7 @@ ask(Frame *frame, PyCodeObject *code)
         PyObject_CallFunctionObjArgs(callback, (PyObject *)code, frame->f_globals, NULL);
     here.busy = false;
     int status = 0;
-    if (answer == NULL && callback_failed(callback, Py_None)) {
+    if (answer == NULL && failure_of_callback(callback, Py_None)) {
         status = -1;
     }
     else if (answer != NULL) {

@@ -4,7 +4,9 @@
    from then on its specialised instructions do not fit the instance any more, and all code that
    reads or stores its attributes is two to four times slower (Objects/dictobject.c).
    Invariant: an instance is left as it was found, and nothing of the user's runs. */
-#include "native.h"
+#include "cpython/frame_py3xx.h"
+
+#include "cpython/instance.h"
 
 static PyDictKeysObject *
 keys_of(PyObject *obj)
@@ -66,7 +68,7 @@ add_items(PyObject **items, PyObject *obj, PyDictValues *values)
 /* The new dict is made before the instance is looked at: on 3.11 making it may collect garbage, and
    a finalizer may give the instance another dict, which frees its array. */
 PyObject *
-own_attributes(PyObject *module, PyObject *obj)
+instance_attributes(PyObject *module, PyObject *obj)
 {
     (void)module;
     PyObject *items = PyDict_New();

@@ -8,7 +8,8 @@
    Invariant: every unsupported condition is answered with False. There is no twin; see
    runtime/absent.py. */
 #include "cpython/frame_layout.h"
-#include "native.h"
+
+#include "cpython/osr.h"
 
 /* Debug builds check the size of a frame when it is popped. */
 static bool

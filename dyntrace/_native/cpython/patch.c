@@ -3,7 +3,9 @@
    Invariants: one code unit is exchanged, the first of the stub, so no frame ever stands between
    what was and what is; it is exchanged only where no tool has instrumented it. The twin, which
    makes a new code object, is in weaving/bypasses.py. */
-#include "native.h"
+#include "cpython/frame_py3xx.h"
+
+#include "cpython/patch.h"
 
 static bool
 patch(PyCodeObject *code, Py_ssize_t begin, Py_ssize_t target)

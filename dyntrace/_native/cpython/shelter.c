@@ -5,11 +5,13 @@
    when the call is over, in the program's frame; what they raise is raised there.
    Invariant: whatever the call does, handlers run again when it has returned. The Python twin in
    runtime/absent.py just calls. */
-#include "native.h"
+#include "cpython/signals.h"
+
+#include "cpython/shelter.h"
 
 /* sheltered(function, *args) */
 PyObject *
-sheltered(PyObject *module, PyObject *const *args, Py_ssize_t count)
+shelter_call(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
     if (count < 1) {

@@ -19,4 +19,21 @@ void environment_adopt(const Environment *environment); /* modes as saved, no fl
 int environment_flags(void);                            /* the flags set in the calling thread */
 void environment_set_flags(int flags);                  /* sets these too; never traps */
 
+enum { ENVIRONMENT_FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
+
+/* As fetestexcept(ENVIRONMENT_FLAGS), without a call. */
+static inline int
+environment_raised(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    unsigned short word;
+    unsigned control;
+    __asm__ volatile("fnstsw %0" : "=a"(word));
+    __asm__ volatile("stmxcsr %0" : "=m"(control));
+    return (word | (int)control) & ENVIRONMENT_FLAGS;
+#else
+    return fetestexcept(ENVIRONMENT_FLAGS);
+#endif
+}
+
 #endif

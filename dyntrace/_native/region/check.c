@@ -2,19 +2,11 @@
 
    Invariant: a check compares types, identities and plain constants; it runs no user code and
    leaves no exception behind. The twin is the second half of runtime/steps.py. */
-#include "native.h"
+#include "cpython/frame_py3xx.h"
 
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#include <numpy/arrayobject.h>
-#include <numpy/arrayscalars.h>
+#include "region/check.h"
 
-/* A built-in bool or number in native byte order, without metadata. */
-static bool
-is_plain(PyArray_Descr *dtype)
-{
-    bool number = PyTypeNum_ISNUMBER(dtype->type_num) || PyTypeNum_ISBOOL(dtype->type_num);
-    return number && PyArray_ISNBO(dtype->byteorder) && PyDataType_METADATA(dtype) == NULL;
-}
+#include "vm/array/arrays.h"
 
 static bool
 check_array(const Step *step, PyObject *value)
@@ -30,14 +22,8 @@ check_array(const Step *step, PyObject *value)
     if ((PyObject *)dtype == step->c) {
         return step->number >= 0;
     }
-    return dtype->type_num == step->number && is_plain(dtype)
+    return dtype->type_num == step->number && array_dtype_is_plain(dtype)
            && Py_TYPE(dtype) == Py_TYPE(step->c);
-}
-
-long long
-array_bytes(PyObject *value)
-{
-    return PyArray_CheckExact(value) ? (long long)PyArray_NBYTES((PyArrayObject *)value) : 0;
 }
 
 static bool
@@ -225,7 +211,7 @@ check_plain_weak(const Step *step, PyObject *value)
 }
 
 PyTypeObject *
-plain_type(const Step *step)
+check_plain_type(const Step *step)
 {
     PyObject *type = step->check == check_plain        ? step->c
                      : step->check == check_plain_weak ? referent(step)
@@ -260,7 +246,7 @@ compile_array(Step *step, PyObject *c)
         return -1;
     }
     PyArray_Descr *dtype = (PyArray_Descr *)c;
-    step->number = is_plain(dtype) ? dtype->type_num : -1;
+    step->number = array_dtype_is_plain(dtype) ? dtype->type_num : -1;
     return 0;
 }
 
@@ -288,7 +274,7 @@ compile_number(Step *step, PyObject *d)
 }
 
 int
-compile_check(Step *step, const char *guard, PyObject *c, PyObject *d)
+check_compile(Step *step, const char *guard, PyObject *c, PyObject *d)
 {
     const struct Guard *found = GUARDS;
     while (found->name != NULL && strcmp(found->name, guard) != 0) {
@@ -326,17 +312,4 @@ compile_check(Step *step, const char *guard, PyObject *c, PyObject *d)
         step->version = type_version((PyTypeObject *)c);
     }
     return found->check == check_sequence ? compile_sequence(c) : 0;
-}
-
-static int
-load_numpy(void)
-{
-    import_array1(-1);
-    return 0;
-}
-
-int
-check_init(void)
-{
-    return load_numpy();
 }

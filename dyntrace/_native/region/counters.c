@@ -2,7 +2,10 @@
 
    Invariant: but for calls that were interrupted,
    calls = runs + deopts + (misses - learnt) + skips. The twin is in runtime/region.py. */
-#include "native.h"
+#include "region/counters.h"
+
+#include "region/entry.h"
+#include "region/region.h"
 
 static PyObject *
 tuple_of(const long long *counts, Py_ssize_t length)
@@ -21,7 +24,7 @@ tuple_of(const long long *counts, Py_ssize_t length)
 
 /* How often each entry gave a result. */
 PyObject *
-counted_runs(PyObject *self, void *closure)
+counters_runs(PyObject *self, void *closure)
 {
     (void)closure;
     PyObject *entries = ((Region *)self)->entries;
@@ -40,7 +43,7 @@ counted_runs(PyObject *self, void *closure)
 
 /* Runs that failed, by cause. */
 PyObject *
-counted_replays(PyObject *self, void *closure)
+counters_replays(PyObject *self, void *closure)
 {
     (void)closure;
     return tuple_of(((Region *)self)->replays, CAUSES);
@@ -48,7 +51,7 @@ counted_replays(PyObject *self, void *closure)
 
 /* The sizes of inputs on which the region lost against the original instructions. */
 PyObject *
-counted_losses(PyObject *self, void *closure)
+counters_losses(PyObject *self, void *closure)
 {
     (void)closure;
     long long lost[BUCKETS];

@@ -3,7 +3,12 @@
 
    Invariant: an entry never changes after it is made; evaluating its guards neither raises nor
    runs user code. The twin is _CompiledEntry in runtime/region.py. */
-#include "native.h"
+#include "region/entry.h"
+
+#include "region/check.h"
+#include "region/read.h"
+#include "vm/array/arrays.h"
+#include "vm/floating.h"
 
 static int
 entry_traverse(PyObject *self, visitproc visit, void *arg)
@@ -60,16 +65,16 @@ compile_step(Entry *entry, Py_ssize_t position, PyObject *source)
     if (guard == NULL) {
         return -1;
     }
-    if (compile_read(step, read, PyTuple_GET_ITEM(source, 1), PyTuple_GET_ITEM(source, 2),
+    if (read_compile(step, read, PyTuple_GET_ITEM(source, 1), PyTuple_GET_ITEM(source, 2),
                      position) < 0
-        || compile_check(step, guard, PyTuple_GET_ITEM(source, 4),
+        || check_compile(step, guard, PyTuple_GET_ITEM(source, 4),
                          PyTuple_GET_ITEM(source, 5)) < 0) {
         return -1;
     }
     PyTypeObject *type =
-        step->read != NULL && step->a >= 0 ? plain_type(&entry->steps[step->a]) : NULL;
+        step->read != NULL && step->a >= 0 ? check_plain_type(&entry->steps[step->a]) : NULL;
     if (type != NULL) {
-        specialise_attribute(step, type);
+        read_specialise(step, type);
     }
     return 0;
 }

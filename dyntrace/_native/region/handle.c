@@ -4,9 +4,12 @@
    region; a handle without one answers None. One of a region's two handles calls it, and is true
    when a region that rests should be called all the same; the other, its marker, stands where the
    original instructions end. The twin is in runtime/region.py. */
-#include "native.h"
+#include "region/handle.h"
 
 #include <structmember.h>
+
+#include "region/call.h"
+#include "region/retire.h"
 
 static PyObject *
 handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
@@ -21,7 +24,7 @@ handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *name
         Py_RETURN_NONE;
     }
     Py_INCREF(region);
-    PyObject *result = region_call(region, args, nargsf);
+    PyObject *result = call_region(region, args, nargsf);
     Py_DECREF(region);
     return result;
 }
@@ -44,7 +47,7 @@ static int
 handle_truth(PyObject *self)
 {
     Region *region = ((Handle *)self)->region;
-    return region != NULL && rest_is_over(region);
+    return region != NULL && retire_rest_is_over(region);
 }
 
 /* A new handle or marker of a region that has none yet. */

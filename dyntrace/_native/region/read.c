@@ -3,9 +3,13 @@
    Invariant: a read looks into dicts, slots, cells, functions and exact built-in containers. It
    runs no descriptor, no __getattr__ and no other user code, and leaves no exception behind.
    The twin is the first half of runtime/steps.py. */
-#include "native.h"
+#include "cpython/frame_py3xx.h"
+
+#include "region/read.h"
 
 #include <structmember.h>
+
+#include "cpython/instance.h"
 
 static PyObject *
 dict_value(PyObject *dict, PyObject *key)
@@ -100,7 +104,7 @@ read_attribute(const Step *step, PyObject *base)
     if (PyType_Check(base)) {
         return NULL;
     }
-    PyObject *on_class = _PyType_Lookup(type, step->b);
+    PyObject *on_class = type_lookup(type, step->b);
     if (on_class == NULL) {
         return read_generic(step, base);
     }
@@ -127,12 +131,12 @@ read_lacks(const Step *step, PyObject *base)
 
 /* With a class that is known and watched the kind of the attribute is known beforehand. */
 void
-specialise_attribute(Step *step, PyTypeObject *type)
+read_specialise(Step *step, PyTypeObject *type)
 {
     if (step->read != read_attribute || PyType_IsSubtype(type, &PyType_Type)) {
         return;
     }
-    PyObject *on_class = _PyType_Lookup(type, step->b);
+    PyObject *on_class = type_lookup(type, step->b);
     if (on_class == NULL) {
         step->read = read_generic;
         return;
@@ -241,7 +245,7 @@ read_type(const Step *step, PyObject *base)
 static PyObject *
 read_class(const Step *step, PyObject *base)
 {
-    return PyType_Check(base) ? Py_XNewRef(_PyType_Lookup((PyTypeObject *)base, step->b)) : NULL;
+    return PyType_Check(base) ? Py_XNewRef(type_lookup((PyTypeObject *)base, step->b)) : NULL;
 }
 
 /* Compilation ------------------------------------------------------------------------------- */
@@ -351,7 +355,7 @@ compile_reference(Step *step, PyObject *b)
 }
 
 int
-compile_read(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_t position)
+read_compile(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_t position)
 {
     const struct Source *found = find_source(SOURCES, source);
     if (found == NULL) {

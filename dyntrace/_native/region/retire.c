@@ -5,7 +5,9 @@
    Invariant: a region that mostly succeeds is not given up for rare failures, and one that rests is
    still called now and then, in case its inputs have changed. The twin is in
    runtime/region.py; the causes are listed in runtime/causes.py. */
-#include "native.h"
+#include "region/retire.h"
+
+#include "cpython/failures.h"
 
 enum {
     WINDOW = 512, /* failures count as a share of about so many calls */
@@ -24,7 +26,7 @@ tell(Region *region, PyObject *callback)
     }
     Py_INCREF(callback);
     PyObject *answer = PyObject_CallOneArg(callback, (PyObject *)region);
-    int status = answer == NULL && callback_failed(callback, (PyObject *)region) ? -1 : 0;
+    int status = answer == NULL && failure_of_callback(callback, (PyObject *)region) ? -1 : 0;
     if (status == 0) {
         PyErr_Clear();
     }
@@ -84,14 +86,14 @@ rest(Region *region, bool resting)
 }
 
 int
-end_rest(Region *region)
+retire_end_rest(Region *region)
 {
     region->declined = 0;
     return region->resting ? rest(region, false) : 0;
 }
 
 int
-rest_after_decline(Region *region)
+retire_after_decline(Region *region)
 {
     region->countdown = SAMPLED;
     if (region->resting) {
@@ -101,7 +103,7 @@ rest_after_decline(Region *region)
 }
 
 bool
-rest_is_over(Region *region)
+retire_rest_is_over(Region *region)
 {
     return --region->countdown <= 0;
 }

@@ -7,7 +7,7 @@
    again.
    Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
    a region that cannot be compared is kept. The twin is runtime/trial.py. */
-#include "native.h"
+#include "region/trial.h"
 
 #include <limits.h>
 #include <time.h>
@@ -27,7 +27,7 @@ enum { UNKNOWN, KEPT, LOST };
 static PyObject *fake_clock; /* NULL, or what tests put in the clock's place */
 
 PyObject *
-set_clock(PyObject *module, PyObject *clock)
+trial_set_clock(PyObject *module, PyObject *clock)
 {
     (void)module;
     Py_XSETREF(fake_clock, clock == Py_None ? NULL : Py_NewRef(clock));

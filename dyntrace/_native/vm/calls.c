@@ -4,111 +4,12 @@
    the outputs has a number and is built once. Large independent calls may be submitted to another
    thread and joined later. Invariant: a register declared to be an array holds one of its very
    dtype and number of dimensions, whatever a callable returns. */
-#include "vm/vm.h"
+#include "vm/calls.h"
+
+#include "vm/array/arrays.h"
+#include "vm/program/templates.h"
 
 static PyObject *submit, *drain, *job_type, *check;
-
-static PyObject *
-build_items(PyObject *items, PyObject **objects, PyObject *known, bool list)
-{
-    Py_ssize_t count = PyTuple_GET_SIZE(items);
-    PyObject *made = list ? PyList_New(count) : PyTuple_New(count);
-    for (Py_ssize_t i = 0; i < count && made != NULL; i++) {
-        PyObject *item = build(PyTuple_GET_ITEM(items, i), objects, known);
-        if (item == NULL) {
-            Py_CLEAR(made);
-        }
-        else if (list) {
-            PyList_SET_ITEM(made, i, item);
-        }
-        else {
-            PyTuple_SET_ITEM(made, i, item);
-        }
-    }
-    return made;
-}
-
-static PyObject *
-build_dict(PyObject *items, PyObject *keys, PyObject **objects, PyObject *known)
-{
-    PyObject *made = PyDict_New();
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(items) && made != NULL; i++) {
-        PyObject *item = build(PyTuple_GET_ITEM(items, i), objects, known);
-        if (item == NULL || PyDict_SetItem(made, PyTuple_GET_ITEM(keys, i), item) < 0) {
-            Py_CLEAR(made);
-        }
-        Py_XDECREF(item);
-    }
-    return made;
-}
-
-static PyObject *
-build_slice(PyObject *items, PyObject **objects, PyObject *known)
-{
-    PyObject *parts = build_items(items, objects, known, false);
-    if (parts == NULL) {
-        return NULL;
-    }
-    PyObject *made = PySlice_New(PyTuple_GET_ITEM(parts, 0), PyTuple_GET_ITEM(parts, 1),
-                                 PyTuple_GET_ITEM(parts, 2));
-    Py_DECREF(parts);
-    return made;
-}
-
-static PyObject *
-build_container(PyObject *template, PyObject **objects, PyObject *known, long code)
-{
-    PyObject *items = PyTuple_GET_ITEM(template, 1);
-    switch (code) {
-    case TEMPLATE_TUPLE:
-    case TEMPLATE_LIST:
-        return build_items(items, objects, known, code == TEMPLATE_LIST);
-    case TEMPLATE_DICT:
-        return build_dict(items, PyTuple_GET_ITEM(template, 3), objects, known);
-    default:
-        return build_slice(items, objects, known);
-    }
-}
-
-/* (code, register, constant, or items; number or None; keys) */
-PyObject *
-build(PyObject *template, PyObject **objects, PyObject *known)
-{
-    long code = PyLong_AsLong(PyTuple_GET_ITEM(template, 0));
-    PyObject *second = PyTuple_GET_ITEM(template, 1);
-    if (code == TEMPLATE_REGISTER) {
-        return Py_NewRef(objects[PyLong_AsLong(second)]);
-    }
-    if (code == TEMPLATE_CONSTANT) {
-        return Py_NewRef(second);
-    }
-    PyObject *number = PyTuple_GET_ITEM(template, 2);
-    bool shared = number != Py_None && known != NULL;
-    PyObject *made = shared ? PyDict_GetItemWithError(known, number) : NULL;
-    if (made != NULL) {
-        return Py_NewRef(made);
-    }
-    made = PyErr_Occurred() ? NULL : build_container(template, objects, known, code);
-    if (made != NULL && shared && PyDict_SetItem(known, number, made) < 0) {
-        Py_CLEAR(made);
-    }
-    return made;
-}
-
-/* Exact, of a built-in dtype in native byte order, without metadata. A dtype that names its byte
-   order, as that of memory of ctypes does, is native too, but results would have to name it. */
-bool
-is_array_of(PyObject *value, int type_num, int ndim)
-{
-    if (!PyArray_CheckExact(value)) {
-        return false;
-    }
-    PyArrayObject *array = (PyArrayObject *)value;
-    PyArray_Descr *descr = PyArray_DESCR(array);
-    return PyArray_NDIM(array) == ndim && descr->type_num == type_num
-           && (descr->byteorder == NPY_NATIVE || descr->byteorder == NPY_IGNORE)
-           && PyDataType_METADATA(descr) == NULL;
-}
 
 /* `kind`: None, a type, or (kind, ) for the check in Python. */
 static bool
@@ -116,7 +17,7 @@ is_of_kind(const Program *program, const PythonCall *call, PyObject *value)
 {
     const Register *declared = &program->registers[call->reg];
     if (declared->descr != NULL && declared->ndim >= 0) {
-        return is_array_of(value, declared->descr->type_num, declared->ndim);
+        return array_is_of(value, declared->descr->type_num, declared->ndim);
     }
     if (call->kind == Py_None) {
         return true;
@@ -152,7 +53,7 @@ call_now(const PythonCall *call, PyObject **objects, PyObject *first, PyObject *
     }
     Py_ssize_t ahead = built;
     for (Py_ssize_t i = 0; i < count; i++) {
-        arguments[built] = build(PyTuple_GET_ITEM(call->arguments, i), objects, NULL);
+        arguments[built] = template_build(PyTuple_GET_ITEM(call->arguments, i), objects, NULL);
         if (arguments[built] == NULL) {
             goto done;
         }
@@ -240,7 +141,7 @@ call_step(const Program *program, const ProgramStep *step, PyObject **objects, P
 }
 
 void
-drain_jobs(PyObject *jobs)
+call_drain(PyObject *jobs)
 {
     PyObject *kind, *error, *traceback;
     PyErr_Fetch(&kind, &error, &traceback);

@@ -3,9 +3,11 @@
    The region's results are stored between the two (see exec/results.py). Preparing proves that the
    write cannot fail; committing copies between arrays of one dtype, and nothing else.
    Invariant: the source shares no memory with the target. */
-#include "vm/vm.h"
+#include "vm/commit.h"
 
-#include <stddef.h>
+#include "vm/array/arrays.h"
+#include "vm/array/overlap.h"
+#include "vm/array/scalars.h"
 
 typedef struct {
     PyObject_HEAD
@@ -75,12 +77,12 @@ source_array(PyArrayObject *target, PyObject *value)
         if (PyArray_DESCR(source)->type_num != PyArray_DESCR(target)->type_num) {
             return NULL;
         }
-        if (may_be_mapped_twice(target, source)) {
+        if (overlap_by_mapping(target, source)) {
             return NULL;
         }
-        if (arrays_meet(target, source)) {
-            if (is_read_while_written(PyArray_NDIM(target), PyArray_STRIDES(target),
-                                      PyArray_NDIM(source), PyArray_STRIDES(source))) {
+        if (ranges_meet(overlap_range_of(target), overlap_range_of(source))) {
+            if (overlap_read_while_written(PyArray_NDIM(target), PyArray_STRIDES(target),
+                                           PyArray_NDIM(source), PyArray_STRIDES(source))) {
                 return NULL;
             }
             return (PyArrayObject *)PyArray_NewCopy(source, NPY_KEEPORDER);
@@ -91,7 +93,7 @@ source_array(PyArrayObject *target, PyObject *value)
     Py_INCREF(descr);
     source = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, 0, NULL, NULL, NULL, 0,
                                                    NULL);
-    if (source != NULL && !store_object(descr, value, PyArray_BYTES(source))) {
+    if (source != NULL && !scalar_store(descr, value, PyArray_BYTES(source))) {
         Py_CLEAR(source);
     }
     return source;
@@ -100,11 +102,11 @@ source_array(PyArrayObject *target, PyObject *value)
 static Status
 prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
 {
-    if (!is_writeable(target)) {
+    if (!array_is_writeable(target)) {
         return MISFIT;
     }
-    if (holds_twice(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
-                    PyArray_ITEMSIZE(target))) {
+    if (overlap_within(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
+                       PyArray_ITEMSIZE(target))) {
         return REPLAY; /* the order in which NumPy writes would show */
     }
     PyArrayObject *source = source_array(target, value);
@@ -128,9 +130,8 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
 
 /* The kind: the registers of the target and of the value, and whether their shapes must be equal. */
 Status
-commit_step(const Program *program, const ProgramStep *step, PyObject **objects)
+commit_step(const ProgramStep *step, PyObject **objects)
 {
-    (void)program;
     if (objects[step->call.reg] != NULL) {
         return DONE; /* NumPy has prepared it, since there was no plan for the value */
     }

@@ -2,9 +2,11 @@
 
    Invariant: it is called with the GIL and runs nothing of the program's; a plan that is in use by
    another thread is left out, since it may be made anew meanwhile. exec/backends/listing.py writes the text. */
-#include "vm/vm.h"
+#include "vm/dump.h"
 
 #include "os/pool.h"
+#include "vm/group/settings.h"
+#include "vm/plan/plan.h"
 
 static const char *const MODES[] = {
     [LINEAR] = "linear", [ROWS] = "rows", [COLUMNS] = "columns", [TREE] = "tree", [PARTS] = "parts"};
@@ -82,14 +84,14 @@ dumped_plan(const Plan *plan)
     if (groups == NULL) {
         return NULL;
     }
-    Py_ssize_t threads = plan->cost >= vm_threads_from ? pool_threads() : 1;
+    Py_ssize_t threads = plan->cost >= settings.threads_from ? pool_threads() : 1;
     return Py_BuildValue("{s:O,s:d,s:n,s:N}", "planned", plan->status == DONE ? Py_True : Py_False,
                          "cost", plan->cost, "threads", threads, "groups", groups);
 }
 
 /* For each step that is a segment: the plan made last, None, or {} where views need no plan. */
 PyObject *
-program_plans(PyObject *self, PyObject *ignored)
+dump_plans(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
     Program *program = (Program *)self;

@@ -4,7 +4,12 @@
    holding an opaque capsule. What a capsule becomes is worked out in Python once
    (runtime/floating.py, the twin) and kept per capsule.
    Invariant: a cache holds its keys, so an address is never mistaken for another object's. */
-#include "native.h"
+#include "cpython/context.h"
+
+#include "vm/floating.h"
+
+#include "cpython/errors.h"
+#include "vm/array/datamem.h"
 
 enum { CACHE_SIZE = 8 };
 

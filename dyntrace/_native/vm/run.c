@@ -4,20 +4,31 @@
    shapes, and, where something is written, which arrays overlap it.
    Invariant: everything is allocated before the first group runs, and the trailing group runs only
    if no floating-point flag is up whose mode is not "ignore". */
-#include "vm/vm.h"
+#include "cpython/frame_py3xx.h"
 
-#include "os/arena.h"
-#include "os/pool.h"
+#include "vm/run.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <time.h>
 
-enum { BASES_ON_STACK = 64, LARGEST_TILE = 1 << 24 };
+#include "cpython/imports.h"
+#include "os/arena.h"
+#include "os/environment.h"
+#include "os/pool.h"
+#include "vm/array/datamem.h"
+#include "vm/array/layout.h"
+#include "vm/array/scalars.h"
+#include "vm/group/settings.h"
+#include "vm/group/tiles.h"
+#include "vm/plan/keys.h"
+#include "vm/plan/views.h"
+#include "vm/program/segment.h"
 
-npy_intp vm_tile = 0;
-double vm_threads_from = 60e3;
-bool vm_threads_forced = false;
+enum {
+    BASES_ON_STACK = 64,
+    SMALL_SCRATCH = 1 << 16, /* bytes that each thread keeps */
+};
+
 static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
 static const int HOT_AFTER = 4;
 static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked for */
@@ -30,7 +41,7 @@ static PyObject *
 new_array(const Register *declared, const Value *value)
 {
     npy_intp dense[MAX_NDIM];
-    dense_strides(value->ndim, value->dims, declared->itemsize, dense);
+    layout_dense_strides(value->ndim, value->dims, declared->itemsize, dense);
     bool usual = memcmp(dense, value->strides, (size_t)value->ndim * sizeof *dense) == 0;
     return datamem_array(declared->descr, value, usual ? NULL : value->strides);
 }
@@ -64,6 +75,13 @@ move_base(const Call *call, const Base *base, char **address)
     return DONE;
 }
 
+static bool
+store_number(const Base *base, PyObject *object, char *to)
+{
+    return base->count >= 0 ? scalar_store_count(base->descr, base->count, to)
+                            : scalar_store(base->descr, object, to);
+}
+
 static Status
 take_base(Call *call, const Base *base, char **address)
 {
@@ -89,7 +107,7 @@ take_base(Call *call, const Base *base, char **address)
     default:
         *address = call->memory + base->place;
         call->fault = base->reg;
-        return store_scalar(base, *object, *address) ? DONE : UNPLANNED;
+        return store_number(base, *object, *address) ? DONE : UNPLANNED;
     }
 }
 
@@ -119,12 +137,12 @@ static npy_intp
 choose_threads(double cost)
 {
     static int streak;
-    if (cost < HOT_FROM && cost < vm_threads_from) {
+    if (cost < HOT_FROM && cost < settings.threads_from) {
         return 1;
     }
     bool close = nanoseconds() - last_end < HOT_WITHIN;
     streak = !close ? 0 : streak < HOT_AFTER ? streak + 1 : streak;
-    return cost >= vm_threads_from || streak >= HOT_AFTER ? pool_threads() : 1;
+    return cost >= settings.threads_from || streak >= HOT_AFTER ? pool_threads() : 1;
 }
 
 /* A small scratch is the thread's own, unless a call within this one has it; a large one is taken
@@ -188,15 +206,15 @@ static void
 run_group(Call *call, int number)
 {
     const Group *group = &call->plan->groups[number];
-    npy_intp threads = group->cost >= HOT_FROM || vm_threads_from < HOT_FROM ? call->threads : 1;
-    call->raised |= group_run(group, call->bases, call->memory + call->plan->buffers, threads);
+    npy_intp threads = group->cost >= HOT_FROM || settings.threads_from < HOT_FROM ? call->threads : 1;
+    call->raised |= tiles_run(group, call->bases, call->memory + call->plan->buffers, threads);
 }
 
 static void
 clear_flags(void)
 {
-    if (raised_flags() != 0) {
-        feclearexcept(FLAGS);
+    if (environment_raised() != 0) {
+        feclearexcept(ENVIRONMENT_FLAGS);
     }
 }
 
@@ -204,7 +222,7 @@ clear_flags(void)
 static Status
 flags_allowed(int raised)
 {
-    feclearexcept(FLAGS);
+    feclearexcept(ENVIRONMENT_FLAGS);
     static const struct {
         int flag;
         const char *name;
@@ -235,7 +253,7 @@ run_plan(Call *call, bool flags)
         state = PyEval_SaveThread();
     }
     for (int i = 0; i < plan->sequence_count && status == DONE; i++) {
-        bool stops = i > 0 && plan->cost >= LONG_RUN && is_interrupted(thread);
+        bool stops = i > 0 && plan->cost >= LONG_RUN && signal_is_pending(thread);
         if (stops) { /* nothing has been written yet: a target is written by the last group */
             status = REPLAY;
         }
@@ -244,7 +262,7 @@ run_plan(Call *call, bool flags)
         }
     }
     bool complete = status == DONE;
-    call->raised |= flags ? raised_flags() : 0;
+    call->raised |= flags ? environment_raised() : 0;
     if (flags && call->raised != 0 && status == DONE) {
         if (state != NULL) {
             PyEval_RestoreThread(state);
@@ -274,8 +292,8 @@ new_view(const Call *call, const Export *export)
 {
     short root = plan_root(call->plan, export->base);
     PyArrayObject *owner = (PyArrayObject *)call->objects[call->plan->bases[root].reg];
-    return view_of(owner, &call->plan->values[export->reg],
-                   call->bases[export->base] + export->offset);
+    return value_view(owner, &call->plan->values[export->reg],
+                      call->bases[export->base] + export->offset);
 }
 
 static Status
@@ -368,7 +386,7 @@ run_segment(Program *program, Segment *segment, PyObject **objects, const Node *
     npy_intp few[KEY_ROOM], *key = few;
     int length;
     if (segment->views_only) {
-        return views_run(program, segment, objects, fault);
+        return views_run(program, segment, objects);
     }
     if (segment->key_room > KEY_ROOM) {
         key = PyMem_New(npy_intp, segment->key_room);
@@ -389,17 +407,8 @@ run_segment(Program *program, Segment *segment, PyObject **objects, const Node *
 int
 run_init(void)
 {
-    PyObject *numpy = PyImport_ImportModule("numpy");
-    if (numpy == NULL) {
-        return -1;
-    }
-    modes = PyObject_GetAttrString(numpy, "geterr");
-    Py_DECREF(numpy);
-    const char *tile = getenv("DYNTRACE_TILE"), *from = getenv("DYNTRACE_THREADS_FROM");
-    npy_intp elements = tile != NULL ? (npy_intp)atol(tile) : 0;
-    vm_tile = elements < LARGEST_TILE ? elements : LARGEST_TILE;
-    vm_threads_forced = from != NULL;
-    vm_threads_from = vm_threads_forced ? atof(from) : vm_threads_from;
+    modes = import_attribute("numpy", "geterr");
+    settings_init();
     if (modes != NULL && pthread_key_create(&small_scratch_key, give_small_scratch) != 0) {
         PyErr_NoMemory();
         return -1;

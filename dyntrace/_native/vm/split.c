@@ -5,11 +5,17 @@
    and may be split again. Invariants: no node runs twice in a call; the call of a node sees its
    operands as eager has them, and they are let go where eager lets go of them; a program has a
    bounded number of parts that are planned, and what else is split is run node by node. */
-#include "native.h"
+#include "cpython/frame_py3xx.h"
 
-#include "vm/vm.h"
+#include "vm/split.h"
 
 #include <stdlib.h>
+
+#include "vm/calls.h"
+#include "vm/floating.h"
+#include "vm/plan/plan.h"
+#include "vm/program/segment.h"
+#include "vm/run.h"
 
 enum { MOST_SPLITS = 32 };
 
@@ -20,10 +26,26 @@ struct Split {
     int before_drops, node_drops;
 };
 
+static void free_split(Split *split);
+
 void
-split_free(Split *split)
+split_clear(Segment *segment)
+{
+    for (int i = 0; i < PLANS_KEPT; i++) {
+        plan_free(segment->plans[i]);
+    }
+    for (int i = 0; segment->splits != NULL && i < segment->node_count; i++) {
+        free_split(segment->splits[i]);
+    }
+    free(segment->splits);
+}
+
+static void
+free_split(Split *split)
 {
     if (split != NULL) {
+        split_clear(&split->before);
+        split_clear(&split->behind);
         segment_clear(&split->before);
         segment_clear(&split->behind);
         free(split->drops);
@@ -113,7 +135,7 @@ split_at(Program *program, Segment *segment, const Node *node)
     }
     split = calloc(1, sizeof *split);
     if (split == NULL || !fill(split, program, segment, place)) {
-        split_free(split);
+        free_split(split);
         return NULL;
     }
     split->before.by_nodes = split->behind.by_nodes = program->splits++ >= MOST_SPLITS;
@@ -146,7 +168,7 @@ let_go(PyObject **objects, const short *regs, int count)
 static Status
 unless_interrupted(Status status)
 {
-    return status == DONE && is_interrupted(PyThreadState_Get()) ? REPLAY : status;
+    return status == DONE && signal_is_pending(PyThreadState_Get()) ? REPLAY : status;
 }
 
 /* What comes before the node, and the node. */

@@ -9,7 +9,7 @@ between segments. An instruction belongs to a *node*, whose call runs where ther
     call     ("call", register, callable, templates, keyword names, kind)
     node     (register, callable, templates, keyword names, kind)
 
-Invariant: a register is written once, before it is read. Read `_native/vm/vm.h` next.
+Invariant: a register is written once, before it is read. Read `_native/vm/program/program.h` next.
 """
 
 from __future__ import annotations

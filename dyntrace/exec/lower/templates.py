@@ -1,8 +1,9 @@
 """Templates: the arguments of a call and the outputs of a program, with registers in them.
 
 A template is a tuple (code, register, constant or items, number, keys); the number names a list,
-dict, tuple or slice that occurs more than once and is then one object. `_native/vm/calls.c` builds
-values from templates. Read `exec.lower.lowering`, the user, next.
+dict, tuple or slice that occurs more than once and is then one object.
+`_native/vm/program/templates.c` builds values from templates. Read `exec.lower.lowering`, the
+user, next.
 """
 
 from __future__ import annotations

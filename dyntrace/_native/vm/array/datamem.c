@@ -8,11 +8,12 @@
    has the handler as well, since it is in the region's context variables (floating.c).
    The size of a block stands in front of its data: NumPy knows it only approximately.
    Invariant: an array gets such data only where it would have got NumPy's default handler. */
-#include "native.h"
+#include "vm/array/datamem.h"
 
-#include "vm/vm.h"
+#include <stdlib.h>
 
 #include "os/arena.h"
+#include "vm/array/layout.h"
 
 enum {
     HEADER = 64,           /* bytes; keeps the data aligned */
@@ -172,7 +173,7 @@ new_recycled(PyArray_Descr *descr, const Value *value, const npy_intp *strides, 
 PyObject *
 datamem_array(PyArray_Descr *descr, const Value *value, const npy_intp *strides)
 {
-    size_t bytes = (size_t)(dims_size(value->ndim, value->dims) * PyDataType_ELSIZE(descr));
+    size_t bytes = (size_t)(layout_size(value->ndim, value->dims) * PyDataType_ELSIZE(descr));
     Py_INCREF(descr);
     if (is_recycled(bytes) && (is_current(PyDataMem_DefaultHandler) || is_current(handler))) {
         return new_recycled(descr, value, strides, bytes);

@@ -1,12 +1,12 @@
 /* Shapes and strides: broadcasting, the layout NumPy gives a new array, extents in memory.
 
-   Invariant: pure arithmetic on dimensions; nothing here looks at an array. `keep_order` follows
+   Invariant: pure arithmetic on dimensions; nothing here looks at an array. `layout_keep_order` follows
    the rule of NumPy's iterator (order "K") for the axes of an array it allocates. */
-#include "vm/vm.h"
+#include "vm/array/layout.h"
 
 /* Widens `dims` in place to what it and `other` broadcast to; false if they do not. */
 bool
-broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
+layout_broadcast(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
 {
     if (other_ndim > *ndim) {
         int shift = other_ndim - *ndim;
@@ -30,7 +30,7 @@ broadcast_dims(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
 
 /* The number of elements; -1 if they could not all be in memory, whatever their size. */
 npy_intp
-dims_size(int ndim, const npy_intp *dims)
+layout_size(int ndim, const npy_intp *dims)
 {
     npy_intp size = 1;
     bool empty = false;
@@ -44,14 +44,14 @@ dims_size(int ndim, const npy_intp *dims)
 }
 
 bool
-same_dims(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other)
+layout_same(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other)
 {
     return ndim == other_ndim && memcmp(one, other, (size_t)ndim * sizeof *one) == 0;
 }
 
 /* NumPy gives an axis behind an empty one the stride it would have with one item there. */
 void
-dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
+layout_dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
 {
     npy_intp step = itemsize;
     for (int i = ndim - 1; i >= 0; i--) {
@@ -62,7 +62,7 @@ dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strid
 
 /* Whether the elements lie one behind the other in index order; axes of length one do not count. */
 bool
-is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+layout_is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
     npy_intp step = itemsize;
     for (int i = ndim - 1; i >= 0; i--) {
@@ -76,7 +76,7 @@ is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_i
 
 /* Whether the elements lie one behind the other in some order of the axes. */
 bool
-is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
+layout_is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
     npy_intp step = itemsize;
     int left = 0;
@@ -97,39 +97,6 @@ is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp items
     return true;
 }
 
-/* Strides of axes of length one may be any number. */
-static npy_uintp
-magnitude(npy_intp stride)
-{
-    return stride < 0 ? -(npy_uintp)stride : (npy_uintp)stride;
-}
-
-/* Whether two elements may share an address; true when not sure. */
-bool
-holds_twice(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
-{
-    npy_uintp reach = (npy_uintp)itemsize;
-    bool used[MAX_NDIM] = {false};
-    for (int round = 0; round < ndim; round++) {
-        int least = -1;
-        for (int i = 0; i < ndim; i++) {
-            if (!used[i] && dims[i] != 1
-                && (least < 0 || magnitude(strides[i]) < magnitude(strides[least]))) {
-                least = i;
-            }
-        }
-        if (least < 0) {
-            return false;
-        }
-        if (magnitude(strides[least]) < reach) {
-            return true;
-        }
-        used[least] = true;
-        reach += magnitude(strides[least]) * (npy_uintp)(dims[least] - 1);
-    }
-    return false;
-}
-
 static npy_intp
 axis_stride(const Value *value, int ndim, int axis)
 {
@@ -143,8 +110,8 @@ compare_axes(int ndim, int count, const Value *const *operands, int outer, int i
 {
     int verdict = -1;
     for (int k = 0; k < count; k++) {
-        npy_uintp a = magnitude(axis_stride(operands[k], ndim, outer));
-        npy_uintp b = magnitude(axis_stride(operands[k], ndim, inner));
+        npy_uintp a = layout_magnitude(axis_stride(operands[k], ndim, outer));
+        npy_uintp b = layout_magnitude(axis_stride(operands[k], ndim, inner));
         if (a == 0 || b == 0) {
             continue;
         }
@@ -215,14 +182,14 @@ keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *opera
     bool c_order = true, fortran = true;
     for (int k = 0; k < count; k++) {
         const Value *value = operands[k];
-        if (!same_dims(value->ndim, value->dims, ndim, dims)) {
+        if (!layout_same(value->ndim, value->dims, ndim, dims)) {
             return false;
         }
-        c_order &= is_dense_in_order(ndim, dims, value->strides, itemsizes[k]);
+        c_order &= layout_is_dense_in_order(ndim, dims, value->strides, itemsizes[k]);
         fortran &= is_fortran(value, itemsizes[k]);
     }
     if (c_order) {
-        dense_strides(ndim, dims, itemsize, strides);
+        layout_dense_strides(ndim, dims, itemsize, strides);
     }
     else if (fortran) {
         fortran_strides(ndim, dims, itemsize, strides);
@@ -233,11 +200,11 @@ keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *opera
 /* The strides of a new array with items of one byte; an empty one has none. `simply`: NumPy does
    without its iterator where it can. */
 void
-keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
-           const npy_intp *itemsizes, bool simply, npy_intp *strides)
+layout_keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
+                  const npy_intp *itemsizes, bool simply, npy_intp *strides)
 {
     int axes[MAX_NDIM];
-    if (dims_size(ndim, dims) == 0) {
+    if (layout_size(ndim, dims) == 0) {
         memset(strides, 0, (size_t)ndim * sizeof *strides);
         return;
     }
@@ -258,7 +225,7 @@ keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operan
 
 /* The strides of a copy that keeps the order: by the size of the strides, as NumPy's copies have it. */
 void
-copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides)
+layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides)
 {
     int ndim = value->ndim;
     bool used[MAX_NDIM] = {false};
@@ -266,8 +233,8 @@ copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_
         memset(strides, 0, (size_t)ndim * sizeof *strides);
         return;
     }
-    if (is_dense_in_order(ndim, value->dims, value->strides, source_itemsize)) {
-        dense_strides(ndim, value->dims, itemsize, strides);
+    if (layout_is_dense_in_order(ndim, value->dims, value->strides, source_itemsize)) {
+        layout_dense_strides(ndim, value->dims, itemsize, strides);
         return;
     }
     if (is_fortran(value, source_itemsize)) {
@@ -278,8 +245,8 @@ copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_
     for (int round = 0; round < ndim; round++) {
         int least = -1;
         for (int i = ndim - 1; i >= 0; i--) {
-            if (!used[i] && (least < 0 || magnitude(value->strides[i])
-                                              < magnitude(value->strides[least]))) {
+            if (!used[i] && (least < 0 || layout_magnitude(value->strides[i])
+                                              < layout_magnitude(value->strides[least]))) {
                 least = i;
             }
         }
@@ -309,14 +276,14 @@ split_axes(int old_ndim, const npy_intp *old_dims, const npy_intp *old_strides, 
             }
         }
         for (int i = old; i < old_end - 1; i++) {
-            if (old_strides[i] != scaled(old_strides[i + 1], old_dims[i + 1])) {
+            if (old_strides[i] != layout_scaled(old_strides[i + 1], old_dims[i + 1])) {
                 return false;
             }
         }
         last = old_strides[old_end - 1];
         strides[end - 1] = last;
         for (int i = end - 1; i > axis; i--) {
-            strides[i - 1] = scaled(strides[i], dims[i]);
+            strides[i - 1] = layout_scaled(strides[i], dims[i]);
         }
         last = strides[end - 1];
         old = old_end;
@@ -329,14 +296,14 @@ split_axes(int old_ndim, const npy_intp *old_dims, const npy_intp *old_strides, 
 }
 
 bool
-reshaped_strides(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
-                 npy_intp *strides)
+layout_reshape(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
+               npy_intp *strides)
 {
     npy_intp old_dims[MAX_NDIM], old_strides[MAX_NDIM];
     int count = 0;
     if (value->size == 0
-        || is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)) {
-        dense_strides(ndim, dims, itemsize, strides);
+        || layout_is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)) {
+        layout_dense_strides(ndim, dims, itemsize, strides);
         return true;
     }
     for (int i = 0; i < value->ndim; i++) {
@@ -348,35 +315,11 @@ reshaped_strides(const Value *value, npy_intp itemsize, int ndim, const npy_intp
     return split_axes(count, old_dims, old_strides, itemsize, ndim, dims, strides);
 }
 
-/* A product that may wrap around, as NumPy's does: for strides of axes that nobody walks along. */
-npy_intp
-scaled(npy_intp stride, npy_intp factor)
-{
-    return (npy_intp)((npy_uintp)stride * (npy_uintp)factor);
-}
-
 /* The strides of an array of other item size in the same order. */
 void
-scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
+layout_scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
 {
     for (int i = 0; i < ndim; i++) {
-        out[i] = scaled(strides[i] / from, to);
-    }
-}
-
-/* The addresses of the first and behind the last byte, relative to the array's data. */
-void
-extent_of(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize,
-          npy_intp *low, npy_intp *high)
-{
-    *low = 0;
-    *high = itemsize;
-    for (int i = 0; i < ndim; i++) {
-        if (dims[i] == 0) {
-            *low = *high = 0;
-            return;
-        }
-        npy_intp reach = scaled(strides[i], dims[i] - 1);
-        *(reach < 0 ? low : high) += reach;
+        out[i] = layout_scaled(strides[i] / from, to);
     }
 }

@@ -2,7 +2,7 @@
 
    Invariant: a number is converted as NumPy converts it beside an array, or not at all where NumPy
    would warn or raise. */
-#include "vm/vm.h"
+#include "vm/array/scalars.h"
 
 static bool
 store_float(double value, int type, char *to)
@@ -24,10 +24,10 @@ store_float(double value, int type, char *to)
     return false;
 }
 
-static bool
-store_count(npy_intp count, int type, char *to)
+bool
+scalar_store_count(const PyArray_Descr *descr, npy_intp count, char *to)
 {
-    switch (type) {
+    switch (descr->type_num) {
     case NPY_DOUBLE:
         *(npy_double *)to = (npy_double)count;
         return true;
@@ -72,7 +72,7 @@ store_quickly(PyObject *object, int type, char *to)
 
 /* Converts as NumPy converts a number beside an array; false if eager would warn or raise. */
 bool
-store_object(const PyArray_Descr *descr, PyObject *object, char *to)
+scalar_store(const PyArray_Descr *descr, PyObject *object, char *to)
 {
     int stored = store_quickly(object, descr->type_num, to);
     if (stored < 0) {
@@ -82,11 +82,4 @@ store_object(const PyArray_Descr *descr, PyObject *object, char *to)
         PyErr_Clear();
     }
     return stored;
-}
-
-bool
-store_scalar(const Base *base, PyObject *object, char *to)
-{
-    return base->count >= 0 ? store_count(base->count, base->descr->type_num, to)
-                            : store_object(base->descr, object, to);
 }

@@ -4,9 +4,12 @@
    depend on. A buffer is used again when what it held is not read any more.
    Invariant: no tile of columns is one wide, and a group whose bits depend on places is cut at
    multiples of 64 elements. */
-#include "vm/vm.h"
+#include "vm/group/cut.h"
 
 #include <stdlib.h>
+
+#include "vm/group/pairwise.h"
+#include "vm/group/settings.h"
 
 /* Bytes that are touched for each element of a tile: buffers alive at a time, and streams. */
 static npy_intp
@@ -42,8 +45,8 @@ enum { LARGE_ELEMENTS = 400000, LARGE_BYTES = 9600000 };
 static npy_intp
 tile_elements(const Group *group)
 {
-    if (vm_tile > 0) {
-        return vm_tile;
+    if (settings.tile > 0) {
+        return settings.tile;
     }
     npy_intp bytes = bytes_per_element(group);
     bool large = group->size >= LARGE_ELEMENTS || group->size > LARGE_BYTES / bytes;
@@ -73,7 +76,7 @@ cut_lines(Group *group, npy_intp elements)
 
 /* Whether bits depend on how far an element is from where the loop began. */
 bool
-group_is_placed(const Group *group)
+cut_is_placed(const Group *group)
 {
     for (int k = 0; k < group->micro_count; k++) {
         if (group->micros[k].code != MICRO_REDUCE && group->micros[k].exact <= OFFSET_BOUND) {
@@ -101,7 +104,7 @@ whole_lines(Group *group, npy_intp elements)
     group->piece = group->line;
     group->pieces = 1;
     group->tile_lines = group->line > 0 && elements / group->line > 1 ? elements / group->line : 1;
-    if (group_is_placed(group)) {
+    if (cut_is_placed(group)) {
         npy_intp least = lines_of_64(group->line);
         group->tile_lines = (group->tile_lines + least - 1) / least * least;
     }
@@ -121,8 +124,7 @@ grow_tree(npy_intp *starts, npy_intp count, npy_intp start, npy_intp length, npy
         }
         return count + 1;
     }
-    npy_intp half = length * unit / 2;
-    half = (half - half % 8) / unit;
+    npy_intp half = pairwise_half(length, unit);
     count = grow_tree(starts, count, start, half, most, unit);
     return grow_tree(starts, count, start + half, length - half, most, unit);
 }
@@ -145,7 +147,7 @@ plant_tree(Group *group, npy_intp elements)
 }
 
 Status
-group_cut(Group *group)
+cut_tiles(Group *group)
 {
     npy_intp elements = tile_elements(group);
     if (group->mode == TREE) {
@@ -161,99 +163,5 @@ group_cut(Group *group)
     }
     npy_intp stacks = (group->lines + group->tile_lines - 1) / group->tile_lines;
     group->tile_count = (group->mode == COLUMNS ? group->blocks : stacks) * group->pieces;
-    return DONE;
-}
-
-enum { FEW_BUFFERS = 48 };
-
-/* Buffers ----------------------------------------------------------------------------------- */
-typedef struct {
-    npy_intp offset, size;
-    int until; /* the micro-operation after which it is free again */
-} Buffer;
-
-static npy_intp
-buffer_size(const Group *group, const Operand *operand)
-{
-    npy_intp width = group->piece < group->line || group->line == 0 ? group->piece : group->line;
-    npy_intp elements = operand->code == OPERAND_ROW ? group->tile_lines
-                                                     : group->tile_lines * width;
-    npy_intp size = elements * operand->itemsize;
-    size += LINE_BYTES; /* memory that begins where other memory ends may pass for overlapping */
-    return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
-}
-
-/* An operand of the micro-operation that dies there and whose buffer the result can take over; but
-   in place, some loops take another way to their bits. */
-static int
-dying_operand(const Group *group, const Micro *micro, int number, const Operand *made)
-{
-    if (micro->exact != EXACT) {
-        return -1;
-    }
-    for (int i = 0; i < micro->count; i++) {
-        const Operand *operand = &group->operands[micro->args[i]];
-        if (operand != made && operand->code == made->code && operand->written && !operand->kept
-            && operand->last == number && operand->itemsize == made->itemsize
-            && micro->code != MICRO_REDUCE) {
-            return micro->args[i];
-        }
-    }
-    return -1;
-}
-
-static npy_intp
-take_buffer(Buffer *buffers, int *count, npy_intp size, int now, int until, npy_intp *end)
-{
-    for (int i = 0; i < *count; i++) {
-        if (buffers[i].until < now && buffers[i].size == size) {
-            buffers[i].until = until;
-            return buffers[i].offset;
-        }
-    }
-    buffers[*count] = (Buffer){.offset = *end, .size = size, .until = until};
-    *end += size;
-    return buffers[(*count)++].offset;
-}
-
-Status
-group_place_buffers(Group *group)
-{
-    Buffer few[FEW_BUFFERS], *buffers = few;
-    int count = 0;
-    npy_intp end = 0;
-    if (group->operand_count > FEW_BUFFERS) {
-        buffers = malloc((size_t)group->operand_count * sizeof *buffers);
-        if (buffers == NULL) {
-            return FAILED;
-        }
-    }
-    for (int k = 0; k < group->micro_count; k++) {
-        const Micro *micro = &group->micros[k];
-        for (int i = 0; i < micro->count; i++) {
-            Operand *made = &group->operands[micro->args[i]];
-            bool buffered = made->code == OPERAND_TILE || made->code == OPERAND_ROW;
-            if (!buffered || !made->written || made->has_buffer) {
-                continue;
-            }
-            int until = made->last, dying = dying_operand(group, micro, k, made);
-            made->has_buffer = true;
-            if (dying >= 0 && group->operands[dying].has_buffer && !group->operands[dying].given) {
-                made->offset = group->operands[dying].offset;
-                group->operands[dying].given = true;
-                for (int b = 0; b < count; b++) {
-                    if (buffers[b].offset == made->offset) {
-                        buffers[b].until = until;
-                    }
-                }
-                continue;
-            }
-            made->offset = take_buffer(buffers, &count, buffer_size(group, made), k, until, &end);
-        }
-    }
-    group->scratch = end;
-    if (buffers != few) {
-        free(buffers);
-    }
     return DONE;
 }

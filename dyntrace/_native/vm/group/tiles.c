@@ -3,11 +3,15 @@
    A tile is some elements of some lines. Buffers hold a tile's elements one behind the other; a
    micro-operation all of whose operands are that dense is one call of its loop, any other one call
    for each line. Invariant: nothing here allocates, fails, or needs the GIL. */
-#include "vm/vm.h"
-
-#include "os/pool.h"
+#include "vm/group/tiles.h"
 
 #include <stdatomic.h>
+
+#include "os/environment.h"
+#include "os/pool.h"
+#include "vm/group/combine.h"
+#include "vm/group/pairwise.h"
+#include "vm/group/settings.h"
 
 typedef struct {
     const Group *group;
@@ -23,7 +27,6 @@ typedef struct {
 enum {
     SHORT_LINE = 8,    /* elements */
     IN_FIRST_CACHE = 2048, /* elements that are gone through column by column at a time */
-    PAIRWISE_FROM = 8, /* numbers; NumPy adds up fewer one after the other */
 };
 
 /* Where an operand's elements for a line of the tile are, and how far apart. */
@@ -279,7 +282,7 @@ reduce_rows(const Tile *tile, const Micro *micro)
         }
         for (npy_intp i = 0; i < run && (!by_column || micro->columns == COLUMNS_FRAGILE); i++) {
             char *total = data[1] + i * steps[1];
-            if (!by_column || !is_robust(total, type)) {
+            if (!by_column || !combine_is_robust(total, type)) {
                 reduce_line(micro, total, itemsize, data[0] + i * steps[0], strides[0], tile->width, true);
             }
         }
@@ -331,7 +334,7 @@ run_micros(Tile *tile)
     for (int k = 0; k < group->micro_count; k++) {
         const Micro *micro = &group->micros[k];
         if (micro->clears) {
-            tile->raised |= raised_flags();
+            tile->raised |= environment_raised();
         }
         if (micro->code == MICRO_REDUCE) {
             run_reduction(tile, micro);
@@ -463,7 +466,7 @@ work(void *context, Py_ssize_t part)
 }
 
 int
-group_run(const Group *group, char *const *bases, char *buffers, npy_intp threads)
+tiles_run(const Group *group, char *const *bases, char *buffers, npy_intp threads)
 {
     int raised = 0;
     if (group->size == 0) {
@@ -482,9 +485,9 @@ group_run(const Group *group, char *const *bases, char *buffers, npy_intp thread
     else {
         Job job = {.group = group, .bases = bases, .buffers = buffers, .units = units,
                    .takers = threads};
-        pool_run(work, &job, threads, vm_threads_forced ? 0 : group->cost);
+        pool_run(work, &job, threads, settings.threads_forced ? 0 : group->cost);
         raised = job.raised;
     }
-    group_combine(group, bases);
+    combine_parts(group, bases);
     return raised;
 }

@@ -4,7 +4,7 @@
    Invariant: a loop needs no GIL and sets no exception. All have NumPy's signature for strided loops.
    A cast that is not in the table (float to integer, whose result out of range depends on the
    compiler; half precision) is not available, and what needs it runs as a call. */
-#include "vm/vm.h"
+#include "vm/loops/loops.h"
 
 #include <complex.h>
 
@@ -90,7 +90,7 @@ MOVES(32, Quad)
     }
 
 PyArrayMethod_StridedLoop *
-copy_loop(npy_intp itemsize)
+loop_copy(npy_intp itemsize)
 {
     PICK(copy)
 }
@@ -123,13 +123,13 @@ copy_streaming(PyArrayMethod_Context *context, char *const *data, const npy_intp
 }
 
 PyArrayMethod_StridedLoop *
-stream_loop(void)
+loop_stream(void)
 {
     return copy_streaming;
 }
 #else
 PyArrayMethod_StridedLoop *
-stream_loop(void)
+loop_stream(void)
 {
     return NULL;
 }
@@ -245,18 +245,10 @@ static PyArrayMethod_StridedLoop *const CASTS[NPY_CLONGDOUBLE + 1][NPY_CLONGDOUB
 };
 
 PyArrayMethod_StridedLoop *
-cast_loop(int from, int to)
+loop_cast(int from, int to)
 {
     bool known = from >= 0 && to >= 0 && from <= NPY_CLONGDOUBLE && to <= NPY_CLONGDOUBLE;
     return known ? CASTS[from][to] : NULL;
-}
-
-/* Only a narrower floating-point type can be too small for a number. */
-bool
-cast_may_flag(int from, int to)
-{
-    bool inexact = PyTypeNum_ISFLOAT(from) || PyTypeNum_ISCOMPLEX(from);
-    return inexact && to != NPY_BOOL;
 }
 
 /* Loops ------------------------------------------------------------------------------------- */
@@ -333,7 +325,7 @@ take_own(Loop *loop, const char *name)
         loop->function = select_loop(itemsize);
     }
     else if (same && strcmp(name, "copy") == 0 && loop->nin == 1) {
-        loop->function = copy_loop(itemsize);
+        loop->function = loop_copy(itemsize);
     }
     if (loop->function == NULL) {
         PyErr_Format(PyExc_ValueError, "there is no loop '%s' for these operands", name);
@@ -363,7 +355,7 @@ loop_new(PyObject *description)
     }
     loop->nin = nin;
     loop->nout = PyTuple_Check(dtypes) ? (int)PyTuple_GET_SIZE(dtypes) - nin : 0;
-    loop->exact = (uint8_t)exact;
+    loop->exact = (Exactness)exact;
     loop->clears = clears;
     loop->cost = (float)cost;
     int failed = take_descriptors(loop, dtypes);

@@ -4,13 +4,18 @@
    operand shares the target's memory; else it is computed into memory of our own, and moved when
    the floating-point flags have been looked at.
    Invariant: no byte of the target is written before everything that can fail has succeeded. */
-#include "vm/vm.h"
+#include "vm/plan/assign.h"
+
+#include "vm/array/arrays.h"
+#include "vm/array/layout.h"
+#include "vm/array/overlap.h"
+#include "vm/plan/operands.h"
 
 /* Source axes of length one that the target does not have are dropped; the rest is broadcast. */
 static Status
 fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
 {
-    copy_value(fitted, source);
+    value_copy(fitted, source);
     int extra = 0;
     while (!strict && source->ndim - extra > target->ndim && source->dims[extra] == 1) {
         extra++;
@@ -40,65 +45,17 @@ address_of(const Planner *planner, short base, npy_intp offset)
     return PyArray_BYTES((PyArrayObject *)planner->objects[reg]) + offset;
 }
 
-typedef struct {
-    const char *low, *high;
-} Range;
-
-static Range
-range_of_array(PyArrayObject *array)
-{
-    npy_intp low, high;
-    extent_of(PyArray_NDIM(array), PyArray_DIMS(array), PyArray_STRIDES(array),
-              PyArray_ITEMSIZE(array), &low, &high);
-    return (Range){PyArray_BYTES(array) + low, PyArray_BYTES(array) + high};
-}
-
 /* The whole array where an index decides which part. */
 static Range
 range_of(const Planner *planner, short base, npy_intp offset, int ndim, const npy_intp *dims,
          const npy_intp *strides, npy_intp itemsize)
 {
-    npy_intp low, high;
     if (planner->plan->bases[base].code == BASE_INDEXED) {
         short reg = planner->plan->bases[base].reg;
-        return range_of_array((PyArrayObject *)planner->objects[reg]);
+        return overlap_range_of((PyArrayObject *)planner->objects[reg]);
     }
     const char *start = address_of(planner, base, offset);
-    extent_of(ndim, dims, strides, itemsize, &low, &high);
-    return (Range){start + low, start + high};
-}
-
-bool
-is_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
-                      const npy_intp *source_strides)
-{
-    if (ndim != 1 || source_ndim < 1) {
-        return false;
-    }
-    npy_intp stride = source_strides[source_ndim - 1];
-    return stride != strides[0] && (stride < 0) == (strides[0] < 0);
-}
-
-/* The object that the array's memory belongs to; NULL for NumPy's own, which is nobody else's. */
-static PyObject *
-owner_of(PyArrayObject *array)
-{
-    while (!PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA)) {
-        PyObject *base = PyArray_BASE(array);
-        if (base == NULL || !PyArray_Check(base)) {
-            return base == NULL ? (PyObject *)array : base;
-        }
-        array = (PyArrayObject *)base;
-    }
-    return NULL;
-}
-
-/* Addresses do not tell whether arrays share memory where two mappings may be of one file. */
-bool
-may_be_mapped_twice(PyArrayObject *one, PyArrayObject *other)
-{
-    PyObject *owner = owner_of(one), *others = owner_of(other);
-    return owner != NULL && others != NULL && owner != others;
+    return overlap_range(start, ndim, dims, strides, itemsize);
 }
 
 static PyArrayObject *
@@ -106,12 +63,6 @@ array_of(const Planner *planner, short base)
 {
     short reg = planner->plan->bases[plan_root(planner->plan, base)].reg;
     return (PyArrayObject *)planner->objects[reg];
-}
-
-static bool
-meet(Range one, Range other)
-{
-    return one.low < other.high && other.low < one.high;
 }
 
 /* Whether the group reads memory of the target other than element by element where it is written. */
@@ -139,9 +90,9 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
                     && operand->itemsize == itemsize
                     && memcmp(operand->axes, target->strides,
                               (size_t)group->ndim * sizeof *target->strides) == 0;
-        if (!same && (meet(read, written)
-                      || may_be_mapped_twice(array_of(planner, operand->base),
-                                             array_of(planner, target->base)))) {
+        if (!same && (ranges_meet(read, written)
+                      || overlap_by_mapping(array_of(planner, operand->base),
+                                            array_of(planner, target->base)))) {
             return true;
         }
     }
@@ -167,26 +118,26 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     const Register *target = &planner->program->registers[target_reg];
     const Value *value = &plan->values[target_reg];
     Value like;
-    copy_value(&like, value);
-    copy_order(value, target->itemsize, 1, like.strides);
-    int number = plan_group(planner, LINEAR, &like);
+    value_copy(&like, value);
+    layout_copy_order(value, target->itemsize, 1, like.strides);
+    int number = planner_group(planner, LINEAR, &like);
     if (number < 0) {
         return FAILED;
     }
     Group *group = &plan->groups[number];
     int type = target->descr->type_num, from;
     if (fitted->where == IN_OBJECT || fitted->where == IN_COUNT) {
-        from = group_scalar(planner, group, source_reg, target->descr);
+        from = operand_scalar(planner, group, source_reg, target->descr);
     }
     else {
-        from = group_external(planner, group, source_reg, fitted, false);
+        from = operand_external(planner, group, source_reg, fitted, false);
     }
     if (from < 0) {
         return FAILED;
     }
-    bool raw = group->operands[from].type == type && !is_loose_truth(planner, source_reg);
+    bool raw = group->operands[from].type == type && !planner_is_loose_truth(planner, source_reg);
     PyArrayMethod_StridedLoop *move =
-        raw ? copy_loop(target->itemsize) : cast_loop(group->operands[from].type, type);
+        raw ? loop_copy(target->itemsize) : loop_cast(group->operands[from].type, type);
     int to = group_new(group, OPERAND_LINES, -1, type, target->itemsize);
     if (group_move(group, from, to, move) == NULL) {
         return FAILED;
@@ -224,7 +175,7 @@ close_others(Planner *planner, int kept)
             i++;
         }
         else {
-            status = plan_close(planner, planner->open[i]);
+            status = planner_close(planner, planner->open[i]);
         }
     }
     return status;
@@ -237,7 +188,7 @@ can_write_straight(Planner *planner, short target_reg, short source_reg)
     const Value *target = &plan->values[target_reg], *source = &plan->values[source_reg];
     const Register *into = &planner->program->registers[target_reg];
     if (source->where != IN_TILE || into->descr->type_num != planner->program->registers[source_reg].descr->type_num
-        || !same_dims(source->ndim, source->dims, target->ndim, target->dims)) {
+        || !layout_same(source->ndim, source->dims, target->ndim, target->dims)) {
         return false;
     }
     return !is_disturbed(planner, &plan->groups[source->group], target, into->itemsize);
@@ -252,7 +203,7 @@ is_mapped_twice(const Planner *planner, const Value *target)
     for (int i = 0; i < segment->input_count; i++) {
         PyObject *object = planner->objects[segment->inputs[i]];
         if (object != NULL && PyArray_Check(object)
-            && may_be_mapped_twice((PyArrayObject *)object, written)) {
+            && overlap_by_mapping((PyArrayObject *)object, written)) {
             return true;
         }
     }
@@ -273,7 +224,7 @@ copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, co
                              target->strides, itemsize);
     Range read = range_of(planner, source->base, source->offset, source->ndim, source->dims,
                           source->strides, source_itemsize);
-    return meet(read, written);
+    return ranges_meet(read, written);
 }
 
 /* Brings a source that overlaps the target into memory of our own. */
@@ -283,17 +234,17 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     Plan *plan = planner->plan;
     const Register *declared = &planner->program->registers[reg];
     Value like;
-    copy_value(&like, fitted);
-    copy_order(fitted, declared->itemsize, 1, like.strides);
-    int number = plan_group(planner, LINEAR, &like);
-    int base = plan_base(plan, BASE_BLOCK, -1, fitted->size * declared->itemsize);
+    value_copy(&like, fitted);
+    layout_copy_order(fitted, declared->itemsize, 1, like.strides);
+    int number = planner_group(planner, LINEAR, &like);
+    int base = planner_base(plan, BASE_BLOCK, -1, fitted->size * declared->itemsize);
     if (number < 0 || base < 0) {
         return FAILED;
     }
     Group *group = &plan->groups[number];
-    int from = group_external(planner, group, reg, fitted, false);
+    int from = operand_external(planner, group, reg, fitted, false);
     int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
-    if (group_move(group, from, to, copy_loop(declared->itemsize)) == NULL) {
+    if (group_move(group, from, to, loop_copy(declared->itemsize)) == NULL) {
         return FAILED;
     }
     group->operands[to].kept = true;
@@ -301,8 +252,8 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     fitted->where = IN_BASE;
     fitted->base = (short)base;
     fitted->offset = 0;
-    scale_strides(fitted->ndim, like.strides, 1, declared->itemsize, fitted->strides);
-    return plan_close(planner, number);
+    layout_scale_strides(fitted->ndim, like.strides, 1, declared->itemsize, fitted->strides);
+    return planner_close(planner, number);
 }
 
 /* What is written over is kept, and put back if the flags do not allow what was done: the group
@@ -313,12 +264,12 @@ keep_old(Planner *planner, short target_reg, int number)
     Plan *plan = planner->plan;
     const Register *into = &planner->program->registers[target_reg];
     Value saved;
-    copy_value(&saved, &plan->values[target_reg]);
-    int base = plan_base(plan, BASE_BLOCK, -1, saved.size * into->itemsize), undo;
+    value_copy(&saved, &plan->values[target_reg]);
+    int base = planner_base(plan, BASE_BLOCK, -1, saved.size * into->itemsize), undo;
     Group *group = &plan->groups[number];
-    int from = group_external(planner, group, target_reg, &plan->values[target_reg], false);
+    int from = operand_external(planner, group, target_reg, &plan->values[target_reg], false);
     int to = group_new(group, OPERAND_TILE, -1, into->descr->type_num, into->itemsize);
-    if (base < 0 || group_move(group, from, to, copy_loop(into->itemsize)) == NULL) {
+    if (base < 0 || group_move(group, from, to, loop_copy(into->itemsize)) == NULL) {
         return FAILED;
     }
     group->operands[to].kept = true;
@@ -328,13 +279,13 @@ keep_old(Planner *planner, short target_reg, int number)
     group->micros[group->micro_count - 2] = last;
     saved.base = (short)base;
     saved.offset = 0;
-    scale_strides(saved.ndim, group->order, 1, into->itemsize, saved.strides);
-    Status status = plan_close(planner, number);
+    layout_scale_strides(saved.ndim, group->order, 1, into->itemsize, saved.strides);
+    Status status = planner_close(planner, number);
     if (status == DONE) {
         status = copy_group(planner, target_reg, target_reg, &saved, &undo);
     }
     if (status == DONE) {
-        status = plan_close(planner, undo);
+        status = planner_close(planner, undo);
         plan->sequence_count--;
         plan->undo_group = (short)undo;
     }
@@ -348,7 +299,7 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     const Register *into = &planner->program->registers[target_reg];
     npy_intp source_itemsize = planner->program->registers[source_reg].itemsize;
     Value fitted;
-    copy_value(&fitted, &plan->values[source_reg]);
+    value_copy(&fitted, &plan->values[source_reg]);
     int number;
     Status status = fitted.where == IN_OBJECT || fitted.where == IN_COUNT
                         ? DONE
@@ -357,7 +308,7 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     const Value *target = &plan->values[target_reg];
     if (status == DONE
         && copies_itself(planner, target, into->itemsize, &fitted, source_itemsize)) {
-        if (is_read_while_written(target->ndim, target->strides, fitted.ndim, fitted.strides)) {
+        if (overlap_read_while_written(target->ndim, target->strides, fitted.ndim, fitted.strides)) {
             return REPLAY;
         }
         status = copy_aside(planner, source_reg, &fitted);
@@ -368,14 +319,14 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     if (status != DONE) {
         return status;
     }
-    status = plan_close(planner, number);
+    status = planner_close(planner, number);
     plan->sequence_count--; /* it runs when the flags have been looked at */
     plan->last_group = (short)number;
     return status;
 }
 
 Status
-plan_assign(Planner *planner, const Instr *instr)
+assign_plan(Planner *planner, const Instr *instr)
 {
     Plan *plan = planner->plan;
     short target_reg = instr->in[0], source_reg = instr->in[1];
@@ -383,11 +334,11 @@ plan_assign(Planner *planner, const Instr *instr)
     const Register *into = &planner->program->registers[target_reg];
     if (target->where != IN_BASE
         || plan->bases[plan_root(plan, target->base)].code != BASE_OBJECT
-        || holds_twice(target->ndim, target->dims, target->strides, into->itemsize)) {
+        || overlap_within(target->ndim, target->dims, target->strides, into->itemsize)) {
         return UNPLANNED;
     }
     short reg = plan->bases[plan_root(plan, target->base)].reg;
-    if (!is_writeable((PyArrayObject *)planner->objects[reg])) {
+    if (!array_is_writeable((PyArrayObject *)planner->objects[reg])) {
         return MISFIT;
     }
     bool computed = plan->values[source_reg].where == IN_TILE && !instr->strict;
@@ -403,8 +354,8 @@ plan_assign(Planner *planner, const Instr *instr)
         && redirect(planner, target_reg, source_reg)) {
         plan->values[source_reg].where = NOWHERE;
         return planner->segment->flags ? keep_old(planner, target_reg, kept)
-                                       : plan_close(planner, kept);
+                                       : planner_close(planner, kept);
     }
-    status = plan_flush(planner);
+    status = planner_flush(planner);
     return status == DONE ? move_into(planner, target_reg, source_reg, instr->strict) : status;
 }

@@ -3,7 +3,10 @@
    An instruction joins an open group of its shape and memory order, if it can: the whole of it, or
    only its rows. Invariant: the layout of a result is the one NumPy would give it, its iterator's or
    that of a large temporary whose memory eager takes. */
-#include "vm/vm.h"
+#include "vm/plan/elementwise.h"
+
+#include "vm/array/layout.h"
+#include "vm/plan/operands.h"
 
 typedef struct {
     Value result;       /* its shape, and strides for items of one byte */
@@ -18,7 +21,7 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
 {
     Value *result = &shape->result;
     bool simply = instr->loop->capsule != NULL; /* not `where` */
-    clear_value(result);
+    value_clear(result);
     shape->array_count = 0;
     shape->swapped = false;
     for (int i = 0; i < instr->nin; i++) {
@@ -27,7 +30,7 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
         if (value->where == IN_OBJECT || value->where == IN_COUNT) {
             continue;
         }
-        if (!broadcast_dims(&result->ndim, result->dims, value->ndim, value->dims)) {
+        if (!layout_broadcast(&result->ndim, result->dims, value->ndim, value->dims)) {
             return MISFIT;
         }
         if (value->ndim > 0) {
@@ -36,16 +39,16 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
             shape->arrays[shape->array_count++] = value;
         }
     }
-    result->size = dims_size(result->ndim, result->dims);
+    result->size = layout_size(result->ndim, result->dims);
     if (result->size < 0) {
         return REPLAY;
     }
     if (instr->copies && shape->array_count == 1) {
-        copy_order(shape->arrays[0], shape->itemsizes[0], 1, result->strides);
+        layout_copy_order(shape->arrays[0], shape->itemsizes[0], 1, result->strides);
     }
     else {
-        keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, shape->itemsizes,
-                   simply, result->strides);
+        layout_keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, shape->itemsizes,
+                          simply, result->strides);
     }
     return DONE;
 }
@@ -59,7 +62,7 @@ can_reuse(const Planner *planner, const Instr *instr, const Shape *shape, int pl
     const Register *declared = &planner->program->registers[instr->in[place]];
     return value->where != IN_OBJECT && value->owns
            && value->size * declared->itemsize >= SMALLEST_REUSED
-           && same_dims(value->ndim, value->dims, shape->result.ndim, shape->result.dims)
+           && layout_same(value->ndim, value->dims, shape->result.ndim, shape->result.dims)
            && value->ndim > 0;
 }
 
@@ -71,8 +74,8 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
     if (instr->inplace) {
         const Value *value = &planner->plan->values[instr->in[0]];
         npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
-        scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
-        bool fits = same_dims(value->ndim, value->dims, shape->result.ndim, shape->result.dims);
+        layout_scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
+        bool fits = layout_same(value->ndim, value->dims, shape->result.ndim, shape->result.dims);
         return !fits ? MISFIT : value->owns ? DONE : UNPLANNED;
     }
     for (int place = 0; place < 2 && place < instr->nin; place++) {
@@ -83,31 +86,17 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         npy_intp itemsize = planner->program->registers[instr->in[place]].itemsize;
         if (!instr->outside[place]) {
             shape->swapped = place == 1;
-            scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
+            layout_scale_strides(value->ndim, value->strides, itemsize, 1, shape->result.strides);
             return DONE;
         }
         const Value *other = &planner->plan->values[instr->in[instr->nin > 1 ? 1 - place : place]];
         if (other->where != IN_OBJECT && other->ndim > 0
-            && !same_dims(other->ndim, other->strides, value->ndim, value->strides)) {
+            && !layout_same(other->ndim, other->strides, value->ndim, value->strides)) {
             return REPLAY; /* it depends on who else holds the temporary */
         }
         return DONE;
     }
     return DONE;
-}
-
-bool
-plan_fits(const Group *group, const Value *result)
-{
-    if (!group->open || !same_dims(group->ndim, group->dims, result->ndim, result->dims)) {
-        return false;
-    }
-    for (int i = 0; i < group->ndim; i++) {
-        if (group->dims[i] != 1 && group->order[i] != result->strides[i]) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* The shape of a group's rows: its outer axes, those of length one left out. */
@@ -134,7 +123,7 @@ is_row_shaped(const Group *group, const Value *value)
             its[count++] = value->dims[i];
         }
     }
-    return same_dims(outer_dims(group, mine), mine, count, its);
+    return layout_same(outer_dims(group, mine), mine, count, its);
 }
 
 /* Whether each element of the row value belongs to one whole row of the full shape. */
@@ -184,7 +173,7 @@ static bool
 can_join(const Planner *planner, const Instr *instr, int number, const Value *result)
 {
     const Group *group = &planner->plan->groups[number];
-    if (!plan_fits(group, result) || group->operand_count > MOST_OPERANDS) {
+    if (!planner_fits(group, result) || group->operand_count > MOST_OPERANDS) {
         return false;
     }
     for (int i = 0; i < instr->nin; i++) {
@@ -235,23 +224,13 @@ materialise_others(Planner *planner, const Instr *instr, int group)
     for (int i = 0; i < instr->nin; i++) {
         const Value *value = &planner->plan->values[instr->in[i]];
         if (value->group >= 0 && value->group != group) {
-            Status status = plan_materialise(planner, instr->in[i]);
+            Status status = planner_materialise(planner, instr->in[i]);
             if (status != DONE) {
                 return status;
             }
         }
     }
     return DONE;
-}
-
-/* Whether a NumPy scalar is still an element of a bool array, whose byte need not be 0 or 1. */
-bool
-is_loose_truth(const Planner *planner, short reg)
-{
-    const Register *declared = &planner->program->registers[reg];
-    uint8_t where = planner->plan->values[reg].where;
-    return declared->ndim < 0 && declared->descr != NULL && declared->descr->type_num == NPY_BOOL
-           && (where == IN_BASE || where == IN_ROW);
 }
 
 /* The group's operand for input `place` of the instruction, of the loop's type; -1. */
@@ -264,16 +243,16 @@ operand_for(Planner *planner, int number, const Instr *instr, int place, bool ro
     const PyArray_Descr *wanted = instr->loop->descr[place];
     int operand;
     if (value->where == IN_OBJECT || value->where == IN_COUNT) {
-        return group_scalar(planner, group, reg, wanted);
+        return operand_scalar(planner, group, reg, wanted);
     }
     if (value->where == IN_BASE) {
-        operand = group_external(planner, group, reg, value, rows);
+        operand = operand_external(planner, group, reg, value, rows);
     }
     else {
         operand = value->operand;
     }
     if (operand < 0 || (group->operands[operand].type == wanted->type_num
-                        && !is_loose_truth(planner, reg))) {
+                        && !planner_is_loose_truth(planner, reg))) {
         return operand;
     }
     return group_cast(group, operand, wanted->type_num);
@@ -297,8 +276,8 @@ result_for(Planner *planner, int number, const Instr *instr, int place, int made
         group->operands[operand].reg = reg;
     }
     Value *value = &planner->plan->values[reg];
-    copy_value(value, result);
-    scale_strides(result->ndim, result->strides, 1, declared->itemsize, value->strides);
+    value_copy(value, result);
+    layout_scale_strides(result->ndim, result->strides, 1, declared->itemsize, value->strides);
     value->where = row ? IN_ROW : IN_TILE;
     value->owns = true;
     value->group = (short)number;
@@ -386,7 +365,7 @@ depends_on_strides_of_one(const Planner *planner, const Instr *instr, const Valu
 }
 
 Status
-plan_elementwise(Planner *planner, const Instr *instr)
+elementwise_plan(Planner *planner, const Instr *instr)
 {
     Shape shape;
     bool rows;
@@ -407,7 +386,7 @@ plan_elementwise(Planner *planner, const Instr *instr)
         return status;
     }
     if (number < 0) {
-        number = plan_group(planner, LINEAR, &shape.result);
+        number = planner_group(planner, LINEAR, &shape.result);
         if (number < 0) {
             return FAILED;
         }

@@ -1,19 +1,11 @@
 /* Keys of plans: what a plan depends on, and the plans that are kept by it.
 
    Invariant: two calls with equal keys have equal plans; a plan in use is never made anew. */
-#include "vm/vm.h"
+#include "vm/plan/keys.h"
 
-bool
-arrays_meet(PyArrayObject *one, PyArrayObject *other)
-{
-    npy_intp low, high, its_low, its_high;
-    extent_of(PyArray_NDIM(one), PyArray_DIMS(one), PyArray_STRIDES(one), PyArray_ITEMSIZE(one),
-              &low, &high);
-    extent_of(PyArray_NDIM(other), PyArray_DIMS(other), PyArray_STRIDES(other),
-              PyArray_ITEMSIZE(other), &its_low, &its_high);
-    return PyArray_BYTES(one) + low < PyArray_BYTES(other) + its_high
-           && PyArray_BYTES(other) + its_low < PyArray_BYTES(one) + high;
-}
+#include "vm/array/arrays.h"
+#include "vm/array/overlap.h"
+#include "vm/program/segment.h"
 
 /* What matters of an array beyond its shape. */
 static npy_intp
@@ -21,11 +13,11 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
 {
     int flags = PyArray_FLAGS(array);
     npy_intp found = flags & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_OWNDATA);
-    found |= is_writeable(array) ? 1 << 19 : 0;
+    found |= array_is_writeable(array) ? 1 << 19 : 0;
     if (segment->target >= 0) {
         PyArrayObject *target = (PyArrayObject *)objects[segment->target];
-        bool meets = arrays_meet(array, target);
-        found |= may_be_mapped_twice(array, target) ? 1 << 20 : 0;
+        bool meets = ranges_meet(overlap_range_of(array), overlap_range_of(target));
+        found |= overlap_by_mapping(array, target) ? 1 << 20 : 0;
         found |= meets ? 1 << 21 : 0;
         if (meets && array != target) {
             found ^= (npy_intp)((npy_uintp)(PyArray_BYTES(array) - PyArray_BYTES(target)) << 22);

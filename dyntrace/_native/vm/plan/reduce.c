@@ -4,9 +4,12 @@
    along whole rows (axes last in memory), row after row (axes before the last), or over everything,
    split where that leaves the bits as they are. Other layouts are not planned.
    Invariant: which splits are exact for an operation is said by its instruction. */
-#include "vm/vm.h"
+#include "vm/plan/reduce.h"
 
-#include "os/pool.h"
+#include "vm/array/layout.h"
+#include "vm/group/axes.h"
+#include "vm/group/cut.h"
+#include "vm/plan/operands.h"
 
 enum { ROW_BYTES = 256 * 1024, SMALL_WHOLE = 8192 };
 
@@ -43,28 +46,28 @@ pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
 
 /* Whether NumPy would add the elements up in the order of the axes, or of memory for all of them. */
 static bool
-has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, uint8_t kind)
+has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, ReduceKind kind)
 {
     bool everything = !pattern->outer && !pattern->inner && kind == BY_LOOP;
     if (everything && pattern->first == pattern->last) {
         return true;
     }
-    return is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)
-           || (everything && is_dense(value->ndim, value->dims, value->strides, itemsize));
+    return layout_is_dense_in_order(value->ndim, value->dims, value->strides, itemsize)
+           || (everything && layout_is_dense(value->ndim, value->dims, value->strides, itemsize));
 }
 
 static void
 result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *result)
 {
-    clear_value(result);
+    value_clear(result);
     for (int i = 0; i < source->ndim; i++) {
         bool reduced = instr->axes >> i & 1;
         if (!reduced || instr->keepdims) {
             result->dims[result->ndim++] = reduced ? 1 : source->dims[i];
         }
     }
-    dense_strides(result->ndim, result->dims, itemsize, result->strides);
-    result->size = dims_size(result->ndim, result->dims);
+    layout_dense_strides(result->ndim, result->dims, itemsize, result->strides);
+    result->size = layout_size(result->ndim, result->dims);
     if (result->size == 0) {
         memset(result->strides, 0, (size_t)result->ndim * sizeof *result->strides);
     }
@@ -89,7 +92,7 @@ take_rows(Group *group, const Pattern *pattern)
     }
     group->mode = ROWS;
     group->inner = inner;
-    if (!group_has_rows(group)) {
+    if (!axes_have_rows(group)) {
         group->mode = LINEAR;
         group->inner = before;
         return false;
@@ -100,12 +103,12 @@ take_rows(Group *group, const Pattern *pattern)
 static void
 by_bytes_of_one(const Value *value, npy_intp itemsize, Value *like)
 {
-    copy_value(like, value);
-    if (is_dense(value->ndim, value->dims, value->strides, itemsize)) {
-        scale_strides(value->ndim, value->strides, itemsize, 1, like->strides);
+    value_copy(like, value);
+    if (layout_is_dense(value->ndim, value->dims, value->strides, itemsize)) {
+        layout_scale_strides(value->ndim, value->strides, itemsize, 1, like->strides);
     }
     else { /* one axis, of any stride */
-        dense_strides(value->ndim, value->dims, 1, like->strides);
+        layout_dense_strides(value->ndim, value->dims, 1, like->strides);
     }
 }
 
@@ -121,7 +124,7 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
         if (buffers && take_rows(&plan->groups[value->group], pattern)) {
             return value->group;
         }
-        if (plan_materialise(planner, reg) != DONE) {
+        if (planner_materialise(planner, reg) != DONE) {
             return -1;
         }
     }
@@ -129,11 +132,11 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
     by_bytes_of_one(value, itemsize, &like);
     for (int i = 0; i < planner->open_count && buffers; i++) {
         int number = planner->open[i];
-        if (plan_fits(&plan->groups[number], &like) && take_rows(&plan->groups[number], pattern)) {
+        if (planner_fits(&plan->groups[number], &like) && take_rows(&plan->groups[number], pattern)) {
             return number;
         }
     }
-    int number = plan_group(planner, ROWS, &like);
+    int number = planner_group(planner, ROWS, &like);
     if (number >= 0) {
         plan->groups[number].inner = value->ndim - pattern->first;
     }
@@ -147,7 +150,7 @@ source_operand(Planner *planner, Group *group, const Instr *instr)
     const Value *value = &planner->plan->values[instr->in[0]];
     int operand = value->where == IN_TILE
                       ? value->operand
-                      : group_external(planner, group, instr->in[0], value, false);
+                      : operand_external(planner, group, instr->in[0], value, false);
     if (operand < 0 || instr->loop == NULL
         || group->operands[operand].type == instr->loop->descr[1]->type_num) {
         return operand;
@@ -201,7 +204,7 @@ reduce_rows(Planner *planner, const Instr *instr, const Pattern *pattern)
     result.where = IN_ROW;
     result.group = (short)number;
     result.operand = (short)total;
-    copy_value(&planner->plan->values[reg], &result);
+    value_copy(&planner->plan->values[reg], &result);
     return DONE;
 }
 
@@ -215,8 +218,8 @@ reduce_apart(Planner *planner, const Instr *instr, int number)
     Value result;
     result_value(instr, &plan->values[instr->in[0]], declared->itemsize, &result);
     bool object = planner->exported[reg] && declared->ndim >= 0;
-    int base = plan_base(plan, object ? BASE_NEW : BASE_BLOCK, reg,
-                         result.size * declared->itemsize);
+    int base = planner_base(plan, object ? BASE_NEW : BASE_BLOCK, reg,
+                            result.size * declared->itemsize);
     Group *group = &plan->groups[number];
     int source = source_operand(planner, group, instr);
     int total = group_new(group, OPERAND_TOTAL, -1, declared->descr->type_num, declared->itemsize);
@@ -227,9 +230,9 @@ reduce_apart(Planner *planner, const Instr *instr, int number)
     group->operands[total].base = (short)base;
     result.where = IN_BASE;
     result.base = (short)base;
-    copy_value(&plan->values[reg], &result);
+    value_copy(&plan->values[reg], &result);
     planner->left[instr->in[0]]--;
-    status = plan_close(planner, number);
+    status = planner_close(planner, number);
     planner->left[instr->in[0]]++;
     return status;
 }
@@ -241,7 +244,7 @@ is_linear(const Group *group)
         const Operand *operand = &group->operands[i];
         if (operand->code == OPERAND_LINES && group->ndim > 1) {
             npy_intp dense[MAX_NDIM];
-            scale_strides(group->ndim, group->order, 1, operand->itemsize, dense);
+            layout_scale_strides(group->ndim, group->order, 1, operand->itemsize, dense);
             if (memcmp(dense, operand->axes, (size_t)group->ndim * sizeof *dense) != 0) {
                 return false;
             }
@@ -252,24 +255,24 @@ is_linear(const Group *group)
 
 /* The group that makes the source if it may have `mode`, else a new one that reads it. */
 static int
-group_apart(Planner *planner, const Instr *instr, uint8_t mode)
+group_apart(Planner *planner, const Instr *instr, GroupMode mode)
 {
     Plan *plan = planner->plan;
     Value *value = &plan->values[instr->in[0]];
     if (value->where == IN_TILE) {
         Group *group = &plan->groups[value->group];
-        if (group->mode == LINEAR && !group_is_placed(group)
+        if (group->mode == LINEAR && !cut_is_placed(group)
             && (mode == COLUMNS || is_linear(group))) {
             group->mode = mode;
             return value->group;
         }
-        if (plan_materialise(planner, instr->in[0]) != DONE) {
+        if (planner_materialise(planner, instr->in[0]) != DONE) {
             return -1;
         }
     }
     Value like;
     by_bytes_of_one(value, planner->program->registers[instr->in[0]].itemsize, &like);
-    return plan_group(planner, mode, &like);
+    return planner_group(planner, mode, &like);
 }
 
 static Status
@@ -283,7 +286,7 @@ reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
     Group *group = &planner->plan->groups[number];
     group->inner = ndim - 1 - pattern->last;
     group->reduced = ((1u << (pattern->last + 1)) - 1) & ~((1u << pattern->first) - 1);
-    return group_has_rows(group) ? reduce_apart(planner, instr, number) : UNPLANNED;
+    return axes_have_rows(group) ? reduce_apart(planner, instr, number) : UNPLANNED;
 }
 
 static Status
@@ -292,7 +295,7 @@ reduce_everything(Planner *planner, const Instr *instr)
     Plan *plan = planner->plan;
     bool tree = instr->split == SPLIT_TREE;
     if (instr->split == SPLIT_FRAGILE) {
-        Status status = plan_materialise(planner, instr->in[0]);
+        Status status = planner_materialise(planner, instr->in[0]);
         if (status != DONE) {
             return status;
         }
@@ -310,18 +313,18 @@ reduce_everything(Planner *planner, const Instr *instr)
     }
     group = &plan->groups[number];
     group->parts = tree ? group->tile_count : group->tile_count < 8 ? group->tile_count : 8;
-    int partials = plan_base(plan, BASE_BLOCK, -1, group->parts * declared->itemsize);
+    int partials = planner_base(plan, BASE_BLOCK, -1, group->parts * declared->itemsize);
     group->partials = (short)partials;
     return partials < 0 ? FAILED : DONE;
 }
 
 Status
-plan_reduce(Planner *planner, const Instr *instr)
+reduce_plan(Planner *planner, const Instr *instr)
 {
     Value *value = &planner->plan->values[instr->in[0]];
     npy_intp itemsize = planner->program->registers[instr->in[0]].itemsize;
     Pattern pattern;
-    if (value->where == IN_ROW && plan_materialise(planner, instr->in[0]) != DONE) {
+    if (value->where == IN_ROW && planner_materialise(planner, instr->in[0]) != DONE) {
         return FAILED;
     }
     if (value->size <= 0 || (value->where != IN_BASE && value->where != IN_TILE)) {
@@ -346,99 +349,6 @@ plan_reduce(Planner *planner, const Instr *instr)
     if (instr->split != SPLIT_WHOLE) {
         return reduce_everything(planner, instr);
     }
-    status = plan_materialise(planner, instr->in[0]);
+    status = planner_materialise(planner, instr->in[0]);
     return status == DONE ? reduce_rows(planner, instr, &pattern) : status;
-}
-
-/* Results of parts -------------------------------------------------------------------------- */
-static void
-add_two(const Micro *micro, char *one, char *other, npy_intp itemsize)
-{
-    char *data[3] = {one, other, one};
-    npy_intp strides[3] = {itemsize, itemsize, itemsize}, count = 1;
-    micro->function(micro->context, data, &count, strides, micro->auxdata);
-}
-
-/* Adds up the partial results from leaf number `leaf` on into the first of them, by the tree. */
-static npy_intp
-climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize, npy_intp leaf,
-      npy_intp length)
-{
-    if (length == group->starts[leaf + 1] - group->starts[leaf]) {
-        return leaf + 1;
-    }
-    npy_intp half = length * group->unit / 2;
-    half = (half - half % 8) / group->unit;
-    npy_intp next = climb(group, micro, partials, itemsize, leaf, half);
-    npy_intp end = climb(group, micro, partials, itemsize, next, length - half);
-    add_two(micro, partials + leaf * itemsize, partials + next * itemsize, itemsize);
-    return end;
-}
-
-/* Neither zero nor not-a-number; what is compared is a real number. */
-bool
-is_robust(const char *total, int type)
-{
-    switch (type) {
-    case NPY_FLOAT:
-        return *(const npy_float *)total < 0 || *(const npy_float *)total > 0;
-    case NPY_DOUBLE:
-        return *(const npy_double *)total < 0 || *(const npy_double *)total > 0;
-    default:
-        return false;
-    }
-}
-
-static void
-reduce_again(const Group *group, const Micro *micro, char *const *bases, char *total,
-             npy_intp itemsize)
-{
-    const Operand *from = &group->operands[micro->args[0]];
-    char *source = bases[from->base] + from->offset;
-    npy_intp stride = from->code == OPERAND_FLAT ? from->itemsize : from->strides[0];
-    npy_intp count = group->size - 1;
-    memcpy(total, source, (size_t)itemsize);
-    char *data[3] = {total, source + stride, total};
-    npy_intp strides[3] = {0, stride, 0};
-    micro->function(micro->context, data, &count, strides, micro->auxdata);
-}
-
-/* The one reduction of a group in parts; copies of large results may stand behind it. */
-static const Micro *
-reduction_of(const Group *group)
-{
-    const Micro *micro = &group->micros[group->micro_count - 1];
-    while (micro->code != MICRO_REDUCE) {
-        micro--;
-    }
-    return micro;
-}
-
-void
-group_combine(const Group *group, char *const *bases)
-{
-    if (group->mode != TREE && group->mode != PARTS) {
-        return;
-    }
-    const Micro *micro = reduction_of(group);
-    const Operand *to = &group->operands[micro->args[1]];
-    char *partials = bases[group->partials], *total = bases[to->base] + to->offset;
-    npy_intp part = 0;
-    if (group->mode == TREE) {
-        climb(group, micro, partials, to->itemsize, 0, group->size);
-    }
-    if (micro->instr->has_identity) {
-        memcpy(total, micro->instr->identity, (size_t)to->itemsize);
-    }
-    else {
-        memcpy(total, partials, (size_t)to->itemsize);
-        part = 1;
-    }
-    npy_intp parts = group->mode == TREE ? 1 : group->parts;
-    for (; part < parts; part++) {
-        add_two(micro, total, partials + part * to->itemsize, to->itemsize);
-    }
-    if (micro->instr->split == SPLIT_FRAGILE && !is_robust(total, to->type)) {
-        reduce_again(group, micro, bases, total, to->itemsize);
-    }
 }

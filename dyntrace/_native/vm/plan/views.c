@@ -2,7 +2,10 @@
 
    Invariant: a view is arithmetic on a value in memory; where reshaping copies in NumPy, it is a view
    of a copy here, too. An index out of range declines the call: the original instruction raises. */
-#include "vm/vm.h"
+#include "vm/plan/views.h"
+
+#include "vm/array/layout.h"
+#include "vm/plan/operands.h"
 
 /* The int a bound stands for; the range of an index is checked by who uses it. */
 static bool
@@ -42,7 +45,7 @@ take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp s
     }
     *offset += start * stride;
     view->dims[view->ndim] = count;
-    view->strides[view->ndim++] = scaled(stride, step);
+    view->strides[view->ndim++] = layout_scaled(stride, step);
     return DONE;
 }
 
@@ -204,11 +207,11 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
         return status;
     }
     view->offset = source->offset;
-    if (left < 0 && same_dims(source->ndim, source->dims, view->ndim, view->dims)) {
+    if (left < 0 && layout_same(source->ndim, source->dims, view->ndim, view->dims)) {
         memcpy(view->strides, source->strides, sizeof view->strides);
         return DONE; /* NumPy looks no further */
     }
-    bool fits = reshaped_strides(source, itemsize, view->ndim, view->dims, view->strides);
+    bool fits = layout_reshape(source, itemsize, view->ndim, view->dims, view->strides);
     return fits ? DONE : UNPLANNED;
 }
 
@@ -220,16 +223,16 @@ copy_in_order(Planner *planner, const Instr *instr)
     const Value *source = &plan->values[instr->in[0]];
     const Register *declared = &planner->program->registers[instr->out[1]];
     Value *copy = &plan->values[instr->out[1]], like = *source;
-    dense_strides(like.ndim, like.dims, 1, like.strides);
-    int number = plan_group(planner, LINEAR, &like);
-    int base = plan_base(plan, BASE_BLOCK, instr->out[1], like.size * declared->itemsize);
+    layout_dense_strides(like.ndim, like.dims, 1, like.strides);
+    int number = planner_group(planner, LINEAR, &like);
+    int base = planner_base(plan, BASE_BLOCK, instr->out[1], like.size * declared->itemsize);
     if (number < 0 || base < 0) {
         return FAILED;
     }
     Group *group = &plan->groups[number];
-    int from = group_external(planner, group, instr->in[0], source, false);
+    int from = operand_external(planner, group, instr->in[0], source, false);
     int to = group_new(group, OPERAND_TILE, -1, declared->descr->type_num, declared->itemsize);
-    if (group_move(group, from, to, copy_loop(declared->itemsize)) == NULL) {
+    if (group_move(group, from, to, loop_copy(declared->itemsize)) == NULL) {
         return FAILED;
     }
     group->operands[to].kept = true;
@@ -237,8 +240,8 @@ copy_in_order(Planner *planner, const Instr *instr)
     *copy = (Value){.ndim = like.ndim, .size = like.size, .where = IN_BASE, .owns = true,
                     .base = (short)base, .group = -1};
     memcpy(copy->dims, like.dims, sizeof copy->dims);
-    dense_strides(copy->ndim, copy->dims, declared->itemsize, copy->strides);
-    return plan_close(planner, number);
+    layout_dense_strides(copy->ndim, copy->dims, declared->itemsize, copy->strides);
+    return planner_close(planner, number);
 }
 
 /* As NumPy does it: a view of the array, or of a copy. */
@@ -269,7 +272,7 @@ indexed_base(Plan *plan, short parent, const Indexes *indexes)
         }
     }
     short root = plan_root(plan, parent);
-    int made = plan_base(plan, BASE_INDEXED, plan->bases[root].reg, 0);
+    int made = planner_base(plan, BASE_INDEXED, plan->bases[root].reg, 0);
     if (made >= 0) {
         Base *base = &plan->bases[made];
         base->parent = parent;
@@ -320,11 +323,11 @@ plan_as(Planner *planner, const Instr *instr, const Value *source, Value *view)
 }
 
 Status
-plan_view(Planner *planner, const Instr *instr)
+views_plan(Planner *planner, const Instr *instr)
 {
     Value *source = &planner->plan->values[instr->in[0]];
     bool on_rows = source->where == IN_ROW && only_adds_axes(instr);
-    Status status = on_rows ? DONE : plan_materialise(planner, instr->in[0]);
+    Status status = on_rows ? DONE : planner_materialise(planner, instr->in[0]);
     if (status != DONE) {
         return status;
     }
@@ -332,40 +335,21 @@ plan_view(Planner *planner, const Instr *instr)
         return UNPLANNED;
     }
     Value view;
-    clear_value(&view);
+    value_clear(&view);
     view.where = source->where;
     view.base = source->base;
     view.group = source->group;
     view.operand = source->operand;
     status = plan_as(planner, instr, source, &view);
-    view.size = status == DONE ? dims_size(view.ndim, view.dims) : 0;
+    view.size = status == DONE ? layout_size(view.ndim, view.dims) : 0;
     planner->plan->aliases |= on_rows;
-    copy_value(&planner->plan->values[instr->out[0]], &view);
+    value_copy(&planner->plan->values[instr->out[0]], &view);
     return status;
-}
-
-/* Segments of nothing but views ------------------------------------------------------------- */
-PyObject *
-view_of(PyArrayObject *owner, const Value *value, char *address)
-{
-    PyArray_Descr *descr = PyArray_DESCR(owner);
-    Py_INCREF(descr);
-    int flags = PyArray_FLAGS(owner) & (NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED);
-    PyObject *view = PyArray_NewFromDescr(&PyArray_Type, descr, value->ndim, value->dims,
-                                          value->strides, address, flags, NULL);
-    if (view == NULL) {
-        return NULL;
-    }
-    Py_INCREF(owner);
-    if (PyArray_SetBaseObject((PyArrayObject *)view, (PyObject *)owner) < 0) {
-        Py_CLEAR(view);
-    }
-    return view;
 }
 
 /* Views need no plan: each is made from the object before it. */
 Status
-views_run(const Program *program, const Segment *segment, PyObject **objects, const Node **fault)
+views_run(const Program *program, const Segment *segment, PyObject **objects)
 {
     Planner planner = {.program = program, .segment = segment, .objects = objects};
     for (int i = 0; i < segment->instr_count; i++) {
@@ -376,8 +360,8 @@ views_run(const Program *program, const Segment *segment, PyObject **objects, co
         if (PyArray_NDIM(owner) > MAX_NDIM) {
             return UNPLANNED;
         }
-        clear_value(&view);
-        load_value(owner, &source);
+        value_clear(&view);
+        value_load(owner, &source);
         Status status = make_view(&planner, instr, &source, &view);
         bool copies = status == UNPLANNED && instr->code == RESHAPE;
         if (status != DONE && !copies) {
@@ -391,7 +375,7 @@ views_run(const Program *program, const Segment *segment, PyObject **objects, co
         PyObject *made = copies ? PyArray_Newshape(owner, &lengths, NPY_CORDER)
                          : program->registers[reg].ndim < 0
                              ? PyArray_Scalar(address, PyArray_DESCR(owner), (PyObject *)owner)
-                             : view_of(owner, &view, address);
+                             : value_view(owner, &view, address);
         if (made == NULL) {
             PyErr_Clear();
             return REPLAY;

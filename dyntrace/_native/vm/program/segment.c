@@ -2,7 +2,7 @@
 
    A part has instructions of another segment, in a row, and inputs, exports and plans of its own.
    Invariant: a part exports what is read behind it, or what the whole exports. */
-#include "vm/vm.h"
+#include "vm/program/segment.h"
 
 #include <stdlib.h>
 
@@ -46,13 +46,6 @@ segment_count(const Program *program, Segment *segment)
 void
 segment_clear(Segment *segment)
 {
-    for (int i = 0; i < PLANS_KEPT; i++) {
-        plan_free(segment->plans[i]);
-    }
-    for (int i = 0; segment->splits != NULL && i < segment->node_count; i++) {
-        split_free(segment->splits[i]);
-    }
-    free(segment->splits);
     free(segment->uses);
     free(segment->exported);
     free(segment->inputs);

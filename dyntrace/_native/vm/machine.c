@@ -3,12 +3,24 @@
    Invariants: calling it gives what `dyntrace/exec/results.py` says, or None for "run the original
    instructions"; it holds references to everything it reads while it runs; it may be called by
    several threads at once and from within itself. */
-#define VM_IMPORTS_ARRAY
-#include "native.h"
+#include "cpython/signals.h"
 
-#include "vm/vm.h"
+#include "vm/machine.h"
 
 #include <structmember.h>
+
+#include "cpython/failures.h"
+#include "vm/array/arrays.h"
+#include "vm/array/datamem.h"
+#include "vm/calls.h"
+#include "vm/commit.h"
+#include "vm/dump.h"
+#include "vm/floating.h"
+#include "vm/program/parse.h"
+#include "vm/program/templates.h"
+#include "vm/program/verify.h"
+#include "vm/run.h"
+#include "vm/split.h"
 
 enum { REGISTERS_ON_STACK = 96 };
 
@@ -21,7 +33,7 @@ inputs_fit(const Program *program, PyObject *const *args, Py_ssize_t count)
     for (int i = 0; i < program->input_count; i++) {
         const Register *declared = &program->registers[i];
         if (declared->descr != NULL && declared->ndim >= 0
-            && !is_array_of(args[i], declared->descr->type_num, declared->ndim)) {
+            && !array_is_of(args[i], declared->descr->type_num, declared->ndim)) {
             return false;
         }
     }
@@ -38,16 +50,9 @@ outputs_of(const Program *program, PyObject **objects)
         return Py_NewRef(program->bare < 0 ? Py_True : objects[program->bare]);
     }
     PyObject *known = PyDict_New();
-    PyObject *made = known == NULL ? NULL : build(program->outputs, objects, known);
+    PyObject *made = known == NULL ? NULL : template_build(program->outputs, objects, known);
     Py_XDECREF(known);
     return made;
-}
-
-/* Whether a signal's handler should run before anything else is done. */
-bool
-is_interrupted(PyThreadState *thread)
-{
-    return signal_is_pending(thread);
 }
 
 static Status
@@ -62,12 +67,12 @@ run_steps(Program *program, PyObject **objects)
             status = split_run(program, &step->segment, objects);
             break;
         case STEP_COMMIT:
-            status = commit_step(program, step, objects);
+            status = commit_step(step, objects);
             break;
         default:
             status = call_step(program, step, objects, &jobs);
         }
-        if (status == DONE && i + 1 < program->step_count && is_interrupted(PyThreadState_Get())) {
+        if (status == DONE && i + 1 < program->step_count && signal_is_pending(PyThreadState_Get())) {
             status = REPLAY;
         }
         for (int k = 0; k < step->drop_count; k++) {
@@ -75,7 +80,7 @@ run_steps(Program *program, PyObject **objects)
         }
     }
     if (jobs != NULL) {
-        drain_jobs(jobs);
+        call_drain(jobs);
         Py_DECREF(jobs);
     }
     return status;
@@ -130,7 +135,7 @@ refusal(Status status)
 }
 
 static PyObject *
-run_program(Program *program, PyObject *const *args, size_t nargsf)
+run_program(Program *program, PyObject *const *args)
 {
     PyObject *on_stack[REGISTERS_ON_STACK], **objects = on_stack;
     if (program->register_count > REGISTERS_ON_STACK) {
@@ -156,12 +161,21 @@ run_program(Program *program, PyObject *const *args, size_t nargsf)
     return status == DONE ? result : refusal(status);
 }
 
+static void
+clear(Program *program)
+{
+    for (int i = 0; i < program->step_count; i++) {
+        split_clear(&program->steps[i].segment);
+    }
+    program_clear(program);
+}
+
 /* Takes over what has been parsed from `spec`, unless another thread has come first. */
 static void
 adopt(Program *program, Program *parsed, PyObject *spec)
 {
     if (program->spec != NULL) {
-        clear_program(parsed);
+        clear(parsed);
         return;
     }
     program->registers = parsed->registers;
@@ -191,7 +205,7 @@ describe(Program *program)
         status = calls_init() < 0 || parse_program(&parsed, spec) < 0 ? -1 : verify_program(&parsed);
     }
     if (status < 0) {
-        clear_program(&parsed);
+        clear(&parsed);
     }
     else {
         adopt(program, &parsed, spec);
@@ -208,7 +222,7 @@ describe_or_report(Program *program)
     if (describe(program) == 0) {
         return 0;
     }
-    if (program->report == NULL || is_asynchronous(program->describe)) {
+    if (program->report == NULL || failure_is_asynchronous(program->describe)) {
         return -1;
     }
     PyObject *kind, *error, *traceback;
@@ -250,7 +264,7 @@ program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *nam
     if (program->spec != NULL || prepare(program) == 0) {
         bool machine = program->spec != Py_None
                        && inputs_fit(program, args, PyVectorcall_NARGS(nargsf));
-        result = machine ? run_program(program, args, nargsf) : run_twin(program, args, nargsf);
+        result = machine ? run_program(program, args) : run_twin(program, args, nargsf);
     }
     Py_DECREF(program);
     return result;
@@ -298,7 +312,7 @@ program_dealloc(PyObject *self)
 {
     Program *program = (Program *)self;
     PyObject_GC_UnTrack(self);
-    clear_program(program);
+    clear(program);
     Py_XDECREF(program->describe);
     Py_XDECREF(program->spec);
     Py_XDECREF(program->twin);
@@ -320,7 +334,7 @@ static PyMemberDef program_members[] = {
 };
 
 static PyMethodDef program_methods[] = {
-    {"plans", program_plans, METH_NOARGS,
+    {"plans", dump_plans, METH_NOARGS,
      "plans(): for each segment the plan made last, as a dict, or None."},
     {NULL, NULL, 0, NULL},
 };
@@ -356,11 +370,8 @@ PyTypeObject Program_Type = {
 };
 
 int
-vm_init(void)
+machine_init(void)
 {
-    if (PyArray_ImportNumPyAPI() < 0) {
-        return -1;
-    }
     return PyType_Ready(&Program_Type) < 0 || PyType_Ready(&Commit_Type) < 0 || datamem_init() < 0
                    || run_init() < 0
                ? -1

@@ -4,27 +4,22 @@
    A register goes through the states below, step by step as the program will run.
    Invariant: a program that passes reads no value that is not there and takes no object for an array
    that is none, whatever its inputs are; only what loops get from NumPy's capsules is trusted. */
-#include "vm/vm.h"
+#include "vm/program/verify.h"
 
 #include <stdlib.h>
 
+#include "vm/array/arrays.h"
+#include "vm/program/malformed.h"
+#include "vm/program/templates.h"
+
 /* GONE: let go, or made in a segment that did not export it. LOADED: an object that the segment
    takes in. INSIDE: made by the segment. PENDING: a job may stand for it. */
-enum State { NOTHING, GONE, PENDING, OBJECT, LOADED, INSIDE };
+typedef enum SMALL { NOTHING, GONE, PENDING, OBJECT, LOADED, INSIDE } State;
 
 typedef struct {
     const Program *program;
-    uint8_t *states; /* by register */
+    State *states; /* by register */
 } Flow;
-
-static int
-fail(const char *text)
-{
-    if (!PyErr_Occurred()) {
-        PyErr_Format(PyExc_ValueError, "a program's description is wrong: %s", text);
-    }
-    return -1;
-}
 
 static bool
 is_object(const Flow *flow, short reg)
@@ -39,26 +34,25 @@ is_array(const Flow *flow, short reg)
     return declared->descr != NULL && declared->ndim >= 0;
 }
 
-/* A dtype whose elements loops may copy: a number in native byte order. */
+/* Loops may copy the elements: they look at no metadata, so that is no matter here. */
 static bool
-is_plain(const PyArray_Descr *descr)
+is_native(const PyArray_Descr *descr)
 {
-    return descr != NULL && (descr->type_num <= NPY_CLONGDOUBLE || descr->type_num == NPY_HALF)
-           && PyArray_ISNBO(descr->byteorder);
+    return descr != NULL && array_dtype_is_native(descr);
 }
 
 static bool
 can_become(const PyArray_Descr *from, const PyArray_Descr *to)
 {
-    return is_plain(from) && is_plain(to)
-           && (from->type_num == to->type_num || cast_loop(from->type_num, to->type_num) != NULL);
+    return is_native(from) && is_native(to)
+           && (from->type_num == to->type_num || loop_cast(from->type_num, to->type_num) != NULL);
 }
 
 static int
-make(Flow *flow, short reg, uint8_t state)
+make(Flow *flow, short reg, State state)
 {
     if (flow->states[reg] != NOTHING) {
-        return fail("a register is written twice");
+        return malformed("a register is written twice");
     }
     flow->states[reg] = state;
     return 0;
@@ -69,8 +63,8 @@ static int
 verify_loop(const Loop *loop)
 {
     for (int i = 0; i < loop->nin + loop->nout; i++) {
-        if (!is_plain(loop->descr[i])) {
-            return fail("a loop with operands that are not numbers");
+        if (!is_native(loop->descr[i])) {
+            return malformed("a loop with operands that are not numbers");
         }
     }
     return 0;
@@ -94,13 +88,13 @@ verify_elementwise(const Flow *flow, const Instr *instr)
     for (int i = 0; i < instr->nin; i++) {
         const Register *declared = &flow->program->registers[instr->in[i]];
         if (!is_converted(flow, instr->in[i]) && !can_become(declared->descr, loop->descr[i])) {
-            return fail("an operand that does not become what the loop takes");
+            return malformed("an operand that does not become what the loop takes");
         }
     }
     for (int i = 0; i < instr->nout; i++) {
         const Register *declared = &flow->program->registers[instr->out[i]];
         if (!can_become(loop->descr[instr->nin + i], declared->descr)) {
-            return fail("a result that does not become what its register holds");
+            return malformed("a result that does not become what its register holds");
         }
     }
     return 0;
@@ -114,16 +108,16 @@ verify_items(const Flow *flow, const Instr *instr)
         const Item *item = &instr->items[i];
         bool single = instr->code != VIEW || item->code == ITEM_INT;
         if (item->code > ITEM_ELLIPSIS || (single && item->parts[0].reg == ABSENT)) {
-            return fail("an item that is nothing");
+            return malformed("an item that is nothing");
         }
         for (int k = 0; k < 3; k++) {
             if (item->parts[k].reg >= 0 && !is_object(flow, item->parts[k].reg)) {
-                return fail("an item without a value");
+                return malformed("an item without a value");
             }
         }
         ellipses += item->code == ITEM_ELLIPSIS;
     }
-    return ellipses > 1 || instr->item_count > most ? fail("too many items") : 0;
+    return ellipses > 1 || instr->item_count > most ? malformed("too many items") : 0;
 }
 
 /* Each axis occurs once. */
@@ -134,11 +128,11 @@ verify_axes(const Instr *instr)
     for (int i = 0; i < instr->item_count; i++) {
         const Bound *axis = &instr->items[i].parts[0];
         if (axis->reg != CONSTANT || axis->value < 0 || axis->value >= instr->item_count) {
-            return fail("an axis that is not there");
+            return malformed("an axis that is not there");
         }
         seen |= 1u << axis->value;
     }
-    return seen == (1u << instr->item_count) - 1 ? 0 : fail("an axis twice");
+    return seen == (1u << instr->item_count) - 1 ? 0 : malformed("an axis twice");
 }
 
 static int
@@ -147,16 +141,16 @@ verify_view(const Flow *flow, const Instr *instr)
     const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
     if (!is_array(flow, instr->in[0])) {
-        return fail("a view is of one array");
+        return malformed("a view is of one array");
     }
     const Register *copy = &flow->program->registers[instr->out[instr->nout - 1]];
     if (instr->code == RESHAPE
         && (copy->descr == NULL || copy->descr->type_num != from->type_num
             || copy->ndim != flow->program->registers[instr->in[0]].ndim)) {
-        return fail("a copy of another sort");
+        return malformed("a copy of another sort");
     }
-    if (!is_plain(from) || to->type_num != from->type_num) {
-        return fail("a view of another dtype");
+    if (!is_native(from) || to->type_num != from->type_num) {
+        return malformed("a view of another dtype");
     }
     if (verify_items(flow, instr) < 0) {
         return -1;
@@ -184,20 +178,20 @@ verify_reduction(const Flow *flow, const Instr *instr)
 {
     const PyArray_Descr *from = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *to = flow->program->registers[instr->out[0]].descr;
-    if (!is_array(flow, instr->in[0]) || !is_plain(from) || !is_plain(to)) {
-        return fail("a reduction is of one array of numbers");
+    if (!is_array(flow, instr->in[0]) || !is_native(from) || !is_native(to)) {
+        return malformed("a reduction is of one array of numbers");
     }
     if (instr->kind > BY_ARGMIN || instr->split > SPLIT_CHUNKS) {
-        return fail("an unknown kind of reduction");
+        return malformed("an unknown kind of reduction");
     }
     if (instr->kind != BY_LOOP) {
-        return to->type_num == NPY_INTP ? 0 : fail("a search gives an index");
+        return to->type_num == NPY_INTP ? 0 : malformed("a search gives an index");
     }
     if (verify_loop(instr->loop) < 0) {
         return -1;
     }
     bool binary = instr->loop->nin == 2 && instr->loop->nout == 1;
-    return binary && adds_alike(instr, from, to) ? 0 : fail("a loop that adds something else");
+    return binary && adds_alike(instr, from, to) ? 0 : malformed("a loop that adds something else");
 }
 
 static int
@@ -206,14 +200,14 @@ verify_assignment(const Flow *flow, const Segment *segment, const Instr *instr)
     const PyArray_Descr *into = flow->program->registers[instr->in[0]].descr;
     const PyArray_Descr *value = flow->program->registers[instr->in[1]].descr;
     if (instr != &segment->instrs[segment->instr_count - 1] || segment->target < 0) {
-        return fail("an assignment is the last instruction of a segment with a target");
+        return malformed("an assignment is the last instruction of a segment with a target");
     }
-    if (!is_array(flow, instr->in[0]) || !is_plain(into)) {
-        return fail("an assignment is to an array of numbers");
+    if (!is_array(flow, instr->in[0]) || !is_native(into)) {
+        return malformed("an assignment is to an array of numbers");
     }
     return is_converted(flow, instr->in[1]) || can_become(value, into)
                ? 0
-               : fail("a value that does not become what the target holds");
+               : malformed("a value that does not become what the target holds");
 }
 
 static int
@@ -222,10 +216,10 @@ verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
     int status = 0;
     for (int i = 0; i < instr->nin; i++) {
         if (flow->states[instr->in[i]] < LOADED) {
-            return fail("an instruction reads a register without a value");
+            return malformed("an instruction reads a register without a value");
         }
     }
-    switch ((enum InstrCode)instr->code) {
+    switch (instr->code) {
     case ELEMENTWISE:
         status = verify_elementwise(flow, instr);
         break;
@@ -258,11 +252,11 @@ verify_names(const PythonCall *call)
     }
     if (!PyTuple_Check(call->names)
         || PyTuple_GET_SIZE(call->names) > PyTuple_GET_SIZE(call->arguments)) {
-        return fail("names of keywords");
+        return malformed("names of keywords");
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(call->names); i++) {
         if (!PyUnicode_Check(PyTuple_GET_ITEM(call->names, i))) {
-            return fail("a keyword's name");
+            return malformed("a keyword's name");
         }
     }
     return 0;
@@ -275,13 +269,13 @@ verify_node(const Flow *flow, const Node *node)
     PyObject *kind = node->call.kind;
     for (int i = 0; i < node->read_count; i++) {
         if (flow->states[node->reads[i]] < OBJECT) {
-            return fail("a node reads a register without a value");
+            return malformed("a node reads a register without a value");
         }
     }
     bool checked = kind == Py_None || PyType_Check(kind)
                    || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
     if (!checked || !PyCallable_Check(node->call.callable)) {
-        return fail("a node that cannot be called");
+        return malformed("a node that cannot be called");
     }
     return verify_names(&node->call);
 }
@@ -300,7 +294,7 @@ leave_node(Flow *flow, const Segment *segment, const Node *node)
     if (!made) {
         bool commits = flow->states[node->call.reg] == NOTHING && !is_array(flow, node->call.reg)
                        && node == &segment->nodes[segment->node_count - 1];
-        return commits ? 0 : fail("a node does not make its register");
+        return commits ? 0 : malformed("a node does not make its register");
     }
     for (int i = 0; i < node->instr_count; i++) {
         for (int k = 0; k < node->instrs[i].nout; k++) {
@@ -332,7 +326,7 @@ verify_objects(const Flow *flow, const short *regs, int count)
 {
     for (int i = 0; i < count; i++) {
         if (!is_object(flow, regs[i])) {
-            return fail("a segment takes in a register without a value");
+            return malformed("a segment takes in a register without a value");
         }
     }
     return 0;
@@ -344,12 +338,12 @@ leave_segment(Flow *flow, const Segment *segment)
 {
     for (int i = 0; i < segment->export_count; i++) {
         if (flow->states[segment->exports[i]] != INSIDE) {
-            return fail("a segment exports what it has not made");
+            return malformed("a segment exports what it has not made");
         }
         flow->states[segment->exports[i]] = OBJECT;
     }
     for (int reg = 0; reg < flow->program->register_count; reg++) {
-        uint8_t *state = &flow->states[reg];
+        State *state = &flow->states[reg];
         *state = *state == LOADED ? OBJECT : *state == INSIDE ? GONE : *state;
     }
     return 0;
@@ -364,7 +358,7 @@ verify_segment(Flow *flow, const Segment *segment)
     }
     if (segment->target >= 0
         && (!is_object(flow, segment->target) || !is_array(flow, segment->target))) {
-        return fail("a target that is no array");
+        return malformed("a target that is no array");
     }
     for (int i = 0; i < segment->input_count; i++) {
         flow->states[segment->inputs[i]] = LOADED;
@@ -378,7 +372,7 @@ verify_known(const Flow *flow, PyObject *number)
 {
     long reg = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
     bool known = reg >= 0 && reg < flow->program->register_count && is_object(flow, (short)reg);
-    return known ? 0 : fail("a register without a value is to be an object");
+    return known ? 0 : malformed("a register without a value is to be an object");
 }
 
 static int
@@ -387,7 +381,7 @@ verify_templates(const Flow *flow, PyObject *templates)
     short *regs;
     int count = templates_registers(templates, flow->program->register_count, &regs), status = 0;
     for (int i = 0; i < count && status == 0; i++) {
-        status = is_object(flow, regs[i]) ? 0 : fail("a register without a value is to be an object");
+        status = is_object(flow, regs[i]) ? 0 : malformed("a register without a value is to be an object");
     }
     free(regs);
     return count < 0 ? -1 : status;
@@ -402,7 +396,7 @@ verify_commit(const Flow *flow, PyObject *kind)
         || verify_known(flow, PyTuple_GET_ITEM(kind, 0)) < 0
         || verify_known(flow, PyTuple_GET_ITEM(kind, 1)) < 0
         || !is_array(flow, (short)PyLong_AsLong(PyTuple_GET_ITEM(kind, 0)))) {
-        return fail("a commit has a target and a value");
+        return malformed("a commit has a target and a value");
     }
     return 0;
 }
@@ -418,9 +412,9 @@ verify_kind(const Flow *flow, const ProgramStep *step)
     if (step->code == STEP_SUBMIT) {
         bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1))
                      && PyLong_AsSsize_t(PyTuple_GET_ITEM(kind, 1)) >= 0;
-        return limit ? verify_known(flow, PyTuple_GET_ITEM(kind, 0)) : fail("a limit");
+        return limit ? verify_known(flow, PyTuple_GET_ITEM(kind, 0)) : malformed("a limit");
     }
-    return kind == Py_None || PyType_Check(kind) || size > 0 ? 0 : fail("the kind of a result");
+    return kind == Py_None || PyType_Check(kind) || size > 0 ? 0 : malformed("the kind of a result");
 }
 
 static int
@@ -432,13 +426,13 @@ verify_call(Flow *flow, const ProgramStep *step)
         return -1;
     }
     if (calls && !PyCallable_Check(step->call.callable)) {
-        return fail("a call of what cannot be called");
+        return malformed("a call of what cannot be called");
     }
     if (step->code != STEP_JOIN) {
         return make(flow, step->call.reg, step->code == STEP_SUBMIT ? PENDING : OBJECT);
     }
     if (flow->states[step->call.reg] != PENDING) {
-        return fail("what is joined has not been submitted");
+        return malformed("what is joined has not been submitted");
     }
     flow->states[step->call.reg] = OBJECT;
     return 0;
@@ -467,7 +461,7 @@ verify_steps(Flow *flow)
         return status;
     }
     bool known = program->bare < 0 || is_object(flow, program->bare);
-    return known ? 0 : fail("an output without a value");
+    return known ? 0 : malformed("an output without a value");
 }
 
 int
@@ -484,7 +478,7 @@ verify_program(const Program *program)
     for (int reg = 0; reg < first; reg++) {
         flow.states[reg] = OBJECT;
         if (reg >= given && is_array(&flow, (short)reg)) {
-            status = fail("a constant is a number");
+            status = malformed("a constant is a number");
         }
     }
     status = status < 0 ? -1 : verify_steps(&flow);

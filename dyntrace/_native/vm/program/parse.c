@@ -3,25 +3,20 @@
    dyntrace/exec/lower/lowering.py writes descriptions and says what they mean. Invariant: what has been
    parsed can be planned and run without looking at Python objects for its structure again; a
    malformed description is an exception here, never a crash later. */
-#include "vm/vm.h"
+#include "vm/program/parse.h"
 
 #include <stdlib.h>
 
-static int
-fail(const char *text)
-{
-    if (!PyErr_Occurred()) {
-        PyErr_Format(PyExc_ValueError, "a program's description is malformed: %s", text);
-    }
-    return -1;
-}
+#include "vm/program/malformed.h"
+#include "vm/program/segment.h"
+#include "vm/program/templates.h"
 
 static int
 take_register(const Program *program, PyObject *number, short *reg)
 {
     long value = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
     if (value < 0 || value >= program->register_count) {
-        return fail("a register that is not there");
+        return malformed("a register that is not there");
     }
     *reg = (short)value;
     return 0;
@@ -31,7 +26,7 @@ static int
 take_registers(const Program *program, PyObject *numbers, short *regs, int most)
 {
     if (!PyTuple_Check(numbers) || PyTuple_GET_SIZE(numbers) > most) {
-        return fail("a tuple of registers");
+        return malformed("a tuple of registers");
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); i++) {
         if (take_register(program, PyTuple_GET_ITEM(numbers, i), &regs[i]) < 0) {
@@ -54,7 +49,7 @@ parse_bound(const Program *program, PyObject *source, Bound *bound)
     }
     bound->reg = CONSTANT;
     bound->value = PyLong_Check(source) ? PyNumber_AsSsize_t(source, NULL) : 0;
-    return PyLong_Check(source) ? 0 : fail("a bound");
+    return PyLong_Check(source) ? 0 : malformed("a bound");
 }
 
 /* (code, bound, bound, bound) */
@@ -62,7 +57,7 @@ static int
 parse_items(const Program *program, Instr *instr, PyObject *items)
 {
     if (!PyTuple_Check(items) || PyTuple_GET_SIZE(items) > MAX_ITEMS) {
-        return fail("items");
+        return malformed("items");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(items);
     instr->items = calloc((size_t)count + 1, sizeof *instr->items);
@@ -79,9 +74,9 @@ parse_items(const Program *program, Instr *instr, PyObject *items)
         if (!PyTuple_Check(source)
             || !PyArg_ParseTuple(source, "iOOO", &code, &parts[0], &parts[1], &parts[2])
             || code < 0 || code > ITEM_ELLIPSIS) {
-            return fail("an item");
+            return malformed("an item");
         }
-        item->code = (uint8_t)code;
+        item->code = (ItemCode)code;
         for (int k = 0; k < 3; k++) {
             if (parse_bound(program, parts[k], &item->parts[k]) < 0) {
                 return -1;
@@ -107,7 +102,7 @@ parse_elementwise(Instr *instr, PyObject *extra)
     if (!PyArg_ParseTuple(extra, "O(pp)(pp)pp", &loop, &reuses[0], &reuses[1], &outside[0],
                           &outside[1], &inplace, &copies)
         || take_loop(instr, loop) < 0) {
-        return fail("an elementwise instruction");
+        return malformed("an elementwise instruction");
     }
     for (int i = 0; i < 2; i++) {
         instr->reuses[i] = reuses[i];
@@ -116,7 +111,7 @@ parse_elementwise(Instr *instr, PyObject *extra)
     instr->inplace = inplace;
     instr->copies = copies;
     bool fits = instr->loop->nin == instr->nin && instr->loop->nout == instr->nout;
-    return fits ? 0 : fail("a loop with other operands");
+    return fits ? 0 : malformed("a loop with other operands");
 }
 
 static int
@@ -127,7 +122,7 @@ parse_identity(Instr *instr, PyObject *identity, npy_intp itemsize)
     }
     if (!PyBytes_Check(identity) || PyBytes_GET_SIZE(identity) != itemsize
         || itemsize > LARGEST_ITEM) {
-        return fail("an identity");
+        return malformed("an identity");
     }
     memcpy(instr->identity, PyBytes_AS_STRING(identity), (size_t)PyBytes_GET_SIZE(identity));
     instr->has_identity = true;
@@ -144,10 +139,10 @@ parse_reduce(const Program *program, Instr *instr, PyObject *extra)
     if (!PyArg_ParseTuple(extra, "OiiIpO", &loop, &kind, &split, &axes, &keepdims, &identity)
         || kind < 0 || kind > BY_ARGMIN || split < 0 || split > SPLIT_CHUNKS
         || parse_identity(instr, identity, itemsize) < 0) {
-        return fail("a reduction");
+        return malformed("a reduction");
     }
-    instr->kind = (uint8_t)kind;
-    instr->split = (uint8_t)split;
+    instr->kind = (ReduceKind)kind;
+    instr->split = (SplitKind)split;
     instr->axes = axes;
     instr->keepdims = keepdims;
     if (kind == BY_LOOP) {
@@ -155,11 +150,11 @@ parse_reduce(const Program *program, Instr *instr, PyObject *extra)
     }
     PyArray_Descr *descr = program->registers[instr->in[0]].descr;
     if (descr == NULL || PyTypeNum_ISUSERDEF(descr->type_num)) {
-        return fail("a search of what has no dtype");
+        return malformed("a search of what has no dtype");
     }
     PyArray_ArrFuncs *functions = PyDataType_GetArrFuncs(descr);
     instr->argfunc = kind == BY_ARGMAX ? functions->argmax : functions->argmin;
-    return instr->argfunc == NULL ? fail("no search for this dtype") : 0;
+    return instr->argfunc == NULL ? malformed("no search for this dtype") : 0;
 }
 
 static int
@@ -168,7 +163,7 @@ parse_count(Instr *instr, PyObject *extra)
     unsigned axes;
     Py_ssize_t less;
     if (!PyArg_ParseTuple(extra, "In", &axes, &less) || less < 0) {
-        return fail("a count");
+        return malformed("a count");
     }
     instr->axes = axes;
     instr->less = less;
@@ -193,7 +188,7 @@ take_node(Segment *segment, Instr *instr, int number)
     int place = (int)(instr - segment->instrs);
     int last = place > 0 ? (int)(instr[-1].node - segment->nodes) : -1;
     if (number >= segment->node_count || number < 0 || (number != last && number != last + 1)) {
-        return fail("the node of an instruction");
+        return malformed("the node of an instruction");
     }
     Node *node = &segment->nodes[number];
     node->instrs = node->instr_count == 0 ? instr : node->instrs;
@@ -226,26 +221,26 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
     if (!PyTuple_Check(source)
         || !PyArg_ParseTuple(source, "iOOO!i", &code, &ins, &outs, &PyTuple_Type, &extra, &node)
         || code < 0 || code > ASSIGN || take_node(segment, instr, node) < 0) {
-        return fail("an instruction");
+        return malformed("an instruction");
     }
-    instr->code = (uint8_t)code;
+    instr->code = (InstrCode)code;
     int nin = take_registers(program, ins, instr->in, MAX_ARGS);
     int nout = take_registers(program, outs, instr->out, 2);
     if (nin < 0 || nout < 0 || !has_arity(code, nin, nout)) {
-        return fail("an instruction's registers");
+        return malformed("an instruction's registers");
     }
     instr->nin = (uint8_t)nin;
     instr->nout = (uint8_t)nout;
     if (!has_few_dimensions(program, instr->in, nin)
         || !has_few_dimensions(program, instr->out, nout)) {
-        return fail("too many dimensions");
+        return malformed("too many dimensions");
     }
     for (int i = 0; i < nout; i++) {
         if (code != COUNT && program->registers[instr->out[i]].descr == NULL) {
-            return fail("a result without dtype");
+            return malformed("a result without dtype");
         }
     }
-    switch ((enum InstrCode)code) {
+    switch (instr->code) {
     case ELEMENTWISE:
         return parse_elementwise(instr, extra);
     case COUNT:
@@ -260,7 +255,7 @@ parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *so
     case RESHAPE:
         return parse_items(program, instr, extra);
     }
-    return fail("an unknown instruction");
+    return malformed("an unknown instruction");
 }
 
 static int
@@ -282,14 +277,14 @@ parse_instrs(const Program *program, Segment *segment, PyObject *sources)
     }
     bool complete = segment->node_count == 0
                     || segment->nodes[segment->node_count - 1].instr_count > 0;
-    return complete ? 0 : fail("a node without an instruction");
+    return complete ? 0 : malformed("a node without an instruction");
 }
 
 static int
 parse_list(const Program *program, PyObject *numbers, short **regs, int *count)
 {
     if (!PyTuple_Check(numbers)) {
-        return fail("a tuple of registers");
+        return malformed("a tuple of registers");
     }
     *regs = calloc((size_t)PyTuple_GET_SIZE(numbers) + 1, sizeof **regs);
     if (*regs == NULL) {
@@ -309,7 +304,7 @@ parse_node(const Program *program, Node *node, PyObject *source)
         || !PyArg_ParseTuple(source, "OOO!OO", &number, &node->call.callable, &PyTuple_Type,
                              &node->call.arguments, &names, &node->call.kind)
         || take_register(program, number, &node->call.reg) < 0) {
-        return fail("a node");
+        return malformed("a node");
     }
     node->call.names = names == Py_None ? NULL : names;
     node->read_count =
@@ -323,7 +318,7 @@ parse_nodes(const Program *program, Segment *segment, PyObject *sources)
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
     segment->nodes = calloc((size_t)count + 1, sizeof *segment->nodes);
     if (segment->nodes == NULL || count > INT16_MAX) {
-        return segment->nodes == NULL ? (PyErr_NoMemory(), -1) : fail("too many nodes");
+        return segment->nodes == NULL ? (PyErr_NoMemory(), -1) : malformed("too many nodes");
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         segment->node_count++;
@@ -350,11 +345,11 @@ parse_segment(Program *program, ProgramStep *step, PyObject *source)
         || parse_list(program, inputs, &segment->inputs, &segment->input_count) < 0
         || parse_list(program, exports, &segment->exports, &segment->export_count) < 0
         || parse_list(program, keys, &segment->keys, &segment->key_count) < 0) {
-        return fail("a segment");
+        return malformed("a segment");
     }
     segment->flags |= flags;
     if (!segment_count(program, segment)) {
-        return fail("a register is read too often, or memory is short");
+        return malformed("a register is read too often, or memory is short");
     }
     if (target == Py_None) {
         return 0;
@@ -379,7 +374,7 @@ parse_call(Program *program, ProgramStep *step, PyObject *source, const char *na
     if (step->code > STEP_COMMIT || !PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->call.callable, &PyTuple_Type,
                           &step->call.arguments, &names, &step->call.kind)
         || take_register(program, number, &step->call.reg) < 0) {
-        return fail("a call");
+        return malformed("a call");
     }
     step->call.names = names == Py_None ? NULL : names;
     program->calls_python |= step->code != STEP_COMMIT;
@@ -390,11 +385,11 @@ static int
 parse_step(Program *program, ProgramStep *step, PyObject *source)
 {
     if (!PyTuple_Check(source) || PyTuple_GET_SIZE(source) < 2) {
-        return fail("a step");
+        return malformed("a step");
     }
     const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(source, 0));
     if (name == NULL) {
-        return fail("a step's name");
+        return malformed("a step's name");
     }
     return strcmp(name, "segment") == 0 ? parse_segment(program, step, source)
                                         : parse_call(program, step, source, name);
@@ -409,7 +404,7 @@ parse_drops(const Program *program, ProgramStep *step, PyObject *numbers)
     }
     for (int i = 0; i < step->drop_count; i++) {
         if (step->drops[i] < program->input_count + program->constant_count) {
-            return fail("an input to let go");
+            return malformed("an input to let go");
         }
     }
     step->segment.drops = step->drops;
@@ -422,7 +417,7 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
     if (count > INT16_MAX) {
-        return fail("too many registers");
+        return malformed("too many registers");
     }
     program->registers = calloc((size_t)count + 1, sizeof *program->registers);
     if (program->registers == NULL) {
@@ -434,7 +429,7 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
         Register *reg = &program->registers[i];
         PyObject *dtype, *source = PyTuple_GET_ITEM(sources, i);
         if (!PyTuple_Check(source) || !PyArg_ParseTuple(source, "Oi", &dtype, &reg->ndim)) {
-            return fail("a register");
+            return malformed("a register");
         }
         if (PyArray_DescrCheck(dtype)) {
             reg->descr = (PyArray_Descr *)dtype;
@@ -443,7 +438,7 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
     }
     Py_ssize_t constant_count = PyTuple_GET_SIZE(constants);
     if (program->input_count < 0 || program->input_count > count - constant_count) {
-        return fail("the number of inputs");
+        return malformed("the number of inputs");
     }
     program->constant_count = (int)constant_count;
     for (int i = 0; i < program->constant_count; i++) {
@@ -462,7 +457,7 @@ parse_program(Program *program, PyObject *spec)
                           &outputs)
         || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps)
         || parse_registers(program, registers, constants) < 0) {
-        return fail("a program");
+        return malformed("a program");
     }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);
     program->commit = -1;
@@ -484,33 +479,4 @@ parse_program(Program *program, PyObject *spec)
         return 0;
     }
     return outputs == Py_None ? 0 : take_register(program, outputs, &program->bare);
-}
-
-static void
-clear_segment(Segment *segment)
-{
-    segment_clear(segment);
-    for (int i = 0; i < segment->instr_count; i++) {
-        loop_free(segment->instrs[i].loop);
-        free(segment->instrs[i].items);
-    }
-    for (int i = 0; i < segment->node_count; i++) {
-        free(segment->nodes[i].reads);
-    }
-    free(segment->instrs);
-    free(segment->nodes);
-}
-
-void
-clear_program(Program *program)
-{
-    for (int i = 0; i < program->step_count; i++) {
-        clear_segment(&program->steps[i].segment);
-        free(program->steps[i].drops);
-    }
-    free(program->steps);
-    free(program->registers);
-    program->steps = NULL;
-    program->registers = NULL;
-    program->step_count = program->register_count = 0;
 }

@@ -1,0 +1,13 @@
+/* Whose is the pending exception, which each of these may replace: does it go on to the program? */
+#ifndef DYNTRACE_CPYTHON_FAILURES_H
+#define DYNTRACE_CPYTHON_FAILURES_H
+
+#include <Python.h>
+#include <stdbool.h>
+
+bool failure_is_asynchronous(PyObject *run);
+bool failure_of_run(PyObject *run, PyObject *region);
+bool failure_of_callback(PyObject *callback, PyObject *owner);
+int failures_init(void);
+
+#endif

@@ -1,0 +1,9 @@
+/* Jumping over a stub in running code. */
+#ifndef DYNTRACE_CPYTHON_PATCH_H
+#define DYNTRACE_CPYTHON_PATCH_H
+
+#include <Python.h>
+
+PyObject *patch_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
+#endif

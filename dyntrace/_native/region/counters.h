@@ -1,0 +1,11 @@
+/* Counters: what a region tells of its calls; getters. */
+#ifndef DYNTRACE_REGION_COUNTERS_H
+#define DYNTRACE_REGION_COUNTERS_H
+
+#include <Python.h>
+
+PyObject *counters_runs(PyObject *self, void *closure);
+PyObject *counters_replays(PyObject *self, void *closure);
+PyObject *counters_losses(PyObject *self, void *closure);
+
+#endif

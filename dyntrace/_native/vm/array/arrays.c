@@ -1,0 +1,45 @@
+/* What an array and its dtype must be for guards, loops and results. NumPy's C API is imported here.
+
+   Invariant: nothing here makes an object, runs code of the user's or leaves an exception. */
+#define DYNTRACE_IMPORTS_NUMPY
+#include "vm/array/arrays.h"
+
+bool
+array_dtype_is_native(const PyArray_Descr *dtype)
+{
+    bool number = PyTypeNum_ISNUMBER(dtype->type_num) || PyTypeNum_ISBOOL(dtype->type_num);
+    return number && PyArray_ISNBO(dtype->byteorder);
+}
+
+bool
+array_dtype_is_plain(const PyArray_Descr *dtype)
+{
+    return array_dtype_is_native(dtype) && PyDataType_METADATA(dtype) == NULL;
+}
+
+/* Exact, of a built-in dtype in native byte order, without metadata. A dtype that names its byte
+   order, as that of memory of ctypes does, is native too, but results would have to name it. */
+bool
+array_is_of(PyObject *value, int type_num, int ndim)
+{
+    if (!PyArray_CheckExact(value)) {
+        return false;
+    }
+    PyArrayObject *array = (PyArrayObject *)value;
+    PyArray_Descr *descr = PyArray_DESCR(array);
+    return PyArray_NDIM(array) == ndim && descr->type_num == type_num
+           && (descr->byteorder == NPY_NATIVE || descr->byteorder == NPY_IGNORE)
+           && PyDataType_METADATA(descr) == NULL;
+}
+
+long long
+array_bytes(PyObject *value)
+{
+    return PyArray_CheckExact(value) ? (long long)PyArray_NBYTES((PyArrayObject *)value) : 0;
+}
+
+int
+array_init(void)
+{
+    return PyArray_ImportNumPyAPI();
+}

@@ -1,0 +1,26 @@
+/* What an array and its dtype must be for guards, loops and results. */
+#ifndef DYNTRACE_VM_ARRAY_ARRAYS_H
+#define DYNTRACE_VM_ARRAY_ARRAYS_H
+
+#include "vm/array/numpy.h"
+
+/* Whether memory of the dtype holds numbers as C has them: a bool or a number in native byte order.
+   A dtype made with np.dtype(..., metadata=...) is native, too: loops do not look at metadata. */
+bool array_dtype_is_native(const PyArray_Descr *dtype);
+/* Whether a result of the dtype is told from one of the built-in dtype by nobody: native, and
+   without metadata. */
+bool array_dtype_is_plain(const PyArray_Descr *dtype);
+/* An exact array of that built-in dtype, in native byte order and without metadata. */
+bool array_is_of(PyObject *value, int type_num, int ndim);
+long long array_bytes(PyObject *value); /* 0 of what is no exact array */
+/* Whether it can be written without a warning: results of np.broadcast_arrays warn at the first write
+   (bit 31, NumPy's WARN_ON_WRITE, which its headers leave out). */
+static inline bool
+array_is_writeable(const PyArrayObject *array)
+{
+    return (PyArray_FLAGS(array) & (NPY_ARRAY_WRITEABLE | (int)(1u << 31))) == NPY_ARRAY_WRITEABLE;
+}
+
+int array_init(void); /* imports NumPy's C API; -1 with an exception */
+
+#endif

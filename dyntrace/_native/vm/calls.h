@@ -1,0 +1,13 @@
+/* Steps that call Python. */
+#ifndef DYNTRACE_VM_CALLS_H
+#define DYNTRACE_VM_CALLS_H
+
+#include "vm/program/program.h"
+#include "vm/program/status.h"
+
+Status call_step(const Program *program, const ProgramStep *step, PyObject **objects, PyObject **jobs);
+Status call_run(const Program *program, const PythonCall *call, PyObject **objects);
+void call_drain(PyObject *jobs); /* waits for them; keeps a pending exception */
+int calls_init(void);
+
+#endif

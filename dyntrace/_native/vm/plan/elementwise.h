@@ -1,0 +1,9 @@
+/* Planning elementwise instructions. */
+#ifndef DYNTRACE_VM_PLAN_ELEMENTWISE_H
+#define DYNTRACE_VM_PLAN_ELEMENTWISE_H
+
+#include "vm/plan/planner.h"
+
+Status elementwise_plan(Planner *planner, const Instr *instr);
+
+#endif

@@ -1,0 +1,76 @@
+/* Program: a list of steps over registers; a step is a call of Python or a segment of instructions.
+
+   A segment is planned for the shapes at hand (the plan is kept) and then run: plan/plan.h.
+   Invariant: what has been parsed and verified is not changed again, but for plans and splits. */
+#ifndef DYNTRACE_VM_PROGRAM_PROGRAM_H
+#define DYNTRACE_VM_PROGRAM_PROGRAM_H
+
+#include "vm/program/instructions.h"
+
+enum { PLANS_KEPT = 4 };
+
+typedef struct {
+    PyArray_Descr *descr; /* NULL: any object */
+    int ndim;             /* -1: a NumPy scalar */
+    npy_intp itemsize;
+    PyObject *constant;   /* NULL: it changes from call to call */
+} Register;
+
+typedef struct Plan Plan;
+typedef struct Split Split;
+
+typedef struct {
+    Instr *instrs;
+    int instr_count;
+    Node *nodes;       /* in the order of their instructions */
+    int node_count;
+    short *inputs;     /* registers it reads that come from before */
+    int input_count;
+    short *exports;    /* registers that become objects */
+    int export_count;
+    short *uses;       /* by register: how often the instructions read it */
+    bool *exported;    /* by register */
+    short *keys;       /* int registers whose values decide shapes */
+    int key_count;
+    int key_room;      /* the numbers in a key */
+    bool flags, views_only;
+    short target;      /* the array that the trailing effect writes; -1: none */
+    bool by_nodes;     /* NumPy runs all of it: too many of its layouts could not be planned */
+    const short *drops; /* registers that nobody reads behind it */
+    int drop_count;
+    Split **splits;    /* by node; NULL: none so far */
+    Plan *plans[PLANS_KEPT];
+    unsigned next_plan;
+} Segment;
+
+typedef enum SMALL { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN, STEP_COMMIT } StepCode;
+
+typedef struct {
+    StepCode code;
+    PythonCall call;
+    short *drops;        /* registers that nobody reads after this step */
+    int drop_count;
+    Segment segment;
+} ProgramStep;
+
+typedef struct {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *describe;    /* makes the specification when the program is first called */
+    PyObject *report;      /* is told of the exception if that fails; or NULL */
+    PyObject *spec, *twin; /* spec: NULL before that; None if there is only the twin */
+    Register *registers; /* inputs, then constants, then the others */
+    ProgramStep *steps;
+    PyObject *outputs;   /* template; NULL: the register `bare`, or True if there is none */
+    short bare;
+    short commit;        /* where NumPy leaves the commit of an effect that it prepares; -1 */
+    int input_count, constant_count, register_count, step_count;
+    bool calls_python;   /* so that the modes of floating-point errors matter */
+    int splits;          /* how many there are */
+    long long runs, twin_runs, plans_made, nodes_run;
+} Program;
+
+/* Frees what parsing has made; not plans and splits. */
+void program_clear(Program *program);
+
+#endif

@@ -1,0 +1,9 @@
+/* Whether a parsed program can be planned and run without looking again. */
+#ifndef DYNTRACE_VM_PROGRAM_VERIFY_H
+#define DYNTRACE_VM_PROGRAM_VERIFY_H
+
+#include "vm/program/program.h"
+
+int verify_program(const Program *program); /* -1 with ValueError */
+
+#endif
