@@ -1,59 +1,42 @@
-"""The pipeline on one page: from what is known of a code object to its next version.
+"""The pipeline on one page: from the facts of a code object and what was learnt of it to new code.
 
     facts      trace.code_facts      the body, control flow and live slots, once for a code object
     explore    trace.analysis        every path from the states seen is traced to a graph
     lay out    trace.regions.flush   which slots and stack items a region takes and leaves; a trace
-                                     without a layout is no region, so this happens while exploring
+                                     without a layout is no region, so exploring includes this
     weave      weaving.weave         stubs that call regions and recorders, before their units
     code       asm.assemble          a code object of this Python
 
-`compile_code` does it. Read `functions.compiled_code` for its caller, `functions.recording` for
-when it is called.
+Read `functions.recording` for when this is done, `functions.compiled_code` for what becomes of it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from dyntrace.breaks import GIVEN_UP
-from dyntrace.functions import recording, stages
-from dyntrace.functions.full_graph import demand_full_graph
-from dyntrace.functions.judging import JUDGED_CALLS, WATCHED_CALLS
-from dyntrace.functions.misses import MAX_VERSIONS
-from dyntrace.functions.recorders import recorder
-from dyntrace.trace.analysis import explore
+from dyntrace.trace.analysis import Analysis, Paths, Profile, Start, explore
 from dyntrace.trace.regions.tracer import RegionTracer
 from dyntrace.weaving import weave
-from dyntrace.weaving.weave import Woven
-
-if TYPE_CHECKING:
-    from dyntrace.functions.compiled_code import CompiledCode
+from dyntrace.weaving.regions import Regions
+from dyntrace.weaving.weave import Recorders, Woven
 
 __all__ = ["compile_code"]
 
 
-def compile_code(compiled: CompiledCode, tracer: RegionTracer) -> Woven:
-    """The next version of `compiled`, from everything known now; GraphBreakError if a full graph
-    was demanded and there is none.
+def compile_code(
+    tracer: RegionTracer,
+    starts: list[Start],
+    profile: Profile,
+    earlier: Paths,
+    regions: Regions,
+    review: Callable[[Analysis], Recorders],
+) -> Woven:
+    """The next version of the tracer's code object.
+
+    `starts` are the states seen, `profile` the kinds that units pushed, `earlier` the paths of the
+    analysis before. `review` is shown the analysis and says what is still to be learnt; it may
+    raise GraphBreakError. `regions` keeps the regions from version to version.
     """
-    facts, knowledge = tracer.facts, compiled.knowledge
-    analysis = explore(tracer, knowledge.starts, knowledge.profile.results, knowledge.paths)
-    stages.traced(compiled, analysis)
-    knowledge.keep(analysis)
-    if compiled.fullgraph:
-        demand_full_graph(compiled.original, facts.body, knowledge.breaks)
-    given_up = compiled.pace.gives_up(fruitful=bool(analysis.plans))
-    if given_up or compiled.versions.count >= MAX_VERSIONS:
-        analysis.recorders.clear()
-        knowledge.note(f"{GIVEN_UP.code}: {GIVEN_UP.text}")
-    knowledge.stops.update((point, found.at) for point, found in analysis.recorders.items())
-    calls = JUDGED_CALLS if analysis.recorders else WATCHED_CALLS
-    watches = not (given_up or analysis.finds_work()) and knowledge.visits < calls
-    return weave.weave(
-        facts,
-        analysis,
-        compiled.regions,
-        lambda point: recorder(compiled, recording.note, point),
-        recorder(compiled, recording.enter_again, -1) if watches else None,
-        frozenset(knowledge.stops.values()),
-    )
+    analysis = explore(tracer, starts, profile, earlier)
+    recorders = review(analysis)
+    return weave.weave(tracer.facts, analysis.plans, regions, recorders)

@@ -28,13 +28,13 @@ RANKS = {
     "runtime": 4,
     "weaving": 5,
     "compile": 6,
-    "functions": 6,
-    "api": 7,
-    "programs": 7,
-    "report": 7,
-    "verification": 7,
-    "__main__": 8,
-    "__init__": 8,
+    "functions": 7,
+    "api": 8,
+    "programs": 8,
+    "report": 8,
+    "verification": 8,
+    "__main__": 9,
+    "__init__": 9,
 }
 # Records that travel upwards: the report's plain data is made where the findings are.
 SHARED = {("api", "report")}

@@ -10,6 +10,7 @@ alive. Read `functions.recording` for what starts a compilation, `compile` for w
 
 from __future__ import annotations
 
+import functools
 import sys
 import weakref
 from collections.abc import Callable
@@ -25,7 +26,6 @@ from dyntrace.functions.garbage import rare_collections
 from dyntrace.functions.judging import gains_nothing
 from dyntrace.functions.knowledge import Knowledge
 from dyntrace.functions.pacing import COMPILING, Pace
-from dyntrace.functions.recorders import recorder
 from dyntrace.functions.versions import Versions
 from dyntrace.graph.identity import Namespace
 from dyntrace.runtime.containment import contained
@@ -118,7 +118,7 @@ class CompiledCode:
             self.given_up = True
             self.knowledge.note(f"{NOT_WOVEN.code}: {NOT_WOVEN.text} ({error})")
             return Woven(self.versions.copy)
-        return weave.first_version(self.facts, recorder(self, recording.enter, -1))
+        return weave.first_version(self.facts, recording.first_recorder(self))
 
     def _first_version(self) -> Woven:
         """The first stub's code; the original where that fails."""
@@ -138,7 +138,10 @@ class CompiledCode:
         """Make a version with everything known now, and put it to use."""
         tracer = self.tracer()
         if tracer is not None:
-            self._install(compile_code(self, tracer))
+            learnt, review = self.knowledge, functools.partial(recording.review, self)
+            profile, earlier = learnt.profile.results, learnt.paths
+            made = compile_code(tracer, learnt.starts, profile, earlier, self.regions, review)
+            self._install(made)
 
     def _install(self, woven: Woven) -> None:
         self.versions.count_one(woven)

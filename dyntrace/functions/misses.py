@@ -22,9 +22,9 @@ from dyntrace.weaving.regions import RegionRecord
 if TYPE_CHECKING:
     from dyntrace.functions.compiled_code import CompiledCode
 
-__all__ = ["MAX_VERSIONS", "learn_from_miss"]
+__all__ = ["learn_from_miss"]
 
-MAX_VERSIONS, MAX_ENTRIES, MAX_MISSES = 8, 16, 48
+MAX_ENTRIES, MAX_MISSES = 16, 48
 MISSES_FOR_OTHERS = 5  # that a miss counts for which another region at the unit serves
 
 
@@ -47,7 +47,7 @@ def _generalise(compiled: CompiledCode, missed: RegionRecord) -> bool:
     """Compile again where a region has read too many values, so that none is read there."""
     knowledge, versions = compiled.knowledge, compiled.versions
     found = varying_in(missed) - knowledge.varying
-    if not found or compiled.facts is None or versions.count > MAX_VERSIONS:
+    if not found or compiled.facts is None or not versions.may_grow():
         return False
     knowledge.varying |= found
     knowledge.paths = unaffected_paths(knowledge.paths, compiled.facts.body, found)
@@ -78,7 +78,7 @@ def _retrace(compiled: CompiledCode, missed: RegionRecord, args: tuple[Any, ...]
 def _weave_in(compiled: CompiledCode, start: int, state: State, by_value: bool) -> None:
     """Other kinds, or values, lead to another region here: weave it in, for the next call."""
     knowledge = compiled.knowledge
-    if compiled.versions.count <= MAX_VERSIONS and knowledge.accepts(start, state, by_value):
+    if compiled.versions.may_grow() and knowledge.accepts(start, state, by_value):
         knowledge.starts.append((start, state))
         knowledge.paths.pop(start, None)  # they may be out of date
         compiled.compile()

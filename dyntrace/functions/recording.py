@@ -9,22 +9,58 @@ error gives the compiled code up and never reaches the program (`runtime.contain
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dyntrace.breaks import GIVEN_UP
+from dyntrace.functions import stages
+from dyntrace.functions.full_graph import demand_full_graph
 from dyntrace.functions.judging import JUDGED_CALLS, WATCHED_CALLS
 from dyntrace.functions.pacing import COMPILING
+from dyntrace.functions.recorders import recorder
 from dyntrace.functions.states import entry_state, state_of_frame
 from dyntrace.functions.versions import Landing
 from dyntrace.functions.waiting import may_compile
 from dyntrace.runtime.containment import contained
+from dyntrace.trace.analysis import Analysis
+from dyntrace.weaving.weave import Recorders
 
 if TYPE_CHECKING:
     from dyntrace.functions.compiled_code import CompiledCode
 
-__all__ = ["enter", "enter_again", "note", "serve"]
+__all__ = ["enter", "enter_again", "first_recorder", "note", "review", "serve"]
 
 POP_TOP_SIZE = 2  # bytes; a frame that comes without a recorder's result has nothing to drop
+
+
+def first_recorder(compiled: CompiledCode) -> Callable[..., None]:
+    """What the first version shows the arguments of a call to."""
+    return recorder(compiled, enter, -1)
+
+
+def review(compiled: CompiledCode, analysis: Analysis) -> Recorders:
+    """Keep what `analysis` found; what the version made from it is to learn.
+
+    GraphBreakError if a full graph is demanded and there is none.
+    """
+    knowledge, recorders = compiled.knowledge, analysis.recorders
+    stages.traced(compiled, analysis)
+    knowledge.keep(analysis)
+    if compiled.fullgraph:
+        demand_full_graph(compiled.original, analysis.facts.body, knowledge.breaks)
+    given_up = compiled.pace.gives_up(fruitful=bool(analysis.plans))
+    if given_up or not compiled.versions.may_learn():
+        recorders = {}
+        knowledge.note(f"{GIVEN_UP.code}: {GIVEN_UP.text}")
+    knowledge.stops.update((point, place.at) for point, place in recorders.items())
+    calls = JUDGED_CALLS if recorders else WATCHED_CALLS
+    watches = not (given_up or analysis.finds_work()) and knowledge.visits < calls
+    return Recorders(
+        recorders,
+        lambda point: recorder(compiled, note, point),
+        recorder(compiled, enter_again, -1) if watches else None,
+        frozenset(knowledge.stops.values()),
+    )
 
 
 @contained(None)

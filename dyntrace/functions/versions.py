@@ -21,6 +21,8 @@ from dyntrace.weaving.weave import Woven
 
 __all__ = ["Landing", "Versions"]
 
+MAX_VERSIONS = 8
+
 Landing = tuple[CodeType, int]  # where a frame goes on: the code, and a byte offset in it
 
 
@@ -81,6 +83,14 @@ class Versions:
         newest = self.newest
         code = self.bypasses.move(layout, state, newest.code)
         return newest if code is newest.code else replace(newest, code=code)
+
+    def may_learn(self) -> bool:
+        """Whether the next version may have recorders."""
+        return self.count < MAX_VERSIONS
+
+    def may_grow(self) -> bool:
+        """Whether there may be a next version."""
+        return self.count <= MAX_VERSIONS
 
     def landing(self, unit: int, woven: Woven | None = None) -> Landing | None:
         """Where a frame that stands before `unit` goes on, in `woven` or the newest version."""

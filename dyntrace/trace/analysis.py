@@ -26,7 +26,7 @@ from dyntrace.trace.regions.worth import LeftAlone
 from dyntrace.trace.semantics.optimised_copies import has_copy
 from dyntrace.trace.state import State, pushed_values, stack_kinds, state_after
 
-__all__ = ["Analysis", "Recorder", "explore", "recorder_of"]
+__all__ = ["Analysis", "Paths", "Profile", "Recorder", "Start", "explore", "recorder_of"]
 
 MAX_STATES = 4
 MAX_TRACES = 600

@@ -16,9 +16,10 @@ from dyntrace.asm.emit import At, Emit, Label
 from dyntrace.errors import AssemblyError
 from dyntrace.record import field, record
 from dyntrace.runtime.handles import Region, recording_gate
-from dyntrace.trace.analysis import Analysis
+from dyntrace.trace.analysis import Recorder
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
+from dyntrace.trace.regions.paths import RegionPlan
 from dyntrace.weaving.bypasses import Bypass
 from dyntrace.weaving.regions import Regions
 from dyntrace.weaving.stubs import (
@@ -30,11 +31,13 @@ from dyntrace.weaving.stubs import (
     with_bypass,
 )
 
-__all__ = ["Woven", "first_version", "stack_size", "weave"]
+__all__ = ["Recorders", "Woven", "first_version", "stack_size", "weave"]
 
 ROOM = 12  # stack slots that a stub needs besides the values it passes and unpacks
 MAX_VERSIONS_AT = 4
 OPERATION_TIME = 2  # nanoseconds of an operation of a stub
+
+Plans = Mapping[int, list[RegionPlan]]  # by the unit where the region begins
 
 
 # What recorders ask first, behind a region's handle: it answers None while the thread is watched,
@@ -71,32 +74,28 @@ def first_version(facts: CodeFacts, record: Callable[..., Any]) -> Woven:
     return Woven(code, recorders=frozenset({-1}))
 
 
-def weave(
-    facts: CodeFacts,
-    analysis: Analysis,
-    regions: Regions,
-    recorder: Callable[[int], Callable[..., Any]],
-    watch: Callable[..., Any] | None,
-    stops: frozenset[int],
-) -> Woven:
-    """The next version of a code object.
+@record(frozen=True, eq=False)
+class Recorders:
+    """What a version is to learn.
 
-    `recorder` makes what the stub at a point calls; `watch`, if it is given, is shown the arguments
-    of each call. Frames of earlier versions may stand before the units `stops`.
+    places  by point, where a recorder's stub stands and what it shows
+    make    gives what the stub at a point calls
+    watch   what is shown the arguments of each call; None: they are known
+    stops   the units before which frames of earlier versions may stand
     """
+
+    places: Mapping[int, Recorder]
+    make: Callable[[int], Callable[..., Any]]
+    watch: Callable[..., Any] | None
+    stops: frozenset[int]
+
+
+def weave(facts: CodeFacts, plans: Plans, regions: Regions, recorders: Recorders) -> Woven:
+    """The next version of a code object, with these regions and recorders."""
     stubs = _Stubs(facts)
-    points = set(analysis.recorders)
-    if watch is not None:
-        points.add(-1)
-        bypass, stub = with_bypass(entry_stub(_GATE.handle, watch, facts.entry_slots))
-        stubs.add_entry(stub)
-        stubs.add_bypass(None, bypass)
-    for point, found in analysis.recorders.items():
-        bypass, stub = with_bypass(recorder_stub(_GATE.handle, recorder(point), found.values))
-        stubs.add(found.at, stub)
-        stubs.add_bypass(None, bypass)
-    _add_regions(stubs, analysis, regions)
-    landings = sorted({facts.first, *stops})
+    _add_recorders(stubs, facts, recorders)
+    _add_regions(stubs, plans, regions)
+    landings = sorted({facts.first, *recorders.stops})
     for unit in landings:
         stubs.add(unit, [])
     assembled = assemble(facts.body, stubs.before, tails=stubs.tails, landings=landings)
@@ -104,6 +103,7 @@ def weave(
     layouts = tuple(layout for layout in stubs.bypasses if layout is not None)
     bypasses = stubs.assembled(assembled.label_offsets)
     code = _with_room(facts, assembled.code)
+    points = {*recorders.places, *(() if recorders.watch is None else (-1,))}
     return Woven(code, offsets, frozenset(points), layouts, bypasses)
 
 
@@ -147,11 +147,24 @@ class _Stubs:
         }
 
 
-def _add_regions(stubs: _Stubs, analysis: Analysis, regions: Regions) -> None:
+def _add_recorders(stubs: _Stubs, facts: CodeFacts, recorders: Recorders) -> None:
+    """Add the stubs that call recorders."""
+    if recorders.watch is not None:
+        bypass, stub = with_bypass(entry_stub(_GATE.handle, recorders.watch, facts.entry_slots))
+        stubs.add_entry(stub)
+        stubs.add_bypass(None, bypass)
+    for point, place in recorders.places.items():
+        stub = recorder_stub(_GATE.handle, recorders.make(point), place.values)
+        bypass, stub = with_bypass(stub)
+        stubs.add(place.at, stub)
+        stubs.add_bypass(None, bypass)
+
+
+def _add_regions(stubs: _Stubs, plans: Plans, regions: Regions) -> None:
     """Add the stubs and markers of all regions in use, a few regions at each unit."""
-    for start in sorted(analysis.plans):
+    for start in sorted(plans):
         versions = 0
-        for plan in analysis.plans[start]:
+        for plan in plans[start]:
             region = regions.of(plan).region
             if plan.layout in stubs.bypasses or versions >= MAX_VERSIONS_AT or region.retired:
                 continue

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace import compile as compile_module
 from dyntrace.errors import GraphBreakError
-from dyntrace.functions import misses, recording
+from dyntrace.functions import misses, recording, versions
 from dyntrace.functions import optimised as optimised_module
 from dyntrace.report.collect import errors_of
 from dyntrace.runtime import handles
@@ -100,8 +99,7 @@ def test_all_functions_of_one_code_share_compiled_code_and_move_together():
 
 
 def test_versions_are_capped(monkeypatch):
-    for module in (compile_module, misses):
-        monkeypatch.setattr(module, "MAX_VERSIONS", 2)
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
     text = "".join(
         f"        if turn // 4 == {n}:\n            a = a + unseen(a) * {n}\n" for n in range(6)
     )
@@ -116,8 +114,7 @@ def test_versions_are_capped(monkeypatch):
 
 
 def test_a_function_without_work_watches_its_first_calls_only(monkeypatch):
-    for module in (compile_module, recording):
-        monkeypatch.setattr(module, "WATCHED_CALLS", 3)
+    monkeypatch.setattr(recording, "WATCHED_CALLS", 3)
 
     def program(a):
         return a

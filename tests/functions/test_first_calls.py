@@ -99,7 +99,8 @@ def first_version(function):
     analysis = explore(tracer, [(facts.first, state)], {}, {})
     owner = Owner()
     regions = Regions(compile_graph, owner)
-    weave.weave(facts, analysis, regions, lambda point: print, None, frozenset())
+    recorders = weave.Recorders(analysis.recorders, lambda point: print, None, frozenset())
+    weave.weave(facts, analysis.plans, regions, recorders)
 
 
 class Owner:

@@ -16,7 +16,7 @@ from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.marks import tag_of
 from dyntrace.weaving import weave as weave_module
 from dyntrace.weaving.regions import Regions
-from dyntrace.weaving.weave import ROOM, first_version, stack_size, weave
+from dyntrace.weaving.weave import ROOM, Recorders, first_version, stack_size, weave
 from tests.trace.tracing import analyse, plans
 
 A = np.arange(1.0, 6.0)
@@ -54,7 +54,8 @@ def woven(function, regions, *args, watch=None, places=frozenset()):
     facts = CodeFacts.of(function.__code__)
     analysis = analyse(function, *args)
     recorder = lambda point: lambda *values: None
-    return weave(facts, analysis, regions, recorder, watch, places)
+    recorders = Recorders(analysis.recorders, recorder, watch, places)
+    return weave(facts, analysis.plans, regions, recorders)
 
 
 def test_every_version_has_room_for_the_stubs_and_the_slots_of_the_original(regions):
