@@ -57,7 +57,7 @@ def choose(
         case
         for workload in WORKLOADS
         if not families or workload.family in families
-        if named(workload.name, words)
+        if has_word(workload.name, words)
         for case in cases_of(workload, sizes)
         if case.has_goal or not goals
     ]
@@ -65,7 +65,7 @@ def choose(
         program
         for program in PROGRAMS
         if not families or FAMILY in families
-        if named(program.name, words)
+        if has_word(program.name, words)
         if sizes is None or FIXED in sizes
     ]
     if not cases and not programs:
@@ -73,7 +73,7 @@ def choose(
     return Choice(cases, programs)
 
 
-def named(name: str, words: Sequence[str]) -> bool:
+def has_word(name: str, words: Sequence[str]) -> bool:
     """Whether the name contains one of the words; True if there are none."""
     return not words or any(word in name for word in words)
 

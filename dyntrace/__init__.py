@@ -6,9 +6,9 @@ when one of them is first asked for, so `import dyntrace` costs a program next t
 
 from typing import TYPE_CHECKING, Any
 
-from dyntrace.isolation import own_names
+from dyntrace.isolation import isolated_imports
 
-with own_names():
+with isolated_imports():
     from dyntrace import config as config  # first: it says what a sub-interpreter lacks
     from dyntrace import errors
 
@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:
     """Import `dyntrace.api` when the first public function is asked for, and bind all of them."""
     if name not in __all__:
         raise AttributeError(f"module 'dyntrace' has no attribute {name!r}")
-    with own_names():
+    with isolated_imports():
         from dyntrace import api
 
     globals().update((public, getattr(api, public)) for public in __all__ if public != "errors")

@@ -139,10 +139,10 @@ def explain(fn: Any) -> Callable[..., Explanation]:
     The call has the effects of calling `fn`; a generator is iterated and a coroutine run to its
     end. If `fn` raises, the exception propagates.
     """
-    fast = fn if _mark(fn) is not None else optimize(fn)
-    mark = _mark(fast)
-    if mark is not None:
-        mark.family.lose_patience()
+    fast = fn if _tag(fn) is not None else optimize(fn)
+    tag = _tag(fast)
+    if tag is not None:
+        tag.family.lose_patience()
 
     def explained(*args: Any, **kwargs: Any) -> Explanation:
         _run_to_the_end(fast(*args, **kwargs))
@@ -186,7 +186,7 @@ def _is_disabled(fn: Any) -> bool:
     return isinstance(fn, types.FunctionType) and is_disabled(fn)
 
 
-def _mark(fn: Any) -> Any:
+def _tag(fn: Any) -> Any:
     while not isinstance(fn, types.FunctionType):
         inner = getattr(fn, "__func__", None) or getattr(fn, "func", None)
         if inner is None:
@@ -201,13 +201,13 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
     from dyntrace.report.data import Explanation
 
     name = getattr(fn, "__qualname__", type(fn).__name__)
-    mark = _mark(fast)
-    if mark is None:
+    tag = _tag(fast)
+    if tag is None:
         reason = DISABLED if _is_disabled(fn) else NOT_PYTHON
         note = f"{reason.code}: {reason.text}; {reason.why}"
         return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
-    for compiled in list(mark.family.all_compiled()):
+    for compiled in list(tag.family.all_compiled()):
         add_compiled(found, compiled)
     return found
 
@@ -231,12 +231,12 @@ def stats(fn: Any) -> Stats:
 
     Raises TypeError if `fn` was not returned by `optimize`.
     """
-    mark = _mark(fn)
-    if mark is None:
+    tag = _tag(fn)
+    if tag is None:
         raise TypeError("stats takes a function returned by optimize")
     from dyntrace.report.collect import stats_of
 
-    return stats_of(list(mark.family.all_compiled()))
+    return stats_of(list(tag.family.all_compiled()))
 
 
 def verify(fn: Any, *, backend: str = "numpy", calls: int = 3) -> Callable[..., Any]:
@@ -281,8 +281,8 @@ def disable(fn: Any) -> Any:
     """
     if not isinstance(fn, types.FunctionType):
         raise TypeError(f"disable takes a Python function; got {type(fn).__name__}")
-    mark = tag_of(fn)
-    original = fn if mark is None else mark.original
+    tag = tag_of(fn)
+    original = fn if tag is None else tag.original
     copy = types.FunctionType(
         left_alone(original.__code__),
         original.__globals__,

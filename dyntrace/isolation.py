@@ -26,7 +26,7 @@ from importlib.machinery import (
 from types import ModuleType
 from typing import Any
 
-__all__ = ["COPIED", "is_disturbed", "own_names"]
+__all__ = ["COPIED", "has_patched_builtins", "isolated_imports"]
 
 COPIED = frozenset(
     """cmath contextvars dataclasses functools gc inspect itertools math numpy operator platform re
@@ -47,7 +47,7 @@ _bootstrap: Any = importlib._bootstrap
 _PACKAGE = __name__.partition(".")[0]
 
 
-def is_disturbed() -> bool:
+def has_patched_builtins() -> bool:
     """Whether a built-in is patched that NumPy or the standard library may use."""
     for name, value in _WATCHED:
         if _LIVE.get(name) is not value:
@@ -132,7 +132,7 @@ def _adopt(folders: Iterable[str]) -> None:
 
 
 @contextmanager
-def own_names() -> Iterator[None]:
+def isolated_imports() -> Iterator[None]:
     """Import modules of dyntrace inside this block.
 
     It installs their finders again, in case the program has cleared `sys.path_importer_cache`.

@@ -108,10 +108,10 @@ def test_an_attribute_of_a_module_that_is_exchanged_is_not_called_by_dyntrace(pa
 
 def test_nothing_is_traced_while_a_built_in_is_exchanged():
     fast = dyntrace.optimize(program)
-    assert not isolation.is_disturbed()
+    assert not isolation.has_patched_builtins()
 
     def call(stand_in):
-        assert isolation.is_disturbed()
+        assert isolation.has_patched_builtins()
         return exercise(fast, stand_in)
 
     check(*exchanged(builtins, "len", call))
@@ -150,7 +150,7 @@ own.append(clocks.perf_counter is clock)
 builtins.len, time.perf_counter = true_len, clock
 print(own, dyntrace.stats(fast).graphs, dyntrace.stats(fast).internal_errors)
 """
-CLEARED = "sys.path_importer_cache.clear()\nwith isolation.own_names(): pass"
+CLEARED = "sys.path_importer_cache.clear()\nwith isolation.isolated_imports(): pass"
 
 
 @pytest.mark.parametrize("before", ["", CLEARED])

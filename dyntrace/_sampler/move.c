@@ -12,13 +12,13 @@
 #include "sampler.h"
 
 static PyObject *serve;
-static PyObject *left; /* list of the code objects that frames left; the next look clears it */
+static PyObject *old_codes; /* list of the code objects that frames left; the next look clears it */
 
 void
-move_forget_left(void)
+move_release_old_codes(void)
 {
-    if (left != NULL && PyList_GET_SIZE(left) > 0) {
-        PyList_SetSlice(left, 0, PyList_GET_SIZE(left), NULL);
+    if (old_codes != NULL && PyList_GET_SIZE(old_codes) > 0) {
+        PyList_SetSlice(old_codes, 0, PyList_GET_SIZE(old_codes), NULL);
     }
 }
 
@@ -26,7 +26,7 @@ PyObject *
 move_configure(PyObject *module, PyObject *callback)
 {
     (void)module;
-    if (left == NULL && (left = PyList_New(0)) == NULL) {
+    if (old_codes == NULL && (old_codes = PyList_New(0)) == NULL) {
         return NULL;
     }
     Py_XSETREF(serve, Py_NewRef(callback));
@@ -97,7 +97,7 @@ move(PyThreadState *ts, Frame *frame, PyCodeObject *new, Py_ssize_t unit)
 {
     PyCodeObject *old = frame_code(frame);
     if (!can_leave(frame) || !same_layout(old, new) || unit <= 0 || unit >= Py_SIZE(new)
-        || PyList_Append(left, (PyObject *)old) < 0) {
+        || PyList_Append(old_codes, (PyObject *)old) < 0) {
         PyErr_Clear();
         return false;
     }

@@ -69,7 +69,7 @@ PyObject *move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count
 #endif
 int ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset);
 PyObject *frame_values(Frame *frame);
-void move_forget_left(void);
+void move_release_old_codes(void);
 
 enum { HEADROOM = 500 }; /* frames that callbacks may use beyond the program's recursion limit */
 

@@ -112,7 +112,7 @@ look(PyThreadState *own)
     PyThreadState_EnterTracing(own); /* tracers, profilers and tools are not told of a look */
     recursion_add(own, HEADROOM);
     note_look();
-    move_forget_left();
+    move_release_old_codes();
     reach_no_more(own);
     read_threads(own);
     if (tally_wanted()) {

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import thread_time
 
 from dyntrace.budget import Budget, cost_of
-from dyntrace.isolation import is_disturbed
+from dyntrace.isolation import has_patched_builtins
 
 __all__ = ["COMPILING", "Pace"]
 
@@ -61,7 +61,7 @@ class Pace:
 
     def is_free(self) -> bool:
         """Whether compiling would disturb nobody now."""
-        return not (COMPILING.locked() or is_disturbed())
+        return not (COMPILING.locked() or has_patched_builtins())
 
     def affords(self) -> bool:
         """Whether the budget has room for another version."""

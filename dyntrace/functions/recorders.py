@@ -14,7 +14,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.functions.pacing import Silence
-from dyntrace.isolation import is_disturbed
+from dyntrace.isolation import has_patched_builtins
 from dyntrace.runtime.handles import hook_resume, osr
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def recorder(
         if silence.lasts():
             return hook_resume()
         told = compiled_of()
-        current = told is not None and told.generation == generation and not is_disturbed()
+        current = told is not None and told.generation == generation and not has_patched_builtins()
         landing = method(told, point, values) if current else None
         if landing is not None and osr(*landing):
             told.versions.replacements += 1  # type: ignore[union-attr]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
 from dyntrace.budget import UNLIMITED, Budget, cost_of
-from dyntrace.isolation import own_names
+from dyntrace.isolation import isolated_imports
 from dyntrace.programs.glance import meets_arrays
 from dyntrace.users import has_work, is_users_module, is_users_name, is_woven
 
@@ -129,7 +129,7 @@ class Sampling:
     def _serving(self) -> Service:
         """The service for warm code; imports the tracer the first time."""
         if self.service is None:
-            with own_names():
+            with isolated_imports():
                 from dyntrace.programs.serving import Service
 
             self.service = Service(self.backend, self.budget)
@@ -156,7 +156,7 @@ def shielded(callback: Callable[..., Any], fallback: Any) -> Callable[..., Any]:
         try:
             return callback(*args)
         except Exception as error:
-            with own_names():
+            with isolated_imports():
                 from dyntrace.runtime.failures import callback_failed
 
             if callback_failed(error, callback, None):

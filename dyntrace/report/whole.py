@@ -97,7 +97,7 @@ def libraries_of(found: list[Explanation]) -> list[str]:
         if name:
             groups.setdefault(name, []).append(one)
     busiest = sorted(groups.items(), key=lambda item: -sum(map(executed, item[1])))
-    return [folded(name, group) for name, group in busiest]
+    return [library_line(name, group) for name, group in busiest]
 
 
 def library(filename: str) -> str:
@@ -108,7 +108,7 @@ def library(filename: str) -> str:
     return ""
 
 
-def folded(name: str, group: list[Explanation]) -> str:
+def library_line(name: str, group: list[Explanation]) -> str:
     graphs = sum(one.graph_count for one in group)
     operations = sum(map(executed, group))
     functions = f"{len(group)} function{'' if len(group) == 1 else 's'}"
