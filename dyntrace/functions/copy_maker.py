@@ -1,9 +1,10 @@
-"""Copies of functions that are made anew in each call: lambdas, closures, generator expressions.
+"""Copy makers: optimised copies of functions that are made anew in each call.
 
-A region calls the maker with the function just before the program does. Invariant: what comes out
-behaves as the function does; it is the function itself where its `CompiledCode` has nothing to
-gain, or is gone, or another function has come. A maker takes one Python frame, so that a program
-comes no less far in its recursion. Read `functions.family` next.
+Such are lambdas, closures and generator expressions. A region calls the maker with the function
+just before the program calls the function. Invariant: the copy behaves as the function does; the
+maker returns the function itself where compiled code is gone or has nothing to gain, and where
+another function has come. A maker takes one Python frame, so recursion goes as deep as before. Read
+`functions.family` next.
 """
 
 from __future__ import annotations

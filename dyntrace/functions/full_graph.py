@@ -1,6 +1,7 @@
-"""Full graphs: a function optimised with `fullgraph=True` has no break that parts work from work.
+"""Full graphs: with `fullgraph=True`, a break between two pieces of work is an error.
 
-Invariant: a break on the way to a `raise` is none of those. Read `functions.compiled_code`.
+Invariant: a break on the way to a `raise` is none, since no work follows it. Read
+`functions.recording` for who asks.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["demand_full_graph"]
 
 
 def demand_full_graph(code: CodeType, body: Body, breaks: Iterable[FoundBreak]) -> None:
-    """Raise at the first break; one on the way to a `raise` parts no work from other work."""
+    """Raise GraphBreakError at the first break that control comes back from."""
     for found in breaks:
         if may_return(body, found.unit):
             raise _graph_break(code, found)

@@ -1,9 +1,9 @@
 """Fewer garbage collections while a function is compiled.
 
-A compilation makes many objects at once, nearly all of which live on; the collector would look
-through them, and through the rest of the program, again and again for nothing. Invariant: the
-collector's threshold is put back unless someone else has set it meanwhile; a disabled collector
-stays disabled. Read `functions.compiled_code`, the user, next.
+A compilation makes many objects at once, and nearly all of them live on; each collection would look
+through them and through the rest of the program in vain. Invariant: the collector's threshold is
+put back unless someone else has set it meanwhile; a disabled collector stays disabled. Read
+`functions.compiled_code`, the user, next.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 __all__ = ["rare_collections"]
 
-ALLOCATIONS = 200_000  # between two collections of the young
+ALLOCATIONS = 200_000  # between two collections of the youngest generation
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Judging a callee: whether calls of it can stay as they are, or should go to its optimised copy.
+"""Judging a callee: do calls of it stay as they are, or go to its optimised copy?
 
 Invariant: a callee is left alone only when neither its own instructions nor the callees that have
 optimised copies in turn have array work, as far as enough calls have shown. Functions that call one
-another are judged together. Read `functions.compiled_code` next.
+another are judged together. Read `functions.retirement` for what follows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["JUDGED_CALLS", "WATCHED_CALLS", "all_retired", "gains_nothing"]
 
-WATCHED_CALLS = 32  # in which arguments of new kinds are looked for
-JUDGED_CALLS = 128  # after which paths that were never taken count no more
+WATCHED_CALLS = 32  # calls whose arguments are looked at for new kinds
+JUDGED_CALLS = 128  # calls after which paths that were never taken do not count
 
 
 def gains_nothing(compiled: CompiledCode) -> bool:
-    """Whether there is no region in it, nor in what it calls by optimised copies."""
+    """Whether neither the code nor a callee with an optimised copy has a region at work."""
     seen, waiting = {compiled}, [compiled]
     while waiting:
         one = waiting.pop()
@@ -33,14 +33,14 @@ def gains_nothing(compiled: CompiledCode) -> bool:
 
 
 def _may_gain(compiled: CompiledCode) -> bool:
-    """Whether there is array work in its own instructions, or may turn out to be."""
+    """Whether its own instructions have array work, or recorders may still find some."""
     if compiled.given_up or compiled.pace.waits or not compiled.versions.count:
         return not compiled.given_up
     return _is_learning(compiled) or any(known.does_work() for known in compiled.used())
 
 
 def _is_learning(compiled: CompiledCode) -> bool:
-    """Whether something is still to be seen, and calls so far were few."""
+    """Whether recorders are in the code and calls so far were few."""
     recorders = compiled.versions.newest.recorders
     if recorders - {-1}:
         calls = [known.region.calls for known in compiled.regions.all()]

@@ -1,8 +1,9 @@
-"""Pacing: when a code object may be compiled, and whether it is worth another try.
+"""Pacing: when a code object may be compiled, and whether another version is worth its cost.
 
-Nobody else compiles, the program's built-ins are in place, and the budget has room for what the
-last version took. What has to wait runs the original meanwhile, and `on_wait` is told. Invariant:
-without a limit to the budget nothing waits and nothing is given up. Read `functions.compiled_code`.
+Compiling may begin while no thread compiles, the program has patched no built-in, and the budget
+has room for as much time as the last version took. A code object that has to wait runs its original
+meanwhile, and `on_wait` is called. Invariant: with an unlimited budget nothing waits and nothing is
+given up. Read `functions.waiting` next.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MAX_SILENCE = 255  # passes
 
 
 class Silence:
-    """Passes in which a recorder says nothing, ever more while the budget refuses its news."""
+    """How many passes a recorder says nothing: twice as many each time the budget refuses it."""
 
     __slots__ = ("length", "pace", "passes", "refused")
 
@@ -31,7 +32,7 @@ class Silence:
         self.passes = self.length = self.refused = 0
 
     def lasts(self) -> bool:
-        """Whether this pass is silent; one that is not is followed by `begins`."""
+        """Whether this pass is silent; `begins` follows one that is not."""
         if self.passes:
             self.passes -= 1
             return True
@@ -39,13 +40,13 @@ class Silence:
         return False
 
     def begins(self) -> None:
-        """A pass is over that was not silent: the next are, if it was refused."""
+        """Called after a pass that was not silent: if it was refused, the next ones are silent."""
         if self.pace.refused != self.refused:
             self.passes = self.length = min(2 * self.length + 1, MAX_SILENCE)
 
 
 class Pace:
-    """The pace of one code object. `with COMPILING, pace:` measures what compiling takes."""
+    """The pace of one code object; `with COMPILING, pace:` measures the time to compile it."""
 
     __slots__ = ("begun", "budget", "cost", "fruitless", "on_wait", "refused", "spending", "waits")
 
@@ -60,7 +61,7 @@ class Pace:
         self.on_wait: Callable[[], None] | None = None
 
     def is_free(self) -> bool:
-        """Whether compiling would disturb nobody now."""
+        """Whether no thread compiles and no built-in is patched now."""
         return not (COMPILING.locked() or has_patched_builtins())
 
     def affords(self) -> bool:
@@ -70,13 +71,13 @@ class Pace:
         return allowed
 
     def wait(self) -> None:
-        """There is no room: the code has to be found warm again."""
+        """Note that the budget has no room; the sampler has to find the code warm again."""
         self.waits = True
         if self.on_wait is not None:
             self.on_wait()
 
     def gives_up(self, fruitful: bool) -> bool:
-        """Whether versions without regions have cost enough; `fruitful` if this one has some."""
+        """Whether to stop compiling: several versions in a row had no region (`fruitful`)."""
         self.fruitless = 0 if fruitful else self.fruitless + 1
         return self.fruitless >= MAX_FRUITLESS and not self.budget.unlimited
 

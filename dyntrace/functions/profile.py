@@ -1,8 +1,7 @@
 """Profile: the kinds that instructions were seen to push, collected by recorders.
 
-Only kinds are kept, never the values, so recording does not prolong any object's life. A point
-keeps a few kinds; what differs later is met by the regions' own guards. Read
-`functions.compiled_code` next.
+Invariant: a profile holds kinds and never a value, so recording prolongs no object's life. A point
+keeps the first few kinds; a region's guards refuse others. Read `trace.analysis` for its use.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ MAX_RESULTS = 3
 
 
 class Profile:
-    """What has been seen at each point; `changed` since the last compilation."""
+    """The kinds seen at each point; `changed` if there are new ones since the last version."""
 
     def __init__(self) -> None:
         self.results: dict[int, list[tuple[Kind, ...]]] = {}
@@ -26,7 +25,7 @@ class Profile:
         self.changed = False
 
     def record(self, point: int, values: tuple[Any, ...]) -> int:
-        """Note what was pushed at `point`; how often that has happened."""
+        """Note the kinds pushed at `point`; the number of visits so far."""
         self.counts[point] = self.counts.get(point, 0) + 1
         seen = self.results.setdefault(point, [])
         kinds = tuple(describe(value) for value in values)

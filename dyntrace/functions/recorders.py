@@ -1,9 +1,9 @@
-"""Recorders: the helpers that stubs call to tell `CompiledCode` what the program has brought.
+"""Recorders: the helpers that stubs call, to tell `functions.recording` what the program brings.
 
-A recorder tells what it has seen, then has the frame that called it go on in newer code.
-Invariant: it is a Python function without a default or a free choice of arguments, so that the
-evaluation loop keeps caller and helper in one C frame (`_native/cpython/osr.c`); it keeps no
-`CompiledCode` alive.
+A recorder passes on what it was shown, then moves the frame that called it to newer code if there
+is some. Invariant: it is a Python function without defaults or keyword-only arguments, so that the
+evaluation loop runs caller and helper in one C frame (`_native/cpython/osr.c`); it holds its
+`CompiledCode` weakly.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ def recorder(
     def record(*values: Any) -> None:
         if silence.lasts():
             return hook_resume()
-        told = compiled_of()
-        current = told is not None and told.generation == generation and not has_patched_builtins()
-        landing = method(told, point, values) if current else None
+        alive = compiled_of()
+        current = alive is not None and alive.generation == generation
+        current = current and not has_patched_builtins()
+        landing = method(alive, point, values) if current else None
         if landing is not None and osr(*landing):
-            told.versions.replacements += 1  # type: ignore[union-attr]
+            alive.versions.replacements += 1  # type: ignore[union-attr]
         silence.begins()
         hook_resume()
 

@@ -1,4 +1,4 @@
-"""Stages: what `DYNTRACE_DEBUG` tells of one code object: traces, versions, bypasses.
+"""Stages: what `DYNTRACE_DEBUG` prints of one code object: traces, versions, bypasses.
 
 Invariant: nothing is formatted unless the stage is wanted. Read `debugging` for where it goes.
 """

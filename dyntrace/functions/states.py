@@ -1,6 +1,6 @@
-"""States of what has been seen: a frame's slots, and what a region was called with, as kinds.
+"""States of what has been seen: a call's arguments, a frame's slots, a region's inputs, as kinds.
 
-Invariant: a state holds kinds and nothing of the user's. Read `trace.state` for what it is.
+Invariant: a state holds kinds and no object of the user's. Read `trace.state` for the class.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def state_of_frame(
     slots = {
         index: _contents_of(value) if index in cells else describe(value)
         for index, value in values.items()
-        # A comprehension that is inlined may keep a plain value where another has a cell.
+        # A comprehension inlined by CPython (PEP 709) may keep a value where another has a cell.
         if index in live and (index not in cells or type(value) is CellType)
     }
     held = tuple(MAYBE_NULL if item is Ellipsis else kinds.UNKNOWN for item in stack)
@@ -53,13 +53,13 @@ def state_of_frame(
 
 
 def has_arrays(state: State) -> bool:
-    """Whether anything in it is more than plain Python numbers, strings and constants."""
+    """Whether a slot holds anything but Python numbers, strings and constants."""
     found = (leaf for kind in state.slots.values() for leaf in kinds.leaves(kind))
     return any(not isinstance(leaf, _PLAIN) for leaf in found)
 
 
 def is_among(state: State, others: list[State], by_value: bool) -> bool:
-    """Whether an equal state is, with the same values of numbers and strings if `by_value`."""
+    """Whether `others` has an equal state; `by_value` compares numbers and strings, too."""
     equal = [other for other in others if other == state]
     return any(_examples(state) == _examples(other) for other in equal) if by_value else bool(equal)
 

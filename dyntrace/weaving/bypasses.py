@@ -88,7 +88,7 @@ def jumping(code: CodeType, begin: int, target: int) -> CodeType:
 
 
 class Bypasses:
-    """The bypasses in all versions of a code object that some frame or function may still run."""
+    """The bypasses in those versions of a code object that are still alive."""
 
     def __init__(self) -> None:
         self._versions: list[tuple[weakref.ref[CodeType], BypassesOf]] = []
@@ -102,14 +102,14 @@ class Bypasses:
         _stubs.set(code, tuple(stubs))
 
     def codes(self) -> list[CodeType]:
-        """The versions that some frame or function may still run."""
+        """The versions that are still alive."""
         found = [version() for version, _ in self._versions]
         return [code for code in found if code is not None]
 
     def move(self, layout: Layout | None, state: int, newest: CodeType) -> CodeType:
-        """Bring a layout's bypasses to a state everywhere; what to use instead of `newest` now.
+        """Bring a layout's bypasses to a state in every version; None stands for the recorders.
 
-        None stands for the recorders.
+        Returns `newest`, or the code to use instead where a jump could not be patched in place.
         """
         for version, bypasses in list(self._versions):
             code = version()

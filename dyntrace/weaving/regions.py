@@ -43,7 +43,15 @@ class RegionOwner(Protocol):
 
 @record(eq=False)
 class RegionRecord:
-    """A region: its layout, the state it was traced from, the plans of its entries."""
+    """A region, and what it was made from.
+
+    layout    what its stub passes and sets
+    state     the state it was first traced from
+    plans     of each entry, what was traced
+    steps     of each entry, the guard steps
+    programs  of each entry, what runs its graph
+    misses    the calls that no entry fitted
+    """
 
     layout: Layout
     state: State
@@ -54,7 +62,7 @@ class RegionRecord:
     misses: int = 0
 
     def does_work(self) -> bool:
-        """Whether it is still used, and for more than to replace a callee by its optimised copy."""
+        """Whether it is in use, and not just to pass the optimised copy of a callee."""
         return not self.region.retired and any(plan.works for plan in self.plans)
 
 
@@ -64,18 +72,18 @@ class Regions:
     def __init__(self, compile_graph: Callable[..., Any], owner: RegionOwner) -> None:
         self._compile_graph = compile_graph
         self._owner = weakref.ref(owner)
-        self._known: dict[Layout, RegionRecord] = {}
+        self._by_layout: dict[Layout, RegionRecord] = {}
 
     def of(self, plan: RegionPlan) -> RegionRecord:
         """The region for `plan`, with an entry for it."""
-        known = self._known.get(plan.layout)
-        if known is None:
-            known = self._known[plan.layout] = RegionRecord(
+        found = self._by_layout.get(plan.layout)
+        if found is None:
+            found = self._by_layout[plan.layout] = RegionRecord(
                 plan.layout, plan.state, self._region(plan)
             )
-        if not known.region.retired:
-            self.add_entry(known, plan)
-        return known
+        if not found.region.retired:
+            self.add_entry(found, plan)
+        return found
 
     def _region(self, plan: RegionPlan) -> Region:
         region = Region()
@@ -102,45 +110,45 @@ class Regions:
         if owner is not None:
             owner.on_rest(region)
 
-    def add_entry(self, known: RegionRecord, plan: RegionPlan) -> bool:
-        """Let the region serve what `plan` was traced for; False if it does already."""
-        if any(plan is other for other in known.plans):
+    def add_entry(self, to: RegionRecord, plan: RegionPlan) -> bool:
+        """Add an entry for the inputs that `plan` was traced for; False if there is one."""
+        if any(plan is other for other in to.plans):
             return False
         steps = plan.region.entry_steps()
-        if any(_same_steps(steps, other) for other in known.steps):
+        if any(_same_steps(steps, other) for other in to.steps):
             return False
         if config.strict:
             verify(plan.region.graph)
         program = self._compile_graph(plan.region.graph)
-        run = faults.guarded_run(known.region, program)
-        known.steps.append(steps)
-        known.programs.append(program)
-        known.plans.append(plan)
+        run = faults.guarded_run(to.region, program)
+        to.steps.append(steps)
+        to.programs.append(program)
+        to.plans.append(plan)
         uses = plan.region.entry_uses()
         sized = tuple(uses[place] for place in sized_inputs(plan.region.graph))
-        known.region.add((steps, uses, run, True, sized))
+        to.region.add((steps, uses, run, True, sized))
         return True
 
     def record_of(self, region: Region) -> RegionRecord | None:
-        return next((known for known in self._known.values() if known.region is region), None)
+        return next((one for one in self._by_layout.values() if one.region is region), None)
 
     def of_layout(self, layout: Layout) -> RegionRecord | None:
-        return self._known.get(layout)
+        return self._by_layout.get(layout)
 
     def of_layouts(self, layouts: tuple[Layout, ...]) -> list[RegionRecord]:
         """The regions of a version, in the order of the bytecode."""
-        found = [self._known[layout] for layout in layouts if layout in self._known]
-        return [known for known in found if known.plans]
+        found = [self._by_layout[layout] for layout in layouts if layout in self._by_layout]
+        return [one for one in found if one.plans]
 
-    def forget(self, known: RegionRecord) -> None:
+    def forget(self, dropped: RegionRecord) -> None:
         """Drop a region; its handles answer None from now on."""
-        self._known.pop(known.layout, None)
+        self._by_layout.pop(dropped.layout, None)
 
     def clear(self) -> None:
-        self._known = {}
+        self._by_layout = {}
 
     def all(self) -> list[RegionRecord]:
-        return list(self._known.values())
+        return list(self._by_layout.values())
 
 
 def _same_steps(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
