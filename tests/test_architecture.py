@@ -1,6 +1,7 @@
 """The shape of the package: who imports whom, how large things are, what each module opens with."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -156,6 +157,34 @@ def test_modules_open_with_a_docstring(path):
         assert text, "no module docstring"
         lines = len(text.splitlines())
         assert 1 <= lines <= 12, f"a docstring of {lines} lines"
+
+
+SENDS = re.compile(r"\b[Rr]ead `([\w.]+)`")
+C_FILE = re.compile(r"`(_native|_sampler)/([\w/]+\.(?:c|h|def))`")
+
+
+def docstrings(path):
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            yield ast.get_docstring(node) or ""
+
+
+def is_module(path, name):
+    """Whether a docstring of `path` may call a module `name`: from the package or a folder on."""
+    folders = [ROOT, *(folder for folder in path.parents if ROOT in folder.parents)]
+    end = name.removeprefix("dyntrace.").replace(".", "/")
+    return any(
+        (folder / f"{end}.py").exists() or (folder / end / "__init__.py").exists()
+        for folder in folders
+    )
+
+
+@each_module
+def test_docstrings_send_to_modules_and_files_that_exist(path):
+    text = "\n".join(docstrings(path))
+    assert [name for name in SENDS.findall(text) if not is_module(path, name)] == []
+    files = [ROOT / folder / name for folder, name in C_FILE.findall(text)]
+    assert [file for file in files if not file.exists()] == []
 
 
 @each_module
