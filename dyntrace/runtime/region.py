@@ -1,4 +1,4 @@
-"""Regions in Python: the twin of `_native/region/region.c`, used without the extension.
+"""Regions in Python: the twin of `_native/region/`, used without the extension.
 
 A region has entries. An entry has guard steps, the indexes of the steps whose values the graph
 takes, and a callable that executes the graph. A stub calls the region's `Handle`; None as the
