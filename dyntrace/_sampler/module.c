@@ -17,7 +17,8 @@ sampler_start(PyObject *module, PyObject *args)
     tally_use(tally);
     Py_XSETREF(sampler_candidate, Py_NewRef(candidate));
     Py_XSETREF(sampler_warm, Py_NewRef(warm));
-    return PyBool_FromLong(ticker_start(microseconds, samples) == 0);
+    samples_to_warm = samples;
+    return PyBool_FromLong(ticker_start(microseconds) == 0);
 }
 
 static PyObject *

@@ -16,6 +16,8 @@ enum {
 };
 
 PyObject *sampler_candidate, *sampler_warm;
+unsigned samples_to_warm = 3;
+static bool found_news;
 
 /* Code to ask about, taken from a frame; all references are owned. */
 typedef struct {
@@ -105,11 +107,11 @@ read_frame(Frame *frame, bool own_thread, bool counts)
     if (record->standing == UNSEEN) {
         if (add_met(frame) != NULL) {
             record->standing = FOREIGN; /* until `candidate` has answered */
-            ticker_found_news();
+            found_news = true;
         }
         return false;
     }
-    if (record->standing == CANDIDATE && counts && ++record->samples >= ticker_samples()) {
+    if (record->standing == CANDIDATE && counts && ++record->samples >= samples_to_warm) {
         PyObject **values = copied_values(frame, own_thread);
         Met *item = values == NULL ? NULL : add_met(frame);
         if (item == NULL) {
@@ -119,9 +121,17 @@ read_frame(Frame *frame, bool own_thread, bool counts)
         item->values = values;
         item->count = code->co_nlocalsplus;
         record->standing = JUDGED;
-        ticker_found_news();
+        found_news = true;
     }
     return record->standing != FOREIGN;
+}
+
+bool
+take_news(void)
+{
+    bool news = found_news;
+    found_news = false;
+    return news;
 }
 
 void

@@ -36,6 +36,8 @@ Record *record_made(PyCodeObject *code); /* NULL, without an exception, if out o
 extern PyObject *sampler_candidate, *sampler_warm;
 void read_thread(PyThreadState *ts, bool own_thread, bool counts);
 void ask_about_met(void);
+extern unsigned samples_to_warm; /* looks that have to count code before it is warm */
+bool take_news(void);            /* whether a look has met anything new since the last call */
 
 /* tally.c: the stacks of each look, for `run --stats` and reports */
 void tally_use(PyObject *callback);
@@ -45,14 +47,12 @@ void tally_tell(void);
 void tally_restart(void);
 
 /* ticker.c: the thread */
-int ticker_start(long microseconds, unsigned samples);
+int ticker_start(long microseconds);
 void ticker_stop(void);
 void ticker_hold(PyThreadState *ts);
 void ticker_release_parent(void);
 void ticker_release_child(void);
 bool ticker_runs(void);
-unsigned ticker_samples(void);
-void ticker_found_news(void);
 
 /* memory.c */
 bool memory_keep(void); /* false if nothing was changed */

@@ -31,20 +31,13 @@ static struct {
     atomic_uint quiet;
     atomic_uint factor;
     long microseconds;
-    unsigned samples;
     PyInterpreterState *interpreter;
     bool looks; /* a look is under way; its callbacks start no other */
     bool held;  /* a fork is under way, after which the thread starts again */
     Frame *forking;       /* the frame that calls os.fork, only compared */
     const void *place;    /* its instruction pointer at the fork */
     unsigned postponed;   /* how often the new start was postponed */
-} ticker = {.lock = PTHREAD_MUTEX_INITIALIZER, .samples = 3};
-
-unsigned
-ticker_samples(void)
-{
-    return ticker.samples;
-}
+} ticker = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 bool
 ticker_runs(void)
@@ -52,8 +45,8 @@ ticker_runs(void)
     return ticker.runs;
 }
 
-void
-ticker_found_news(void)
+static void
+look_often(void)
 {
     atomic_store(&ticker.quiet, 0);
     atomic_store(&ticker.factor, 1);
@@ -119,6 +112,9 @@ look(PyThreadState *own)
         tally_tell();
     }
     ask_about_met();
+    if (take_news()) {
+        look_often();
+    }
     tally_restart(); /* the time of the look is not charged to the program */
     recursion_add(own, -HEADROOM);
     PyThreadState_LeaveTracing(own);
@@ -250,7 +246,7 @@ start(void)
     }
     ticker.stops = false;
     atomic_store(&ticker.asked, false);
-    ticker_found_news();
+    look_often();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the thread inherits it */
     ticker.runs = pthread_create(&ticker.thread, NULL, tick, NULL) == 0;
@@ -259,13 +255,12 @@ start(void)
 }
 
 int
-ticker_start(long microseconds, unsigned samples)
+ticker_start(long microseconds)
 {
     if (ticker.runs) {
         return 0;
     }
     ticker.microseconds = microseconds;
-    ticker.samples = samples;
     ticker.interpreter = PyInterpreterState_Get();
     return start() ? 0 : -1;
 }
