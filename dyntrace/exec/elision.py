@@ -19,30 +19,36 @@ from dyntrace.exec.checks import CannotProve
 from dyntrace.exec.effects.memory import is_writeable
 from dyntrace.graph.kinds import NUMERIC_CHARS
 from dyntrace.graph.node import Node
+from dyntrace.ops.facts import BY_OPERATOR, EITHER, LEFT, UFUNCS
 
 SMALLEST = 256 * 1024
-COMMUTATIVE: dict[Any, np.ufunc] = {
-    operator.add: np.add,
-    operator.mul: np.multiply,
-    operator.and_: np.bitwise_and,
-    operator.or_: np.bitwise_or,
-    operator.xor: np.bitwise_xor,
-}
-ELIDING: dict[Any, np.ufunc] = {
-    **COMMUTATIVE,
-    operator.sub: np.subtract,
-    operator.truediv: np.true_divide,
-    operator.floordiv: np.floor_divide,
-    operator.lshift: np.left_shift,
-    operator.rshift: np.right_shift,
-}
 
 
 def places_of(node: Node) -> tuple[int, ...]:
     """The operands whose memory eager may reuse for the result; () for most operations."""
-    if node.op.style != "infix" or node.op.target not in ELIDING:
+    if node.op.style != "infix":
         return ()
-    return tuple(place for place in node.origin.temporaries if place in (0, 1))
+    return tuple(
+        place
+        for place in node.origin.temporaries
+        if place in (0, 1) and elides_operand(node.op.target, place)
+    )
+
+
+def elides_operand(target: Callable[..., Any], place: int) -> bool:
+    """Whether NumPy may compute this operator in the memory of the operand at `place`."""
+    ufunc = BY_OPERATOR.get(target)
+    found = UFUNCS[ufunc].elides if ufunc is not None else ""
+    return found == EITHER or (found == LEFT and place == 0)
+
+
+def keeps_dtype(
+    target: Callable[..., Any], temporary: np.dtype[Any], beside: np.dtype[Any]
+) -> bool:
+    """Whether the result of a temporary and an operand of these dtypes fits into the temporary."""
+    if target is operator.truediv and temporary.kind not in "fc":
+        return False
+    return np.can_cast(beside, temporary, "safe")
 
 
 def binary(target: Callable[..., Any], left: Any, right: Any, places: Sequence[int]) -> Any:
@@ -51,7 +57,7 @@ def binary(target: Callable[..., Any], left: Any, right: Any, places: Sequence[i
     if place is None:
         return target(left, right)
     first, second = (left, right) if place == 0 else (right, left)
-    return ELIDING[target](first, second, out=np.empty_like(first))
+    return BY_OPERATOR[target](first, second, out=np.empty_like(first))
 
 
 def beside_outside(places: Sequence[int], target: Callable[..., Any], left: Any, right: Any) -> Any:
@@ -72,15 +78,13 @@ def reused_place(
     target: Callable[..., Any], left: Any, right: Any, places: Sequence[int]
 ) -> int | None:
     """Which operand's memory eager reuses, if the operands at `places` are temporaries."""
-    if 0 in places and can_reuse(left, right):
-        if target is not operator.truediv or left.dtype.kind in "fc":
-            return 0
-    if 1 in places and target in COMMUTATIVE and can_reuse(right, left):
-        return 1
+    for place, temporary, other in ((0, left, right), (1, right, left)):
+        if place in places and elides_operand(target, place) and _fits(target, temporary, other):
+            return place
     return None
 
 
-def can_reuse(temporary: Any, other: Any) -> bool:
+def _fits(target: Callable[..., Any], temporary: Any, other: Any) -> bool:
     """NumPy's own conditions on a temporary and the operand beside it."""
     if type(temporary) is not np.ndarray or temporary.nbytes < SMALLEST:
         return False
@@ -91,4 +95,4 @@ def can_reuse(temporary: Any, other: Any) -> bool:
         return False
     beside = np.asarray(other)
     fits = beside.ndim == 0 or beside.shape == temporary.shape
-    return fits and np.can_cast(beside.dtype, temporary.dtype, "safe")
+    return fits and keeps_dtype(target, temporary.dtype, beside.dtype)

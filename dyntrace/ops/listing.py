@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dyntrace.ops import registry
+from dyntrace.ops.python.operators import BINARY, SYMBOLS
 from dyntrace.ops.registry import Record, Treatment
 
 __all__ = ["Row", "format_listing", "listing", "totals"]
@@ -32,12 +33,12 @@ class Row(NamedTuple):
 
 
 # ndarray's operator methods, by the operator record that captures the instruction they serve.
-_BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+_BINARY = [name for name, (_, inplace) in BINARY.items() if inplace is not None]
 _OPERATORS: dict[str, tuple[str, bool]] = {
     **{f"__{name}__": (name, False) for name in _BINARY},
     **{f"__r{name}__": (name, False) for name in _BINARY},
     **{f"__i{name}__": (name, True) for name in _BINARY},
-    **{f"__{name}__": (name, False) for name in "lt le eq ne gt ge".split()},
+    **{f"__{name}__": (name, False) for name in SYMBOLS.values()},
     **{f"__{name}__": (name, False) for name in "getitem setitem abs invert contains".split()},
     "__neg__": ("negative", False),
     "__pos__": ("positive", False),

@@ -8,7 +8,6 @@ flag needs no rehearsal: their commit is eager's own call. Read `exec.effects.me
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -29,48 +28,33 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import written
+from dyntrace.ops.facts import BY_INPLACE, EXACT, UFUNCS
 
-OPERATORS: dict[Any, np.ufunc] = {
-    operator.iadd: np.add,
-    operator.isub: np.subtract,
-    operator.imul: np.multiply,
-    operator.itruediv: np.true_divide,
-    operator.ifloordiv: np.floor_divide,
-    operator.imod: np.remainder,
-    operator.iand: np.bitwise_and,
-    operator.ior: np.bitwise_or,
-    operator.ixor: np.bitwise_xor,
-    operator.ilshift: np.left_shift,
-    operator.irshift: np.right_shift,
-}
-_NO_FLAGS = frozenset({np.add, np.multiply, np.bitwise_and, np.bitwise_or, np.bitwise_xor})
-ROUNDED = _NO_FLAGS | frozenset(
-    {np.subtract, np.true_divide, np.floor_divide, np.remainder, np.left_shift, np.right_shift}
-    | {np.sqrt, np.square, np.negative, np.positive, np.absolute}
-    | {np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.invert}
-    | {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal}
-    | {np.floor, np.ceil, np.trunc, np.rint, np.sign, np.copysign, np.reciprocal}
-)
 _MOVES = frozenset("put place putmask fill_diagonal put_along_axis copyto at".split())
 
 
 def operator_preparer(effect: Node) -> Callable[..., Commit]:
     """The preparer of `array += value` and its like; what the kinds decide is decided here."""
     operation = effect.op.target
-    ufunc = OPERATORS.get(operation)
-    rounded = ufunc in ROUNDED and all(_is_real(used) for used in effect.args)
-    if ufunc is None or not rounded:
+    ufunc = BY_INPLACE.get(operation)
+    if ufunc is None or not _is_exact(ufunc, effect.args):
         return partial(_prepare_on_copy, operation)
-    return partial(prepare_operator, ufunc, ufunc in _NO_FLAGS)
+    return partial(prepare_operator, ufunc, UFUNCS[ufunc].quiet)
 
 
-def prepare_operator(ufunc: np.ufunc, no_flags: bool, array: Any, value: Any) -> Commit:
-    """`array += value` and its like, exactly rounded, so that strides do not change bits.
+def _is_exact(ufunc: np.ufunc, operands: tuple[Any, ...]) -> bool:
+    """Whether strides cannot change the bits of a result: of real numbers, by exact loops."""
+    row = UFUNCS.get(ufunc)
+    return row is not None and row.bits == EXACT and all(map(_is_real, operands))
 
-    `no_flags`: the operation raises no flag on integers.
+
+def prepare_operator(ufunc: np.ufunc, quiet: bool, array: Any, value: Any) -> Commit:
+    """`array += value` and its like, by loops that are exact, so that strides do not change bits.
+
+    `quiet`: the operation raises no flag on integers of one dtype.
     """
     require_target(array)
-    if no_flags and _adds_integers(array, value):
+    if quiet and _are_integers(array, value):
         return partial(ufunc, array, value, array)
     if array.nbytes > rehearsal.LARGE and rehearsal.fit(array, (array, value)):
         rehearsal.rehearse(ufunc, array.dtype, (array, value))
@@ -94,7 +78,7 @@ def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> C
     return copy_back(array, temporary)
 
 
-def _adds_integers(array: Any, value: Any) -> bool:
+def _are_integers(array: Any, value: Any) -> bool:
     """Integer operands of one dtype and fitting shape: no cast, no flag, no error."""
     if array.dtype.kind not in "iu":
         return False
@@ -109,7 +93,7 @@ def _adds_integers(array: Any, value: Any) -> bool:
 
 
 def _require_same_bits(array: Any, operands: tuple[Any, ...]) -> None:
-    """Operations that are not exactly rounded need eager's strides."""
+    """Operations that are not exact need eager's strides."""
     require_dense(array)
     for value in operands:
         if value is not array and can_overlap(value, array):
@@ -131,8 +115,7 @@ def call_preparer(effect: Node) -> Callable[..., Commit]:
         return _refuse
     target = effect.op.target
     if isinstance(target, np.ufunc):
-        rounded = target in ROUNDED and all(_is_real(used) for used in effect.args)
-        return partial(prepare_ufunc, target, rounded, places[0])
+        return partial(prepare_ufunc, target, _is_exact(target, effect.args), places[0])
     name = effect.op.name.rpartition(".")[2]
     if name == "fill" and effect.op.style == "method":
         return prepare_fill
@@ -150,21 +133,21 @@ def _refuse(*args: Any, **kwargs: Any) -> Commit:
 
 
 def prepare_ufunc(
-    ufunc: np.ufunc, rounded: bool, place: int | str, *args: Any, **kwargs: Any
+    ufunc: np.ufunc, exact: bool, place: int | str, *args: Any, **kwargs: Any
 ) -> Commit:
     """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
     array = _target(place, args, kwargs)
     require_target(array)
     operands = args[: ufunc.nin]
     plain = kwargs.keys() <= {"out"}
-    if not (rounded and plain):
+    if not (exact and plain):
         _require_same_bits(array, operands)
     if plain and array.nbytes > rehearsal.LARGE and rehearsal.fit(array, operands):
         rehearsal.rehearse(ufunc, array.dtype, operands)
         return partial(ufunc, *args, **kwargs)
     if kwargs.get("casting") == "unsafe" or can_overlap(kwargs.get("where"), array):
         raise CannotProve("an unsafe cast may warn, a mask may be written")
-    inplace = not rounded and any(operand is array for operand in operands)
+    inplace = not exact and any(operand is array for operand in operands)
     copied = inplace or "where" in kwargs
     temporary = array.copy(order="K") if copied else np.empty_like(array)
     args, kwargs = _redirected(place, temporary, args, kwargs)

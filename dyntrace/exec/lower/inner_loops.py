@@ -17,32 +17,11 @@ from numpy._core import umath
 from dyntrace.exec.lower import selftest
 from dyntrace.exec.lower.instruction_table import CODES
 from dyntrace.graph.kinds import NUMERIC_CHARS
+from dyntrace.ops import facts
 
-# What the bits of one element depend on, see the table.
 _EXACTNESS = CODES["EXACTNESS"]
 EXACT, STRIDED = _EXACTNESS["EXACT"], _EXACTNESS["STRIDED"]
 OFFSET_BOUND, WHOLE_LOOP = _EXACTNESS["OFFSET_BOUND"], _EXACTNESS["WHOLE_LOOP"]
-
-_EXACT = frozenset(
-    "add subtract multiply divide floor_divide negative positive absolute fabs square sqrt "
-    "reciprocal equal not_equal less less_equal greater greater_equal logical_and logical_or "
-    "logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert left_shift right_shift "
-    "isnan isinf isfinite signbit copysign floor ceil trunc rint sign conjugate real imag".split()
-)
-_OFFSET_BOUND = frozenset("maximum minimum fmax fmin clip remainder fmod divmod heaviside".split())
-# Loops that leave the floating-point flags up that were up before; others of floating-point numbers
-# may clear them, and so does one of integers.
-_KEEPING = frozenset("add subtract multiply divide square sqrt".split())
-_CLEARING = frozenset(["left_shift"])
-_COSTS = {  # nanoseconds for an element of eight bytes in the first cache
-    0.15: "add subtract multiply negative positive absolute square equal not_equal less less_equal "
-    "greater greater_equal logical_and logical_or logical_not bitwise_and bitwise_or invert "
-    "maximum minimum copysign isnan isfinite signbit floor ceil trunc rint where copy",
-    0.6: "divide sqrt reciprocal exp exp2 log log2 log10 log1p expm1 left_shift right_shift clip",
-    8.0: "sin cos tan power arctan2 remainder fmod floor_divide divmod float_power",
-}
-_COST = {name: cost for cost, names in _COSTS.items() for name in names.split()}
-_OTHER_COST = 3.0
 CLIP: np.ufunc = vars(umath)["clip"]  # what np.clip ends in
 _INTEGERS = "?bhilqBHILQ"
 _REALS = "fdg"
@@ -56,11 +35,6 @@ class Loop(NamedTuple):
 
     description: Description
     dtypes: tuple[np.dtype[Any], ...]
-
-
-def is_numpys(ufunc: np.ufunc) -> bool:
-    """Whether a ufunc is NumPy's own: others may report errors from the thread they run on."""
-    return getattr(umath, ufunc.__name__, None) is ufunc
 
 
 def can_cast(source: Any, target: np.dtype[Any]) -> bool:
@@ -84,15 +58,11 @@ def may_overflow(source: Any, target: np.dtype[Any]) -> bool:
 
 
 def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
-    """What the bits of a result depend on."""
-    name = ufunc.__name__
-    if name in _EXACT and not (dtype.kind == "c" and name not in ("add", "subtract", "negative")):
-        return EXACT
-    if name in _OFFSET_BOUND:
-        if dtype.kind in "biu":
-            return EXACT
+    """What the bits of a result depend on, by the facts and, where they say "offset", by trial."""
+    found = facts.exactness(ufunc, dtype)
+    if found == facts.UFUNCS[ufunc].bits == facts.OFFSET_BOUND:
         return WHOLE_LOOP if selftest.depends_on_place(ufunc, dtype.char) else OFFSET_BOUND
-    return STRIDED if is_numpys(ufunc) and dtype.char in "fdg" else OFFSET_BOUND
+    return _EXACTNESS[found]
 
 
 def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loop | None:
@@ -108,8 +78,8 @@ def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loo
 def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop | None:
     """By the characters of dtypes: a C long equals a C long long, but has loops of its own."""
     operands = tuple(np.dtype(key) if isinstance(key, str) else key for key in keys)
-    if not is_numpys(ufunc) or ufunc.signature is not None:
-        return None
+    if ufunc not in facts.UFUNCS:
+        return None  # others may report errors from the thread they run on
     found = _resolved(ufunc, operands, casting=casting)
     if found is None:
         return None
@@ -148,16 +118,16 @@ def _resolved(ufunc: Any, operands: tuple[Any, ...], **how: Any) -> tuple[Any, A
 
 
 def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop | None:
-    cost = _COST.get(ufunc.__name__, _OTHER_COST) * max(1.0, dtypes[0].itemsize / 8)
-    floating = ufunc.__name__ not in _KEEPING and dtypes[0].kind in "fc"
-    clears = floating or ufunc.__name__ in _CLEARING
+    row, dtype = facts.UFUNCS[ufunc], dtypes[0]
+    cost = row.cost * max(1.0, dtype.itemsize / 8)
+    clears = dtype.kind in row.clears
     description = (capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
     return Loop(description, tuple(dtypes))
 
 
 def own(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
     """A loop of the machine's own: "where" or "copy"."""
-    return Loop((name, dtypes, len(dtypes) - 1, EXACT, False, _COST[name]), dtypes)
+    return Loop((name, dtypes, len(dtypes) - 1, EXACT, False, facts.CHEAP), dtypes)
 
 
 @cache

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec.effects import inplace, writes
+from dyntrace.exec.effects import writes
 from dyntrace.exec.lower import inner_loops, templates
 from dyntrace.exec.lower.lower_elementwise import NO_REUSE, dtype_of, lacks_one
 from dyntrace.exec.lower.lower_views import have_keys, is_basic, items_of
@@ -29,6 +29,7 @@ from dyntrace.exec.lower.lowering import (
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
+from dyntrace.ops.facts import BY_INPLACE
 
 
 def lower_effect(lowering: Lowering, effect: Node) -> bool:
@@ -99,7 +100,7 @@ def _parts(lowering: Lowering, effect: Node) -> Parts | None:
     if effect.op.style == "setitem":
         return _setitem_parts(lowering, *effect.args)
     if effect.op.style == "inplace":
-        ufunc = inplace.OPERATORS.get(effect.op.target)
+        ufunc = BY_INPLACE.get(effect.op.target)
         return None if ufunc is None else _computed(lowering, ufunc, effect.args, effect.args[0])
     return _out_parts(lowering, effect)
 
@@ -220,7 +221,7 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
 # In place on arrays of the region's own ----------------------------------------------------------
 def lower_inplace(lowering: Lowering, node: Node) -> bool:
     """`x += y` where x is the region's own: a new value of x's layout, which x is from now on."""
-    ufunc = inplace.OPERATORS.get(node.op.target) if node.op.style == "inplace" else None
+    ufunc = BY_INPLACE.get(node.op.target) if node.op.style == "inplace" else None
     target = node.args[0]
     if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
         return False

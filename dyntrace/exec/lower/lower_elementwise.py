@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -13,37 +12,13 @@ from dyntrace.exec.lower import inner_loops
 from dyntrace.exec.lower.lowering import ELEMENTWISE, Lowering
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
+from dyntrace.ops.facts import BY_OPERATOR, UFUNCS
+from dyntrace.ops.python.operators import OPERATORS
 
 Rule = Callable[[Lowering, Node], bool]
 
-OPERATORS: dict[Any, np.ufunc] = {
-    operator.add: np.add,
-    operator.sub: np.subtract,
-    operator.mul: np.multiply,
-    operator.truediv: np.true_divide,
-    operator.floordiv: np.floor_divide,
-    operator.mod: np.remainder,
-    operator.and_: np.bitwise_and,
-    operator.or_: np.bitwise_or,
-    operator.xor: np.bitwise_xor,
-    operator.lshift: np.left_shift,
-    operator.rshift: np.right_shift,
-    operator.lt: np.less,
-    operator.le: np.less_equal,
-    operator.eq: np.equal,
-    operator.ne: np.not_equal,
-    operator.gt: np.greater,
-    operator.ge: np.greater_equal,
-    operator.neg: np.negative,
-    operator.pos: np.positive,
-    operator.invert: np.invert,
-    operator.abs: np.absolute,
-}
-# On two NumPy scalars these give what the array loop gives; others have their own rules there.
-_LIKE_ARRAYS = frozenset({operator.add, operator.sub, operator.mul, operator.truediv})
 _POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
 NO_REUSE = (False, False)
-_TRUTHS = (np.logical_and, np.logical_or, np.logical_xor)
 
 
 def lower_ufunc(lowering: Lowering, node: Node) -> bool:
@@ -56,11 +31,11 @@ def lower_ufunc(lowering: Lowering, node: Node) -> bool:
 
 def lower_operator(lowering: Lowering, node: Node) -> bool:
     """An operator with an array, or with NumPy's floats where that makes no difference."""
-    target = node.op.target
+    ufunc = BY_OPERATOR[node.op.target]
     if not any(isinstance(_kind(value), ArrayKind) for value in node.args):
-        if target not in _LIKE_ARRAYS or not _is_float(node.kind):
+        if not UFUNCS[ufunc].scalars or not _is_float(node.kind):
             return False
-    return lower_loop(lowering, node, OPERATORS[target], node.args)
+    return lower_loop(lowering, node, ufunc, node.args)
 
 
 def lower_power(lowering: Lowering, node: Node) -> bool:
@@ -116,8 +91,8 @@ def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any,
     regs = [lowering.operand(value) for value in args]
     if wanted is None or lacks_one(dtypes) or lacks_one(regs):
         return False
-    if ufunc in _TRUTHS and int in dtypes:
-        return False  # NumPy makes a C long of a Python int first, which may be too large for one
+    if ufunc not in UFUNCS or (UFUNCS[ufunc].long_ints and int in dtypes):
+        return False
     loop = inner_loops.elementwise(ufunc, (*dtypes, None), "same_kind")
     if loop is None or loop.dtypes[-1] != wanted or not _has_arrays(node, args):
         return False
@@ -156,19 +131,15 @@ def reuses(node: Node) -> tuple[bool, bool]:
     found = [False, False]
     for place in places:
         temporary, other = dtype_of(node.args[place]), dtype_of(node.args[1 - place])
-        found[place] = _may_reuse(node.op.target, place, temporary, other)
+        found[place] = _may_reuse(node.op.target, temporary, other)
     return found[0], found[1]
 
 
-def _may_reuse(target: Any, place: int, temporary: Any, other: Any) -> bool:
+def _may_reuse(target: Any, temporary: Any, other: Any) -> bool:
     if not isinstance(temporary, np.dtype):
         return False  # a Python number has no memory to compute into
-    if place == 1 and target not in elision.COMMUTATIVE:
-        return False
-    if target is operator.truediv and temporary.kind not in "fc":
-        return False
     beside = other if isinstance(other, np.dtype) else np.dtype(other)
-    return np.can_cast(beside, temporary, "safe")
+    return elision.keeps_dtype(target, temporary, beside)
 
 
 def outside(lowering: Lowering, node: Node) -> tuple[bool, bool]:
@@ -253,8 +224,8 @@ def lower_clip(lowering: Lowering, node: Node) -> bool:
 ELEMENTWISE_RULES: dict[str, Rule] = {
     **{
         f"operator.{name}": lower_operator
-        for name in "add sub mul truediv floordiv mod and or xor lshift rshift lt le eq ne gt ge "
-        "negative positive invert abs".split()
+        for name, target in OPERATORS.items()
+        if target in BY_OPERATOR
     },
     "operator.pow": lower_power,
     "numpy.where": lower_where,

@@ -26,13 +26,12 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
+from dyntrace.ops.facts import UFUNCS
 from dyntrace.ops.probe import DATA, Parameters, probing
 from dyntrace.ops.registry import Record, Treatment, add_rule, object_treatment
 
 _BLAS = frozenset("matmul vecdot matvec vecmat".split())
 _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
-_ROUNDING = frozenset((np.floor, np.ceil, np.trunc))  # of a huge Python int: that int
-_TESTS = frozenset((np.isnan, np.isinf, np.isfinite, np.signbit))
 _CALL = Parameters(static=_STATIC, booleans=False)
 OBJECT_LOOPS = Treatment("break", breaks.CALLBACK.code)
 _METHODS = {
@@ -124,7 +123,7 @@ def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[N
         beside = any(isinstance(kind, (ArrayKind, NumpyScalarKind)) for kind in kinds)
         if not beside and any(holds_int(kind) for kind in kinds):
             inexact = isinstance(found, NumpyScalarKind) and found.dtype.kind in "fc"
-            if len(kinds) > 1 or not inexact or ufunc in _ROUNDING:
+            if len(kinds) > 1 or not inexact or (ufunc in UFUNCS and UFUNCS[ufunc].keeps_ints):
                 raise Refused(breaks.UNFORESEEN, "Python integers only")
         return found
 
@@ -142,11 +141,11 @@ def _without_lost_results(
     """Some NumPy builds leave a strided `out` of these tests unwritten: theirs is the answer."""
 
     def checked(call: NumpyCall) -> Kind:
-        if ufunc in _TESTS and (len(call.args) > ufunc.nin or "out" in call.kwargs):
+        if len(call.args) > ufunc.nin or "out" in call.kwargs:
             raise Refused(breaks.MAY_FAIL_HALF_WAY, "out")
         return infer(call)
 
-    return checked
+    return checked if ufunc in UFUNCS and UFUNCS[ufunc].lossy_out else infer
 
 
 def _asks_for_objects(value: Any) -> bool:

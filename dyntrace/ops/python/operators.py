@@ -8,7 +8,8 @@ that are neither arrays nor numbers. Subscripts are in `ops.numpy.indexing`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace import breaks
@@ -22,6 +23,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Refused
+from dyntrace.ops.facts import BY_INPLACE, BY_OPERATOR
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.registry import (
     Infer,
@@ -32,35 +34,29 @@ from dyntrace.ops.registry import (
 )
 from dyntrace.record import replace
 
-BINARY: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
-    "add": (operator.add, operator.iadd),
-    "sub": (operator.sub, operator.isub),
-    "mul": (operator.mul, operator.imul),
-    "truediv": (operator.truediv, operator.itruediv),
-    "floordiv": (operator.floordiv, operator.ifloordiv),
-    "mod": (operator.mod, operator.imod),
-    "pow": (operator.pow, operator.ipow),
-    "matmul": (operator.matmul, operator.imatmul),
-    "and": (operator.and_, operator.iand),
-    "or": (operator.or_, operator.ior),
-    "xor": (operator.xor, operator.ixor),
-    "lshift": (operator.lshift, operator.ilshift),
-    "rshift": (operator.rshift, operator.irshift),
-    "lt": (operator.lt, None),
-    "le": (operator.le, None),
-    "eq": (operator.eq, None),
-    "ne": (operator.ne, None),
-    "gt": (operator.gt, None),
-    "ge": (operator.ge, None),
-    "contains": (operator.contains, None),
-}
-SYMBOLS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
-UNARY: dict[str, Callable[..., Any]] = {
-    "negative": operator.neg,
-    "positive": operator.pos,
-    "invert": operator.invert,
-    "abs": operator.abs,
-}
+_INPLACE = {ufunc: target for target, ufunc in BY_INPLACE.items()}
+_BINARY = [(f.__name__, f, ufunc) for f, ufunc in BY_OPERATOR.items() if ufunc.nin == 2]
+# By the name of its record; those that no ufunc computes come last.
+BINARY: Mapping[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = MappingProxyType(
+    {
+        **{name.rstrip("_"): (target, _INPLACE.get(ufunc)) for name, target, ufunc in _BINARY},
+        "pow": (operator.pow, operator.ipow),
+        "matmul": (operator.matmul, operator.imatmul),
+        "contains": (operator.contains, None),
+    }
+)
+SYMBOLS = MappingProxyType({"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"})
+UNARY: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        "negative": operator.neg,
+        "positive": operator.pos,
+        "invert": operator.invert,
+        "abs": operator.abs,
+    }
+)
+OPERATORS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {**{name: plain for name, (plain, _) in BINARY.items()}, **UNARY}
+)
 
 
 def operands_only(infer: Infer) -> Infer:

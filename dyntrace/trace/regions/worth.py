@@ -16,6 +16,7 @@ import numpy as np
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind, SliceKind
 from dyntrace.graph.node import INPUT, Graph, Node
 from dyntrace.graph.ownership import operands
+from dyntrace.ops.facts import BY_OPERATOR, UFUNCS
 from dyntrace.record import record
 from dyntrace.trace.regions.builder import RegionBuilder
 
@@ -149,10 +150,13 @@ def _operator(node: Node) -> str | None:
         return "number of Python"
     kind = node.kind
     fast = isinstance(kind, NumpyScalarKind) and kind.dtype.char in "fd"
-    return "float of NumPy" if fast and node.op.name in _FAST else "scalar of NumPy"
+    return "float of NumPy" if fast and _is_on_scalars(node.op.target) else "scalar of NumPy"
 
 
-_FAST = frozenset(f"operator.{name}" for name in ("add", "sub", "mul", "truediv"))
+def _is_on_scalars(target: Any) -> bool:
+    """Whether the machine computes this operator on scalars as it does on arrays."""
+    ufunc = BY_OPERATOR.get(target)
+    return ufunc is not None and UFUNCS[ufunc].scalars
 
 
 def _read(node: Node) -> str | None:
