@@ -213,16 +213,22 @@ class UnseenKind(ObjectKind):
 
 
 NUMERIC_CHARS = "?bhilqBHILQpPefdgFDG"  # dtypes with builtin numeric loops
+_LAST_NUMBER = np.dtype(np.half).num  # of the dtypes that NumPy is built with
 NUMPY_KINDS = (ArrayKind, NumpyScalarKind)
 SCALAR_KINDS = (NumpyScalarKind, PythonScalarKind)
 NUMERIC_KINDS = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def is_plain_dtype(dtype: np.dtype[Any]) -> bool:
-    """Builtin numeric or bool, native order, no metadata (an unpickled copy counts as plain)."""
-    if dtype.char not in NUMERIC_CHARS or not dtype.isnative or dtype.metadata is not None:
+    """Whether kinds can stand for arrays of `dtype`: its number says all there is to know of it.
+
+    So it is of each copy of NumPy's own bools and numbers, such as an unpickled one. The other byte
+    order, metadata, and fields of a number (`np.dtype((np.int32, {...}))`) are not plain: results
+    carry them on, and a kind forgets them. A dtype from elsewhere has another number.
+    """
+    if dtype.char not in NUMERIC_CHARS or not dtype.isnative or dtype.names is not None:
         return False
-    return type(dtype).__module__ == "numpy.dtypes"
+    return dtype.metadata is None and 0 <= dtype.num <= _LAST_NUMBER
 
 
 def is_array_subclass(kind: Kind) -> bool:

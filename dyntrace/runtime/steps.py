@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 
 from dyntrace.graph.identity import GONE, held, hold
+from dyntrace.graph.instances import MISSING, class_lookup, is_data_descriptor
+from dyntrace.graph.kinds import is_plain_dtype
 
 Read = Callable[[tuple[Any, ...], list[Any], Any, Any], Any]
 Check = Callable[[Any, Any, Any], bool]
@@ -37,17 +39,16 @@ class Miss(Exception):
 
 
 # Sources -----------------------------------------------------------------------------------------
-_ABSENT: Any = object()
 
 
 def _found(value: Any) -> Any:
-    if value is _ABSENT:
+    if value is MISSING:
         raise Miss
     return value
 
 
 def read_argument(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
-    return _found(args[a] if a < len(args) else _ABSENT)
+    return _found(args[a] if a < len(args) else MISSING)
 
 
 def _is_own(name: Any) -> bool:
@@ -67,29 +68,13 @@ def read_global(args: tuple[Any, ...], values: list[Any], a: Any, b: str) -> Any
     namespace = a if type(a) is dict else caller_globals() if a is None else values[a]
     if type(namespace) is not dict:
         raise Miss
-    value = namespace.get(b, _ABSENT)
-    if value is not _ABSENT:
+    value = namespace.get(b, MISSING)
+    if value is not MISSING:
         return value
     builtins = namespace.get("__builtins__")
     if type(builtins) is ModuleType:
         builtins = builtins.__dict__
-    return _found(builtins.get(b, _ABSENT) if type(builtins) is dict else _ABSENT)
-
-
-def class_lookup(cls: type, name: str) -> Any:
-    """What the MRO of `cls` holds under `name`, unbound; `_ABSENT` if nothing."""
-    for base in cls.__mro__:
-        if name in base.__dict__:
-            return base.__dict__[name]
-    return _ABSENT
-
-
-def is_data_descriptor(value: Any) -> bool:
-    cls = type(value)
-    return (
-        class_lookup(cls, "__set__") is not _ABSENT
-        or class_lookup(cls, "__delete__") is not _ABSENT
-    )
+    return _found(builtins.get(b, MISSING) if type(builtins) is dict else MISSING)
 
 
 def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
@@ -101,13 +86,13 @@ def read_attribute(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> 
     on_class = class_lookup(cls, b)
     if type(on_class) is MemberDescriptorType:
         return _read_slot(on_class, base)
-    if on_class is not _ABSENT and is_data_descriptor(on_class):
+    if on_class is not MISSING and is_data_descriptor(on_class):
         raise Miss
     own = class_lookup(cls, "__dict__")
     if not isinstance(own, (GetSetDescriptorType, MemberDescriptorType)):
         raise Miss
     namespace = own.__get__(base, cls)
-    return _found(dict.get(namespace, b, _ABSENT) if isinstance(namespace, dict) else _ABSENT)
+    return _found(dict.get(namespace, b, MISSING) if isinstance(namespace, dict) else MISSING)
 
 
 def read_lacks(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
@@ -129,7 +114,7 @@ def _read_slot(slot: MemberDescriptorType, base: Any) -> Any:
 def read_module(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
     if type(values[a]) is not ModuleType:
         raise Miss
-    return _found(values[a].__dict__.get(b, _ABSENT))
+    return _found(values[a].__dict__.get(b, MISSING))
 
 
 def read_cell(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
@@ -144,10 +129,10 @@ def read_cell(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
 def read_item(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
     base = values[a]
     if type(base) is dict:
-        return _found(base.get(b, _ABSENT))
+        return _found(base.get(b, MISSING))
     if type(base) not in (tuple, list) or type(b) is not int:
         raise Miss
-    return base[b] if -len(base) <= b < len(base) else _found(_ABSENT)
+    return base[b] if -len(base) <= b < len(base) else _found(MISSING)
 
 
 FUNCTION_PARTS = {
@@ -168,7 +153,7 @@ def read_function(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> A
 def read_held(args: tuple[Any, ...], values: list[Any], a: Any, b: weakref.ref[Any]) -> Any:
     """The object that the weak reference `b` refers to; a miss if it has died."""
     value = b()
-    return _found(_ABSENT if value is None else value)
+    return _found(MISSING if value is None else value)
 
 
 def read_type(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
@@ -192,12 +177,7 @@ def check_array(value: Any, c: tuple[np.dtype[Any], int], d: int) -> bool:
     if type(value) is not np.ndarray or value.ndim != d:
         return False
     found = value.dtype
-    return number == found.num and is_plain(found) and type(found) is type(wanted)
-
-
-def is_plain(dtype: np.dtype[Any]) -> bool:
-    """A built-in bool or number in native byte order, without metadata."""
-    return dtype.char in "?bhilqBHILQpPefdgFDG" and dtype.isnative and dtype.metadata is None
+    return number == found.num and is_plain_dtype(found) and type(found) is type(wanted)
 
 
 def check_exact(value: Any, c: type, d: Any) -> bool:
@@ -365,7 +345,7 @@ def _operand(guard: str, c: Any, d: Any) -> Any:
     if guard == "array":
         if not isinstance(c, np.dtype):
             raise TypeError("the array guard needs a dtype")
-        return (c, c.num if is_plain(c) else -1)
+        return (c, c.num if is_plain_dtype(c) else -1)
     if guard == "sequence" and not issubclass(c, (tuple, list, dict)):
         raise TypeError("the sequence guard needs a tuple, list or dict type")
     return (kept, fingerprint(c)) if guard == "plain" else kept

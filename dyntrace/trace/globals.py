@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import Namespace
+from dyntrace.graph.instances import MISSING
 from dyntrace.graph.kinds import Kind, is_same
 
 __all__ = ["GlobalKinds", "Globals"]
 
 GlobalKinds: TypeAlias = Mapping[tuple[Namespace, str], Kind | None]
-_ABSENT: Any = object()
 
 
 class Globals:
@@ -57,12 +57,12 @@ class Globals:
         return found[1]
 
     def _kind(self, namespace: dict[str, Any], key: tuple[Namespace, str]) -> Kind | None:
-        found = self._kinds.get(key, _ABSENT)
-        if found is _ABSENT:
-            value = namespace.get(key[1], _ABSENT)
-            if value is _ABSENT:
-                value = _builtins_of(namespace).get(key[1], _ABSENT)
-            found = self._kinds[key] = None if value is _ABSENT else describe(value)
+        found = self._kinds.get(key, MISSING)
+        if found is MISSING:
+            value = namespace.get(key[1], MISSING)
+            if value is MISSING:
+                value = _builtins_of(namespace).get(key[1], MISSING)
+            found = self._kinds[key] = None if value is MISSING else describe(value)
         kind: Kind | None = found
         return kind
 

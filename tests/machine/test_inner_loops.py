@@ -8,17 +8,14 @@ import numpy as np
 import pytest
 
 from dyntrace.exec.lower import inner_loops
+from dyntrace.ops import facts
 from tests.machine.capturing import Proof, function
 from tests.machine.comparing import bit_differences
 from tests.machine.operands import laid_out, some
 from tests.machine.patterns import patterns
 
 SIZE = 320
-UFUNCS = [
-    value
-    for name, value in sorted(vars(inner_loops.umath).items())
-    if isinstance(value, np.ufunc) and value.__name__ == name and value.signature is None
-]
+UFUNCS = list(facts.UFUNCS)
 PAIRS = [(start, size) for size in range(1, 71) for start in range(70)]
 ANYWHERE = PAIRS[:70] + some(PAIRS[70:], 220, "places")
 AT_64 = [(start, size) for start in (0, 64, 128, 256) for size in (64, 128, SIZE)]

@@ -229,6 +229,10 @@ def test_array_guard_takes_equal_dtypes_and_no_special_ones(runtime):
     for special in (swapped, noted):
         assert not accepts(runtime, ones.astype(special), "array", f8, 1)
         assert not accepts(runtime, ones.astype(special), "array", special, 1)
+    i4 = np.dtype("i4")
+    fields = np.dtype((i4, {"real": ("i2", 0), "imag": ("i2", 2)}))
+    assert not accepts(runtime, np.zeros(3, fields), "array", i4, 1)
+    assert not accepts(runtime, np.zeros(3, fields), "array", fields, 1)
 
 
 @pytest.mark.parametrize("dtype", ["U3", "S3", "M8[s]", "O", "i4,i4"])

@@ -21,9 +21,10 @@ from dyntrace.exec.checks import CannotProve, same_dtype
 from dyntrace.exec.effects import inplace
 from dyntrace.exec.effects.memory import Commit, can_overlap, refuse_imaginary, require_target
 from dyntrace.graph.describe import describe
-from dyntrace.graph.kinds import ArrayKind, KnownKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import ArrayKind, KnownKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, written
+from dyntrace.graph.subscripts import index_items, is_basic
 
 
 def value_of(effect: Node) -> Any:
@@ -74,22 +75,10 @@ def _exact_numbers(array: Any, value: Any) -> tuple[Any, Any] | None:
     return None
 
 
-def is_basic(index: Any) -> bool:
-    """Whether an index of nodes and constants selects a view: no arrays, lists or bools."""
-    if isinstance(index, tuple):
-        return all(not isinstance(item, tuple) and is_basic(item) for item in index)
-    if isinstance(index, Node):
-        kind = index.kind
-        return (isinstance(kind, PythonScalarKind) and kind.type is int) or (
-            isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
-        )
-    return index is None or index is Ellipsis or type(index) in (int, slice)
-
-
 def prepare_view(owned: bool, array: Any, index: Any, value: Any) -> Commit:
     """`array[index] = value` for a basic index; `owned`: the value's memory is the region's."""
     require_target(array)
-    items = index if type(index) is tuple else (index,)
+    items = index_items(index)
     view = array[index] if Ellipsis in items else array[(*items, Ellipsis)]
     source = _converted(owned, value, view, view.shape)
     _require_fit(source, view.shape)
@@ -122,7 +111,7 @@ def _require_within(limits: tuple[Any, Any], value: Any) -> None:
 def prepare_gathered(owned: bool, array: Any, index: Any, value: Any) -> Commit:
     """`array[index] = value` for an index with arrays, lists or bools in it."""
     require_target(array)
-    for item in index if type(index) is tuple else (index,):
+    for item in index_items(index):
         if isinstance(item, np.ndarray) and can_overlap(item, array):
             raise CannotProve("the index may overlap the target")
     if not owned and isinstance(value, np.ndarray) and can_overlap(value, array):

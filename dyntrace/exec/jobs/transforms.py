@@ -19,7 +19,7 @@ from numpy.fft import _pocketfft
 
 from dyntrace.exec import environment
 from dyntrace.exec.jobs import parallel, threads
-from dyntrace.graph.kinds import NUMERIC_CHARS
+from dyntrace.graph.kinds import is_plain_dtype
 from dyntrace.graph.node import Op
 from dyntrace.ops.quiet import quiet_with
 from dyntrace.ops.registry import Record, record_of
@@ -80,8 +80,7 @@ def _is_plain(a: Any, n: Any, axis: Any) -> bool:
     return (
         type(a) is np.ndarray
         and a.nbytes >= parallel.LARGE
-        and a.dtype.char in NUMERIC_CHARS
-        and a.dtype.isnative
+        and is_plain_dtype(a.dtype)
         and type(n) in (int, np.int64)
         and n >= 1
         and type(axis) is int

@@ -16,7 +16,7 @@ import numpy as np
 from dyntrace.exec.effects import writes
 from dyntrace.exec.lower import inner_loops, templates
 from dyntrace.exec.lower.lower_elementwise import NO_REUSE, dtype_of, lacks_one
-from dyntrace.exec.lower.lower_views import have_keys, is_basic, items_of
+from dyntrace.exec.lower.lower_views import can_select, have_keys, items_of
 from dyntrace.exec.lower.lowering import (
     ASSIGN,
     ELEMENTWISE,
@@ -29,6 +29,7 @@ from dyntrace.exec.lower.lowering import (
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
+from dyntrace.graph.subscripts import index_items
 from dyntrace.ops.facts import BY_INPLACE
 
 
@@ -167,7 +168,7 @@ def _computed(
 
 def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Parts | None:
     """`x[...] = value` with a basic index and a value that goes in without a warning."""
-    if not _is_input_array(lowering, array) or not is_basic(index):
+    if not _is_input_array(lowering, array) or not can_select(index):
         return None
     source = lowering.operand(value)
     left = array.kind.ndim - _taken(index) + _added(index)
@@ -184,24 +185,20 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
     return array, view, source, False
 
 
-def _items(index: Any) -> tuple[Any, ...]:
-    return index if type(index) is tuple else (index,)
-
-
 def _as_array(index: Any) -> tuple[Any, ...]:
     """An index of the same element that selects an array without axes, not a scalar."""
-    items = _items(index)
+    items = index_items(index)
     return items if any(item is Ellipsis for item in items) else (*items, Ellipsis)
 
 
 def _taken(index: Any) -> int:
     """How many axes ints take away."""
-    kept = (item is None or item is Ellipsis or type(item) is slice for item in _items(index))
+    kept = (item is None or item is Ellipsis or type(item) is slice for item in index_items(index))
     return sum(not keeps for keeps in kept)
 
 
 def _added(index: Any) -> int:
-    return sum(item is None for item in _items(index))
+    return sum(item is None for item in index_items(index))
 
 
 def _fits(value: Any, dtype: np.dtype[Any]) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 from dyntrace.exec.lower.instruction_table import CODES, LIMITS
 from dyntrace.exec.lower.lowering import MAX_NDIM, PERMUTE, RESHAPE, VIEW, Lowering
-from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
+from dyntrace.graph.subscripts import index_items, is_integer
 
 Rule = Callable[[Lowering, Node], bool]
 INT, SLICE = CODES["ITEM"]["INT"], CODES["ITEM"]["SLICE"]
@@ -19,18 +20,13 @@ Bound = Any  # None, an int, or (register,)
 
 
 def is_index(value: Any) -> bool:
-    """Whether a value is an int that may be an index or a bound."""
-    if isinstance(value, Node):
-        kind = value.kind
-        return (isinstance(kind, PythonScalarKind) and kind.type is int) or (
-            isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
-        )
-    return type(value) is int and -(2**62) < value < 2**62
+    """Whether the machine takes a node or constant as an index, a bound or a length."""
+    return is_integer(value) and (isinstance(value, Node) or -(2**62) < value < 2**62)
 
 
-def is_basic(index: Any) -> bool:
-    """Whether an index selects a view, by ints, slices of ints, None and Ellipsis only."""
-    items = index if type(index) is tuple else (index,)
+def can_select(index: Any) -> bool:
+    """Whether the machine selects by an index: a basic one whose slices are of integers."""
+    items = index_items(index)
     return len(items) <= MAX_ITEMS and all(map(_is_item, items))
 
 
@@ -50,8 +46,7 @@ def _bound(lowering: Lowering, value: Any) -> Bound:
 
 def items_of(lowering: Lowering, index: Any) -> tuple[Any, ...]:
     """The items of a basic index as the machine takes them."""
-    items = index if type(index) is tuple else (index,)
-    return tuple(_item(lowering, item) for item in items)
+    return tuple(_item(lowering, item) for item in index_items(index))
 
 
 def _item(lowering: Lowering, item: Any) -> tuple[Any, ...]:
@@ -79,7 +74,7 @@ def lower_getitem(lowering: Lowering, node: Node) -> bool:
     array, index = node.args
     if not _is_array(array) or not isinstance(node.kind, (ArrayKind, NumpyScalarKind)):
         return False
-    if not is_basic(index):
+    if not can_select(index):
         return False
     have_keys(lowering, index)
     items = items_of(lowering, index)

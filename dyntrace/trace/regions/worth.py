@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind, SliceKind
+from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import INPUT, Graph, Node
 from dyntrace.graph.ownership import operands
+from dyntrace.graph.subscripts import index_items, is_basic, is_integer
 from dyntrace.ops.facts import BY_OPERATOR, UFUNCS
 from dyntrace.record import record
 from dyntrace.trace.regions.builder import RegionBuilder
@@ -165,7 +166,7 @@ def _read(node: Node) -> str | None:
         return "passed on"
     if _is_element(array.kind, index):
         return _element(index)
-    return "view" if _is_basic(index) else None
+    return "view" if is_basic(index) else None
 
 
 def _written(node: Node) -> str | None:
@@ -174,7 +175,7 @@ def _written(node: Node) -> str | None:
         return "passed on"
     if _is_element(array.kind, index):
         return _element(index)
-    return "part" if _is_basic(index) and _is_array_of(value, array.kind) else None
+    return "part" if is_basic(index) and _is_array_of(value, array.kind) else None
 
 
 def _is_array_of(value: Any, target: ArrayKind) -> bool:
@@ -192,29 +193,8 @@ def _element(index: Any) -> str:
 
 def _is_element(kind: ArrayKind, index: Any) -> bool:
     """Whether a subscript names one element: an int for each axis."""
-    items = index if isinstance(index, tuple) else (index,)
-    return len(items) == kind.ndim and all(map(_is_int, items))
-
-
-def _is_int(item: Any) -> bool:
-    if not isinstance(item, Node):
-        return type(item) is int
-    kind = item.kind
-    if isinstance(kind, PythonScalarKind):
-        return kind.type is int
-    return isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
-
-
-def _is_basic(index: Any) -> bool:
-    items = index if isinstance(index, tuple) else (index,)
-    return all(
-        item is None
-        or item is Ellipsis
-        or isinstance(item, slice)
-        or (isinstance(item, Node) and isinstance(item.kind, SliceKind))
-        or _is_int(item)
-        for item in items
-    )
+    items = index_items(index)
+    return len(items) == kind.ndim and all(map(is_integer, items))
 
 
 def _ufunc(node: Node) -> str | None:

@@ -20,6 +20,7 @@ from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.identity import lasts
+from dyntrace.graph.instances import MISSING, class_lookup, is_data_descriptor
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.ops import registry
 from dyntrace.trace.frame import Break, Frame
@@ -42,7 +43,6 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 
 __all__ = ["get_attribute"]
 
-_MISSING: Any = object()
 _IMMUTABLE_TYPE = 1 << 8
 _HEAP_TYPE = 1 << 9
 _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
@@ -133,14 +133,14 @@ def _class_of(kind: kinds.Kind) -> type:
 def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
     """An attribute of `obj`: a module, class, ufunc or function that is guarded by identity."""
     if type(obj) is types.ModuleType and isinstance(value, Outside):
-        found = obj.__dict__.get(name, _MISSING)
-        if found is _MISSING:
+        found = obj.__dict__.get(name, MISSING)
+        if found is MISSING:
             raise Break(ATTRIBUTE_READ, name)
         return _read(frame, ModuleAttribute(value.source, name), found)
     if isinstance(obj, type):
         return _of_class(frame, value, obj, name)
-    found = getattr(obj, name, _MISSING) if calling.has_fixed_attribute(obj, name) else _MISSING
-    if found is _MISSING or not lasts(found):
+    found = getattr(obj, name, MISSING) if calling.has_fixed_attribute(obj, name) else MISSING
+    if found is MISSING or not lasts(found):
         raise Break(ATTRIBUTE_READ, name)
     return Constant(found)
 
@@ -148,13 +148,13 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     """An attribute of a class; those of static types are constants."""
     if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
-        found = getattr(cls, name, _MISSING)
-        if found is not _MISSING:
+        found = getattr(cls, name, MISSING)
+        if found is not MISSING:
             return Constant(found)
     if type(cls) is not type or not isinstance(value, Outside) or name in _METATYPE_ATTRIBUTES:
         raise Break(ATTRIBUTE_READ, name)
-    found = _class_lookup(cls, name)
-    if isinstance(found, (staticmethod, classmethod, property)) or found is _MISSING:
+    found = class_lookup(cls, name)
+    if isinstance(found, (staticmethod, classmethod, property)) or found is MISSING:
         raise Break(ATTRIBUTE_READ, name)
     if _has(found, "__get__") and not isinstance(found, types.FunctionType):
         raise Break(ATTRIBUTE_READ, name)
@@ -165,7 +165,7 @@ def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
 
 def _has(found: Any, name: str) -> bool:
     """Whether the class of `found` defines the special method `name`."""
-    return _class_lookup(type(found), name) is not _MISSING
+    return class_lookup(type(found), name) is not MISSING
 
 
 def _guard_no_descriptor(frame: Frame, value: Outside, found: Any, name: str) -> Outside:
@@ -186,34 +186,22 @@ def _read(frame: Frame, source: Source, found: Any) -> Outside:
     return Outside(source, describe(found))
 
 
-def _class_lookup(cls: type, name: str) -> Any:
-    for base in cls.__mro__:
-        if name in base.__dict__:
-            return base.__dict__[name]
-    return _MISSING
-
-
 def _of_instance(frame: Frame, value: Outside, kind: kinds.InstanceKind, name: str) -> Value:
     own = dict(kind.attributes)
-    found = _class_lookup(kind.type, name)
+    found = class_lookup(kind.type, name)
     if type(found) is property:
         return _property(frame, value, found)
-    if isinstance(found, types.MemberDescriptorType) or found is _MISSING or name in own:
+    if isinstance(found, types.MemberDescriptorType) or found is MISSING or name in own:
         if name not in own:
             raise Break(ATTRIBUTE_READ, name)
-        if found is not _MISSING and _is_data_descriptor(found):
+        slot = isinstance(found, types.MemberDescriptorType)
+        if found is not MISSING and not slot and is_data_descriptor(found):
             raise Break(ATTRIBUTE_READ, name)
         source = Attribute(value.source, name)
         frame.region.read(source)
         return Outside(source, own[name])
     _guard_no_own_attribute(frame, value, name)
     return _bound(frame, value, found, name)
-
-
-def _is_data_descriptor(found: Any) -> bool:
-    if isinstance(found, types.MemberDescriptorType):
-        return False
-    return _has(found, "__set__") or _has(found, "__delete__")
 
 
 def _guard_no_own_attribute(frame: Frame, value: Outside, name: str) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from dyntrace.breaks import LOOP_INSIDE_INLINED, OPAQUE_CALL, STATE_DEPENDENT
 from dyntrace.graph import kinds
 from dyntrace.graph.identity import lasts
+from dyntrace.graph.instances import MISSING, class_lookup
 from dyntrace.ops.registry import Refused, attribute, operator_record
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
@@ -113,7 +114,7 @@ def is_instance(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Va
 def _may_claim_a_class(kind: kinds.Kind, cls: type) -> bool:
     """Whether the object's `__class__` may be another class than its type, as in mocks, proxies."""
     if isinstance(kind, kinds.InstanceKind):
-        return any("__class__" in base.__dict__ for base in cls.__mro__[:-1])
+        return class_lookup(cls, "__class__") is not object.__dict__["__class__"]
     return isinstance(kind, kinds.ObjectKind) and cls is not np.ndarray
 
 
@@ -221,7 +222,7 @@ def callable_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> 
     cls = exact_type(frame, args[0])
     if cls is None or isinstance(args[0].kind, kinds.ObjectKind):
         raise unsupported(*args)  # no guard would notice a change of such a class
-    return Constant(any("__call__" in base.__dict__ for base in cls.__mro__))
+    return Constant(class_lookup(cls, "__call__") is not MISSING)
 
 
 @rule(builtins.sum)

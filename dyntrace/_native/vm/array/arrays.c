@@ -14,11 +14,13 @@ array_dtype_is_native(const PyArray_Descr *dtype)
 bool
 array_dtype_is_plain(const PyArray_Descr *dtype)
 {
-    return array_dtype_is_native(dtype) && PyDataType_METADATA(dtype) == NULL;
+    return array_dtype_is_native(dtype) && PyDataType_METADATA(dtype) == NULL
+           && PyDataType_NAMES(dtype) == NULL;
 }
 
-/* Exact, of a built-in dtype in native byte order, without metadata. A dtype that names its byte
-   order, as that of memory of ctypes does, is native too, but results would have to name it. */
+/* Exact, of a built-in dtype in native byte order, without metadata or fields. A dtype that names
+   its byte order, as that of memory of ctypes does, is native too, but results would have to name
+   it. */
 bool
 array_is_of(PyObject *value, int type_num, int ndim)
 {
@@ -29,7 +31,7 @@ array_is_of(PyObject *value, int type_num, int ndim)
     PyArray_Descr *descr = PyArray_DESCR(array);
     return PyArray_NDIM(array) == ndim && descr->type_num == type_num
            && (descr->byteorder == NPY_NATIVE || descr->byteorder == NPY_IGNORE)
-           && PyDataType_METADATA(descr) == NULL;
+           && PyDataType_METADATA(descr) == NULL && PyDataType_NAMES(descr) == NULL;
 }
 
 long long

@@ -8,9 +8,10 @@
    A dtype made with np.dtype(..., metadata=...) is native, too: loops do not look at metadata. */
 bool array_dtype_is_native(const PyArray_Descr *dtype);
 /* Whether a result of the dtype is told from one of the built-in dtype by nobody: native, and
-   without metadata. */
+   without metadata or fields, which a number may have (np.dtype((np.int32, {...}))). The twin is
+   graph/kinds.is_plain_dtype. */
 bool array_dtype_is_plain(const PyArray_Descr *dtype);
-/* An exact array of that built-in dtype, in native byte order and without metadata. */
+/* An exact array of that built-in dtype, in native byte order, without metadata and fields. */
 bool array_is_of(PyObject *value, int type_num, int ndim);
 long long array_bytes(PyObject *value); /* 0 of what is no exact array */
 /* Whether it can be written without a warning: results of np.broadcast_arrays warn at the first write
