@@ -1,10 +1,9 @@
 """Attributes where CPython looks for them: in the classes of an MRO, and in the instance itself.
 
 Invariant: no code of the user's runs, and the C way (`_native/cpython/instance.c`) of reading an
-instance's own attributes does not change the instance. CPython keeps
-attributes in an array of values until `__dict__` is first read (Objects/dictobject.c). From then on
-the instructions that are specialised for this array no longer apply to the instance. Read
-`graph.describe`, the user, next.
+instance's own attributes does not change the instance. CPython keeps attributes in an array of
+values until `__dict__` is first read (Objects/dictobject.c). From then on the instructions that are
+specialised for this array no longer apply to the instance. Read `graph.describe`, the user, next.
 """
 
 from __future__ import annotations
