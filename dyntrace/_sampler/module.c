@@ -17,7 +17,7 @@ sampler_start(PyObject *module, PyObject *args)
     tally_use(tally);
     Py_XSETREF(sampler_candidate, Py_NewRef(candidate));
     Py_XSETREF(sampler_warm, Py_NewRef(warm));
-    samples_to_warm = samples;
+    sampler_samples = samples;
     return PyBool_FromLong(ticker_start(microseconds) == 0);
 }
 

@@ -44,7 +44,7 @@ move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "replace(code, replacement or None, address of globals)");
         return NULL;
     }
-    Record *record = record_made((PyCodeObject *)args[0]);
+    Record *record = records_make((PyCodeObject *)args[0]);
     const void *globals = PyLong_AsVoidPtr(args[2]);
     if (record == NULL || (globals == NULL && PyErr_Occurred())) {
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
@@ -125,9 +125,10 @@ stack_values(Frame *frame)
 /* Asks `serve` where the frame continues. 1 if it was moved, 0 if it stays, -1 with an exception of
    the program's (a signal handler raised). */
 int
-ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
+move_ask(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
 {
-    PyObject *values = frame_values(frame), *stack = values == NULL ? NULL : stack_values(frame);
+    PyObject *values = sampler_frame_values(frame);
+    PyObject *stack = values == NULL ? NULL : stack_values(frame);
     if (stack == NULL) {
         Py_XDECREF(values);
         PyErr_Clear();
@@ -189,7 +190,7 @@ move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count)
         Py_RETURN_NONE;
     }
     PyCodeObject *code = (PyCodeObject *)args[0];
-    Record *record = record_of(code);
+    Record *record = records_find(code);
     if (record != NULL && record->replacement != NULL
         && record->globals == frame_globals(frame)) {
         PyCodeObject *new = (PyCodeObject *)Py_NewRef(record->replacement);
@@ -199,7 +200,7 @@ move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count)
         Py_DECREF(new);
         Py_RETURN_NONE;
     }
-    if (ask_and_move(ts, frame, code, Py_None) < 0) {
+    if (move_ask(ts, frame, code, Py_None) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;
@@ -216,7 +217,7 @@ move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count)
         || PyLong_AsSsize_t(args[2]) > PyLong_AsSsize_t(args[1])) {
         Py_RETURN_NONE;
     }
-    if (ask_and_move(ts, frame, (PyCodeObject *)args[0], args[2]) < 0) {
+    if (move_ask(ts, frame, (PyCodeObject *)args[0], args[2]) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -62,7 +62,7 @@ move_from(PyThreadState *ts, Frame *frame, Py_ssize_t unit)
         PyErr_Clear();
         return 0;
     }
-    int moved = ask_and_move(ts, frame, frame_code(frame), offset);
+    int moved = move_ask(ts, frame, frame_code(frame), offset);
     Py_DECREF(offset);
     disarm(ts); /* a look during `serve` may have armed again */
     if (moved > 0) {
@@ -91,7 +91,7 @@ on_event(PyObject *ignored, PyFrameObject *object, int what, PyObject *arg)
     if (unit > last) {
         return 0;
     }
-    Record *record = record_of(frame_code(frame));
+    Record *record = records_find(frame_code(frame));
     disarm(ts);
     if (record == NULL || !record->reaches || !may_reach(ts)) {
         return 0;
@@ -116,7 +116,7 @@ reach_running(PyThreadState *ts)
     if (frame == NULL || !frame_is_running(frame) || ts->c_tracefunc != NULL || !may_reach(ts)) {
         return;
     }
-    Record *record = record_of(frame_code(frame));
+    Record *record = records_find(frame_code(frame));
     if (record == NULL || !record->reaches
         || (++record->looks & ((1U << record->pause) - 1)) != 0) {
         return;
@@ -131,7 +131,7 @@ reach_running(PyThreadState *ts)
 }
 
 bool
-reaches_only(PyThreadState *ts)
+reach_is_only_tracer(PyThreadState *ts)
 {
     return ts->c_tracefunc == on_event && ts->c_profilefunc == NULL;
 }
@@ -145,7 +145,7 @@ reach(PyObject *module, PyObject *const *args, Py_ssize_t count)
         PyErr_SetString(PyExc_TypeError, "reach(code, enabled)");
         return NULL;
     }
-    Record *record = record_made((PyCodeObject *)args[0]);
+    Record *record = records_make((PyCodeObject *)args[0]);
     if (record == NULL) {
         return PyErr_NoMemory();
     }
@@ -177,7 +177,7 @@ reach_no_more(PyThreadState *ts)
 }
 
 bool
-reaches_only(PyThreadState *ts)
+reach_is_only_tracer(PyThreadState *ts)
 {
     (void)ts;
     return false;

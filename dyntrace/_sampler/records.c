@@ -27,7 +27,7 @@ records_init(void)
 }
 
 Record *
-record_of(PyCodeObject *code)
+records_find(PyCodeObject *code)
 {
     void *extra = NULL;
     if (_PyCode_GetExtra((PyObject *)code, extra_index, &extra) < 0) {
@@ -37,9 +37,9 @@ record_of(PyCodeObject *code)
 }
 
 Record *
-record_made(PyCodeObject *code)
+records_make(PyCodeObject *code)
 {
-    Record *record = record_of(code);
+    Record *record = records_find(code);
     if (record != NULL) {
         return record;
     }

@@ -16,7 +16,7 @@ enum {
 };
 
 PyObject *sampler_candidate, *sampler_warm;
-unsigned samples_to_warm = 3;
+unsigned sampler_samples = 3;
 static bool found_news;
 
 /* Code to ask about, taken from a frame; all references are owned. */
@@ -51,7 +51,7 @@ dict_of_values(PyObject *const *slots, int count)
 }
 
 PyObject *
-frame_values(Frame *frame)
+sampler_frame_values(Frame *frame)
 {
     return dict_of_values(frame->localsplus, frame_code(frame)->co_nlocalsplus);
 }
@@ -100,7 +100,7 @@ static bool
 read_frame(Frame *frame, bool own_thread, bool counts)
 {
     PyCodeObject *code = frame_code(frame);
-    Record *record = record_made(code);
+    Record *record = records_make(code);
     if (record == NULL) {
         return false;
     }
@@ -111,7 +111,7 @@ read_frame(Frame *frame, bool own_thread, bool counts)
         }
         return false;
     }
-    if (record->standing == CANDIDATE && counts && ++record->samples >= samples_to_warm) {
+    if (record->standing == CANDIDATE && counts && ++record->samples >= sampler_samples) {
         PyObject **values = copied_values(frame, own_thread);
         Met *item = values == NULL ? NULL : add_met(frame);
         if (item == NULL) {
@@ -127,7 +127,7 @@ read_frame(Frame *frame, bool own_thread, bool counts)
 }
 
 bool
-take_news(void)
+sampler_take_news(void)
 {
     bool news = found_news;
     found_news = false;
@@ -135,7 +135,7 @@ take_news(void)
 }
 
 void
-read_thread(PyThreadState *ts, bool own_thread, bool counts)
+sampler_read_thread(PyThreadState *ts, bool own_thread, bool counts)
 {
     int credited = 0, depth = 0;
     for (Frame *frame = frame_current(ts); frame != NULL; frame = frame->previous) {
@@ -187,7 +187,7 @@ drop_met(Met *item)
 /* Asks `candidate` or `warm` about all code in `met`. If an exception of the program's arrives (a
    signal handler raised), the rest stays as it was and later looks meet it again. */
 void
-ask_about_met(void)
+sampler_ask_about_met(void)
 {
     for (int index = 0; index < met.count; index++) {
         Met *item = &met.items[index];
@@ -196,7 +196,7 @@ ask_about_met(void)
         if (!fails) {
             standing = item->values != NULL ? ask_warm(item) : ask_candidate(item);
         }
-        Record *record = record_of(item->code);
+        Record *record = records_find(item->code);
         if (record != NULL) {
             record->standing = standing;
             record->samples = 0;

@@ -29,15 +29,16 @@ typedef struct {
 
 /* records.c: a record for each code object that was met; it dies with the code object. */
 int records_init(void);
-Record *record_of(PyCodeObject *code);   /* NULL if there is none */
-Record *record_made(PyCodeObject *code); /* NULL, without an exception, if out of memory */
+Record *records_find(PyCodeObject *code); /* NULL if there is none */
+Record *records_make(PyCodeObject *code); /* finds or makes it; NULL, no exception: no memory */
 
 /* sampler.c */
 extern PyObject *sampler_candidate, *sampler_warm;
-void read_thread(PyThreadState *ts, bool own_thread, bool counts);
-void ask_about_met(void);
-extern unsigned samples_to_warm; /* looks that have to count code before it is warm */
-bool take_news(void);            /* whether a look has met anything new since the last call */
+void sampler_read_thread(PyThreadState *ts, bool own_thread, bool counts);
+void sampler_ask_about_met(void);
+PyObject *sampler_frame_values(Frame *frame);
+extern unsigned sampler_samples; /* looks that have to count code before it is warm */
+bool sampler_take_news(void);    /* whether a look has met anything new since the last call */
 
 /* tally.c: the stacks of each look, for `run --stats` and reports */
 void tally_use(PyObject *callback);
@@ -67,8 +68,7 @@ PyObject *move_replace(PyObject *module, PyObject *const *args, Py_ssize_t count
 PyObject *move_on_start(PyObject *module, PyObject *const *args, Py_ssize_t count);
 PyObject *move_on_jump(PyObject *module, PyObject *const *args, Py_ssize_t count);
 #endif
-int ask_and_move(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset);
-PyObject *frame_values(Frame *frame);
+int move_ask(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset);
 void move_release_old_codes(void);
 
 enum { HEADROOM = 500 }; /* frames that callbacks may use beyond the program's recursion limit */
@@ -81,6 +81,6 @@ PyObject *reach_now(PyObject *module, PyObject *ignored);
 #endif
 void reach_running(PyThreadState *ts);
 void reach_no_more(PyThreadState *ts);
-bool reaches_only(PyThreadState *ts); /* the only trace function is reach.c's, and no profiler */
+bool reach_is_only_tracer(PyThreadState *ts); /* and there is no profiler */
 
 #endif

@@ -70,7 +70,7 @@ static bool
 is_any_watched(void)
 {
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
-    while (ts != NULL && (!is_watched(ts) || reaches_only(ts))) {
+    while (ts != NULL && (!is_watched(ts) || reach_is_only_tracer(ts))) {
         ts = PyThreadState_Next(ts);
     }
     return ts != NULL;
@@ -87,7 +87,7 @@ read_threads(PyThreadState *own)
     bool counts = !is_any_watched();
     PyThreadState *ts = PyInterpreterState_ThreadHead(ticker.interpreter);
     for (; ts != NULL; ts = PyThreadState_Next(ts)) {
-        read_thread(ts, ts == own, counts);
+        sampler_read_thread(ts, ts == own, counts);
         if (tally_wanted()) {
             tally_read_thread(ts);
         }
@@ -111,8 +111,8 @@ look(PyThreadState *own)
     if (tally_wanted()) {
         tally_tell();
     }
-    ask_about_met();
-    if (take_news()) {
+    sampler_ask_about_met();
+    if (sampler_take_news()) {
         look_often();
     }
     tally_restart(); /* the time of the look is not charged to the program */
