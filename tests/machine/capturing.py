@@ -11,10 +11,14 @@ function whose trace depends on a shape does not belong here.
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
 import operator
 import textwrap
 import warnings
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -69,6 +73,29 @@ def expression(text, parameters="x, y", **names):
     return function(f"return {text}", parameters, **names)
 
 
+def functions_of(cases):
+    """The functions in the body of a class, in their order: a table of named programs."""
+    return [value for name, value in vars(cases).items() if name[0] != "_"]
+
+
+@functools.cache
+def text_of(fn):
+    """What a lambda returns, or the body of a function, as source text in a normal form."""
+    text = getattr(fn, "text", None)
+    if text is not None:
+        return text
+    source = textwrap.dedent(inspect.getsource(fn)).strip()
+    if fn.__name__ != "<lambda>":
+        return "\n".join(map(ast.unparse, ast.parse(source).body[0].body))
+    found = ast.walk(ast.parse(f"({source[source.index('lambda') :].rstrip(',')})"))
+    return ast.unparse(next(node for node in found if isinstance(node, ast.Lambda)).body)
+
+
+def name_of(fn):
+    """What a test of the function is called: its name, or what it returns if it is a lambda."""
+    return text_of(fn) if fn.__name__ == "<lambda>" else fn.__name__
+
+
 @dataclass
 class Captured:
     """A function, its graph, and which of the function's arguments are the graph's inputs."""
@@ -96,6 +123,10 @@ class Captured:
             assert memory(args) == before, "a decline after a write"
             raise Declined(repr(cause)) from cause
         return self._committed(result, args, before)
+
+    def on(self, backend):
+        """A function of the arguments: the outputs, and whether the graph has an effect."""
+        return lambda args: (self.run(backend, args), self.graph.effect is not None)
 
     def _committed(self, result, args, before):
         if self.graph.effect is None:
@@ -148,6 +179,16 @@ def kinds(args):
     )
 
 
+class Eager(NamedTuple):
+    """What eager made of a check: its result or error, what it left in its arguments, the mode."""
+
+    result: object
+    error: Exception | None
+    args: tuple
+    mode: str
+    may_decline: bool
+
+
 @dataclass
 class Proof:
     """Checks of one theme, counted: `ran` and `declined` without cause, by backend."""
@@ -166,8 +207,9 @@ class Proof:
     def check(self, fn, build, mode="ignore", label="", may_decline=False):
         """Run `fn` on two builds of its arguments, eagerly and by each backend, and compare.
 
-        The graph is captured once for each combination of kinds, on the first arguments of them. What eager refuses must be declined; False if
-        there is no graph yet that could. Every backend but the first takes each fourth check.
+        The graph is captured once for each combination of kinds, on the first arguments of them.
+        What eager refuses must be declined; False if there is no graph yet that could. Every
+        backend but the first takes each fourth check.
         """
         wanted_args = build()
         key = kinds(wanted_args)
@@ -180,9 +222,9 @@ class Proof:
             return True
         self.checks += 1
         for backend in self.backends if self.checks % 4 == 1 else self.backends[:1]:
-            where = f"{fn.text}[{backend}] {key} {label} {mode}"
-            outcome = wanted, error, wanted_args, mode
-            lines = self._compared(captured, backend, build(), outcome, where, may_decline)
+            where = f"{text_of(fn)}[{backend}] {key} {label} {mode}"
+            eager = Eager(wanted, error, wanted_args, mode, may_decline)
+            lines = self._compared(captured.on(backend), build(), eager, where)
             self.found += [f"{where}: {line}" for line in lines]
         return True
 
@@ -193,31 +235,29 @@ class Proof:
                 self.captures[place] = capture(fn, *samples)
             except NotCaptured as error:
                 self.captures[place] = None
-                self.missed.append(f"{fn.text} {key}: {error}")
+                self.missed.append(f"{text_of(fn)} {key}: {error}")
             except Exception as error:
                 if isinstance(error, InternalError) or not _is_eagers(error, fn, samples):
                     raise
                 self.captures[place] = None  # under `mode` a flag was raised before that
         return self.captures[place]
 
-    def _compared(self, captured, backend, args, wanted, where, may_decline):
-        wanted, error, wanted_args, mode = wanted
+    def _compared(self, run, args, eager, where):
+        """Where the run on `args` differs from eager's; a decline is counted, with its cause."""
         try:
-            with warnings.catch_warnings(), np.errstate(all=mode):
+            with warnings.catch_warnings(), np.errstate(all=eager.mode):
                 warnings.simplefilter("error")
-                result = captured.run(backend, args)
+                result, has_effect = run(args)
         except Declined as declined:
-            if error is None and not may_decline:
+            if eager.error is None and not eager.may_decline:
                 self.declined.append(f"{where}: {declined}")
-            self.caused += error is not None or may_decline
+            self.caused += eager.error is not None or eager.may_decline
             return []
         self.ran += 1
-        if error is not None:
-            return [f"ran, where eager raises {error}"]
-        if captured.graph.effect is not None:
-            wanted = outside(wanted, wanted_args)
-        lines = differences(result, wanted, args, wanted_args)
-        return lines + memory_differences(args, wanted_args)
+        if eager.error is not None:
+            return [f"ran, where eager raises {eager.error}"]
+        wanted = outside(eager.result, eager.args) if has_effect else eager.result
+        return differences(result, wanted, args, eager.args) + memory_differences(args, eager.args)
 
     def require(self, ran=1, missed=0):
         """Fail on any difference, on too few runs, and on too many declines without a cause."""

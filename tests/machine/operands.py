@@ -10,6 +10,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,11 +45,34 @@ def some(items, count, *key):
     return [items[place] for place in sorted(drawn)]
 
 
+def drawn(*levels, key=()):
+    """Tuples of one item of each level: of a Draw its count of items, of anything else all.
+
+    What is drawn depends on the key and on the items before; the full proof takes every tuple.
+    """
+    found = [()]
+    for level in levels:
+        items, count = level if isinstance(level, Draw) else (level, None)
+        found = [
+            (*before, item)
+            for before in found
+            for item in (items if count is None else some(items, count, *key, *before))
+        ]
+    return found
+
+
+class Draw(NamedTuple):
+    """A level of `drawn` of which `count` items are drawn."""
+
+    items: Sequence
+    count: int
+
+
 # -- data ----------------------------------------------------------------------------------------
 
 
 def odd(shape, dtype, start=0):
-    """Signed zeros, NaNs, infinities, subnormals, the largest and smallest, extremes of integers."""
+    """Signed zeros, NaNs, infinities, subnormals, largest and smallest; extremes of integers."""
     dtype = np.dtype(dtype)
     if dtype.kind == "c":
         real = odd(shape, dtype.char.lower(), start)
@@ -211,7 +236,8 @@ LAYOUTS = {
     "odd strides": odd_strides,
     "window": window,
 }
-WRITEABLE = tuple(name for name in LAYOUTS if name not in ("rows", "columns", "one item", "read-only", "window"))  # fmt: skip
+_NOT_WRITTEN = ("rows", "columns", "one item", "read-only", "window")
+WRITEABLE = tuple(name for name in LAYOUTS if name not in _NOT_WRITTEN)
 
 
 def stepped_misaligned(values):

@@ -1,105 +1,141 @@
-"""Writes: assignments, in-place operators, out=, with every overlap; refusals leave all untouched."""
+"""Writes: assignments, in-place operators, out=, every overlap; refusals leave all untouched."""
 
+import itertools
 import mmap
 import tempfile
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from tests.differential.harness import check, optimised
-from tests.machine.capturing import Proof, function
+from tests.machine import writes
+from tests.machine.capturing import Proof, function, functions_of, name_of, text_of
 from tests.machine.comparing import memory, memory_differences
-from tests.machine.operands import DTYPES, LAYOUTS, WRITEABLE, operand, some
+from tests.machine.operands import DTYPES, LAYOUTS, WRITEABLE, Draw, drawn, operand, some
 
 SHAPES = ((70,), (9, 7), (3, 4, 5), (1,), (0, 3), (2, 300))
 
 
-def assert_written(texts, dtypes, layouts=4, shapes=2, allowed=1.0, second=None, ran=1, missed=90):
-    """Check each text on arrays x and y; `second` says y's dtype if it is not x's."""
-    proof = Proof(allowed=allowed)
-    for text in texts:
-        fn = function(text + "\nreturn x")
-        for dtype in some(dtypes, 5, text):
-            for shape in some(SHAPES, shapes, text, dtype):
-                for layout in some(WRITEABLE, layouts, text, dtype, shape):
-                    other = some(LAYOUTS, 1, text, dtype, shape, layout)[0]
-                    for data, mode in (("quiet", "raise"), ("odd", "ignore"), ("odd", "raise")):
+MODES = (("quiet", "raise"), ("odd", "ignore"), ("odd", "raise"))
 
-                        def build():
-                            return (
-                                operand(data, dtype, shape, layout),
-                                operand(data, second or dtype, shape, other, 3),
-                            )
 
-                        proof.check(fn, build, mode, (shape, layout, other, data))
-    proof.require(ran=ran, missed=missed)
+class Drawn(NamedTuple):
+    """How many dtypes, shapes of each and layouts of each are drawn for a text."""
+
+    dtypes: int = 5
+    shapes: int = 2
+    layouts: int = 4
+
+
+def assert_written(programs, drawn_of=Drawn(), second=None, ran=1):
+    """Check each program on arrays x and y; `second` says y's dtype if it is not x's."""
+    proof = Proof(allowed=1.0)
+    for fn in programs:
+        levels = (
+            Draw(DTYPES, drawn_of.dtypes),
+            Draw(SHAPES, drawn_of.shapes),
+            Draw(WRITEABLE, drawn_of.layouts),
+        )
+        for case in drawn(*levels, key=(text_of(fn),)):
+            dtype, shape, layout = case
+            other = some(LAYOUTS, 1, text_of(fn), *case)[0]
+            for data, mode in MODES:
+
+                def build():
+                    return (
+                        operand(data, dtype, shape, layout),
+                        operand(data, second or dtype, shape, other, 3),
+                    )
+
+                proof.check(fn, build, mode, (shape, layout, other, data))
+    proof.require(ran=ran, missed=90)
+
+
+def square(data, dtype, shape, layouts):
+    """A builder of x and y of one shape and dtype, in two layouts."""
+    return lambda: (
+        operand(data, dtype, shape, layouts[0]),
+        operand(data, dtype, shape, layouts[1], 3),
+    )
 
 
 IN_PLACE = "+= -= *= /= //= %= **= &= |= ^= <<= >>=".split()
 
 
+FORMS = (
+    *("x {op} y", "x {op} 2", "x {op} y[..., :1]", "x {op} y + y", "x {op} x"),
+    *("x[1:] {op} y[1:]", "x[::-1] {op} y", "x {op} 0.5", "x {op} y[0]"),
+)
+
+
+def in_place(symbol, forms=FORMS):
+    """A function for each form of statement with the operator."""
+    return [function(form.format(op=symbol) + "\nreturn x") for form in forms]
+
+
 @pytest.mark.parametrize("symbol", IN_PLACE)
 def test_in_place_operator_writes_what_eager_writes(symbol):
-    texts = [f"x {symbol} y", f"x {symbol} 2", f"x {symbol} y[..., :1]", f"x {symbol} y + y", f"x {symbol} x",
-             f"x[1:] {symbol} y[1:]", f"x[::-1] {symbol} y", f"x {symbol} 0.5", f"x {symbol} y[0]"]  # fmt: skip
-    assert_written(texts, DTYPES, layouts=2)
+    assert_written(in_place(symbol), Drawn(layouts=2))
 
 
 @pytest.mark.parametrize("symbol", IN_PLACE)
 @pytest.mark.parametrize("second", tuple("?bBilQefdD"))
 def test_in_place_operator_casts_or_refuses_as_eager_does(symbol, second):
-    assert_written([f"x {symbol} y"], DTYPES, layouts=1, shapes=1, second=second, ran=0)
+    assert_written(in_place(symbol, FORMS[:1]), Drawn(shapes=1, layouts=1), second, ran=0)
 
 
-STENCILS = ("x[1:-1] = x[2:] + x[:-2]", "x[1:] = x[:-1] * 2", "x[:-1] = x[1:] * 2", "x[::-1] = x", "x[:] = x[::-1]",
-            "x[1:] = x[:-1]", "x[1:] += x[:-1]", "x[:-1] += x[1:]", "x[::2] = x[::2] * 2",
-            "x[1:-1] = 0.25 * x[:-2] + 0.5 * x[1:-1] + 0.25 * x[2:]", "x[...] = y", "x[:] = y * 2 + x", "x[0] = x[-1]",
-            "x[2:] = y[2:] - y[:-2]", "x[-1] += y[0]", "x[:] = 3", "x[1:] = 0.5", "x[:] = x.sum()", "x[0] = y.max() - x[1]",
-            "x[None, 1:] = y[1:]", "t = x[1:]\nv = t[1:]\nv += 2", "t = x[::-1]\nt[1:] = y[1:] + 1", "x[1:][1:][...] = y[:-2]",
-            "x[..., ::-1] -= y", "x[...] = y[..., ::-1]", "x[:] = x + x", "x[:] = np.where(x > y, x, y)", "x[1:] -= x[1:] * y[:-1]",
-            "x.fill(2)", "np.copyto(x, y)", "x[:] = np.sqrt(np.abs(y))", "x[:] = -x", "x[:2] = x[-2:]")  # fmt: skip
+@pytest.mark.parametrize("fn", functions_of(writes.Stencils), ids=name_of)
+def test_assignment_to_a_part_reads_all_before_it_writes(fn):
+    assert_written([fn], Drawn(layouts=3))
 
 
-@pytest.mark.parametrize("text", STENCILS)
-def test_assignment_to_a_part_reads_all_before_it_writes(text):
-    assert_written([text], DTYPES, layouts=3, shapes=2)
-
-
-PLANES = ("x[:] = x.T", "x[1:-1, 1:-1] = (x[2:, 1:-1] + x[:-2, 1:-1] + x[1:-1, 2:] + x[1:-1, :-2]) * 0.25", "x[:] = x.T + x",
-          "x += x.T", "x[:, 1:] = x[:, :-1]", "x[1:, 1:] = x[:-1, :-1]", "x[::-1, ::-1] = x", "x[:, ::-1] *= x", "x[0] = x[:, 0]",
-          "x[:, 0] = x[0] * 2", "x.T[...] = y", "x.T[1:] = y[:-1]", "x[:] = y[0]", "x[:] = y[:, :1]", "x += x[0]", "x += x[:, :1]",
-          "x *= x[1]", "x -= x.mean(axis=0)", "x /= x.sum(axis=1, keepdims=True)", "x[:] = x @ y", "x[2] -= x[1] * x[0, 2]",
-          "x[1:, 1] = x[:-1, 2]", "x[:] = np.sort(x, axis=0)", "x.T.T[0] += y[0]", "x.reshape(-1)[::2] = 1", "x[np.arange(2)] = 0.5",
-          "x.diagonal()", "x[x > y] = 0", "x[1:, 1:] += y[:-1, :-1] * x[1:, 1:] - x[:-1, 1:]")  # fmt: skip
-
-
-@pytest.mark.parametrize("text", PLANES)
-def test_assignment_in_a_plane_reads_all_before_it_writes(text):
-    proof, fn = Proof(allowed=1.0), function(text + "\nreturn x")
-    for dtype in some(DTYPES, 5, text):
-        for shape in ((7, 7), (40, 40), (1, 1)):
-            for layout in some(WRITEABLE, 3, text, dtype, shape):
-                for data, mode in (("quiet", "raise"), ("odd", "ignore")):
-                    proof.check(fn, lambda: (operand(data, dtype, shape, layout), operand(data, dtype, shape, layout, 3)), mode, (shape, layout))  # fmt: skip
+@pytest.mark.parametrize("fn", functions_of(writes.Planes), ids=name_of)
+def test_assignment_in_a_plane_reads_all_before_it_writes(fn):
+    proof = Proof(allowed=1.0)
+    levels = Draw(DTYPES, 5), ((7, 7), (40, 40), (1, 1)), Draw(WRITEABLE, 3)
+    for dtype, shape, layout in drawn(*levels, key=(text_of(fn),)):
+        for data, mode in MODES[:2]:
+            build = square(data, dtype, shape, (layout, layout))
+            proof.check(fn, build, mode, (shape, layout))
     proof.require(ran=0, missed=60)
 
 
-OUTS = ("np.add(x, y, out=x)", "np.add(x[:-1], y[1:], out=x[1:])", "np.add(x, y, out=x[::-1])", "np.multiply(x[1:], y[1:], out=x[:-1])",
-        "np.exp(y, out=x)", "np.sqrt(x, x)", "np.maximum(x, y, out=y)", "np.subtract(x.T, y.T, out=x.T)", "np.negative(x, out=x[::-1])",
-        "np.add(x, 1, out=x, where=y > 0)", "np.cumsum(x, out=x)", "x.cumsum(out=x[...])", "np.clip(x, 0, 1, out=x)", "np.sum(x, axis=0, out=y[0])",
-        "np.floor_divide(x, y, out=x)", "np.power(x, 2, out=x)", "np.divide(x, y, out=y)", "np.sin(x, out=y)", "np.abs(x, out=x)",
-        "np.add(x, y, x)", "np.matmul(x, y, out=x)", "np.less(x, y, out=x)")  # fmt: skip
+OUTS = (
+    lambda x, y: np.add(x, y, out=x),
+    lambda x, y: np.add(x[:-1], y[1:], out=x[1:]),
+    lambda x, y: np.add(x, y, out=x[::-1]),
+    lambda x, y: np.multiply(x[1:], y[1:], out=x[:-1]),
+    lambda x, y: np.exp(y, out=x),
+    lambda x, y: np.sqrt(x, x),
+    lambda x, y: np.maximum(x, y, out=y),
+    lambda x, y: np.subtract(x.T, y.T, out=x.T),
+    lambda x, y: np.negative(x, out=x[::-1]),
+    lambda x, y: np.add(x, 1, out=x, where=y > 0),
+    lambda x, y: np.cumsum(x, out=x),
+    lambda x, y: x.cumsum(out=x[...]),
+    lambda x, y: np.clip(x, 0, 1, out=x),
+    lambda x, y: np.sum(x, axis=0, out=y[0]),
+    lambda x, y: np.floor_divide(x, y, out=x),
+    lambda x, y: np.power(x, 2, out=x),
+    lambda x, y: np.divide(x, y, out=y),
+    lambda x, y: np.sin(x, out=y),
+    lambda x, y: np.abs(x, out=x),
+    lambda x, y: np.add(x, y, x),
+    lambda x, y: np.matmul(x, y, out=x),
+    lambda x, y: np.less(x, y, out=x),
+)
 
 
-@pytest.mark.parametrize("text", OUTS)
-def test_out_that_is_an_operand_or_overlaps_one_is_written_as_eager_writes_it(text):
-    shape = (7, 7)
-    proof, fn = Proof(allowed=1.0), function(text + "\nreturn x, y")
-    for dtype in DTYPES:
-        for layout in some(WRITEABLE, 4, text, dtype):
-            for data, mode in (("quiet", "raise"), ("odd", "ignore")):
-                proof.check(fn, lambda: (operand(data, dtype, shape, layout), operand(data, dtype, shape, "contiguous", 3)), mode, layout)  # fmt: skip
+@pytest.mark.parametrize("call", OUTS, ids=name_of)
+def test_out_that_is_an_operand_or_overlaps_one_is_written_as_eager_writes_it(call):
+    text = text_of(call)
+    proof, fn = Proof(allowed=1.0), function(f"{text}\nreturn x, y")
+    for dtype, layout in drawn(DTYPES, Draw(WRITEABLE, 4), key=(text,)):
+        for data, mode in MODES[:2]:
+            build = square(data, dtype, (7, 7), (layout, "contiguous"))
+            proof.check(fn, build, mode, layout)
     proof.require(ran=4 * ("cumsum" not in text), missed=60)
 
 
@@ -115,59 +151,44 @@ OVERLAPS = {
 }
 
 
-ASSIGNING = ("x[:] = y", "x[1:] = y[:-1]", "x[...] = y", "y[1:] = x[:-1]")
-COMPUTING = ("x += y", "x[:] = y * 2 + 1", "x[...] = x * y", "np.add(y, 1, out=x)", "np.sin(y, out=x)",
-             "x *= y + 1", "np.multiply(x, y, out=y)", "x[:] = np.exp(y)", "t = x + y\nx[:] = t")  # fmt: skip
-
-
-def assert_overlapped(texts, overlap, left=False):
+def assert_overlapped(programs, overlap, left=False):
     proof = Proof(allowed=1.0 if left else 0.5)
-    for text in texts:
-        fn = function(text + "\nreturn x, y")
-        for dtype in ("d", "f", "i", "B", "D", "e"):
-            proof.check(fn, lambda: (operand("quiet", dtype, (9,)), operand("quiet", dtype, (9,))))
-            for size in (8, 65, 5000):
-                for data, mode in (("quiet", "raise"), ("odd", "ignore")):
+    for fn, dtype in itertools.product(programs, ("d", "f", "i", "B", "D", "e")):
+        proof.check(fn, lambda: (operand("quiet", dtype, (9,)), operand("quiet", dtype, (9,))))
+        for size, (data, mode) in itertools.product((8, 65, 5000), MODES[:2]):
 
-                    def build():
-                        return OVERLAPS[overlap](operand(data, dtype, (size,)))
+            def build():
+                return OVERLAPS[overlap](operand(data, dtype, (size,)))
 
-                    proof.check(fn, build, mode, size)
+            proof.check(fn, build, mode, size)
     # A repeated operand cannot be written, so only its reads count.
     proof.require(ran=24 if left else 40, missed=12)
 
 
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_arguments_that_overlap_are_met_as_eager_meets_them(overlap):
-    assert_overlapped(COMPUTING, overlap)
+    assert_overlapped(functions_of(writes.Computing), overlap)
 
 
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_values_that_overlap_their_target_are_moved_as_eager_moves_them(overlap):
     # Between two lines of one base that go the same way in unlike steps NumPy reads what it has
     # written; that is left to NumPy.
-    assert_overlapped(ASSIGNING, overlap, left=overlap in ("stretched", "across", "repeated"))
+    assert_overlapped(
+        functions_of(writes.Assigning), overlap, left=overlap in ("stretched", "across", "repeated")
+    )
 
 
 def test_two_inputs_that_overlap_are_only_read():
     proof = Proof()
-    for text in (
-        "return x + y, x * y",
-        "t = x - y\nreturn t * t, t.sum()",
-        "return np.where(x > y, x, y)",
-    ):
-        for overlap in OVERLAPS.values():
-            proof.check(function(text), lambda: overlap(operand("odd", "d", (64,))))
-    proof.require(ran=27)
+    for fn, overlap in itertools.product(functions_of(writes.Reading), OVERLAPS.values()):
+        proof.check(fn, lambda: overlap(operand("odd", "d", (64,))))
+    proof.require(ran=24)
 
 
-FLAGGED = ("x *= 1e200", "x /= y", "x[1:] = x[:-1] / y[1:]", "np.divide(1.0, y, out=x)", "x -= y * 1e999", "x **= 400",
-           "x[:] = np.log(y - 2)", "np.sqrt(-y, out=x)", "x += y * 1e308 * 10", "x[::2] = 1 / (y[::2] - y[::2])", "x //= y - y")  # fmt: skip
-
-
-@pytest.mark.parametrize("text", FLAGGED)
+@pytest.mark.parametrize("fn", functions_of(writes.Flagged), ids=name_of)
 @pytest.mark.parametrize("size", (5, 64, 1000, 20011))
-def test_flag_in_the_middle_of_a_write_leaves_eagers_partial_state(text, size):
+def test_flag_in_the_middle_of_a_write_leaves_eagers_partial_state(fn, size):
     """Declining leaves the target alone; the original instruction then writes and raises as ever."""
 
     def build(bad):
@@ -176,23 +197,22 @@ def test_flag_in_the_middle_of_a_write_leaves_eagers_partial_state(text, size):
             x[size // 2], y[size // 2] = 1e300, 0.0
         return x, y
 
-    proof, fn = Proof(allowed=1.0), function(text + "\nreturn x")
+    proof = Proof(allowed=1.0)
     for mode in ("ignore", "raise"):
         for bad in (False, True):
             proof.check(fn, lambda: build(bad), mode, bad)
     proof.require(ran=2)
+    text = text_of(fn).removesuffix("\nreturn x")
     raising = function(f"with np.errstate(all='raise'):\n    x = x\n    {text}\nreturn x")
-    for program in (fn, raising):
-        for action in ("always", "error"):
-            check(program, make=lambda: build(True), calls=2, action=action)
-            check(program, make=lambda: build(False), calls=2, action=action)
+    for program, action in itertools.product((fn, raising), ("always", "error")):
+        check(program, make=lambda: build(True), calls=2, action=action)
+        check(program, make=lambda: build(False), calls=2, action=action)
 
 
-@pytest.mark.parametrize("text", ("x += y", "x[:] = y", "x[1:] = x[:-1]", "np.add(x, y, out=x)", "x[0] = 1", "x.fill(3)", "x[::2] *= 2"))  # fmt: skip
-def test_read_only_targets_and_misfits_raise_eagers_error(text):
-    fn = function(text + "\nreturn x")
+@pytest.mark.parametrize("fn", functions_of(writes.Failing), ids=name_of)
+def test_read_only_targets_and_misfits_raise_eagers_error(fn):
     for layout in ("contiguous", "read-only", "rows", "one item"):
-        make = lambda: (operand("quiet", "d", (9,), layout), operand("quiet", "d", (9,)))  # noqa: E731
+        make = square("quiet", "d", (9,), (layout, "contiguous"))
         check(fn, make=make, calls=3)
     check(fn, np.ones(9), np.ones(8), calls=3)
     check(fn, np.ones((3, 9)), np.ones((4, 9)), calls=2)
@@ -236,19 +256,16 @@ def test_two_arrays_over_one_file_are_written_in_program_order():
             x[:] = np.arange(x.size)
             return x, y
 
-        texts = ("x[1:] = y[:-1]\nreturn x.copy()", "x += y\nreturn y.copy()", "t = y * 2\nx[:] = 0\nu = y + 1\nreturn t, u",
-                 "x[::-1] = y\nreturn x + y", "x[:] = y[::-1] * 2 + 1\nreturn y + 0", "np.add(y[1:], 1, out=x[:-1])\nreturn x * 1")  # fmt: skip
-        for text in texts:
-            fn = function(text)
+        for fn in functions_of(writes.TwoMaps):
             fast = optimised(fn)
             for call in range(4):
                 args = build()
                 wanted = fn(*args), memory(args)
                 args = build()
                 found = fast(*args), memory(args)
-                assert repr(found[0]) == repr(wanted[0]), (text, call)
+                assert repr(found[0]) == repr(wanted[0]), (name_of(fn), call)
                 assert all(np.array_equal(a, b) for a, b in zip(found[0], wanted[0], strict=True))
-                assert found[1] == wanted[1], (text, call)
+                assert found[1] == wanted[1], (name_of(fn), call)
 
 
 def test_warning_of_a_write_comes_once_and_from_the_users_line():
