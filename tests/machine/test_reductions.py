@@ -4,24 +4,97 @@ Wide-range data make the order of summation show, so a sum that is split otherwi
 has other bits. Each rule of NumPy's order has a test of its own below.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
-from tests.machine.capturing import Proof, expression, function
-from tests.machine.operands import DTYPES, LAYOUTS, operand, some
+from tests.machine.capturing import Proof, expression, function, functions_of, name_of, text_of
+from tests.machine.operands import DTYPES, LAYOUTS, Draw, drawn, operand, some
 
-NAMES = ("sum", "prod", "mean", "var", "std", "min", "max", "any", "all", "argmin", "argmax", "ptp",
-         "nansum", "nanmean", "nanmax", "nanmin", "nanstd", "nanprod", "nanvar", "nanargmax",
-         "count_nonzero", "cumsum", "cumprod", "median", "linalg.norm", "average")  # fmt: skip
-AXES = ("", ", axis=0", ", axis=1", ", axis=-1", ", axis=(0, 1)", ", axis=-2", ", axis=None",
-        ", axis=(0, -1)", ", axis=2", ", axis=(1, 2)", ", axis=()", ", axis=0, keepdims=True",
-        ", axis=-1, keepdims=True", ", keepdims=True")  # fmt: skip
-OPTIONS = (", dtype='d'", ", dtype='g'", ", dtype='f'", ", dtype='D'", ", initial=3", ", initial=-0.0",
-           ", where=m", ", axis=0, where=m", ", axis=-1, where=m, initial=2", ", axis=-1, dtype='d'",
-           ", axis=0, dtype='f'", ", axis=1, ddof=1", ", ddof=1", ", dtype='i'")  # fmt: skip
-FORMS = ("return np.{name}(x{rest})", "return np.{name}(x * x{rest})", "t = np.{name}(x{rest})\nreturn t, t + 1",
-         "t = x + x\nreturn np.{name}(t{rest}), t", "return np.{name}(x.T{rest})", "return np.{name}(x[..., ::2]{rest}) * 2")  # fmt: skip
-SHAPES = ((5, 7), (3, 4, 5), (130,), (2, 1000), (1000, 2), (1, 9), (9, 1), (8, 129), (2, 3, 70), (64, 3), (0, 3), (3, 0), ())  # fmt: skip
+NAMES = (
+    "sum",
+    "prod",
+    "mean",
+    "var",
+    "std",
+    "min",
+    "max",
+    "any",
+    "all",
+    "argmin",
+    "argmax",
+    "ptp",
+    "nansum",
+    "nanmean",
+    "nanmax",
+    "nanmin",
+    "nanstd",
+    "nanprod",
+    "nanvar",
+    "nanargmax",
+    "count_nonzero",
+    "cumsum",
+    "cumprod",
+    "median",
+    "linalg.norm",
+    "average",
+)
+AXES = (
+    "",
+    ", axis=0",
+    ", axis=1",
+    ", axis=-1",
+    ", axis=(0, 1)",
+    ", axis=-2",
+    ", axis=None",
+    ", axis=(0, -1)",
+    ", axis=2",
+    ", axis=(1, 2)",
+    ", axis=()",
+    ", axis=0, keepdims=True",
+    ", axis=-1, keepdims=True",
+    ", keepdims=True",
+)
+OPTIONS = (
+    ", dtype='d'",
+    ", dtype='g'",
+    ", dtype='f'",
+    ", dtype='D'",
+    ", initial=3",
+    ", initial=-0.0",
+    ", where=m",
+    ", axis=0, where=m",
+    ", axis=-1, where=m, initial=2",
+    ", axis=-1, dtype='d'",
+    ", axis=0, dtype='f'",
+    ", axis=1, ddof=1",
+    ", ddof=1",
+    ", dtype='i'",
+)
+FORMS = (
+    "return np.{name}(x{rest})",
+    "return np.{name}(x * x{rest})",
+    "t = np.{name}(x{rest})\nreturn t, t + 1",
+    "t = x + x\nreturn np.{name}(t{rest}), t",
+    "return np.{name}(x.T{rest})",
+    "return np.{name}(x[..., ::2]{rest}) * 2",
+)
+SHAPES = (
+    (5, 7),
+    (3, 4, 5),
+    (130,),
+    (2, 1000),
+    (1000, 2),
+    (1, 9),
+    (9, 1),
+    (8, 129),
+    (2, 3, 70),
+    (64, 3),
+    (0, 3),
+    (3, 0),
+    (),
+)
 CALLS = [(name, rest) for name in NAMES for rest in (*AXES, *OPTIONS)]
 
 
@@ -29,46 +102,107 @@ CALLS = [(name, rest) for name in NAMES for rest in (*AXES, *OPTIONS)]
 def test_reduction_has_eagers_bits_over_every_axis(name):
     proof = Proof(allowed=0.05)
     for rest in (*AXES, *some(OPTIONS, 7, name)):
-        for form in some(FORMS, 1, name, rest):
+        for (form,) in drawn(Draw(FORMS, 1), key=(name, rest)):
             fn = function(form.format(name=name, rest=rest), "x, m" if "m" in rest else "x")
-            for dtype in some(DTYPES, 2, name, rest, form):
-                for shape in some(SHAPES, 2, name, rest, form, dtype):
-                    for layout in some(LAYOUTS, 2, name, rest, form, dtype, shape):
-                        check(proof, fn, rest, dtype, shape, layout)
+            levels = Draw(DTYPES, 2), Draw(SHAPES, 2), Draw(LAYOUTS, 2)
+            for case in drawn(*levels, key=(name, rest, form)):
+                check(proof, fn, case, masked="m" in rest)
     proof.require(missed=150)
 
 
-def check(proof, fn, rest, dtype, shape, layout):
+def check(proof, fn, case, masked=False):
+    """Three kinds of data in one dtype, shape and layout; a masked reduction takes a mask, too."""
+    dtype, shape, layout = case
     for data, mode in (("wide", "ignore"), ("odd", "ignore"), ("quiet", "raise")):
         length = shape[-1] if shape else 1
 
         def build():
             x = operand(data, dtype, shape, layout)
-            return (x, operand("odd", "?", (length,))) if "m" in rest else (x,)
+            return (x, operand("odd", "?", (length,))) if masked else (x,)
 
         proof.check(fn, build, mode, (shape, layout, data))
 
 
-METHODS = ("x.sum()", "x.mean(0)", "x.max(axis=-1)", "x.std(ddof=1)", "x.argmax()", "x.any(axis=0)", "x.prod(-1)",
-           "x.cumsum()", "x.min(keepdims=True)", "x.trace()", "x.var(axis=(0, 1))", "(x * x).all()", "x.T.sum(0)",
-           "np.add.reduce(x)", "np.add.reduce(x, axis=None)", "np.maximum.reduce(x, axis=-1)", "np.logical_or.reduce(x)",
-           "np.multiply.accumulate(x, axis=1)", "np.subtract.reduce(x)", "np.hypot.reduce(x, axis=-1)", "np.fmax.reduce(x)",
-           "np.add.reduceat(x, [0, 1])", "np.bitwise_xor.reduce(x, axis=None)", "x.dot(x.T)", "np.ptp(x, -1)")  # fmt: skip
+METHODS = (
+    lambda x: x.sum(),
+    lambda x: x.mean(0),
+    lambda x: x.max(axis=-1),
+    lambda x: x.std(ddof=1),
+    lambda x: x.argmax(),
+    lambda x: x.any(axis=0),
+    lambda x: x.prod(-1),
+    lambda x: x.cumsum(),
+    lambda x: x.min(keepdims=True),
+    lambda x: x.trace(),
+    lambda x: x.var(axis=(0, 1)),
+    lambda x: (x * x).all(),
+    lambda x: x.T.sum(0),
+    lambda x: np.add.reduce(x),
+    lambda x: np.add.reduce(x, axis=None),
+    lambda x: np.maximum.reduce(x, axis=-1),
+    lambda x: np.logical_or.reduce(x),
+    lambda x: np.multiply.accumulate(x, axis=1),
+    lambda x: np.subtract.reduce(x),
+    lambda x: np.hypot.reduce(x, axis=-1),
+    lambda x: np.fmax.reduce(x),
+    lambda x: np.add.reduceat(x, [0, 1]),
+    lambda x: np.bitwise_xor.reduce(x, axis=None),
+    lambda x: x.dot(x.T),
+    lambda x: np.ptp(x, -1),
+)
 
 
-@pytest.mark.parametrize("text", METHODS)
-def test_method_and_ufunc_reductions_have_eagers_bits(text):
-    proof, fn = Proof(), expression(text, "x")
-    for dtype in DTYPES:
-        for shape in some(((5, 7), (2, 1000), (70, 3), (1, 9), (8, 129)), 2, text, dtype):
-            for layout in some(LAYOUTS, 2, text, dtype, shape):
-                check(proof, fn, "", dtype, shape, layout)
+@pytest.mark.parametrize("fn", METHODS, ids=name_of)
+def test_method_and_ufunc_reductions_have_eagers_bits(fn):
+    proof = Proof()
+    shapes = (5, 7), (2, 1000), (70, 3), (1, 9), (8, 129)
+    for case in drawn(DTYPES, Draw(shapes, 2), Draw(LAYOUTS, 2), key=(text_of(fn),)):
+        check(proof, fn, case)
     proof.require(missed=20)
 
 
-LENGTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 127, 128, 129, 255, 256, 1023, 1024, 1025, 8191, 8192, 8193, 16384, 16385, 20011)  # fmt: skip
-FULL_SUMS = ("x.sum()", "np.mean(x)", "(x * x).sum()", "x.max()", "(x + x).min()", "x.std()", "np.prod(x)",
-             "np.sum(x + 1)", "(x * x).mean()", "x.argmin()", "np.linalg.norm(x)", "x.sum(dtype='d')", "(x > 0).sum()", "(x[1:] * x[:-1]).sum()", "x.sum() + (x - x).sum()")  # fmt: skip
+LENGTHS = (
+    1,
+    2,
+    3,
+    7,
+    8,
+    9,
+    15,
+    16,
+    17,
+    127,
+    128,
+    129,
+    255,
+    256,
+    1023,
+    1024,
+    1025,
+    8191,
+    8192,
+    8193,
+    16384,
+    16385,
+    20011,
+)
+FULL_SUMS = (
+    lambda x: x.sum(),
+    lambda x: np.mean(x),
+    lambda x: (x * x).sum(),
+    lambda x: x.max(),
+    lambda x: (x + x).min(),
+    lambda x: x.std(),
+    lambda x: np.prod(x),
+    lambda x: np.sum(x + 1),
+    lambda x: (x * x).mean(),
+    lambda x: x.argmin(),
+    lambda x: np.linalg.norm(x),
+    lambda x: x.sum(dtype="d"),
+    lambda x: (x > 0).sum(),
+    lambda x: (x[1:] * x[:-1]).sum(),
+    lambda x: x.sum() + (x - x).sum(),
+)
 
 # What eager refuses, or warns of: a loss of the imaginary part.
 REFUSED = {
@@ -78,27 +212,31 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", FULL_SUMS)
+LINES = ("contiguous", "stride 2", "reversed", "misaligned", "one item", "read-only")
+
+
+@pytest.mark.parametrize("fn", FULL_SUMS, ids=name_of)
 @pytest.mark.parametrize("dtype", tuple("efdgFDilB?"))
-def test_full_reduction_keeps_the_tree_of_every_length(text, dtype):
-    proof, fn = Proof(), expression(text, "x")
-    for length in LENGTHS:
-        for layout in some(("contiguous", "stride 2", "reversed", "misaligned", "one item", "read-only"), 2, text, dtype, length):  # fmt: skip
-            proof.check(fn, lambda: (operand("wide", dtype, (length,), layout),), "ignore", (length, layout))  # fmt: skip
+def test_full_reduction_keeps_the_tree_of_every_length(fn, dtype):
+    proof, text = Proof(), text_of(fn)
+    for length, layout in drawn(LENGTHS, Draw(LINES, 2), key=(text, dtype)):
+
+        def build():
+            return (operand("wide", dtype, (length,), layout),)
+
+        proof.check(fn, build, "ignore", (length, layout))
     proof.require(ran=20 * (text not in REFUSED.get(dtype, ())), missed=1)
 
 
 # -- the rules of NumPy's order of summation, one by one --------------------------------------------
 
 
-def assert_summed(texts, builds, dtypes="fd", allowed=0.0):
-    proof = Proof(allowed=allowed)
-    for text in texts:
-        fn = expression(text, "x")
-        for dtype in dtypes:
-            for label, build in builds.items():
-                proof.check(fn, lambda: (build(dtype),), "ignore", label)
-    proof.require(ran=len(texts) * len(dtypes))
+def assert_summed(programs, builds, dtypes="fd"):
+    """Each program adds up, as eager does, what each of the named `builds` makes of each dtype."""
+    proof = Proof()
+    for fn, dtype, (label, build) in itertools.product(programs, dtypes, builds.items()):
+        proof.check(fn, lambda: (build(dtype),), "ignore", label)
+    proof.require(ran=len(programs) * len(dtypes))
 
 
 def wide(dtype, *shape):
@@ -110,12 +248,31 @@ def test_full_sums_go_in_memory_order():
         layout: lambda d, layout=layout: operand("wide", d, (300, 40), layout) for layout in LAYOUTS
     }
     builds["cube"] = lambda d: operand("wide", d, (20, 30, 40), "permuted")
-    assert_summed(("x.sum()", "(x * x).sum()", "(x.T + 1).sum()", "np.mean(x)"), builds, "fdFDg")
+    assert_summed(
+        (
+            lambda x: x.sum(),
+            lambda x: (x * x).sum(),
+            lambda x: (x.T + 1).sum(),
+            lambda x: np.mean(x),
+        ),
+        builds,
+        "fdFDg",
+    )
 
 
 def test_sum_of_negative_zeros_and_of_nothing_is_eagers():
     builds = {n: lambda d, n=n: np.full(n, -0.0, d) for n in (0, 1, 7, 8, 9, 100, 8193)}
-    assert_summed(("x.sum()", "(x * 1).sum()", "x.sum(0)", "x.sum(initial=-0.0)", "x.prod()"), builds, "efdgFD")  # fmt: skip
+    assert_summed(
+        (
+            lambda x: x.sum(),
+            lambda x: (x * 1).sum(),
+            lambda x: x.sum(0),
+            lambda x: x.sum(initial=-0.0),
+            lambda x: x.prod(),
+        ),
+        builds,
+        "efdgFD",
+    )
 
 
 @pytest.mark.parametrize("columns", (1, 2, 3, 7, 97, 100, 8191, 8192))
@@ -127,8 +284,16 @@ def test_arrays_that_do_not_coalesce_are_summed_in_whole_rows(columns):
         "sliced both": lambda d: wide(d, 4, rows // 3 + 2, columns + 1)[1:, 1:, 1:],
         "rows reversed": lambda d: wide(d, rows, columns + 3)[::-1, :columns],
     }
-    texts = ("x.sum()", "(x * x).sum()", "x.mean()", "x.sum(-1)", "x.sum(0)", "x.max()", "x.var()")
-    assert_summed(texts, builds, "fdF")
+    programs = (
+        lambda x: x.sum(),
+        lambda x: (x * x).sum(),
+        lambda x: x.mean(),
+        lambda x: x.sum(-1),
+        lambda x: x.sum(0),
+        lambda x: x.max(),
+        lambda x: x.var(),
+    )
+    assert_summed(programs, builds, "fdF")
 
 
 def test_long_rows_are_summed_in_eagers_chunks():
@@ -137,7 +302,17 @@ def test_long_rows_are_summed_in_eagers_chunks():
         "sliced": lambda d: wide(d, 3, 16500)[:, :16400],
         "two": lambda d: wide(d, 2, 2, 8200)[..., 1:],
     }
-    assert_summed(("x.sum()", "x.sum(-1)", "x.sum(0)", "(x + x).sum(-1)", "x.mean(1)", "x.sum(axis=(0, -1))"), builds)  # fmt: skip
+    assert_summed(
+        (
+            lambda x: x.sum(),
+            lambda x: x.sum(-1),
+            lambda x: x.sum(0),
+            lambda x: (x + x).sum(-1),
+            lambda x: x.mean(1),
+            lambda x: x.sum(axis=(0, -1)),
+        ),
+        builds,
+    )
 
 
 @pytest.mark.parametrize("dtype", tuple("efbhil?B"))
@@ -151,11 +326,28 @@ def test_casts_inside_a_sum_are_summed_in_buffers(dtype):
         "rows": lambda d: wide(d, 2, 9001)[0],
         "many rows": lambda d: wide(d, 40, 30).ravel(),
     }
-    texts = ("x.sum(dtype='d')", "x.mean()", "x.mean(dtype='d')", "x.std()", "x.sum(dtype='f')", "x.sum(dtype='g')", "x.sum(dtype='D')", "(x * x).mean()")  # fmt: skip
-    assert_summed(texts, builds, dtype)
+    programs = (
+        lambda x: x.sum(dtype="d"),
+        lambda x: x.mean(),
+        lambda x: x.mean(dtype="d"),
+        lambda x: x.std(),
+        lambda x: x.sum(dtype="f"),
+        lambda x: x.sum(dtype="g"),
+        lambda x: x.sum(dtype="D"),
+        lambda x: (x * x).mean(),
+    )
+    assert_summed(programs, builds, dtype)
     cubes = {(n, m): lambda d, n=n, m=m: wide(d, n, m) for n, m in ((40, 30), (3, 9001), (9001, 3))}
     assert_summed(
-        ("x.sum(1, dtype='d')", "x.mean(0)", "x.mean(1)", "x.std(0)", "x.var(1)"), cubes, dtype
+        (
+            lambda x: x.sum(1, dtype="d"),
+            lambda x: x.mean(0),
+            lambda x: x.mean(1),
+            lambda x: x.std(0),
+            lambda x: x.var(1),
+        ),
+        cubes,
+        dtype,
     )
 
 
@@ -164,7 +356,18 @@ def test_misaligned_rows_are_summed_in_buffers():
         shape: lambda d, shape=shape: operand("wide", d, shape, "misaligned")
         for shape in ((30, 40), (3, 9001), (9001, 3), (20011,), (5, 6, 7))
     }
-    assert_summed(("x.sum()", "x.sum(0)", "x.sum(-1)", "x.mean(-1)", "(x * x).sum(-1)", "x.var(0)"), builds, "efdF")  # fmt: skip
+    assert_summed(
+        (
+            lambda x: x.sum(),
+            lambda x: x.sum(0),
+            lambda x: x.sum(-1),
+            lambda x: x.mean(-1),
+            lambda x: (x * x).sum(-1),
+            lambda x: x.var(0),
+        ),
+        builds,
+        "efdF",
+    )
 
 
 @pytest.mark.parametrize("width", (1, 2, 3, 4, 5, 8, 63, 64, 65, 97, 130))
@@ -178,8 +381,18 @@ def test_kept_axes_of_every_width_are_added_row_by_row(width):
         "rows reversed": lambda d: wide(d, 500, width)[::-1],
         "broadcast": lambda d: np.broadcast_to(wide(d, 500, 1), (500, width)),
     }
-    texts = ("x.sum(0)", "x.mean(0)", "(x * x).sum(0)", "x.T.sum(1)", "(x.T * 2).sum(-1)", "x.std(0)", "x.prod(0)", "x.max(0)", "(x - x.mean(0)).sum(0)")  # fmt: skip
-    assert_summed(texts, builds, "efdD")
+    programs = (
+        lambda x: x.sum(0),
+        lambda x: x.mean(0),
+        lambda x: (x * x).sum(0),
+        lambda x: x.T.sum(1),
+        lambda x: (x.T * 2).sum(-1),
+        lambda x: x.std(0),
+        lambda x: x.prod(0),
+        lambda x: x.max(0),
+        lambda x: (x - x.mean(0)).sum(0),
+    )
+    assert_summed(programs, builds, "efdD")
 
 
 def test_reductions_keep_the_order_of_strides_of_computed_arrays():
@@ -193,10 +406,20 @@ def test_reductions_keep_the_order_of_strides_of_computed_arrays():
             "stride 2",
             "rows",
             "columns",
-        )  # fmt: skip
+        )
     }
-    texts = ("(x + 1).sum(0)", "(x + 1).sum(1)", "(x.T + x.T).sum(0)", "(x * x).std(0)", "(x * x).std(1)", "(x + x).mean(axis=1)", "(x + x).prod(0)", "np.sqrt(np.abs(x)).sum()", "((x * 2).T + 1).sum(1)")  # fmt: skip
-    assert_summed(texts, builds, "efdFil")
+    programs = (
+        lambda x: (x + 1).sum(0),
+        lambda x: (x + 1).sum(1),
+        lambda x: (x.T + x.T).sum(0),
+        lambda x: (x * x).std(0),
+        lambda x: (x * x).std(1),
+        lambda x: (x + x).mean(axis=1),
+        lambda x: (x + x).prod(0),
+        lambda x: np.sqrt(np.abs(x)).sum(),
+        lambda x: ((x * 2).T + 1).sum(1),
+    )
+    assert_summed(programs, builds, "efdFil")
 
 
 @pytest.mark.parametrize("axes", ((0, 2), (0, 1), (1, 2), (2, 0), (0,), (1,), (2,), (0, 1, 2)))
@@ -212,18 +435,37 @@ def test_several_axes_are_nested_as_eager_nests_them(axes):
             "stride 3",
         )
     }
-    texts = (f"x.sum(axis={axes})", f"(x * x).sum(axis={axes})", f"x.mean(axis={axes})", f"x.max(axis={axes}, keepdims=True)", f"x.var(axis={axes})")  # fmt: skip
-    assert_summed(texts, builds, "fdF")
+    programs = (
+        expression(f"x.sum(axis={axes})", "x"),
+        expression(f"(x * x).sum(axis={axes})", "x"),
+        expression(f"x.mean(axis={axes})", "x"),
+        expression(f"x.max(axis={axes}, keepdims=True)", "x"),
+        expression(f"x.var(axis={axes})", "x"),
+    )
+    assert_summed(programs, builds, "fdF")
+
+
+MASKED = (
+    lambda x, m: x.sum(where=m),
+    lambda x, m: x.mean(where=m),
+    lambda x, m: x.sum(where=m, initial=1),
+    lambda x, m: (x * x).sum(where=m),
+    lambda x, m: x.max(where=m, initial=0),
+    lambda x, m: x.sum(where=x > 0),
+    lambda x, m: x.sum(axis=-1, where=m),
+)
 
 
 def test_masked_sums_run_over_stretches_of_true():
     proof = Proof()
-    for text in ("x.sum(where=m)", "x.mean(where=m)", "x.sum(where=m, initial=1)", "(x * x).sum(where=m)", "x.max(where=m, initial=0)", "x.sum(where=x > 0)", "x.sum(axis=-1, where=m)"):  # fmt: skip
-        fn = expression(text, "x, m")
-        for dtype in "efdFil":
-            for shape in ((50,), (1000,), (30, 40), (9001,)):
-                for period in (2, 7, 200):
-                    proof.check(fn, lambda: (wide(dtype, *shape), np.arange(np.prod(shape)).reshape(shape) % period > 0), "ignore", (shape, period))  # fmt: skip
+    shapes = (50,), (1000,), (30, 40), (9001,)
+    for fn, dtype, shape, period in itertools.product(MASKED, "efdFil", shapes, (2, 7, 200)):
+
+        def build():
+            mask = np.arange(np.prod(shape)).reshape(shape) % period > 0
+            return wide(dtype, *shape), mask
+
+        proof.check(fn, build, "ignore", (shape, period))
     proof.require(ran=100)
 
 
@@ -238,55 +480,127 @@ ZEROS = (
 )
 
 
+EXTREMES = (
+    lambda x: x.max(),
+    lambda x: x.min(),
+    lambda x: (x * 1).max(),
+    lambda x: np.fmax.reduce(x),
+    lambda x: np.fmin.reduce(x + 0),
+    lambda x: x.argmax(),
+    lambda x: x.argmin(),
+    lambda x: np.nanmax(x * 1),
+    lambda x: x[::-1].max(),
+    lambda x: np.maximum(x, -x).min(),
+    lambda x: x.any(),
+    lambda x: (x * 1).all(),
+)
+
+
 def test_extremes_of_zeros_and_nans_are_eagers():
     proof = Proof()
-    for text in ("x.max()", "x.min()", "(x * 1).max()", "np.fmax.reduce(x)", "np.fmin.reduce(x + 0)", "x.argmax()", "x.argmin()", "np.nanmax(x * 1)", "x[::-1].max()", "np.maximum(x, -x).min()", "x.any()", "(x * 1).all()"):  # fmt: skip
-        fn = expression(text, "x")
-        for dtype in "efdgFD":
-            for values in ZEROS:
-                for length in (1, 2, 3, 8, 9, 63, 64, 65, 1000, 5000):
-                    proof.check(fn, lambda: (np.resize(np.array(values, dtype), length),), "ignore", (values, length))  # fmt: skip
+    lengths = (1, 2, 3, 8, 9, 63, 64, 65, 1000, 5000)
+    for fn, dtype, values, length in itertools.product(EXTREMES, "efdgFD", ZEROS, lengths):
+
+        def build():
+            return (np.resize(np.array(values, dtype), length),)
+
+        proof.check(fn, build, "ignore", (values, length))
     proof.require(ran=1000, missed=6)
 
 
-FUSED = {
-    "dot by hand": "return np.sum(x * y)",
-    "square sum": "return (x * x).sum(axis=1), (x * x).sum(axis=0)",
-    "mean square error": "return np.mean((x - y) ** 2)",
-    "softmax": "t = np.exp(x - x.max(axis=-1, keepdims=True))\nreturn t / t.sum(axis=-1, keepdims=True)",
-    "softmax over rows": "t = np.exp(x - np.max(x, axis=0))\nreturn t / np.sum(t, axis=0)",
-    "layer norm": "m = x.mean(axis=-1, keepdims=True)\nv = x.var(axis=-1, keepdims=True)\nreturn (x - m) / np.sqrt(v + 1e-5) * y[0] + y[-1]",
-    "logsumexp": "m = x.max(axis=1, keepdims=True)\nreturn np.log(np.exp(x - m).sum(axis=1, keepdims=True)) + m",
-    "row distances": "return np.sqrt(((x[:, None] - y) ** 2).sum(-1))",
-    "distances to one": "return np.sqrt(((x - y[0]) ** 2).sum(axis=1))",
-    "standardise": "return (x - x.mean(axis=0)) / (x.std(axis=0) + 1)",
-    "argmax of a sum": "return np.argmax(x + y, axis=1), (x * y).argmin()",
-    "norms": "return x / (np.linalg.norm(x, axis=1, keepdims=True) + 1), np.linalg.norm(y)",
-    "two sums of one array": "t = x * y\nreturn t.sum(), t.sum(0), t.sum(1), t.max()",
-    "centred": "t = x - x.mean()\nreturn (t * t).mean(), t",
-    "counts": "return (x > y).sum(), np.count_nonzero(x > 0), (x > y).mean(axis=0), np.any(x > y, axis=1)",
-    "fortran intermediate": "t = x.T * 2\nu = t + y.T\nreturn u.sum(0), u.sum(1), u.sum()",
-    "cosine": "return (x * y).sum(1) / (np.sqrt((x * x).sum(1)) * np.sqrt((y * y).sum(1)))",
-    "sum then broadcast": "s = x.sum(axis=0)\nreturn x * s + s, s",
-    "running": "return np.cumsum(x, axis=1) - x, np.cumsum(x * y)",
-    "logistic": "p = 1 / (1 + np.exp(-(x @ y[0])))\nreturn x.T @ (p - y[:, 0].mean())",
-}  # fmt: skip
+class Fused:
+    """Reductions fused with what comes before and after."""
+
+    def dot_by_hand(x, y):
+        return np.sum(x * y)
+
+    def square_sum(x, y):
+        return (x * x).sum(axis=1), (x * x).sum(axis=0)
+
+    def mean_square_error(x, y):
+        return np.mean((x - y) ** 2)
+
+    def softmax(x, y):
+        t = np.exp(x - x.max(axis=-1, keepdims=True))
+        return t / t.sum(axis=-1, keepdims=True)
+
+    def softmax_over_rows(x, y):
+        t = np.exp(x - np.max(x, axis=0))
+        return t / np.sum(t, axis=0)
+
+    def layer_norm(x, y):
+        m = x.mean(axis=-1, keepdims=True)
+        v = x.var(axis=-1, keepdims=True)
+        return (x - m) / np.sqrt(v + 1e-5) * y[0] + y[-1]
+
+    def logsumexp(x, y):
+        m = x.max(axis=1, keepdims=True)
+        return np.log(np.exp(x - m).sum(axis=1, keepdims=True)) + m
+
+    def row_distances(x, y):
+        return np.sqrt(((x[:, None] - y) ** 2).sum(-1))
+
+    def distances_to_one(x, y):
+        return np.sqrt(((x - y[0]) ** 2).sum(axis=1))
+
+    def standardise(x, y):
+        return (x - x.mean(axis=0)) / (x.std(axis=0) + 1)
+
+    def argmax_of_a_sum(x, y):
+        return np.argmax(x + y, axis=1), (x * y).argmin()
+
+    def norms(x, y):
+        return x / (np.linalg.norm(x, axis=1, keepdims=True) + 1), np.linalg.norm(y)
+
+    def two_sums_of_one_array(x, y):
+        t = x * y
+        return t.sum(), t.sum(0), t.sum(1), t.max()
+
+    def centred(x, y):
+        t = x - x.mean()
+        return (t * t).mean(), t
+
+    def counts(x, y):
+        return (x > y).sum(), np.count_nonzero(x > 0), (x > y).mean(axis=0), np.any(x > y, axis=1)
+
+    def fortran_intermediate(x, y):
+        t = x.T * 2
+        u = t + y.T
+        return u.sum(0), u.sum(1), u.sum()
+
+    def cosine(x, y):
+        return (x * y).sum(1) / (np.sqrt((x * x).sum(1)) * np.sqrt((y * y).sum(1)))
+
+    def sum_then_broadcast(x, y):
+        s = x.sum(axis=0)
+        return x * s + s, s
+
+    def running(x, y):
+        return np.cumsum(x, axis=1) - x, np.cumsum(x * y)
+
+    def logistic(x, y):
+        p = 1 / (1 + np.exp(-(x @ y[0])))
+        return x.T @ (p - y[:, 0].mean())
 
 
-@pytest.mark.parametrize("name", FUSED)
-def test_reduction_fused_with_its_neighbours_has_eagers_bits(name):
-    proof, fn = Proof(allowed=0.02), function(FUSED[name])
-    for dtype in "fdeg" if name != "logistic" else "fd":
-        for shape in ((9, 7), (130, 33), (2, 9001), (3, 1), (1, 5), (257, 2)):
-            if "distances" in name and shape[1] > 1000:
-                continue
-            for layout in some(LAYOUTS, 2, name, dtype, shape):
-                for data in ("wide", "quiet", "odd"):
+FUSED = functions_of(Fused)
 
-                    def build():
-                        return operand(data, dtype, shape, layout), operand(
-                            data, dtype, shape, start=5
-                        )
 
-                    proof.check(fn, build, "ignore", (shape, layout, data))
+@pytest.mark.parametrize("fn", FUSED, ids=name_of)
+def test_reduction_fused_with_its_neighbours_has_eagers_bits(fn):
+    proof, name = Proof(allowed=0.02), fn.__name__
+    shapes = [(9, 7), (130, 33), (2, 9001), (3, 1), (1, 5), (257, 2)]
+    if "distances" in name:
+        shapes.remove((2, 9001))
+    dtypes = "fdeg" if name != "logistic" else "fd"
+    for dtype, shape, layout in drawn(dtypes, shapes, Draw(LAYOUTS, 2), key=(name,)):
+        for data in ("wide", "quiet", "odd"):
+
+            def build():
+                return (
+                    operand(data, dtype, shape, layout),
+                    operand(data, dtype, shape, start=5),
+                )
+
+            proof.check(fn, build, "ignore", (shape, layout, data))
     proof.require(ran=50, missed=2)
