@@ -53,17 +53,25 @@ FLOATS = (
     "x[..., 1:] = x[..., :-1]",
 )
 INTEGERS = ("return x // -1, x % -1, -x, abs(x), x << 70, x >> 70, x << y, x // y",)
-GROUPS = ((ANY, "?" + "".join(some(NUMBERS, 9, "patterns"))), (BOOLS, "?"), (FLOATS, "efdg"), (INTEGERS, "bilq"))  # fmt: skip
+GROUPS = (
+    (ANY, "?" + "".join(some(NUMBERS, 9, "patterns"))),
+    (BOOLS, "?"),
+    (FLOATS, "efdg"),
+    (INTEGERS, "bilq"),
+)
 
 
 def main():
     proof = Proof(allowed=0.02)
-    for bodies, dtypes in GROUPS:
-        for body in bodies:
-            fn = function(body)
-            for dtype in dtypes:
-                for shape in some(SHAPES, 2, "shapes", body, dtype):
-                    check_layouts(proof, fn, body, dtype, shape)
+    programs = [
+        (body, function(body), dtype)
+        for bodies, dtypes in GROUPS
+        for body in bodies
+        for dtype in dtypes
+    ]
+    for body, fn, dtype in programs:
+        for shape in some(SHAPES, 2, "shapes", body, dtype):
+            check_layouts(proof, fn, body, dtype, shape)
     proof.require(ran=1000, missed=10)
     print(proof.ran, len(proof.declined))
 

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-UNARY = ("np.exp({a})", "np.sqrt({a})", "np.abs({a})", "-{a}", "np.sin({a})", "np.square({a})", "np.tanh({a})",
-         "np.floor({a})", "np.sign({a})", "np.isnan({a}) * {a}", "np.log1p({a})", "np.rint({a})", "np.cbrt({a})",
-         "{a} ** 2", "{a} ** 0.5", "np.conj({a})", "np.logical_not({a})", "np.reciprocal({a})")  # fmt: skip
-BINARY = ("{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}", "np.maximum({a}, {b})", "np.minimum({a}, {b})", "{a} // {b}",
-          "{a} % {b}", "np.hypot({a}, {b})", "np.arctan2({a}, {b})", "np.where({a} > {b}, {a}, {b})", "{a} < {b}",
-          "np.fmax({a}, {b})", "np.copysign({a}, {b})", "({a} + {b}) * {a}", "({a} == {b}) + {a}", "np.add({a}, {b}, dtype='d')")  # fmt: skip
+UNARY = (
+    *("np.exp({a})", "np.sqrt({a})", "np.abs({a})", "-{a}", "np.sin({a})", "np.square({a})"),
+    *("np.tanh({a})", "np.floor({a})", "np.sign({a})", "np.isnan({a}) * {a}", "np.log1p({a})"),
+    *("np.rint({a})", "np.cbrt({a})", "{a} ** 2", "{a} ** 0.5", "np.conj({a})"),
+    *("np.logical_not({a})", "np.reciprocal({a})"),
+)
+BINARY = (
+    *("{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / {b}", "np.maximum({a}, {b})"),
+    *("np.minimum({a}, {b})", "{a} // {b}", "{a} % {b}", "np.hypot({a}, {b})"),
+    *("np.arctan2({a}, {b})", "np.where({a} > {b}, {a}, {b})", "{a} < {b}"),
+    *("np.fmax({a}, {b})", "np.copysign({a}, {b})", "({a} + {b}) * {a}"),
+    *("({a} == {b}) + {a}", "np.add({a}, {b}, dtype='d')"),
+)
 NUMBERS = (
     "{a} * 2",
     "{a} + 0.5",
@@ -26,12 +33,19 @@ NUMBERS = (
     "{a} + True",
     "{a} * -1",
 )
-VIEWS = ("{a}.T", "{a}[::-1]", "{a}[..., ::-1]", "{a}[1:]", "{a}[..., 1:]", "{a}[:-1]", "{a}[::2]", "{a}[None]", "{a}[..., None]",
-         "{a}[0]", "{a}[..., 0]", "{a}.ravel()", "{a}.reshape(-1)", "{a}.copy()", "{a}[...]", "{a}.swapaxes(0, -1)", "{a}.astype('f')",
-         "np.broadcast_to({a}, (2, *{a}.shape))", "{a}.reshape(-1, 1)", "{a}.astype('d')", "np.asfortranarray({a})")  # fmt: skip
-REDUCTIONS = ("{a}.sum()", "{a}.sum(axis=0)", "{a}.sum(axis=-1)", "{a}.mean(axis=-1, keepdims=True)", "{a}.max()", "{a}.min(axis=0)",
-              "{a}.std(axis=0)", "{a}.prod(axis=-1)", "np.any({a} > 0, axis=0)", "{a}.argmax()", "{a}.var()", "({a} * {a}).sum(axis=0)",
-              "np.cumsum({a}, axis=-1)", "np.linalg.norm({a})", "np.count_nonzero({a})", "{a} @ {b}")  # fmt: skip
+VIEWS = (
+    *("{a}.T", "{a}[::-1]", "{a}[..., ::-1]", "{a}[1:]", "{a}[..., 1:]", "{a}[:-1]"),
+    *("{a}[::2]", "{a}[None]", "{a}[..., None]", "{a}[0]", "{a}[..., 0]", "{a}.ravel()"),
+    *("{a}.reshape(-1)", "{a}.copy()", "{a}[...]", "{a}.swapaxes(0, -1)", "{a}.astype('f')"),
+    *("np.broadcast_to({a}, (2, *{a}.shape))", "{a}.reshape(-1, 1)"),
+    *("{a}.astype('d')", "np.asfortranarray({a})"),
+)
+REDUCTIONS = (
+    *("{a}.sum()", "{a}.sum(axis=0)", "{a}.sum(axis=-1)", "{a}.mean(axis=-1, keepdims=True)"),
+    *("{a}.max()", "{a}.min(axis=0)", "{a}.std(axis=0)", "{a}.prod(axis=-1)"),
+    *("np.any({a} > 0, axis=0)", "{a}.argmax()", "{a}.var()", "({a} * {a}).sum(axis=0)"),
+    *("np.cumsum({a}, axis=-1)", "np.linalg.norm({a})", "np.count_nonzero({a})", "{a} @ {b}"),
+)
 OWN = (
     "{o} += {a}",
     "{o} *= 2",
@@ -41,8 +55,12 @@ OWN = (
     "{o}[0] = 1",
     "{o}[1:] += {o}[:-1]",
 )
-EFFECTS = ("x += {a}", "x[...] = {a}", "x[1:] = x[:-1] * 2", "x[::-1] = {a}", "x[..., 0] = {b}[..., -1]", "x *= {b}", "np.add({a}, {b}, out=x)",
-           "x[1:-1] = x[2:] + x[:-2]", "x[:] = x.T", "x -= x.mean(axis=0)", "np.exp({a}, out=x)", "y[1:] = x[1:]", "x[...] = y[..., ::-1]")  # fmt: skip
+EFFECTS = (
+    *("x += {a}", "x[...] = {a}", "x[1:] = x[:-1] * 2", "x[::-1] = {a}"),
+    *("x[..., 0] = {b}[..., -1]", "x *= {b}", "np.add({a}, {b}, out=x)"),
+    *("x[1:-1] = x[2:] + x[:-2]", "x[:] = x.T", "x -= x.mean(axis=0)", "np.exp({a}, out=x)"),
+    *("y[1:] = x[1:]", "x[...] = y[..., ::-1]"),
+)
 FORMS = UNARY + BINARY * 2 + NUMBERS + VIEWS + REDUCTIONS
 
 

@@ -189,7 +189,7 @@ def test_two_inputs_that_overlap_are_only_read():
 @pytest.mark.parametrize("fn", functions_of(writes.Flagged), ids=name_of)
 @pytest.mark.parametrize("size", (5, 64, 1000, 20011))
 def test_flag_in_the_middle_of_a_write_leaves_eagers_partial_state(fn, size):
-    """Declining leaves the target alone; the original instruction then writes and raises as ever."""
+    """A decline leaves the target alone; the original instruction then writes and raises."""
 
     def build(bad):
         x, y = (operand("quiet", "d", (size,), start=s) for s in (0, 3))

@@ -104,7 +104,7 @@ BACKWARDS = ("reversed", "reversed inner", "reversed outer", "reversed stride 2"
 
 @pytest.mark.parametrize("name", UFUNCS)
 def test_ufunc_on_negative_strides_has_eagers_bits(name):
-    """Vector code is skipped on negative strides, which changes bits of transcendental functions."""
+    """Vector code is skipped on negative strides: transcendental functions have other bits."""
     proof = Proof()
     shapes = (300,), (40, 33), (2, 9, 40)
     levels = Draw("efdgFDil", 4), Draw(FORMS, 1), Draw(shapes, 2), BACKWARDS

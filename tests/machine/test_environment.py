@@ -1,6 +1,7 @@
 """What surrounds a graph: rounding mode, floating-point modes, other threads, memory."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -49,7 +50,8 @@ def test_rounding_mode_set_after_threads_exist_holds_on_all_of_them(work, mode):
     for size in (10, 70_000):
 
         def build():
-            return operand("quiet", "d", (size // 10, 10)), operand("quiet", "d", (size // 10, 10), start=3)  # fmt: skip
+            shape = size // 10, 10
+            return operand("quiet", "d", shape), operand("quiet", "d", shape, start=3)
 
         changed = 0
         for lines, captured, wanted in beside(WORK[work], build, lambda: floating.rounding(mode)):
@@ -89,6 +91,13 @@ HANDLERS = {
 }
 
 
+FLAG_FORMS = (
+    "t = {flag} + 1\n    return t",
+    "x += {flag}\n    return x",
+    "t = x * 2\n    return ({flag}).sum(), t",
+)
+
+
 @pytest.mark.parametrize("mode", HANDLERS)
 @pytest.mark.parametrize("flag", FLAGS)
 def test_each_flag_in_each_mode_does_what_eager_does(flag, mode):
@@ -102,15 +111,15 @@ def test_each_flag_in_each_mode_does_what_eager_does(flag, mode):
     quiet = {name: "ignore" for name in FLAGS} | {flag: mode}
     modes = ", ".join(f"{name}={how!r}" for name, how in quiet.items())
     head = "writer = Writer(log)\n" if mode == "log" else ""
-    for text in (f"t = {FLAGS[flag]} + 1\n    return t", f"x += {FLAGS[flag]}\n    return x", f"t = x * 2\n    return ({FLAGS[flag]}).sum(), t"):  # fmt: skip
+    for form in FLAG_FORMS:
+        text = form.format(flag=FLAGS[flag])
         body = f"{head}with np.errstate({modes}{HANDLERS[mode]}):\n    {text}"
         fn = function(body, "x, y, log", Writer=Writer)
         for size in (5, 3000):
-            make = lambda: (
-                operand("quiet", "d", (size,)),
-                operand("quiet", "d", (size,), start=3),
-                [],
-            )  # noqa: E731
+
+            def make():
+                return operand("quiet", "d", (size,)), operand("quiet", "d", (size,), start=3), []
+
             check(fn, make=make, calls=4)
 
 
@@ -139,7 +148,7 @@ def test_flags_left_by_others_are_neither_seen_nor_lost():
         assert (np.asarray(found) == 2).all()
 
 
-# -- other threads -----------------------------------------------------------------------------------
+# -- other threads ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("work", WORK)
@@ -151,7 +160,8 @@ def test_many_python_threads_call_one_graph_with_shapes_of_their_own(work):
 
     def body(number):
         try:
-            args = tuple(operand("quiet", "d", (7 + 60 * number, 5 + number), start=number + s) for s in (0, 3))  # fmt: skip
+            shape = 7 + 60 * number, 5 + number
+            args = tuple(operand("quiet", "d", shape, start=number + s) for s in (0, 3))
             wanted = fn(*args)
             barrier.wait(20)
             with np.errstate(all="ignore" if number % 2 else "raise", under="ignore"):
@@ -229,9 +239,13 @@ def test_number_of_threads_does_not_change_bits(count):
         proof = Proof()
         for text in WORK.values():
             fn = function(text)
-            for shape in ((7, 3), (500, 401), (3, 30_000), (30_000, 3)):
-                for data in ("quiet", "wide"):
-                    proof.check(fn, lambda: (operand(data, "d", shape), operand(data, "d", shape, start=3)), "ignore", (shape, data))  # fmt: skip
+            shapes = (7, 3), (500, 401), (3, 30_000), (30_000, 3)
+            for shape, data in itertools.product(shapes, ("quiet", "wide")):
+
+                def build():
+                    return operand(data, "d", shape), operand(data, "d", shape, start=3)
+
+                proof.check(fn, build, "ignore", (shape, data))
         proof.require(ran=40)
     finally:
         threads.set_num_threads(before)
@@ -244,7 +258,7 @@ def test_heavy_operations_on_values_of_the_stack_are_not_declined():
     proof.require(ran=2)
 
 
-# -- memory -----------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 MIB = 1 << 20
 HUNGRY = {
@@ -280,7 +294,7 @@ def test_peak_of_memory_is_eagers_and_the_inputs_and_tiles(name):
     fn, args = function(HUNGRY[name]), build()
     captured = capture(fn, *build())
     captured.run("numpy", build())
-    # Values outside the chain's reach, so that the memory of arguments is not counted on either side.
+    # The values are outside the chain's reach: the memory of arguments is counted on neither side.
     eager, _ = peak(lambda: fn(*args))
     found, _ = peak(lambda: captured.run("numpy", args))
     allowed = eager + sum(value.nbytes for value in args) + 2 * MIB * threads.get_num_threads()

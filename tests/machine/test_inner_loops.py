@@ -1,7 +1,7 @@
-"""Which bits depend on an element's place in NumPy's loop, by trial on all ufuncs, and what is fused then.
+"""What the bits of NumPy's inner loops depend on, by trial on all ufuncs; what is fused then.
 
-`exec.lower.inner_loops` says of each loop what its bits depend on; here every ufunc is called on a whole and on
-its parts. Invariant: where a tile may begin and end by that table, the part has the bits of the whole.
+`exec.lower.inner_loops` says it of each loop; here every ufunc is called on a whole and on its
+parts. Invariant: where that table lets a tile begin and end, the part has the bits of the whole.
 """
 
 import numpy as np

@@ -1,15 +1,17 @@
-"""Layout as a result: strides of results, and eager's reuse of large temporaries, which decides them.
+"""Layout as a result: strides of results, and the reuse of large temporaries that decides them.
 
 NumPy computes `(a * b) + c` in the memory of `a * b` if that is on the stack only and has 256 KiB
 or more. Then the result has the strides of `a * b`, and otherwise those of both operands.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
 from tests.differential.harness import check
-from tests.machine.capturing import Proof, function
-from tests.machine.operands import operand, some
+from tests.machine.capturing import Proof, function, functions_of, name_of, text_of
+from tests.machine.operands import Draw, drawn, operand, some
 
 KIB = 128  # doubles
 SIZES = {
@@ -25,7 +27,18 @@ CUBES = {
     "257 KiB": (1, 257, KIB),
     "large": (40, 30, 50),
 }
-ORDERS = ("contiguous", "fortran", "transposed", "stride 2", "reversed", "reversed inner", "rows", "columns", "read-only", "misaligned")  # fmt: skip
+ORDERS = (
+    "contiguous",
+    "fortran",
+    "transposed",
+    "stride 2",
+    "reversed",
+    "reversed inner",
+    "rows",
+    "columns",
+    "read-only",
+    "misaligned",
+)
 CUBE_ORDERS = ("contiguous", "fortran", "permuted", "permuted other", "reversed outer", "rows")
 OPERATORS = tuple("+ - * / // % ** & | ^ << >> < ==".split())
 FORMS = {
@@ -49,7 +62,7 @@ FORMS = {
     "negated": "return -(a {op} b) {op} c",
     "method": "return (a {op} b).copy() {op} c",
     "twice": "t = a {op} b\nreturn (t {op} c) {op} (t {op} t)",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -77,22 +90,42 @@ def pairs(orders):
     return [(a, b, c) for a in orders for b in orders[:3] for c in orders[:4]]
 
 
+class Sums:
+    """Programs whose large temporary is reused, or has a name and is not."""
+
+    def temporary_first(a, b, c):
+        return (a + b) + c
+
+    def temporary_second(a, b, c):
+        return c * (a + b)
+
+    def two_temporaries(a, b, c):
+        return (a * b) + (c + a)
+
+    def named(a, b, c):
+        t = a + b
+        return t + c
+
+
+MIXED_ORDERS = (
+    ("fortran", "fortran", "contiguous"),
+    ("contiguous", "contiguous", "fortran"),
+    ("fortran", "contiguous", "fortran"),
+)
+
+
 @pytest.mark.parametrize("dtype", tuple("?bhefFDg"))
 def test_the_threshold_counts_bytes_of_the_temporary(dtype):
     proof = Proof()
     size = np.dtype(dtype).itemsize
-    for text in ("return (a + b) + c", "return c * (a + b)", "return (a * b) + (c + a)", "t = a + b\nreturn t + c"):  # fmt: skip
-        fn = function(text, "a, b, c")
-        for rows in (255, 256, 257):
-            for orders in (("fortran", "fortran", "contiguous"), ("contiguous", "contiguous", "fortran"), ("fortran", "contiguous", "fortran")):  # fmt: skip
+    cases = itertools.product(functions_of(Sums), (255, 256, 257), MIXED_ORDERS)
+    for fn, rows, orders in cases:
 
-                def build():
-                    shape = rows, 1024 // size
-                    return tuple(
-                        operand("quiet", dtype, shape, order, s) for s, order in enumerate(orders)
-                    )
+        def build():
+            shape = rows, 1024 // size
+            return tuple(operand("quiet", dtype, shape, order, s) for s, order in enumerate(orders))
 
-                proof.check(fn, build, "ignore", (rows, orders))
+        proof.check(fn, build, "ignore", (rows, orders))
     proof.require(ran=30)
 
 
@@ -126,40 +159,69 @@ def test_results_of_calls_are_temporaries_too():
                 check(fn, *args, calls=3)
 
 
-RESULTS = ("return a + b", "return np.add(a, b), a * 2", "return a > b, np.sqrt(a)", "return np.where(a > b, a, b)", "return a.copy('K') + b",
-           "return np.add(a, b, order='F'), np.add(a, b, order='C')", "return (a + b).T, (a.T + b.T)", "return a.sum(0, keepdims=True) + b",
-           "return np.zeros_like(a) + b, np.empty_like(b).strides", "return a[None] + b[:, None]", "return a[..., None] * b[..., None, :]", "return a.astype('f'), (a + b).astype('i')")  # fmt: skip
+RESULTS = (
+    lambda a, b: a + b,
+    lambda a, b: (np.add(a, b), a * 2),
+    lambda a, b: (a > b, np.sqrt(a)),
+    lambda a, b: np.where(a > b, a, b),
+    lambda a, b: a.copy("K") + b,
+    lambda a, b: (np.add(a, b, order="F"), np.add(a, b, order="C")),
+    lambda a, b: ((a + b).T, a.T + b.T),
+    lambda a, b: a.sum(0, keepdims=True) + b,
+    lambda a, b: (np.zeros_like(a) + b, np.empty_like(b).strides),
+    lambda a, b: a[None] + b[:, None],
+    lambda a, b: a[..., None] * b[..., None, :],
+    lambda a, b: (a.astype("f"), (a + b).astype("i")),
+)
 
 
-@pytest.mark.parametrize("text", RESULTS)
-def test_results_have_the_strides_eager_gives_them(text):
-    proof, fn = Proof(), function(text, "a, b")
-    names = (
-        *CUBE_ORDERS,
-        "stride 3",
-        "columns",
-        "one item",
-        "odd strides",
-        "misaligned",
-        "reversed",
-    )
-    for shape in ((5, 6, 7), (5, 1, 7), (1, 1, 1), (1, 6, 1), (0, 6, 7), (5, 6), (1, 6), (6, 1), (2, 3, 4, 5)):  # fmt: skip
-        for orders in some([(a, b) for a in names for b in names], 15, text, shape):
+RESULT_ORDERS = (
+    *(*CUBE_ORDERS, "stride 3", "columns", "one item", "odd strides"),
+    *("misaligned", "reversed"),
+)
+RESULT_SHAPES = (
+    *((5, 6, 7), (5, 1, 7), (1, 1, 1), (1, 6, 1), (0, 6, 7), (5, 6), (1, 6), (6, 1)),
+    (2, 3, 4, 5),
+)
 
-            def build():
-                return operand("quiet", "d", shape, orders[0]), operand(
-                    "quiet", "d", shape, orders[1], 3
-                )
 
-            proof.check(fn, build, "ignore", (shape, orders))
+@pytest.mark.parametrize("fn", RESULTS, ids=name_of)
+def test_results_have_the_strides_eager_gives_them(fn):
+    proof = Proof()
+    orders_of_two = list(itertools.product(RESULT_ORDERS, RESULT_ORDERS))
+    for shape, orders in drawn(RESULT_SHAPES, Draw(orders_of_two, 15), key=(text_of(fn),)):
+
+        def build():
+            return (
+                operand("quiet", "d", shape, orders[0]),
+                operand("quiet", "d", shape, orders[1], 3),
+            )
+
+        proof.check(fn, build, "ignore", (shape, orders))
     proof.require(ran=50, missed=9)
+
+
+UNLIKE = (
+    *(((4, 5, 6), (5, 6)), ((4, 5, 6), (6,)), ((5, 6), (4, 5, 1)), ((1, 6), (5, 1))),
+    *(((4, 1, 6), (1, 5, 1)), ((6,), (3, 1))),
+)
+BROADCAST = (
+    lambda a, b: a + b,
+    lambda a, b: b * a + a,
+    lambda a, b: np.where(b > 0, a, b),
+)
 
 
 def test_broadcast_operands_of_unlike_rank_give_eagers_strides():
     proof = Proof()
-    for text in ("return a + b", "return b * a + a", "return np.where(b > 0, a, b)"):
-        fn = function(text, "a, b")
-        for one, other in (((4, 5, 6), (5, 6)), ((4, 5, 6), (6,)), ((5, 6), (4, 5, 1)), ((1, 6), (5, 1)), ((4, 1, 6), (1, 5, 1)), ((6,), (3, 1))):  # fmt: skip
-            for orders in some([(a, b) for a in CUBE_ORDERS for b in CUBE_ORDERS], 12, text, one):
-                proof.check(fn, lambda: (operand("odd", "d", one, orders[0]), operand("odd", "d", other, orders[1])), "ignore", (one, other, orders))  # fmt: skip
+    orders_of_two = list(itertools.product(CUBE_ORDERS, CUBE_ORDERS))
+    for fn in BROADCAST:
+        for shapes, orders in drawn(UNLIKE, Draw(orders_of_two, 12), key=(text_of(fn),)):
+
+            def build():
+                return tuple(
+                    operand("odd", "d", *pair) for pair in zip(shapes, orders, strict=True)
+                )
+
+            proof.check(fn, build, "ignore", (*shapes, orders))
     proof.require(ran=100)

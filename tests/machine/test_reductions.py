@@ -228,7 +228,7 @@ def test_full_reduction_keeps_the_tree_of_every_length(fn, dtype):
     proof.require(ran=20 * (text not in REFUSED.get(dtype, ())), missed=1)
 
 
-# -- the rules of NumPy's order of summation, one by one --------------------------------------------
+# -- the rules of NumPy's order of summation, one by one -------------------------------------------
 
 
 def assert_summed(programs, builds, dtypes="fd"):

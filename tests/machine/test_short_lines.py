@@ -7,8 +7,8 @@ summed up one after the other, behind the first; zeros and NaNs of maxima are th
 import numpy as np
 import pytest
 
-from tests.machine.capturing import Proof, function
-from tests.machine.operands import operand, some
+from tests.machine.capturing import Proof, function, functions_of, name_of, text_of
+from tests.machine.operands import Draw, drawn, operand
 
 WIDTHS = (1, 2, 3, 4, 5, 7, 8, 9)
 REDUCTIONS = ("sum", "prod", "mean", "min", "max", "any", "all", "std", "var", "argmax")
@@ -27,16 +27,38 @@ BODIES = (
     "t = x - y\nreturn np.{name}(t, axis=-1), t",
     "return (x + y[:1]) * y[0] - np.{name}(x - y, axis=-1, keepdims=True)",
 )
-ELEMENTWISE = (
-    "return x * y[0] + 1, x[:, :1] - y, x / (y[:, -1:] + 2)",
-    "return x > y[0], np.where(x > y, x, y[0]), np.abs(x) * y",
-    "return x[:, None, :] * y[None, :3, :] - y[None, 2:5, :]",
-    "d = x[:, None, :] - y[None, :9, :]\nreturn (d * d).sum(axis=-1), d.max(axis=-1)",
-    "return np.exp(x) * y[0], np.sqrt(np.abs(x - y[:1])), x ** 2 + y[1]",
-    "x += y[0]",
-    "x[:, 1:] = x[:, :-1] * y[0, 1:]",
-    "x[1:] = x[:-1] + y[0]",
-)
+
+
+class Elementwise:
+    """Programs on rows without a reduction over all of them."""
+
+    def products_and_quotients(x, y):
+        return x * y[0] + 1, x[:, :1] - y, x / (y[:, -1:] + 2)
+
+    def choices_by_a_row(x, y):
+        return x > y[0], np.where(x > y, x, y[0]), np.abs(x) * y
+
+    def pairs_of_rows(x, y):
+        return x[:, None, :] * y[None, :3, :] - y[None, 2:5, :]
+
+    def distances(x, y):
+        d = x[:, None, :] - y[None, :9, :]
+        return (d * d).sum(axis=-1), d.max(axis=-1)
+
+    def functions_of_rows(x, y):
+        return np.exp(x) * y[0], np.sqrt(np.abs(x - y[:1])), x**2 + y[1]
+
+    def plus_a_row(x, y):
+        x += y[0]
+
+    def columns_moved_on(x, y):
+        x[:, 1:] = x[:, :-1] * y[0, 1:]
+
+    def rows_moved_on(x, y):
+        x[1:] = x[:-1] + y[0]
+
+
+ELEMENTWISE = functions_of(Elementwise)
 DATA = (("wide", "ignore"), ("odd", "ignore"), ("quiet", "raise"))
 
 
@@ -44,7 +66,7 @@ def check(proof, fn, dtype, shape, layout):
     for data, mode in DATA:
 
         def build():
-            return operand(data, dtype, shape, layout), operand(data, dtype, shape, start=3)  # noqa: B023
+            return operand(data, dtype, shape, layout), operand(data, dtype, shape, start=3)
 
         proof.check(fn, build, mode, (dtype, shape, layout, data))
 
@@ -54,23 +76,18 @@ def test_short_rows_are_reduced_as_rows(name):
     proof = Proof(allowed=0.05)
     for body in BODIES:
         fn = function(body.format(name=name), "x, y")
-        for width in WIDTHS:
-            for dtype in some("fdgFDeilB?", 4, name, body, width):
-                for lines in some((1, 5, 31, 64, 300, 5000), 2, name, body, width, dtype):
-                    for layout in some(LAYOUTS, 2, name, body, width, dtype, lines):
-                        check(proof, fn, dtype, (lines, width), layout)
+        levels = Draw("fdgFDeilB?", 4), Draw((1, 5, 31, 64, 300, 5000), 2), Draw(LAYOUTS, 2)
+        for width, dtype, lines, layout in drawn(WIDTHS, *levels, key=(name, body)):
+            check(proof, fn, dtype, (lines, width), layout)
     proof.require(ran=300, missed=400)
 
 
-@pytest.mark.parametrize("body", ELEMENTWISE)
-def test_short_rows_are_computed_as_rows(body):
+@pytest.mark.parametrize("fn", ELEMENTWISE, ids=name_of)
+def test_short_rows_are_computed_as_rows(fn):
     proof = Proof(allowed=0.3)
-    fn = function(body, "x, y")
-    for width in WIDTHS[1:]:
-        for dtype in some("fdgFDilB", 3, body, width):
-            for lines in some((12, 64, 300, 5000), 2, body, width, dtype):
-                for layout in some(LAYOUTS, 2, body, width, dtype, lines):
-                    check(proof, fn, dtype, (lines, width), layout)
+    levels = Draw("fdgFDilB", 3), Draw((12, 64, 300, 5000), 2), Draw(LAYOUTS, 2)
+    for width, dtype, lines, layout in drawn(WIDTHS[1:], *levels, key=(text_of(fn),)):
+        check(proof, fn, dtype, (lines, width), layout)
     proof.require(ran=20, missed=200)
 
 
@@ -107,7 +124,7 @@ def test_what_is_told_of_numbers_is_told_row_by_row(name, dtype):
     proof = Proof(allowed=0.0)
     fn = function(f"return np.{name}(x[:, ::-1]) + 0.5, np.{name}(x[::2])", "x")
     for width in WIDTHS[1:]:
-        proof.check(fn, lambda: (operand("odd", dtype, (900, width)),), "ignore", (dtype, width))  # noqa: B023
+        proof.check(fn, lambda: (operand("odd", dtype, (900, width)),), "ignore", (dtype, width))
     proof.require(ran=1)
 
 
@@ -124,5 +141,5 @@ def test_powers_with_an_exponent_for_each_row_have_eagers_bits(shape, exponent):
         rows = operand("odd", "d", shape)
         rows[..., 0] = -0.0
         exponents = np.full((*shape[-2:-1], 1), exponent)
-        proof.check(fn, lambda: (rows.copy(), exponents.copy()), "ignore", (shape, exponent))  # noqa: B023
+        proof.check(fn, lambda: (rows.copy(), exponents.copy()), "ignore", (shape, exponent))
     proof.require(ran=1)

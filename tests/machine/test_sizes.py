@@ -1,85 +1,171 @@
 """Chains of operations at sizes around vectors, tiles and buffers, in one dimension and more."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from tests.machine.capturing import Proof, function
-from tests.machine.operands import LAYOUTS, SHAPES, SIZES, chosen, operand, some
-
-CHAINS = {
-    "five operations": "return (x * y + x) / (y + 2) - x",
-    "fifteen operations": "t = x * 2\nu = t + y\nv = u * u - t\nw = np.sqrt(np.abs(v)) + u / 3\nreturn w * t - v + np.minimum(w, u) * 0.5 - y",
-    "transcendental": "return np.exp(x) * np.sin(y) + np.log1p(np.abs(x))",
-    "shared operand": "return x + y, x - y, x * y",
-    "kept in the middle": "t = x * y\nu = t + x\nv = u * t\nreturn u, v, t",
-    "mask": "m = x > y\nreturn np.where(m, x - y, y - x) * 2, m, ~m & (x < 1)",
-    "mixed widths": "t = (x * y).astype('f')\nreturn t + 1, (t > 0.5), t * x",
-    "broadcast inside": "return (x * y)[..., :1] + x * y[..., -1:], x * 2",
-    "shifted": "return x[..., 1:] * y[..., :-1] + x[..., 1:], y[..., ::-1] + x",
-    "sum at the end": "t = x * y\nreturn t.sum(), t + 1",
-    "sum in the middle": "s = (x * y).sum()\nreturn x * s - y",
-    "max and shift": "t = x + y\nreturn t - t.max(), t.min(axis=-1)",
-    "dead value": "t = x * y\nu = np.sin(t)\nreturn t + 1",
-    "transposed": "return (x * y).T + 1, x.T * y.T",
-    "reversed": "t = x[..., ::-1]\nreturn np.exp(t) + t * y",
-    "integers": "t = (x * 8).astype('i')\nreturn t // 3 + t % 5 << 1, t ^ (t >> 2)",
-    "rint": "return np.rint(x * 10) / 10, np.floor(x) + np.trunc(y), np.copysign(x, y)",
-    "pairs": "a, b = np.divmod(x * 7, y + 1)\nm, e = np.frexp(x)\nreturn a + b, m * e",
-}  # fmt: skip
+from tests.machine.capturing import Proof, function, functions_of, name_of
+from tests.machine.operands import LAYOUTS, SHAPES, SIZES, Draw, chosen, drawn, operand
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+class Chains:
+    """Chains of operations on two arrays."""
+
+    def five_operations(x, y):
+        return (x * y + x) / (y + 2) - x
+
+    def fifteen_operations(x, y):
+        t = x * 2
+        u = t + y
+        v = u * u - t
+        w = np.sqrt(np.abs(v)) + u / 3
+        return w * t - v + np.minimum(w, u) * 0.5 - y
+
+    def transcendental(x, y):
+        return np.exp(x) * np.sin(y) + np.log1p(np.abs(x))
+
+    def shared_operand(x, y):
+        return x + y, x - y, x * y
+
+    def kept_in_the_middle(x, y):
+        t = x * y
+        u = t + x
+        v = u * t
+        return u, v, t
+
+    def mask(x, y):
+        m = x > y
+        return np.where(m, x - y, y - x) * 2, m, ~m & (x < 1)
+
+    def mixed_widths(x, y):
+        t = (x * y).astype("f")
+        return t + 1, (t > 0.5), t * x
+
+    def broadcast_inside(x, y):
+        return (x * y)[..., :1] + x * y[..., -1:], x * 2
+
+    def shifted(x, y):
+        return x[..., 1:] * y[..., :-1] + x[..., 1:], y[..., ::-1] + x
+
+    def sum_at_the_end(x, y):
+        t = x * y
+        return t.sum(), t + 1
+
+    def sum_in_the_middle(x, y):
+        s = (x * y).sum()
+        return x * s - y
+
+    def max_and_shift(x, y):
+        t = x + y
+        return t - t.max(), t.min(axis=-1)
+
+    def dead_value(x, y):
+        t = x * y
+        u = np.sin(t)
+        return t + 1
+
+    def transposed(x, y):
+        return (x * y).T + 1, x.T * y.T
+
+    def reversed(x, y):
+        t = x[..., ::-1]
+        return np.exp(t) + t * y
+
+    def integers(x, y):
+        t = (x * 8).astype("i")
+        return t // 3 + t % 5 << 1, t ^ (t >> 2)
+
+    def rint(x, y):
+        return np.rint(x * 10) / 10, np.floor(x) + np.trunc(y), np.copysign(x, y)
+
+    def pairs(x, y):
+        a, b = np.divmod(x * 7, y + 1)
+        m, e = np.frexp(x)
+        return a + b, m * e
+
+
+CHAINS = functions_of(Chains)
+
+
+def pair(data, dtype, shape, layouts):
+    """A builder of x and y of one shape, each in its layout."""
+    return lambda: (
+        operand(data, dtype, shape, layouts[0]),
+        operand(data, dtype, shape, layouts[1], 3),
+    )
+
+
+def has_no_maximum(chain, size):
+    return "max" in chain.__name__ and not size
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=name_of)
 def test_chain_has_eagers_bits_at_every_size(chain):
-    proof, fn = Proof(), function(CHAINS[chain])
+    proof = Proof()
     for size in SIZES:
-        if "max" in chain and not size:
+        if has_no_maximum(chain, size):
             continue
         small = size < 5000
-        for dtype in "dfegFD" if small else "df":
-            for layout in some(LAYOUTS, 4 if small else 1, chain, size, dtype):
-
-                def build():
-                    return operand("quiet", dtype, (size,), layout), operand("quiet", dtype, (size,), start=3)  # fmt: skip
-
-                proof.check(fn, build, "ignore", (size, layout))
-                if small:
-                    proof.check(fn, lambda: (operand("odd", dtype, (size,), layout), operand("odd", dtype, (size,), start=3)), "ignore", (size, layout, "odd"))  # fmt: skip
+        levels = "dfegFD" if small else "df", Draw(LAYOUTS, 4 if small else 1)
+        for dtype, layout in drawn(*levels, key=(chain.__name__, size)):
+            for data in ("quiet", "odd") if small else ("quiet",):
+                build = pair(data, dtype, (size,), (layout, "contiguous"))
+                proof.check(chain, build, "ignore", (size, layout, data))
     proof.require(ran=40, missed=8)
 
 
-@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("chain", CHAINS, ids=name_of)
 def test_chain_has_eagers_bits_in_every_shape(chain):
-    proof, fn = Proof(), function(CHAINS[chain])
-    for shape in (*SHAPES, (2, 3, 4), (0, 4), (5, 1, 3)):
-        if "max" in chain and 0 in shape:
-            continue
-        for dtype in "dfD":
-            for layouts in some([(a, b) for a in LAYOUTS for b in LAYOUTS], 6, chain, shape, dtype):
-                for data in ("odd", "quiet"):
-                    if not chosen(2, chain, shape, dtype, layouts, data):
-                        continue
-
-                    def build():
-                        return operand(data, dtype, shape, layouts[0]), operand(data, dtype, shape, layouts[1], 3)  # fmt: skip
-
-                    proof.check(fn, build, "ignore", (shape, layouts, data))
+    proof = Proof()
+    shapes = [*SHAPES, (2, 3, 4), (0, 4), (5, 1, 3)]
+    shapes = [shape for shape in shapes if not has_no_maximum(chain, np.prod(shape))]
+    levels = shapes, "dfD", Draw(list(itertools.product(LAYOUTS, LAYOUTS)), 6)
+    for case in drawn(*levels, key=(chain.__name__,)):
+        shape, dtype, layouts = case
+        for data in ("odd", "quiet"):
+            if chosen(2, chain.__name__, *case, data):
+                build = pair(data, dtype, shape, layouts)
+                proof.check(chain, build, "ignore", (shape, layouts, data))
     proof.require(ran=30, missed=8)
 
 
-@pytest.mark.parametrize("chain", ("five operations", "transcendental", "mask", "sum at the end"))
+class Flagging:
+    """Chains that a zero, an infinity, a huge or a tiny number in y makes raise a flag."""
+
+    def five_operations(x, y):
+        return (x * y + x) / y - x, x / y
+
+    def transcendental(x, y):
+        return np.exp(x) * np.sin(y) + np.log1p(np.abs(x)), x / y
+
+    def mask(x, y):
+        m = x > y
+        return np.where(m, x - y, y - x) * 2, m, ~m & (x < 1), x / y
+
+    def sum_at_the_end(x, y):
+        t = x * y
+        return t.sum(), t + 1, x / y
+
+
+@pytest.mark.parametrize("chain", functions_of(Flagging), ids=name_of)
 def test_flag_raised_by_one_item_anywhere_declines(chain):
-    proof, fn = Proof(), function(CHAINS[chain].replace("y + 2", "y") + ", x / y")
-    for size in (1, 8, 64, 65, 1000, 4097, 20011):
-        for place in {0, 1, size // 2, size - 1}:
-            for bad in (0.0, np.inf, 1e308, np.nan, 5e-324):
+    proof = Proof()
+    places = [
+        (size, place)
+        for size in (1, 8, 64, 65, 1000, 4097, 20011)
+        for place in sorted({0, 1, size // 2, size - 1})
+    ]
+    numbers = (0.0, np.inf, 1e308, np.nan, 5e-324)
+    for (size, place), bad in itertools.product(places, numbers):
 
-                def build():
-                    x, y = operand("quiet", "d", (size,)), operand("quiet", "d", (size,), start=3)
-                    y[place % size] = bad
-                    return x, y
+        def build():
+            x, y = operand("quiet", "d", (size,)), operand("quiet", "d", (size,), start=3)
+            y[place % size] = bad
+            return x, y
 
-                for mode in ("raise", "ignore"):
-                    proof.check(fn, build, mode, (size, place, bad))
+        for mode in ("raise", "ignore"):
+            proof.check(chain, build, mode, (size, place, bad))
     assert proof.caused > 20
     proof.require(ran=40)
 
@@ -88,7 +174,6 @@ def test_chains_of_hundreds_of_operations_compile():
     proof = Proof()
     for step in ("t = t * y + x", "t = np.maximum(t, x) - y", "t = t[::-1]", "t = t + t.sum()"):
         fn = function("t = x\n" + f"{step}\n" * 200 + "return t")
-        for size in (10, 1000):
-            for data in ("quiet", "odd"):
-                proof.check(fn, lambda: (operand(data, "d", (size,)), operand(data, "d", (size,), start=3)))  # fmt: skip
+        for size, data in itertools.product((10, 1000), ("quiet", "odd")):
+            proof.check(fn, pair(data, "d", (size,), ("contiguous", "contiguous")))
     proof.require(ran=8)

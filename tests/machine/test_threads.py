@@ -1,4 +1,4 @@
-"""Several threads in one program: while it is described, and while plans are made, used and evicted.
+"""Several threads in one program: while it is described, and while plans are made and evicted.
 
 Invariant: a plan that is in use is not made anew, and each call has results of its own.
 """
