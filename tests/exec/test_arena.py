@@ -1,4 +1,4 @@
-"""Memory of the machine's temporaries: recycled, bounded, released; checked in C and from Python."""
+"""Memory of the machine's temporaries: recycled, bounded, released; checked in C and Python."""
 
 import pytest
 

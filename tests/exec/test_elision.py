@@ -113,7 +113,7 @@ def test_checked_values_stay_temporaries():
 
 
 def test_temporary_used_twice_before_it_is_reused():
-    """The sum reads the temporary first; then only the stack holds it, and the addition reuses it."""
+    """The sum reads the temporary; then only the stack holds it, and the addition reuses it."""
 
     def program(a, c):
         t = a * a

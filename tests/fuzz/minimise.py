@@ -64,11 +64,17 @@ def _steps(tree):
                     yield lambda i=index, n=name, p=position: _without(tree, i, n, p)
                     if isinstance(value[position], (ast.If, ast.For, ast.While, ast.With, ast.Try)):
                         yield lambda i=index, n=name, p=position: _unwrapped(tree, i, n, p)
-            for position, item in enumerate(value if isinstance(value, list) else [value]):
-                at = position if isinstance(value, list) else None
-                for child in ast.iter_child_nodes(item) if isinstance(item, ast.expr) else ():
-                    if isinstance(child, ast.expr):
-                        yield lambda i=index, n=name, c=child, p=at: _replaced(tree, i, n, c, p)
+            for at, child in _operands(value):
+                yield lambda i=index, n=name, c=child, p=at: _replaced(tree, i, n, c, p)
+
+
+def _operands(value):
+    """The expressions that an expression in this field consists of, with its place in a list."""
+    for position, item in enumerate(value if isinstance(value, list) else [value]):
+        at = position if isinstance(value, list) else None
+        for child in ast.iter_child_nodes(item) if isinstance(item, ast.expr) else ():
+            if isinstance(child, ast.expr):
+                yield at, child
 
 
 def _nth(tree, index):

@@ -1,4 +1,4 @@
-"""Large targets are rehearsed tile by tile, and the write is then NumPy's own call: nothing is copied."""
+"""Large targets are rehearsed tile by tile; NumPy's own call then writes them, without a copy."""
 
 import functools
 

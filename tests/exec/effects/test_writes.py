@@ -151,7 +151,7 @@ class Failing:
     ],
 )
 def test_failing_calls_leave_their_target(compile_graph, call, shapes):
-    """A divisor becomes zero, an index too large: values for which the call could not be captured."""
+    """A divisor becomes zero, an index too large: with those the call could not be captured."""
     program = captured(functions_of(Failing)[call], *(np.ones(4),) * 3)
     effect = program.graph.effect
     object.__setattr__(effect, "args", tuple(map(harmful, effect.args)))

@@ -1,4 +1,4 @@
-"""The machine's thread pool: checked in C, and from Python at fork, at exit and in sub-interpreters."""
+"""The machine's thread pool: checked in C; from Python at fork, at exit, in sub-interpreters."""
 
 import importlib
 import os

@@ -40,7 +40,7 @@ def three_threads():
 
 
 def compiled(fn, *values):
-    """The generated function of the graph of all of `fn`, called as `fn` is and giving what it gives."""
+    """The generated function of the graph of all of `fn`: called as `fn` is, it gives the same."""
     return giving_all(captured(fn, *values), generated.compile_graph)
 
 
