@@ -320,6 +320,17 @@ def test_a_list_that_is_stored_into_itself_breaks_once_and_the_rest_is_captured(
     assert [found.code for found in report.breaks] == ["DT502"] and len(report.graphs) == 2
 
 
+@pytest.mark.parametrize(
+    "doubled", ["(t, t)", "[t, t]", "{'a': t, 'b': t}", "dict(a=t, b=t)", "t + t", "(*t, *t)"]
+)
+def test_lines_that_double_a_container_take_no_more_time_than_the_limit_allows(doubled):
+    count = 17 if "+" in doubled or "*" in doubled else 40  # these grow for CPython, too
+    lines = ["b = a + 1", "t = (b, 2.0)", *[f"t = {doubled}"] * count, "return len(t), b * 2"]
+    f = function("def f(a):\n " + "\n ".join(lines))
+    check(f, A)
+    assert dyntrace.explain(f)(A).graphs
+
+
 def test_a_lists_method_in_a_local_is_the_lists():
     def f(a):
         items = [a + 1]

@@ -10,21 +10,21 @@ from typing import Any
 from dyntrace.breaks import MAKES_TEXT, UNSUPPORTED_OPERANDS
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics import protocol
-from dyntrace.trace.semantics.changes import extend_list, set_pair, stored
+from dyntrace.trace.semantics.changes import extend_list, new_list, new_tuple, set_pair, stored
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, unpack, unsupported
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import Constant, Value
-from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue, TupleValue
+from dyntrace.trace.values.containers import DictValue, ListValue, SliceValue
 
 
 @opcode("BUILD_TUPLE")
 def build_tuple(frame: Frame, arg: int) -> None:
-    frame.push(TupleValue(tuple(stored(item) for item in frame.pop_many(arg))))
+    frame.push(new_tuple(stored(item) for item in frame.pop_many(arg)))
 
 
 @opcode("BUILD_LIST")
 def build_list(frame: Frame, arg: int) -> None:
-    frame.push(ListValue([stored(item) for item in frame.pop_many(arg)]))
+    frame.push(new_list(stored(item) for item in frame.pop_many(arg)))
 
 
 @opcode("BUILD_SET")
@@ -150,7 +150,7 @@ def unpack_ex(frame: Frame, arg: int) -> None:
     items = unpack(frame, frame.pop())
     if len(items) < before + after:
         raise protocol.unsupported(*items)
-    middle = ListValue([stored(item) for item in items[before : len(items) - after]])
+    middle = new_list(stored(item) for item in items[before : len(items) - after])
     parts = [*items[:before], middle, *items[len(items) - after :]]
     for item in reversed(parts):
         frame.push(item)

@@ -15,12 +15,11 @@ from dyntrace.breaks import ATTRIBUTE_STORE, CHANGE_IN_PLACE, MAYBE_UNBOUND, STA
 from dyntrace.graph.kinds import ArrayKind, FunctionKind, KnownKind
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.attributes import get_attribute
-from dyntrace.trace.semantics.changes import stored
+from dyntrace.trace.semantics.changes import new_tuple, stored
 from dyntrace.trace.semantics.protocol import constant, unpack
 from dyntrace.trace.sources import GlobalName
 from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import METHOD_NULL, NULL, Constant, MaybeNull, Null, Outside, Value
-from dyntrace.trace.values.containers import TupleValue
 
 CLOSURE = 0x08  # MAKE_FUNCTION: the tuple of cells is on the stack
 
@@ -182,4 +181,4 @@ def make_function(frame: Frame, arg: int) -> None:
 
 @opcode("LIST_TO_TUPLE")
 def list_to_tuple(frame: Frame, arg: Any) -> None:
-    frame.push(TupleValue(tuple(unpack(frame, frame.pop()))))
+    frame.push(new_tuple(unpack(frame, frame.pop())))

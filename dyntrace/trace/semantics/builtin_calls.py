@@ -21,6 +21,7 @@ from dyntrace.graph.identity import lasts
 from dyntrace.graph.instances import MISSING, class_lookup
 from dyntrace.ops.registry import Refused, attribute, operator_record
 from dyntrace.trace.frame import Break, Flush, Frame
+from dyntrace.trace.semantics.changes import new_list, new_tuple, set_pair
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, get_item, iterate, unsupported
@@ -29,7 +30,6 @@ from dyntrace.trace.values.base import Computed, Constant, Outside, Value
 from dyntrace.trace.values.containers import (
     DictValue,
     IteratorValue,
-    ListValue,
     SliceValue,
     TupleValue,
 )
@@ -162,20 +162,23 @@ def tuple_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Val
     _check_arguments(args, kwargs, 0, 1)
     if args and getattr(frame.assume(args[0]), "type", None) is tuple:
         return args[0]
-    return TupleValue(tuple(iterate(frame, args[0]) if args else ()))
+    return new_tuple(iterate(frame, args[0]) if args else ())
 
 
 @rule(builtins.list)
 def list_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     _check_arguments(args, kwargs, 0, 1)
-    return ListValue([*iterate(frame, args[0])] if args else [])
+    return new_list(iterate(frame, args[0]) if args else ())
 
 
 @rule(builtins.dict)
 def dict_call(frame: Frame, args: list[Value], kwargs: dict[str, Value]) -> Value:
     if args:
         raise unsupported(*args)
-    return DictValue(dict(kwargs))
+    made = DictValue({})
+    for key, value in kwargs.items():
+        set_pair(frame, made, key, value)
+    return made
 
 
 @rule(builtins.range)

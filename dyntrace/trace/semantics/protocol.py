@@ -20,7 +20,7 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
-from dyntrace.trace.semantics.changes import replace_items, set_pair, stored
+from dyntrace.trace.semantics.changes import new_list, new_tuple, replace_items, set_pair, stored
 from dyntrace.trace.semantics.items import single_item
 from dyntrace.trace.semantics.operands import read_value
 from dyntrace.trace.semantics.renewal import folded
@@ -142,14 +142,14 @@ def _concatenated(frame: Frame, name: str, inplace: bool, left: Value, right: Va
         return same
     if name == "add" and one is not None and other is not None and not own_list:
         if left.kind.type is right.kind.type is tuple:  # type: ignore[attr-defined]
-            return TupleValue((*one, *other))
+            return new_tuple((*one, *other))
         if left.kind.type is right.kind.type is list:  # type: ignore[attr-defined]
-            return ListValue([*one, *other])
+            return new_list((*one, *other))
     if name == "mul" and one is not None and isinstance(right, Constant) and not own_list:
         repeated = getattr(left.kind, "type", None) in (tuple, list)
         if repeated and type(right.value) is int and len(one) * right.value <= 64:
             items = one * right.value
-            return ListValue(items) if left.kind.type is list else TupleValue(tuple(items))  # type: ignore[attr-defined]
+            return new_list(items) if left.kind.type is list else new_tuple(items)  # type: ignore[attr-defined]
     raise unsupported(left, right)
 
 

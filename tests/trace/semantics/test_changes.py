@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 
 from dyntrace.asm.decode import decode
+from dyntrace.graph.kinds import SequenceKind
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.regions.builder import RegionBuilder
 from dyntrace.trace.semantics import changes as module
-from dyntrace.trace.semantics.changes import extend_list, replace_items, set_pair
-from dyntrace.trace.values.base import Constant
+from dyntrace.trace.semantics.changes import (
+    extend_list,
+    new_list,
+    new_tuple,
+    replace_items,
+    set_pair,
+)
+from dyntrace.trace.sources import Local
+from dyntrace.trace.values.base import Constant, Outside
 from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 from tests.differential import check
 
@@ -68,6 +76,22 @@ def test_containers_have_a_limit(frame, monkeypatch):
     ):
         with pytest.raises(Break):
             change()
+
+
+def test_what_a_container_holds_counts_as_often_as_it_is_in_it(frame, monkeypatch):
+    monkeypatch.setattr(module, "MAX_BUILT", 6)
+    pair = new_tuple([ONE, TWO])
+    assert new_list([pair, pair]).items == [pair, pair]
+    outside = Outside(Local(0), SequenceKind(tuple, (ONE.kind, TWO.kind)))
+    assert new_tuple([outside, outside]).items == (outside, outside)
+    pairs = DictValue({"a": ONE, "b": TWO})
+    for part in (pair, outside, pairs):
+        with pytest.raises(Break):
+            new_tuple([part, part, part])
+        with pytest.raises(Break):
+            set_pair(frame, DictValue({}), "a", ListValue([part, part, part]))
+    with pytest.raises(Break):
+        extend_list(frame, ListValue([]), [new_list([pair, pair]), ONE])
 
 
 def test_displays_of_a_thousand_items_do_not_part_the_work_around_them():
