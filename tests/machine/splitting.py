@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dyntrace
 from dyntrace.exec.backends import generated, machine
+from dyntrace.exec.lower.description import CallStep, CountInstruction, Register, SegmentStep
+from dyntrace.record import replace
 
-COUNT, NEVER = 4, 1 << 40
+NEVER = 1 << 40
 EVERY = (1, 2, 3)  # each node, each second one, each third one
 
 
@@ -30,36 +32,34 @@ class Ran(list):
 
 def split_spec(spec, every, ran, look=None):
     """The description with each call counted, and a plan denied to each `every`-th node."""
-    count, registers, constants, steps, drops, outputs = spec
-    registers = list(registers)
+    registers = list(spec.registers)
     changed = []
-    for step in steps:
-        if step[0] == "segment":
-            changed.append(_split_segment(step, registers, every, ran, look))
-        elif step[0] == "call":
-            name, reg, target, *rest = step
-            changed.append((name, reg, ran.counted(target, reg, look), *rest))
+    for step in spec.steps:
+        if isinstance(step, SegmentStep):
+            nodes = [
+                _counted(node if place % every else _denied(node, registers), ran, look)
+                for place, node in enumerate(step.nodes)
+            ]
+            changed.append(replace(step, nodes=tuple(nodes)))
         else:
-            changed.append(step)
-    return (count, tuple(registers), constants, tuple(changed), drops, outputs)
+            changed.append(_counted(step, ran, look) if isinstance(step, CallStep) else step)
+    return replace(spec, registers=tuple(registers), steps=tuple(changed))
 
 
-def _split_segment(step, registers, every, ran, look):
-    name, inputs, exports, keys, instructions, overflows, target, nodes = step
-    found, before = [], None
-    for instruction in instructions:
-        _, ins, _, _, node = instruction
-        if node != before and node % every == 0:
-            arrays = [reg for reg in ins if registers[reg][0] is not None]
-            arrays = [reg for reg in arrays if registers[reg][1] >= 0]
-            if arrays:
-                registers.append((None, -1))
-                denied = (COUNT, arrays[:1], (len(registers) - 1,), (0, NEVER), node)
-                found.append((denied[0], tuple(denied[1]), *denied[2:]))
-        before = node
-        found.append(instruction)
-    nodes = tuple((reg, ran.counted(call, reg, look), *rest) for reg, call, *rest in nodes)
-    return (name, inputs, exports, keys, tuple(found), overflows, target, nodes)
+def _counted(caller, ran, look):
+    """A node or step whose call is counted."""
+    call = caller.call
+    return replace(caller, call=replace(call, target=ran.counted(call.target, call.reg, look)))
+
+
+def _denied(node, registers):
+    """A node that cannot be planned, if it reads an array."""
+    for reg in node.instructions[0].inputs:
+        if registers[reg].dtype is not None and registers[reg].ndim >= 0:
+            registers.append(Register(None, -1))
+            never = CountInstruction((reg,), (len(registers) - 1,), 0, NEVER)
+            return replace(node, instructions=(never, *node.instructions))
+    return node
 
 
 def split_program(graph, every, look=None):

@@ -1,9 +1,8 @@
 /* Steps that call Python: building the arguments from registers, checking what comes back.
 
-   A template is a tuple whose first item says what it is; a list or dict that occurs twice among
-   the outputs has a number and is built once. Large independent calls may be submitted to another
-   thread and joined later. Invariant: a register declared to be an array holds one of its very
-   dtype and number of dimensions, whatever a callable returns. */
+   Large independent calls may be submitted to another thread and joined later. Invariant: a register
+   declared to be an array holds one of its very dtype and number of dimensions, whatever a callable
+   returns. */
 #include "vm/calls.h"
 
 #include "vm/array/arrays.h"
@@ -59,10 +58,10 @@ call_now(const PythonCall *call, PyObject **objects, PyObject *first, PyObject *
         }
         built++;
     }
-    Py_ssize_t keywords = call->names == NULL ? 0 : PyTuple_GET_SIZE(call->names);
+    Py_ssize_t keywords = call->keywords == NULL ? 0 : PyTuple_GET_SIZE(call->keywords);
     size_t positional = (size_t)(count - keywords + ahead - 1);
     result = PyObject_Vectorcall(callable, arguments + 1,
-                                 positional | PY_VECTORCALL_ARGUMENTS_OFFSET, call->names);
+                                 positional | PY_VECTORCALL_ARGUMENTS_OFFSET, call->keywords);
 done:
     for (Py_ssize_t i = 1; i < built; i++) {
         Py_DECREF(arguments[i]);
@@ -73,14 +72,12 @@ done:
     return result;
 }
 
-/* The register whose array is large enough for another thread, or any other. */
 static bool
 is_large(const ProgramStep *step, PyObject **objects)
 {
-    PyObject *limit = PyTuple_GET_ITEM(step->call.kind, 1);
-    PyObject *array = objects[PyLong_AsLong(PyTuple_GET_ITEM(step->call.kind, 0))];
+    PyObject *array = objects[step->array];
     return array != NULL && PyArray_Check(array)
-           && PyArray_NBYTES((PyArrayObject *)array) >= PyLong_AsSsize_t(limit);
+           && PyArray_NBYTES((PyArrayObject *)array) >= step->least_bytes;
 }
 
 static PyObject *

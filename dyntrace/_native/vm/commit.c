@@ -128,19 +128,15 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
     return DONE;
 }
 
-/* The kind: the registers of the target and of the value, and whether their shapes must be equal. */
 Status
 commit_step(const ProgramStep *step, PyObject **objects)
 {
     if (objects[step->call.reg] != NULL) {
         return DONE; /* NumPy has prepared it, since there was no plan for the value */
     }
-    PyObject *kind = step->call.kind, *made = NULL;
-    PyObject *target = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 0))];
-    PyObject *value = objects[PyLong_AsLong(PyTuple_GET_ITEM(kind, 1))];
-    bool strict = PyTuple_GET_ITEM(kind, 2) == Py_True;
+    PyObject *target = objects[step->target], *made = NULL;
     Status status = PyArray_CheckExact(target)
-                        ? prepare((PyArrayObject *)target, value, strict, &made)
+                        ? prepare((PyArrayObject *)target, objects[step->source], step->strict, &made)
                         : REPLAY;
     PyErr_Clear();
     Py_XSETREF(objects[step->call.reg], made);

@@ -3,7 +3,7 @@
 A program's line says what is computed, from which registers, and how: by a loop of NumPy's that the
 machine runs itself (elementwise, reduction), by a view, or by a call of Python between segments. A
 plan's line says which registers one group makes, and in which tiles. Invariant: listing changes
-nothing and runs no code of the user's. Read `exec.lower.lowering` for the form of a program.
+nothing and runs no code of the user's. Read `exec.lower.description` for the form of a program.
 """
 
 from __future__ import annotations
@@ -14,14 +14,30 @@ from typing import Any
 
 from dyntrace.debugging import tell, wanted
 from dyntrace.exec.backends.machine import lowered
+from dyntrace.exec.lower.description import (
+    CallStep,
+    CommitStep,
+    ConstantTemplate,
+    DictTemplate,
+    JoinStep,
+    ListTemplate,
+    LoweredProgram,
+    ProgramStep,
+    PythonCall,
+    RegisterTemplate,
+    SegmentStep,
+    SliceTemplate,
+    SubmitStep,
+    Template,
+    TupleTemplate,
+)
 from dyntrace.exec.lower.instruction_table import INSTRUCTIONS
-from dyntrace.exec.lower.templates import CONSTANT, DICT, LIST, REGISTER, SLICE
 from dyntrace.graph.node import Graph
 
 __all__ = ["listing", "plan_listing", "told"]
 
 TWIN_ONLY = "the machine has nothing to do: each node is a call of NumPy\n"
-_HOW = {row.code: row.words for row in INSTRUCTIONS.values()}
+_HOW: dict[int | None, str] = {row.code: row.words for row in INSTRUCTIONS.values()}
 WIDEST = 60  # characters of a constant
 
 
@@ -33,53 +49,56 @@ def listing(graph: Graph, names: Sequence[str | None] = ()) -> str:
     spec = lowered(graph)
     if spec is None:
         return TWIN_ONLY
-    inputs, registers, constants, steps, drops, outputs = spec
-    lines = [*_register_lines(inputs, registers, constants, names)]
-    for step, dropped in zip(steps, drops, strict=True):
-        lines += _segment_lines(step) if step[0] == "segment" else [_call_line(step)]
+    lines = [*_register_lines(spec, names)]
+    for step, dropped in zip(spec.steps, spec.drops, strict=True):
+        lines += _LINES[type(step)](step)
         if dropped:
             lines.append(f"drop {_registers(dropped)}")
-    return "\n".join([*lines, f"outputs {_argument(outputs) if outputs else 'none'}"]) + "\n"
+    outputs = "none" if spec.outputs is None else _argument(spec.outputs)
+    return "\n".join([*lines, f"outputs {outputs}"]) + "\n"
 
 
-def _register_lines(
-    inputs: int, registers: Sequence[Any], constants: Sequence[Any], names: Sequence[str | None]
-) -> Iterator[str]:
-    for number, (dtype, ndim) in enumerate(registers):
+def _register_lines(spec: LoweredProgram, names: Sequence[str | None]) -> Iterator[str]:
+    for number, register in enumerate(spec.registers[: spec.input_count]):
+        name = names[number] if number < len(names) else None
+        dtype, ndim = register.dtype, register.ndim
         what = "object" if dtype is None else f"{dtype}, {ndim} axes" if ndim >= 0 else str(dtype)
-        if number < inputs:
-            name = names[number] if number < len(names) else None
-            yield f"r{number} input {name or number}: {what}"
-        elif number < inputs + len(constants):
-            yield f"r{number} constant {_short(constants[number - inputs])}"
-        else:
-            return
+        yield f"r{number} input {name or number}: {what}"
+    for number, constant in enumerate(spec.constants, spec.input_count):
+        yield f"r{number} constant {_short(constant)}"
 
 
-def _segment_lines(step: tuple[Any, ...]) -> Iterator[str]:
-    _, reads, exports, _, instructions, _, target, nodes = step
-    effect = "" if target is None else f"; writes r{target}"
-    yield f"segment: reads {_registers(reads)}; keeps {_registers(exports)}{effect}"
-    for code, ins, outs, _, node in instructions:
-        _, function, arguments, keywords, _ = nodes[node]
-        made = f"{_registers(outs[:1])} = " if outs else ""
-        call = _call(function, arguments, keywords)
-        yield f"    {made}{call}  # {_HOW[code]} of {_registers(ins)}"
+def _segment_lines(step: SegmentStep) -> Iterator[str]:
+    effect = "" if step.target is None else f"; writes r{step.target}"
+    yield f"segment: reads {_registers(step.inputs)}; keeps {_registers(step.exports)}{effect}"
+    for node in step.nodes:
+        call = _call(node.call)
+        for instruction in node.instructions:
+            made = f"{_registers(instruction.outputs[:1])} = " if instruction.outputs else ""
+            how = f"{_HOW[instruction.code]} of {_registers(instruction.inputs)}"
+            yield f"    {made}{call}  # {how}"
 
 
-def _call_line(step: tuple[Any, ...]) -> str:
-    how, reg, function, arguments, keywords, _ = step
-    made = f"r{reg} = " if reg >= 0 else ""
-    return f"{how}: {made}{_call(function, arguments, keywords)}"
+def _commit_lines(step: CommitStep) -> Iterator[str]:
+    yield f"commit: r{step.reg} = write of r{step.source} into r{step.target}"
 
 
-def _call(function: Any, arguments: Sequence[Any], keywords: Sequence[str] | None) -> str:
-    written = [_argument(value) for value in arguments]
-    if keywords:
-        first = len(written) - len(keywords)
-        named = zip(keywords, written[first:], strict=True)
+_LINES: dict[type[ProgramStep], Callable[[Any], Iterable[str]]] = {
+    SegmentStep: _segment_lines,
+    CallStep: lambda step: [f"call: r{step.call.reg} = {_call(step.call)}"],
+    SubmitStep: lambda step: [f"submit: r{step.call.reg} = {_call(step.call)}"],
+    JoinStep: lambda step: [f"join: r{step.reg}"],
+    CommitStep: _commit_lines,
+}
+
+
+def _call(call: PythonCall) -> str:
+    written = [_argument(value) for value in call.arguments]
+    if call.keywords:
+        first = len(written) - len(call.keywords)
+        named = zip(call.keywords, written[first:], strict=True)
         written = [*written[:first], *(f"{name}={value}" for name, value in named)]
-    return f"{_name(function)}({', '.join(written)})"
+    return f"{_name(call.target)}({', '.join(written)})"
 
 
 def _name(function: Any) -> str:
@@ -90,22 +109,26 @@ def _name(function: Any) -> str:
 
 
 def _argument(template: Any) -> str:
-    if not isinstance(template, tuple):
-        return _short(template)
-    code, content, *rest = template
-    if code == REGISTER:
-        return f"r{content}"
-    if code == CONSTANT:
-        return _short(content)
-    parts = [_argument(part) for part in content]
-    if code == SLICE:
-        return f"slice({', '.join(parts)})"
-    if code == DICT:
-        keys = rest[-1] or ()
-        return f"{{{', '.join(f'{k!r}: {v}' for k, v in zip(keys, parts, strict=False))}}}"
-    if code == LIST:
-        return f"[{', '.join(parts)}]"
-    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+    return _WRITTEN[type(template)](template)
+
+
+def _items(template: Any) -> str:
+    return ", ".join(map(_argument, template.items))
+
+
+def _dict(template: DictTemplate) -> str:
+    items = zip(template.keys, template.items, strict=True)
+    return ", ".join(f"{key!r}: {_argument(item)}" for key, item in items)
+
+
+_WRITTEN: dict[type[Template], Callable[[Any], str]] = {
+    RegisterTemplate: lambda template: f"r{template.reg}",
+    ConstantTemplate: lambda template: _short(template.value),
+    TupleTemplate: lambda template: f"({_items(template)}{',' * (len(template.items) == 1)})",
+    ListTemplate: lambda template: f"[{_items(template)}]",
+    DictTemplate: lambda template: f"{{{_dict(template)}}}",
+    SliceTemplate: lambda template: f"slice({_items(template)})",
+}
 
 
 def _short(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from dyntrace import config, incidents
 from dyntrace.exec.backends import generated
 from dyntrace.exec.lower import choice
+from dyntrace.exec.lower.description import LoweredProgram, SegmentStep
 from dyntrace.exec.lower.lowering import Lowering, NotLowered
 from dyntrace.graph.node import Graph
 
@@ -37,7 +38,7 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
     return told(graph, program)
 
 
-def lowered(graph: Graph) -> tuple[Any, ...] | None:
+def lowered(graph: Graph) -> LoweredProgram | None:
     """The description of the graph's program; None if the machine would have nothing to do."""
     try:
         lowering = Lowering(graph)
@@ -45,8 +46,7 @@ def lowered(graph: Graph) -> tuple[Any, ...] | None:
         spec = lowering.finished(outputs)
     except NotLowered:
         return None
-    steps = spec[3]
-    return spec if any(step[0] == "segment" for step in steps) else None
+    return spec if any(isinstance(step, SegmentStep) for step in spec.steps) else None
 
 
 def report(graph: Graph, error: Exception) -> None:

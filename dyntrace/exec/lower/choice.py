@@ -18,10 +18,17 @@ import numpy as np
 from dyntrace.exec import elision
 from dyntrace.exec.jobs import parallel
 from dyntrace.exec.lower import templates
+from dyntrace.exec.lower.description import (
+    JoinStep,
+    RegisterTemplate,
+    SubmitStep,
+    Template,
+    TupleTemplate,
+)
 from dyntrace.exec.lower.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower.lower_views import VIEW_RULES
-from dyntrace.exec.lower.lowering import Lowering, is_within_limits
+from dyntrace.exec.lower.lowering import Lowering, Outputs
 from dyntrace.exec.results import returns_bare_value
 from dyntrace.graph.kinds import (
     ArrayKind,
@@ -37,8 +44,8 @@ Rule = Callable[[Lowering, Node], bool]
 RULES: dict[str, Rule] = {**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES}
 
 
-def lower(lowering: Lowering) -> Any:
-    """Lower every node, the effect and the outputs; the form of the outputs."""
+def lower(lowering: Lowering) -> Outputs:
+    """Lower every node, the effect and the outputs; the template of the outputs."""
     nodes = lowering.graph.nodes
     joins = parallel.joins(nodes)
     for index, node in enumerate(nodes):
@@ -53,7 +60,7 @@ def lower(lowering: Lowering) -> Any:
 
 def _lowered(lowering: Lowering, node: Node) -> bool:
     """Emit the node's instructions, if it has any, with the call that they stand for."""
-    if not is_within_limits(node):
+    if not lowering.is_within_limits(node):
         return False
     rule = _rule_of(node)
     if rule is None:
@@ -66,7 +73,7 @@ def _lowered(lowering: Lowering, node: Node) -> bool:
 
 
 def _rule_of(node: Node) -> Rule | None:
-    """A node.s rule, if there is one; those of writes are imported when a node first writes."""
+    """A node's rule, if there is one; those of writes are imported when a node first writes."""
     if written(node):
         from dyntrace.exec.lower.lower_effects import lower_inplace
 
@@ -123,11 +130,11 @@ def _submit(lowering: Lowering, node: Node) -> None:
     reg = lowering.declare(node)
     array = parallel.first_array(node)
     assert array is not None
-    limit = (lowering.register_of[array], parallel.LARGE)
-    lowering.as_object(limit[0])
+    source = lowering.register_of[array]
+    lowering.as_object(source)
     lowering.close()
-    target = parallel.target_of(node.op)
-    lowering.call(reg, target, node.args, node.kwargs, limit, how="submit")
+    call = lowering.python_call(reg, parallel.target_of(node.op), node.args, node.kwargs)
+    lowering.steps.append(SubmitStep(call, source, parallel.LARGE))
 
 
 def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
@@ -136,18 +143,18 @@ def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
         if end == index:
             reg = lowering.register_of[node]
             lowering.close()
-            lowering.steps.append(("join", reg, None, (), None, kind_test(node.kind)))
+            lowering.steps.append(JoinStep(reg, kind_test(node.kind)))
 
 
 # The end ------------------------------------------------------------------------------------------
-def _outputs(lowering: Lowering) -> Any:
-    """A register, None for an effect and nothing else, or the template of a tuple."""
+def _outputs(lowering: Lowering) -> Outputs:
+    """The template of a bare value or of a tuple; None for an effect and nothing else."""
     graph = lowering.graph
     if returns_bare_value(graph):
         reg = lowering.register_of[graph.outputs[0]]
         lowering.as_object(reg)
-        return reg
-    commit: list[Any] = []
+        return RegisterTemplate(reg)
+    commit: list[Template] = []
     if graph.effect is not None:
         from dyntrace.exec.lower.lower_effects import lower_effect, prepare_commit
 
@@ -158,4 +165,4 @@ def _outputs(lowering: Lowering) -> Any:
         lowering.as_object(reg)
     numbers: dict[int, int] = {}
     items = tuple(templates.template(lowering, value, numbers) for value in graph.outputs)
-    return (templates.TUPLE, (*items, *commit), None, None)
+    return TupleTemplate((*items, *commit), None)

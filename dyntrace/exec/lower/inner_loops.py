@@ -9,12 +9,13 @@ operands that the machine has. Read `exec.lower.lowering` next.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy._core import umath
 
 from dyntrace.exec.lower import selftest
+from dyntrace.exec.lower.description import Loop
 from dyntrace.exec.lower.instruction_table import CODES
 from dyntrace.graph.kinds import NUMERIC_CHARS
 from dyntrace.ops import facts
@@ -26,15 +27,6 @@ CLIP: np.ufunc = vars(umath)["clip"]  # what np.clip ends in
 _INTEGERS = "?bhilqBHILQ"
 _REALS = "fdg"
 _COMPLEX = "FDG"
-
-Description = tuple[Any, tuple[np.dtype[Any], ...], int, int, bool, float]
-
-
-class Loop(NamedTuple):
-    """A loop as the machine takes it, and the dtypes of its operands, the results last."""
-
-    description: Description
-    dtypes: tuple[np.dtype[Any], ...]
 
 
 def can_cast(source: Any, target: np.dtype[Any]) -> bool:
@@ -121,13 +113,12 @@ def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop |
     row, dtype = facts.UFUNCS[ufunc], dtypes[0]
     cost = row.cost * max(1.0, dtype.itemsize / 8)
     clears = dtype.kind in row.clears
-    description = (capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
-    return Loop(description, tuple(dtypes))
+    return Loop(capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
 
 
 def own(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
     """A loop of the machine's own: "where" or "copy"."""
-    return Loop((name, dtypes, len(dtypes) - 1, EXACT, False, facts.CHEAP), dtypes)
+    return Loop(name, dtypes, len(dtypes) - 1, EXACT, False, facts.CHEAP)
 
 
 @cache

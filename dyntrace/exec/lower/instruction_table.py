@@ -1,14 +1,14 @@
 """The instruction table, read from `_native/vm/instructions.def`, which C includes as well.
 
-Invariant: no code or limit of the machine is typed a second time in Python. Read
-`exec.lower.lowering` for what programs are made of.
+Invariant: no code, no limit and no field's place is typed a second time in Python. Read
+`exec.lower.description` for what the fields mean.
 """
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["CODES", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
+__all__ = ["CODES", "FIELDS", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _PATH = os.path.join(_PACKAGE, "_native", "vm", "instructions.def")
@@ -41,12 +41,23 @@ def _rows() -> dict[str, dict[str, str]]:
 
 
 def _instruction(code: int, row: str) -> InstructionRow:
-    least_in, most_in, least_out, most_out, words = row.split(", ")
+    least_in, most_in, least_out, most_out, words = row.split(", ", 5)[:5]
     counts = (int(least_in), int(most_in)), (int(least_out), int(most_out))
     return InstructionRow(code, *counts, words.strip('"'))
 
 
+def _fields(row: str) -> tuple[str, ...]:
+    """The names in `FIELDS(…)`; none in `NO_FIELDS`."""
+    names = row.partition("FIELDS(")[2][:-1]
+    return tuple(names.split(", ")) if names else ()
+
+
 _GROUPS = _rows()
+FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
+    group: {name: _fields(row) for name, row in _GROUPS[group].items()}
+    for group in ("INSTRUCTION", "STEP", "ITEM", "TEMPLATE")
+}
+FIELDS["RECORD"] = {name: tuple(row.split(", ")) for name, row in _GROUPS.pop("RECORD").items()}
 INSTRUCTIONS: dict[str, InstructionRow] = {
     name: _instruction(code, row)
     for code, (name, row) in enumerate(_GROUPS.pop("INSTRUCTION").items())

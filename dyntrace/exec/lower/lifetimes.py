@@ -1,29 +1,41 @@
-"""When the values of a program are let go: after the last step that reads them, as in eager code;
-and which of them decide shapes.
+"""When a program drops its values, and which of them decide shapes.
 
-Invariant: a register is dropped once, after its last use, and never one of the inputs, the
-constants or the outputs, which are not the program's alone. Read `exec.lower.lowering` next.
+A value is dropped after the last step that reads it, as eager code drops it. Invariant: a register
+is dropped once, after its last use, and never one of the inputs, the constants or the outputs,
+which are not the program's alone. Read `exec.lower.lowering` next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from dyntrace.exec.lower import templates
-from dyntrace.exec.lower.instruction_table import CODES, INSTRUCTIONS
+from dyntrace.exec.lower.description import (
+    CallStep,
+    CommitStep,
+    IntItem,
+    JoinStep,
+    MachineInstruction,
+    ProgramStep,
+    Registers,
+    RegisterTemplate,
+    ReshapeInstruction,
+    SegmentStep,
+    SubmitStep,
+    SubscriptItem,
+    Template,
+    ViewInstruction,
+)
 
-VIEW, RESHAPE = INSTRUCTIONS["VIEW"].code, INSTRUCTIONS["RESHAPE"].code
-INT = CODES["ITEM"]["INT"]
 
-
-def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, ...], ...]:
+def drops(
+    steps: tuple[ProgramStep, ...], first: int, outputs: Template | None
+) -> tuple[Registers, ...]:
     """For each step the registers from `first` on that nothing reads any more after it."""
-    kept = set(templates.reads((outputs,))) if isinstance(outputs, tuple) else {outputs}
+    kept = set() if outputs is None else set(templates.reads((outputs,)))
     last: dict[int, int] = {}
     for place, step in enumerate(steps):
-        for reg in _touched(step):
-            last[reg] = place
+        last.update(dict.fromkeys(_touched(step), place))
     found: list[list[int]] = [[] for _ in steps]
     for reg, place in last.items():
         if reg >= first and reg not in kept:
@@ -31,40 +43,47 @@ def drops(steps: tuple[Any, ...], first: int, outputs: Any) -> tuple[tuple[int, 
     return tuple(map(tuple, found))
 
 
-def keys(instructions: list[Any]) -> tuple[int, ...]:
+def keys(instructions: Iterable[MachineInstruction]) -> Registers:
     """The int registers whose values decide shapes: bounds of slices, and lengths.
 
     An index moves the memory that is looked at, but its value decides no shape.
     """
     found: dict[int, None] = {}
-    for code, _, _, extra, _ in instructions:
-        if code in (VIEW, RESHAPE):
-            deciding = [item for item in extra if code == RESHAPE or item[0] != INT]
-            found.update(dict.fromkeys(_in_items(tuple(deciding))))
+    for instruction in instructions:
+        if isinstance(instruction, ViewInstruction):
+            deciding = (item for item in instruction.items if not isinstance(item, IntItem))
+            found.update(dict.fromkeys(_in_items(deciding)))
+        elif isinstance(instruction, ReshapeInstruction):
+            found.update(dict.fromkeys(_in_items(instruction.items)))
     return tuple(found)
 
 
-def _touched(step: tuple[Any, ...]) -> Iterator[int]:
+def _touched(step: ProgramStep) -> list[int]:
     """The registers that a step reads, or makes as objects."""
-    if step[0] == "segment":
-        _, inputs, exports, keys, instructions, _, _, nodes = step
-        yield from (*inputs, *exports, *keys)
-        for code, ins, outs, extra, _ in instructions:
-            yield from (*ins, *outs)
-            if code in (VIEW, RESHAPE):
-                yield from _in_items(extra)
-        for node in nodes:
-            yield from templates.reads(node[2])
-        return
-    yield step[1]
-    yield from templates.reads(step[3])
-    if step[0] == "submit":
-        yield step[5][0]
-    if step[0] == "commit":
-        yield from step[5][:2]
+    if isinstance(step, SegmentStep):
+        return _touched_by_segment(step)
+    if isinstance(step, JoinStep):
+        return [step.reg]
+    if isinstance(step, CommitStep):
+        return [step.reg, step.target, step.source]
+    assert isinstance(step, (CallStep, SubmitStep))
+    read = [step.call.reg, *templates.reads(step.call.arguments)]
+    return [*read, step.array] if isinstance(step, SubmitStep) else read
 
 
-def _in_items(items: tuple[Any, ...]) -> Iterator[int]:
+def _touched_by_segment(segment: SegmentStep) -> list[int]:
+    found = [*segment.inputs, *segment.exports, *segment.keys]
+    for node in segment.nodes:
+        found += templates.reads(node.call.arguments)
+        for instruction in node.instructions:
+            found += instruction.inputs
+            found += instruction.outputs
+            if isinstance(instruction, (ViewInstruction, ReshapeInstruction)):
+                found += _in_items(instruction.items)
+    return found
+
+
+def _in_items(items: Iterable[SubscriptItem]) -> Iterator[int]:
     """The registers of ints in a subscript or a shape."""
-    for _, *parts in items:
-        yield from (part[0] for part in parts if type(part) is tuple)
+    for item in items:
+        yield from (part.reg for part in item if isinstance(part, RegisterTemplate))

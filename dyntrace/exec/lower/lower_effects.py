@@ -15,17 +15,20 @@ import numpy as np
 
 from dyntrace.exec.effects import writes
 from dyntrace.exec.lower import inner_loops, templates
-from dyntrace.exec.lower.lower_elementwise import NO_REUSE, dtype_of, lacks_one
-from dyntrace.exec.lower.lower_views import can_select, have_keys, items_of
-from dyntrace.exec.lower.lowering import (
-    ASSIGN,
-    ELEMENTWISE,
-    MAX_NDIM,
-    VIEW,
-    Lowering,
-    NodeCall,
-    is_within_limits,
+from dyntrace.exec.lower.description import (
+    AssignInstruction,
+    CallStep,
+    CommitStep,
+    ConstantTemplate,
+    Loop,
+    PythonCall,
+    RegisterTemplate,
+    Template,
+    ViewInstruction,
 )
+from dyntrace.exec.lower.lower_elementwise import dtype_of, emit_plain_loop, lacks_one
+from dyntrace.exec.lower.lower_views import can_select, have_keys, items_of
+from dyntrace.exec.lower.lowering import MAX_NDIM, Lowering, NodeCall
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import is_fresh, shares
@@ -42,7 +45,7 @@ def lower_effect(lowering: Lowering, effect: Node) -> bool:
     array, target, source, strict = found
     call.reg = lowering.new(None, -1)
     lowering.node = call
-    lowering.emit(ASSIGN, (target, source), (), (strict,))
+    lowering.emit(AssignInstruction((target, source), (), strict))
     lowering.segment.target = _root(lowering, array)
     lowering.close()
     return True
@@ -65,7 +68,7 @@ def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
         source = _converted(lowering, source, target)
     for reg in (target, source):
         lowering.as_object(reg)
-    lowering.steps.append(("commit", commit, None, (), None, (target, source, strict)))
+    lowering.steps.append(CommitStep(commit, target, source, strict))
     return True
 
 
@@ -78,17 +81,15 @@ def _converted(lowering: Lowering, source: int, target: int) -> int:
     reg = lowering.new(dtype, ndim)
     loop = inner_loops.own("copy", (dtype, dtype))
     lowering.node = NodeCall(
-        np.ndarray.astype, _templates(source, dtype), None, None, (source,), reg
+        np.ndarray.astype, _templates(source, dtype), None, None, [source], [], reg
     )
     lowering.segment.overflows |= inner_loops.may_overflow(found, dtype)
-    lowering.emit(
-        ELEMENTWISE, (source,), (reg,), (loop.description, NO_REUSE, NO_REUSE, False, False)
-    )
+    emit_plain_loop(lowering, loop, (source,), reg)
     return reg
 
 
-def _templates(source: int, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    return (templates.REGISTER, source), (templates.CONSTANT, dtype)
+def _templates(source: int, dtype: np.dtype[Any]) -> tuple[Template, ...]:
+    return RegisterTemplate(source), ConstantTemplate(dtype)
 
 
 # (the array written, the register of the part written, that of the value, whether shapes are equal)
@@ -96,7 +97,7 @@ Parts = tuple[Node, int, int, bool]
 
 
 def _parts(lowering: Lowering, effect: Node) -> Parts | None:
-    if not is_within_limits(effect):
+    if not lowering.is_within_limits(effect):
         return None
     if effect.op.style == "setitem":
         return _setitem_parts(lowering, *effect.args)
@@ -134,7 +135,7 @@ def _is_input_array(lowering: Lowering, target: Any) -> bool:
 
 def _loop_for(
     lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], dtype: np.dtype[Any]
-) -> tuple[inner_loops.Loop, tuple[int, ...]] | None:
+) -> tuple[Loop, tuple[int, ...]] | None:
     """The loop that computes into an array of `dtype`, with the operands' registers."""
     dtypes = tuple(map(dtype_of, args))
     regs = [lowering.operand(value) for value in args]
@@ -162,7 +163,7 @@ def _computed(
         return None
     loop, ins = found
     result = lowering.new(target.kind.dtype, target.kind.ndim)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, False, False))
+    emit_plain_loop(lowering, loop, ins, result)
     return target, lowering.register_of[target], result, True
 
 
@@ -181,7 +182,7 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
     lowering.begin(operator.getitem, (array, selecting), (), None).reg = view
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         lowering.segment.overflows |= inner_loops.may_overflow(value.kind.dtype, array.kind.dtype)
-    lowering.emit_view(VIEW, lowering.register_of[array], view, items)
+    lowering.emit_view(ViewInstruction((lowering.register_of[array],), (view,), items))
     return array, view, source, False
 
 
@@ -222,7 +223,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
     target = node.args[0]
     if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
         return False
-    if not is_within_limits(node):
+    if not lowering.is_within_limits(node):
         return False
     if not is_fresh(target) or target.kind != node.kind or _is_looked_into(lowering, target):
         return False
@@ -231,7 +232,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
         return False
     loop, ins = found
     result = lowering.declare(node)
-    lowering.emit(ELEMENTWISE, ins, (result,), (loop.description, NO_REUSE, NO_REUSE, True, False))
+    emit_plain_loop(lowering, loop, ins, result, inplace=True)
     lowering.replace(target, result)
     return True
 
@@ -255,7 +256,7 @@ def _is_from_elsewhere(target: Node) -> bool:
     return bool(shares(found))
 
 
-def prepare_commit(lowering: Lowering, effect: Node) -> Any:
+def prepare_commit(lowering: Lowering, effect: Node) -> RegisterTemplate:
     """Prepare the effect, by the machine or in Python; the template of its commit."""
     reg = lowering.new(None, -1)
     if not lower_commit(lowering, effect, reg):
@@ -265,10 +266,9 @@ def prepare_commit(lowering: Lowering, effect: Node) -> Any:
         lowering.register_of[effect] = lowering.register_of[value]
     else:
         lowering.register_of[effect] = constant = lowering.new(None, -1)
-        lowering.steps.append(
-            ("call", constant, _same, (templates.template(lowering, value),), None, None)
-        )
-    return (templates.REGISTER, reg)
+        built = (templates.template(lowering, value),)
+        lowering.steps.append(CallStep(PythonCall(constant, _same, built, None, None)))
+    return RegisterTemplate(reg)
 
 
 def _same(value: Any) -> Any:

@@ -9,7 +9,8 @@ import numpy as np
 
 from dyntrace.exec import elision
 from dyntrace.exec.lower import inner_loops
-from dyntrace.exec.lower.lowering import ELEMENTWISE, Lowering
+from dyntrace.exec.lower.description import ElementwiseInstruction, Loop
+from dyntrace.exec.lower.lowering import Lowering
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.ops.facts import BY_OPERATOR, UFUNCS
@@ -111,7 +112,7 @@ def _has_arrays(node: Node, args: tuple[Any, ...]) -> bool:
 def emit_loop(
     lowering: Lowering,
     node: Node,
-    loop: inner_loops.Loop,
+    loop: Loop,
     regs: tuple[int, ...],
     dtypes: tuple[Any, ...],
     *,
@@ -119,8 +120,17 @@ def emit_loop(
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
     lowering.segment.overflows |= any(map(inner_loops.may_overflow, dtypes, loop.dtypes))
-    extra = (loop.description, reuses(node), outside(lowering, node), False, copies)
-    lowering.emit(ELEMENTWISE, regs, (lowering.declare(node),), extra)
+    outs, places = (lowering.declare(node),), outside(lowering, node)
+    lowering.emit(ElementwiseInstruction(regs, outs, loop, reuses(node), places, False, copies))
+
+
+def emit_plain_loop(
+    lowering: Lowering, loop: Loop, regs: tuple[int, ...], out: int, *, inplace: bool = False
+) -> None:
+    """Emit an elementwise instruction that reuses no temporary, into register `out`."""
+    lowering.emit(
+        ElementwiseInstruction(regs, (out,), loop, NO_REUSE, NO_REUSE, inplace, copies=False)
+    )
 
 
 def reuses(node: Node) -> tuple[bool, bool]:

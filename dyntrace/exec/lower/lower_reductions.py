@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dyntrace.exec.lower import inner_loops, selftest
+from dyntrace.exec.lower.description import CountInstruction, ReduceInstruction
 from dyntrace.exec.lower.instruction_table import CODES
-from dyntrace.exec.lower.lower_elementwise import NO_REUSE
-from dyntrace.exec.lower.lowering import COUNT, ELEMENTWISE, REDUCE, Lowering
+from dyntrace.exec.lower.lower_elementwise import emit_plain_loop
+from dyntrace.exec.lower.lowering import Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 
@@ -86,15 +87,18 @@ def reduce(
         return False
     if wanted.kind in "fc" and not selftest.reduces_in_lines(ufunc, wanted.char):
         return False
-    extra = (
-        loop.description,
-        BY_LOOP,
-        _split(ufunc, wanted),
-        reduction.axes,
-        reduction.keepdims,
-        inner_loops.identity(ufunc, wanted),
+    lowering.emit(
+        ReduceInstruction(
+            (reduction.source,),
+            (out,),
+            loop,
+            BY_LOOP,
+            _split(ufunc, wanted),
+            reduction.axes,
+            reduction.keepdims,
+            inner_loops.identity(ufunc, wanted),
+        )
     )
-    lowering.emit(REDUCE, (reduction.source,), (out,), extra)
     return True
 
 
@@ -131,9 +135,10 @@ def search(kind: int) -> Rule:
         source = lowering.dtype(found.source)
         if source is None or source.char not in "?bhilqBHILQfd":
             return False
-        reg = lowering.declare(node)
-        extra = (None, kind, WHOLE, found.axes, found.keepdims, None)
-        lowering.emit(REDUCE, (found.source,), (reg,), extra)
+        ins, outs = (found.source,), (lowering.declare(node),)
+        lowering.emit(
+            ReduceInstruction(ins, outs, None, kind, WHOLE, found.axes, found.keepdims, None)
+        )
         return True
 
     return rule
@@ -170,14 +175,14 @@ def apply(
     wanted = lowering.dtype(out)
     assert wanted is not None
     lowering.segment.overflows |= inner_loops.may_overflow(loop.dtypes[-1], wanted)
-    lowering.emit(ELEMENTWISE, ins, (out,), (loop.description, NO_REUSE, NO_REUSE, False, False))
+    emit_plain_loop(lowering, loop, ins, out)
 
 
 def divide(lowering: Lowering, reduction: Reduction, total: int, less: int, out: int) -> None:
     """`total / (count - less)` as NumPy divides by an integer of its own."""
     dtype = lowering.dtype(total)
     count = lowering.new(None, -1)
-    lowering.emit(COUNT, (reduction.source,), (count,), (reduction.axes, less))
+    lowering.emit(CountInstruction((reduction.source,), (count,), reduction.axes, less))
     apply(lowering, np.true_divide, (total, count), (dtype, np.dtype(np.intp)), out)
 
 

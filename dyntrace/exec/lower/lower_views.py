@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace.exec.lower.instruction_table import CODES, LIMITS
-from dyntrace.exec.lower.lowering import MAX_NDIM, PERMUTE, RESHAPE, VIEW, Lowering
+from dyntrace.exec.lower.description import (
+    Bound,
+    EllipsisItem,
+    IntItem,
+    NewaxisItem,
+    PermuteInstruction,
+    RegisterTemplate,
+    ReshapeInstruction,
+    SliceItem,
+    SubscriptItem,
+    ViewInstruction,
+)
+from dyntrace.exec.lower.instruction_table import LIMITS
+from dyntrace.exec.lower.lowering import MAX_NDIM, Lowering
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.graph.subscripts import index_items, is_integer
 
 Rule = Callable[[Lowering, Node], bool]
-INT, SLICE = CODES["ITEM"]["INT"], CODES["ITEM"]["SLICE"]
-NEWAXIS, ELLIPSIS = CODES["ITEM"]["NEWAXIS"], CODES["ITEM"]["ELLIPSIS"]
 MAX_ITEMS = LIMITS["MAX_ITEMS"]
-
-Bound = Any  # None, an int, or (register,)
 
 
 def is_index(value: Any) -> bool:
@@ -40,24 +48,25 @@ def _bound(lowering: Lowering, value: Any) -> Bound:
     if isinstance(value, Node):
         reg = lowering.register_of[value]
         lowering.as_object(reg)
-        return (reg,)
-    return value
+        return RegisterTemplate(reg)
+    bound: Bound = value
+    return bound
 
 
-def items_of(lowering: Lowering, index: Any) -> tuple[Any, ...]:
+def items_of(lowering: Lowering, index: Any) -> tuple[SubscriptItem, ...]:
     """The items of a basic index as the machine takes them."""
     return tuple(_item(lowering, item) for item in index_items(index))
 
 
-def _item(lowering: Lowering, item: Any) -> tuple[Any, ...]:
+def _item(lowering: Lowering, item: Any) -> SubscriptItem:
     if type(item) is slice:
-        parts = (item.start, item.stop, item.step)
-        return (SLICE, *(_bound(lowering, part) for part in parts))
+        start, stop, step = item.start, item.stop, item.step
+        return SliceItem(_bound(lowering, start), _bound(lowering, stop), _bound(lowering, step))
     if item is None:
-        return (NEWAXIS, None, None, None)
+        return NewaxisItem()
     if item is Ellipsis:
-        return (ELLIPSIS, None, None, None)
-    return (INT, _bound(lowering, item), None, None)
+        return EllipsisItem()
+    return IntItem(_bound(lowering, item))
 
 
 def have_keys(lowering: Lowering, values: Any) -> None:
@@ -78,7 +87,8 @@ def lower_getitem(lowering: Lowering, node: Node) -> bool:
         return False
     have_keys(lowering, index)
     items = items_of(lowering, index)
-    lowering.emit_view(VIEW, lowering.register_of[array], lowering.declare(node), items)
+    ins, outs = (lowering.register_of[array],), (lowering.declare(node),)
+    lowering.emit_view(ViewInstruction(ins, outs, items))
     return True
 
 
@@ -92,8 +102,7 @@ def lower_transposed(lowering: Lowering, node: Node) -> bool:
         return False
     if not isinstance(node.kind, ArrayKind):
         return False
-    lowering.emit_view(PERMUTE, lowering.register_of[node.args[0]], lowering.declare(node), ())
-    return True
+    return _permute(lowering, node, ())
 
 
 def lower_transpose(lowering: Lowering, node: Node) -> bool:
@@ -109,8 +118,12 @@ def lower_transpose(lowering: Lowering, node: Node) -> bool:
     found = tuple(axis % ndim for axis in axes if -ndim <= axis < ndim)
     if sorted(found) != list(range(ndim)):
         return False
-    items = tuple((INT, axis, None, None) for axis in found)
-    lowering.emit_view(PERMUTE, lowering.register_of[node.args[0]], lowering.declare(node), items)
+    return _permute(lowering, node, tuple(IntItem(axis) for axis in found))
+
+
+def _permute(lowering: Lowering, node: Node, items: tuple[IntItem, ...]) -> bool:
+    ins, outs = (lowering.register_of[node.args[0]],), (lowering.declare(node),)
+    lowering.emit_view(PermuteInstruction(ins, outs, items))
     return True
 
 
@@ -124,10 +137,11 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
     if not all(map(is_index, lengths)) or not isinstance(node.kind, ArrayKind):
         return False
     have_keys(lowering, lengths)
-    items = tuple((INT, _bound(lowering, length), None, None) for length in lengths)
+    items = tuple(IntItem(_bound(lowering, length)) for length in lengths)
     array = lowering.register_of[node.args[0]]
     copy = lowering.new(*lowering.registers[array])
-    lowering.emit_view(RESHAPE, array, lowering.declare(node), items, copy)
+    outs = (lowering.declare(node), copy)
+    lowering.emit_view(ReshapeInstruction((array,), outs, items))
     return True
 
 

@@ -3,11 +3,7 @@
 A program is a list of steps over *registers*: first the inputs, then the constants, then one for
 each value. Instructions are collected in a *segment*; a node without one becomes a call of Python
 between segments. An instruction belongs to a *node*, whose call runs where there is no plan.
-
-    program  (number of inputs, registers, constants, steps, registers to drop after each, outputs)
-    segment  ("segment", inputs, exports, keys, instructions, casts may overflow, target, nodes)
-    call     ("call", register, callable, templates, keyword names, kind)
-    node     (register, callable, templates, keyword names, kind)
+`exec.lower.description` has the form of all this.
 
 Invariant: a register is written once, before it is read. Read `_native/vm/program/program.h` next.
 """
@@ -19,19 +15,33 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec.lower import lifetimes, templates
-from dyntrace.exec.lower.instruction_table import INSTRUCTIONS, LIMITS
+from dyntrace.exec.lower.description import (
+    CallStep,
+    LoweredNode,
+    LoweredProgram,
+    MachineInstruction,
+    PermuteInstruction,
+    ProgramStep,
+    PythonCall,
+    Register,
+    RegisterTemplate,
+    ReshapeInstruction,
+    SegmentStep,
+    Template,
+    TupleTemplate,
+    ViewInstruction,
+)
+from dyntrace.exec.lower.instruction_table import LIMITS
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.node import Graph, Node
 from dyntrace.graph.ownership import operands
 from dyntrace.record import field, record
 
-ELEMENTWISE, COUNT = INSTRUCTIONS["ELEMENTWISE"].code, INSTRUCTIONS["COUNT"].code
-VIEW, PERMUTE, RESHAPE = (INSTRUCTIONS[name].code for name in ("VIEW", "PERMUTE", "RESHAPE"))
-REDUCE, ASSIGN = INSTRUCTIONS["REDUCE"].code, INSTRUCTIONS["ASSIGN"].code
 MAX_NDIM, MAX_REGISTERS = LIMITS["MAX_NDIM"], LIMITS["MAX_REGISTERS"]
 
 PYTHON_NUMBERS = (int, float, complex, bool)
-Instruction = tuple[int, tuple[int, ...], tuple[int, ...], tuple[Any, ...], "NodeCall"]
+Outputs = RegisterTemplate | TupleTemplate | None
+_VIEWS = (ViewInstruction, PermuteInstruction, ReshapeInstruction)
 
 
 class NotLowered(Exception):
@@ -40,29 +50,53 @@ class NotLowered(Exception):
 
 @record(eq=False)
 class NodeCall:
-    """The call of a node that has instructions, and the registers in its arguments."""
+    """The call of a node that is being lowered, and its instructions in the open segment.
+
+    The rule that lowers the node declares the register of its result, `reg`.
+    """
 
     target: Any
-    arguments: tuple[Any, ...]
-    names: tuple[str, ...] | None
+    arguments: tuple[Template, ...]
+    keywords: tuple[str, ...] | None
     kind: Any
-    reads: tuple[int, ...]
+    reads: list[int]
+    instructions: list[MachineInstruction]
     reg: int = -1
 
-    def form(self) -> tuple[Any, ...]:
-        """Its description."""
-        return (self.reg, self.target, self.arguments, self.names, self.kind)
+    def described(self) -> LoweredNode:
+        """Its description, once it is complete."""
+        call = PythonCall(self.reg, self.target, self.arguments, self.keywords, self.kind)
+        return LoweredNode(call, tuple(self.instructions))
 
 
 @record()
 class Segment:
-    """A segment that is being collected."""
+    """A segment that is being collected: its nodes, in order."""
 
-    instructions: list[Instruction] = field(default_factory=list)
+    nodes: list[NodeCall] = field(default_factory=list)
     made: set[int] = field(default_factory=set)
     exports: list[int] = field(default_factory=list)
     overflows: bool = False
     target: int | None = None
+
+    def instructions(self) -> list[MachineInstruction]:
+        """The instructions of all nodes, in order."""
+        return [instruction for node in self.nodes for instruction in node.instructions]
+
+    def described(self) -> SegmentStep:
+        """Its description, once all steps are known."""
+        instructions = self.instructions()
+        read: dict[int, None] = {}
+        for instruction in instructions:
+            read.update(dict.fromkeys(instruction.inputs))
+        return SegmentStep(
+            tuple([reg for reg in read if reg not in self.made]),
+            tuple(self.exports),
+            lifetimes.keys(instructions),
+            self.overflows,
+            self.target,
+            tuple([node.described() for node in self.nodes]),
+        )
 
 
 class Lowering:
@@ -70,15 +104,16 @@ class Lowering:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.registers: list[tuple[Any, int]] = []
+        self.registers: list[Register] = []
         self.constants: list[Any] = []
-        self.steps: list[Any] = []
+        self.steps: list[ProgramStep | Segment] = []
         self.segment = Segment()
         self.node: NodeCall | None = None
         self.register_of: dict[Node, int] = {}
         self.constant_of: dict[Any, int] = {}
         self.segment_of: dict[int, Segment] = {}
         self.inputs = frozenset(graph.inputs)
+        self.has_wide = False  # an array has more dimensions than instructions take
         self.root_of: dict[int, int] = {}  # of views: the register whose memory they look into
         for node in graph.inputs:
             self.register_of[node] = self._declared(node.kind)
@@ -89,6 +124,7 @@ class Lowering:
     def _declared(self, kind: Kind) -> int:
         """A new register for a value of this kind."""
         if isinstance(kind, ArrayKind):
+            self.has_wide |= kind.ndim > MAX_NDIM
             return self.new(kind.dtype, kind.ndim)
         return self.new(kind.dtype if isinstance(kind, NumpyScalarKind) else None, -1)
 
@@ -96,7 +132,7 @@ class Lowering:
         """A new register: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
         if len(self.registers) >= MAX_REGISTERS:
             raise NotLowered("too many registers")
-        self.registers.append((dtype, ndim))
+        self.registers.append(Register(dtype, ndim))
         return len(self.registers) - 1
 
     def _collect_constants(self) -> None:
@@ -118,6 +154,12 @@ class Lowering:
         self.register_of[node] = reg = self._declared(node.kind)
         return reg
 
+    def is_within_limits(self, node: Node) -> bool:
+        """Whether instructions take arrays of as many dimensions as the node takes and gives."""
+        if _is_wide(node):
+            return False
+        return not (self.has_wide and any(map(_is_wide, operands(node))))
+
     def operand(self, value: Any) -> int | None:
         """The register of an operand: a node's, or a number's; None for anything else."""
         if isinstance(value, Node):
@@ -133,31 +175,31 @@ class Lowering:
 
     def dtype(self, reg: int) -> np.dtype[Any] | None:
         """The dtype of a register's elements."""
-        found: np.dtype[Any] | None = self.registers[reg][0]
-        return found
+        return self.registers[reg].dtype
 
     # segments ---------------------------------------------------------------------------------
 
-    def emit(
-        self, code: int, ins: tuple[int, ...], outs: tuple[int, ...], extra: tuple[Any, ...] = ()
-    ) -> None:
+    def emit(self, instruction: MachineInstruction) -> None:
         """Append an instruction of the node at hand to the open segment."""
-        assert self.node is not None
-        for reg in (*ins, *self.node.reads):
+        node, segment = self.node, self.segment
+        assert node is not None
+        for reg in (*instruction.inputs, *node.reads):
             maker = self.segment_of.get(reg)
-            if maker is not None and maker is not self.segment and reg not in maker.exports:
+            if maker is not None and maker is not segment and reg not in maker.exports:
                 maker.exports.append(reg)
-        self.segment.instructions.append((code, ins, outs, extra, self.node))
-        for reg in outs:
-            self.segment.made.add(reg)
-            self.segment_of[reg] = self.segment
+        if not node.instructions:
+            segment.nodes.append(node)
+        assert segment.nodes[-1] is node
+        node.instructions.append(instruction)
+        for reg in instruction.outputs:
+            segment.made.add(reg)
+            self.segment_of[reg] = segment
 
-    def emit_view(
-        self, code: int, array: int, out: int, items: tuple[Any, ...], *copy: int
-    ) -> None:
-        """Append an instruction whose result looks into `array`, or into a copy if that must be."""
-        self.root_of[out] = self.root_of.get(array, array)
-        self.emit(code, (array,), (out, *copy), items)
+    def emit_view(self, instruction: MachineInstruction) -> None:
+        """Append an instruction whose first output looks into its input, or into a copy of it."""
+        (array,) = instruction.inputs
+        self.root_of[instruction.outputs[0]] = self.root_of.get(array, array)
+        self.emit(instruction)
 
     def as_object(self, reg: int) -> None:
         """Have a register's value as a Python object, closing the segment that makes it."""
@@ -171,35 +213,29 @@ class Lowering:
 
     def close(self) -> None:
         """End the open segment; its exports may still grow."""
-        if not self.segment.instructions:
+        if not self.segment.nodes:
             return
         views = self._views_apart()
-        if views.instructions:
+        if views.nodes:
             self.steps.append(views)
-        if self.segment.instructions:
+        if self.segment.nodes:
             self.steps.append(self.segment)
         self.segment = Segment()
 
     def _views_apart(self) -> Segment:
         """Take views that the open segment does not use itself: they need no plan of their own."""
         segment, views = self.segment, Segment()
-        used = {reg for _, ins, _, _, _ in segment.instructions for reg in ins}
-        apart = [
-            instruction
-            for instruction in segment.instructions
-            if instruction[0] in (VIEW, PERMUTE, RESHAPE)
-            and instruction[2][0] not in used
-            and instruction[1][0] not in segment.made
-        ]
-        if len(apart) < len(segment.instructions):
-            for instruction in apart:
-                segment.instructions.remove(instruction)
-                self._move(instruction, segment, views)
+        used = {reg for instruction in segment.instructions() for reg in instruction.inputs}
+        apart = [node for node in segment.nodes if _is_apart(node, used, segment.made)]
+        if len(apart) < len(segment.nodes):
+            for node in apart:
+                segment.nodes.remove(node)
+                self._move(node, segment, views)
         return views
 
-    def _move(self, instruction: Instruction, segment: Segment, to: Segment) -> None:
-        to.instructions.append(instruction)
-        for reg in instruction[2]:
+    def _move(self, node: NodeCall, segment: Segment, to: Segment) -> None:
+        to.nodes.append(node)
+        for reg in node.instructions[0].outputs:
             segment.made.discard(reg)
             to.made.add(reg)
             self.segment_of[reg] = to
@@ -213,13 +249,13 @@ class Lowering:
         self, target: Any, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...], kind: Any
     ) -> NodeCall:
         """From now on, instructions belong to a node that this call stands for."""
-        built, names = self._arguments(args, kwargs)
-        self.node = NodeCall(target, built, names, kind, tuple(templates.reads(built)))
+        built, keywords = self._arguments(args, kwargs)
+        self.node = NodeCall(target, built, keywords, kind, templates.reads(built), [])
         return self.node
 
     def _arguments(
         self, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]
-    ) -> tuple[tuple[Any, ...], tuple[str, ...] | None]:
+    ) -> tuple[tuple[Template, ...], tuple[str, ...] | None]:
         """The templates of the arguments, and the names of keywords."""
         built = [templates.template(self, value) for value in args]
         if not kwargs:
@@ -236,7 +272,6 @@ class Lowering:
         kind: Any = None,
         *,
         ordered: bool = False,
-        how: str = "call",
     ) -> None:
         """Call Python; before the open segment, if that makes none of the operands.
 
@@ -245,21 +280,31 @@ class Lowering:
         """
         if ordered:
             self.close()
-        used = templates.registers(self, [*args, *(value for _, value in kwargs)])
-        for operand in used:
+        self.steps.append(CallStep(self.python_call(reg, target, args, kwargs, kind)))
+
+    def python_call(
+        self,
+        reg: int,
+        target: Any,
+        args: tuple[Any, ...],
+        kwargs: tuple[tuple[str, Any], ...],
+        kind: Any = None,
+    ) -> PythonCall:
+        """A call whose operands are objects; segments that make one of them are closed."""
+        for operand in templates.registers(self, [*args, *(value for _, value in kwargs)]):
             self.as_object(operand)
-        self.steps.append((how, reg, target, *self._arguments(args, kwargs), kind))
+        return PythonCall(reg, target, *self._arguments(args, kwargs), kind)
 
     # the end ----------------------------------------------------------------------------------
 
-    def finished(self, outputs: Any) -> tuple[Any, ...]:
+    def finished(self, outputs: Outputs) -> LoweredProgram:
         """The description of the program."""
         self.close()
         steps = tuple(
-            self._segment_form(step) if isinstance(step, Segment) else step for step in self.steps
+            step.described() if isinstance(step, Segment) else step for step in self.steps
         )
         first = len(self.graph.inputs) + len(self.constants)
-        return (
+        return LoweredProgram(
             len(self.graph.inputs),
             tuple(self.registers),
             tuple(self.constants),
@@ -268,32 +313,20 @@ class Lowering:
             outputs,
         )
 
-    def _segment_form(self, segment: Segment) -> tuple[Any, ...]:
-        read: dict[int, None] = {}
-        nodes: dict[NodeCall, int] = {}
-        for _, ins, _, _, node in segment.instructions:
-            read.update(dict.fromkeys(ins))
-            nodes.setdefault(node, len(nodes))
-        inputs = tuple(reg for reg in read if reg not in segment.made)
-        return (
-            "segment",
-            inputs,
-            tuple(segment.exports),
-            lifetimes.keys(segment.instructions),
-            tuple((*parts, nodes[node]) for *parts, node in segment.instructions),
-            segment.overflows,
-            segment.target,
-            tuple(node.form() for node in nodes),
-        )
+
+def _is_apart(node: NodeCall, used: set[int], made: set[int]) -> bool:
+    """Whether a node is a view of something made elsewhere, and none of `used`."""
+    first, *others = node.instructions
+    return (
+        isinstance(first, _VIEWS)
+        and not others
+        and first.outputs[0] not in used
+        and first.inputs[0] not in made
+    )
 
 
-def is_within_limits(node: Node) -> bool:
-    """Whether no array that the node takes or gives has more dimensions than instructions take."""
-    for value in (node, *operands(node)):
-        kind = value.kind
-        if isinstance(kind, ArrayKind) and kind.ndim > MAX_NDIM:
-            return False
-    return True
+def _is_wide(node: Node) -> bool:
+    return isinstance(node.kind, ArrayKind) and node.kind.ndim > MAX_NDIM
 
 
 def _constant_key(value: Any) -> Any:

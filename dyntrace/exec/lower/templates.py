@@ -1,23 +1,33 @@
 """Templates: the arguments of a call and the outputs of a program, with registers in them.
 
-A template is a tuple (code, register, constant or items, number, keys); the number names a list,
-dict, tuple or slice that occurs more than once and is then one object.
-`_native/vm/program/templates.c` builds values from templates. Read `exec.lower.lowering`, the
-user, next.
+A list, dict, tuple or slice that occurs more than once among the outputs gets a number, and one
+object is built for it. `_native/vm/program/templates.c` builds values from templates. Read
+`exec.lower.lowering`, the user, next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, Protocol
 
-from dyntrace.exec.lower.instruction_table import CODES
+from dyntrace.exec.lower.description import (
+    ConstantTemplate,
+    DictTemplate,
+    ListTemplate,
+    RegisterTemplate,
+    SliceTemplate,
+    Template,
+    TupleTemplate,
+)
 from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import nodes_in
 
-_CODES = CODES["TEMPLATE"]
-REGISTER, CONSTANT, TUPLE = _CODES["REGISTER"], _CODES["CONSTANT"], _CODES["TUPLE"]
-LIST, DICT, SLICE = _CODES["LIST"], _CODES["DICT"], _CODES["SLICE"]
+
+@cache
+def of_register(reg: int) -> RegisterTemplate:
+    """The one template of this register, which most programs have."""
+    return RegisterTemplate(reg)
 
 
 class Registers(Protocol):
@@ -32,32 +42,39 @@ def registers(lowering: Registers, values: Any) -> Iterator[int]:
         yield lowering.register_of[node]
 
 
-def reads(templates: Iterable[Any]) -> Iterator[int]:
+def reads(templates: Iterable[Template]) -> list[int]:
     """The registers that occur in templates."""
-    for code, content, *_ in templates:
-        if code == REGISTER:
-            yield content
-        elif code != CONSTANT:
-            yield from reads(content)
+    found: list[int] = []
+    for template in templates:
+        if isinstance(template, RegisterTemplate):
+            found.append(template.reg)
+        elif isinstance(template, _CONTAINERS):
+            found += reads(template.items)
+    return found
 
 
-def template(lowering: Registers, value: Any, numbers: dict[int, int] | None = None) -> Any:
+_CONTAINERS = (TupleTemplate, ListTemplate, DictTemplate, SliceTemplate)
+
+
+def template(lowering: Registers, value: Any, numbers: dict[int, int] | None = None) -> Template:
     """The template of a value; `numbers` of containers by identity, where sharing shows."""
     if isinstance(value, Node):
-        return (REGISTER, lowering.register_of[value])
+        return of_register(lowering.register_of[value])
     kind = type(value)
     if kind not in (tuple, list, dict, slice):
-        return (CONSTANT, value)
+        return ConstantTemplate(value)
     if kind is not list and kind is not dict and not any(True for _ in nodes_in(value)):
         if not _holds_mutable(value):
-            return (CONSTANT, value)
+            return ConstantTemplate(value)
     number = None
     if numbers is not None:
         number = numbers.setdefault(id(value), len(numbers))
-    parts = _parts(value)
-    items = tuple(template(lowering, part, numbers) for part in parts)
-    code = {tuple: TUPLE, list: LIST, dict: DICT, slice: SLICE}[kind]
-    return (code, items, number, tuple(value) if kind is dict else None)
+    items = tuple(template(lowering, part, numbers) for part in _parts(value))
+    if kind is dict:
+        return DictTemplate(items, number, tuple(value))
+    if kind is tuple:
+        return TupleTemplate(items, number)
+    return ListTemplate(items, number) if kind is list else SliceTemplate(items, number)
 
 
 def _parts(value: Any) -> list[Any]:

@@ -14,7 +14,25 @@ from dyntrace import config
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec.backends import machine
 from dyntrace.exec.lower import inner_loops
+from dyntrace.exec.lower.description import (
+    ConstantTemplate,
+    Described,
+    ElementwiseInstruction,
+    EllipsisItem,
+    IntItem,
+    LoweredNode,
+    LoweredProgram,
+    PermuteInstruction,
+    PythonCall,
+    Register,
+    RegisterTemplate,
+    ReshapeInstruction,
+    SegmentStep,
+    SliceItem,
+    ViewInstruction,
+)
 from dyntrace.graph.node import Graph
+from dyntrace.record import replace
 from tests.machine.capturing import capture, function
 
 if not config.native:
@@ -57,7 +75,7 @@ def copied(values):
 
 def changed(spec, wrong):
     """Each description that has one field of this one, or one item more or less, wrong."""
-    if type(spec) is not tuple:
+    if not isinstance(spec, tuple):
         return
     for place, item in enumerate(spec):
         before, after = spec[:place], spec[place + 1 :]
@@ -93,33 +111,47 @@ def test_one_field_wrong_never_crashes(name):
 
 def with_instructions(*instructions, inputs=(0,), exports=(1,), dtype="d", ndim=1, outputs=1):
     """The description of one segment over an array in register 0, with results in 1 and 2."""
-    registers = ((np.dtype("d"), 1), (np.dtype(dtype), ndim), (np.dtype("d"), 1))
-    numbered = tuple((*instruction, place) for place, instruction in enumerate(instructions))
-    nodes = tuple((outs[0], ran_by_numpy, ((0, 0),), None, None) for _, _, outs, _ in instructions)
-    segment = ("segment", inputs, exports, (), numbered, False, None, nodes)
-    return (1, registers, (), (segment,), ((),), outputs)
+    vector = Register(np.dtype("d"), 1)
+    registers = (vector, Register(np.dtype(dtype), ndim), vector)
+    nodes = tuple(node_of(instruction) for instruction in instructions)
+    segment = SegmentStep(inputs, exports, (), False, None, nodes)
+    return LoweredProgram(1, registers, (), (segment,), ((),), RegisterTemplate(outputs))
+
+
+def node_of(instruction):
+    """A node of one instruction, which NumPy could run as well."""
+    call = PythonCall(instruction.outputs[0], ran_by_numpy, (INPUT,), None, None)
+    return LoweredNode(call, (instruction,))
 
 
 def ran_by_numpy(x):
     return x.size
 
 
-EVERYTHING = (1, None, None, None)
+INPUT = RegisterTemplate(0)
+WHOLE = ViewInstruction((0,), (1,), (SliceItem(None, None, None),))
+
+
+def view(*items):
+    return replace(WHOLE, items=items)
+
+
 REFUSED = {
-    "export of nothing": with_instructions((1, (0,), (1,), (EVERYTHING,)), exports=(2,)),
-    "read before made": with_instructions((1, (2,), (1,), (EVERYTHING,))),
-    "read outside": with_instructions((1, (0,), (1,), (EVERYTHING,)), inputs=()),
-    "written twice": with_instructions(*[(1, (0,), (1,), (EVERYTHING,))] * 2),
-    "view of another dtype": with_instructions((1, (0,), (1,), (EVERYTHING,)), dtype="f"),
-    "too many dimensions": with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=25),
-    "register beyond 16 bits": with_instructions((1, (0,), (1 << 16,), (EVERYTHING,))),
-    "two ellipses": with_instructions((1, (0,), (1,), ((3, None, None, None),) * 2)),
-    "index without a value": with_instructions((1, (0,), (1,), ((0, (2,), None, None),))),
-    "index of nothing": with_instructions((1, (0,), (1,), ((0, None, None, None),))),
-    "axis that is not there": with_instructions((2, (0,), (1,), ((0, 1, None, None),))),
-    "nine lengths": with_instructions((3, (0,), (1,), ((0, 1, None, None),) * 9)),
-    "output of nothing": with_instructions((1, (0,), (1,), (EVERYTHING,)), outputs=2),
-}  # fmt: skip
+    "export of nothing": with_instructions(WHOLE, exports=(2,)),
+    "read before made": with_instructions(replace(WHOLE, inputs=(2,))),
+    "read outside": with_instructions(WHOLE, inputs=()),
+    "written twice": with_instructions(WHOLE, WHOLE),
+    "view of another dtype": with_instructions(WHOLE, dtype="f"),
+    "too many dimensions": with_instructions(WHOLE, ndim=25),
+    "register beyond 16 bits": with_instructions(replace(WHOLE, outputs=(1 << 16,))),
+    "two ellipses": with_instructions(view(EllipsisItem(), EllipsisItem())),
+    "index without a value": with_instructions(view(IntItem(RegisterTemplate(2)))),
+    "index that is no register": with_instructions(view(IntItem(ConstantTemplate(2)))),
+    "index of nothing": with_instructions(view(IntItem(None))),
+    "axis that is not there": with_instructions(PermuteInstruction((0,), (1,), (IntItem(1),))),
+    "nine lengths": with_instructions(ReshapeInstruction((0,), (1,), (IntItem(1),) * 9)),
+    "output of nothing": with_instructions(WHOLE, outputs=2),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -127,15 +159,37 @@ def test_wrong_description_is_refused(name):
     assert isinstance(run(REFUSED[name], [np.arange(3.0)]), (ValueError, OverflowError))
 
 
+def records_in(value):
+    """Each record in a description, with a function that puts another one in its place."""
+    if isinstance(value, Described):
+        yield value, lambda other: other
+    if isinstance(value, tuple):
+        for place, item in enumerate(value):
+            before, after = value[:place], value[place + 1 :]
+            for record, put in records_in(item):
+                yield record, lambda new, put=put, b=before, a=after: (*b, put(new), *a)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_record_without_its_last_field_is_refused_by_name(name):
+    spec, values = lowered(name)
+    for record, put in records_in(spec):
+        if len(record) > 1:
+            error = run(put(tuple(record)[:-1]), values)
+            assert type(error) is ValueError, record
+            fields = len(record)
+            assert f" has {fields} fields, not {fields - 1}" in str(error), record
+
+
 def test_scalar_that_is_an_array_is_left_to_the_node():
-    spec = with_instructions((1, (0,), (1,), (EVERYTHING,)), ndim=-1)
+    spec = with_instructions(WHOLE, ndim=-1)
     program = Program(lambda: spec, lambda x: "twin")
     assert program(np.arange(3.0)) == 3
     assert (program.nodes_run, program.twin_runs) == (1, 0)
 
 
 def test_inputs_of_other_kinds_are_left_to_the_twin():
-    spec = with_instructions((1, (0,), (1,), (EVERYTHING,)))
+    spec = with_instructions(WHOLE)
     program = Program(lambda: spec, lambda x: "twin")
     assert program(np.arange(3)) == program(3.0) == "twin"
     assert program.twin_runs == 2
@@ -144,13 +198,19 @@ def test_inputs_of_other_kinds_are_left_to_the_twin():
 def chain(length, dtypes, exported):
     """The description of `length` additions of register 0, each result used by the next."""
     add = inner_loops.elementwise(np.add, (np.dtype("d"), np.dtype("d"), None), "unsafe")
-    extra = (add.description, (False, False), (False, False), False, False)
-    registers = ((np.dtype("d"), 1), *((np.dtype(dtypes[i % 2]), 1) for i in range(length)))
-    instructions = tuple((0, (i, 0), (i + 1,), extra, i) for i in range(length))
+    neither = (False, False)
+    made = (Register(np.dtype(dtypes[i % 2]), 1) for i in range(length))
+    registers = (Register(np.dtype("d"), 1), *made)
     exports = tuple(range(1, length + 1)) if exported else (length,)
-    nodes = tuple((i + 1, np.add, ((0, i), (0, 0)), None, None) for i in range(length))
-    segment = ("segment", (0,), exports, (), instructions, False, None, nodes)
-    return (1, registers, (), (segment,), ((),), length)
+    nodes = []
+    for i in range(length):
+        call = PythonCall(i + 1, np.add, (RegisterTemplate(i), INPUT), None, None)
+        instruction = ElementwiseInstruction(
+            (i, 0), (i + 1,), add, neither, neither, inplace=False, copies=False
+        )
+        nodes.append(LoweredNode(call, (instruction,)))
+    segment = SegmentStep((0,), exports, (), False, None, tuple(nodes))
+    return LoweredProgram(1, registers, (), (segment,), ((),), RegisterTemplate(length))
 
 
 @pytest.mark.parametrize("length", [500, 5000, 30000])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dyntrace.exec.lower import lower_reductions, selftest
+from dyntrace.exec.lower.description import CallStep
 from tests.machine.capturing import capture
 
 
@@ -52,4 +53,4 @@ def calls(graph):
     from dyntrace.exec.backends import machine
 
     spec = machine.lowered(graph)
-    return [step[2].__name__ for step in spec[3] if step[0] == "call"]
+    return [step.call.target.__name__ for step in spec.steps if isinstance(step, CallStep)]

@@ -11,6 +11,8 @@
 #define NO_IMPORT_UFUNC
 #include <numpy/ufuncobject.h>
 
+#include "vm/program/record.h"
+
 /* The layout that NumPy documents for the capsule. */
 typedef struct {
     PyArrayMethod_StridedLoop *strided_loop;
@@ -334,18 +336,33 @@ take_own(Loop *loop, const char *name)
     return 0;
 }
 
-/* (capsule or name, dtypes, number of inputs, exact, whether it clears flags, cost) */
+static int
+take_fields(Loop *loop, PyObject *description)
+{
+    PyObject *source = FIELD(LOOP, source, description), *dtypes = FIELD(LOOP, dtypes, description);
+    int exact;
+    if (record_int(FIELD(LOOP, input_count, description), 1, MAX_ARGS, &loop->nin) < 0
+        || record_int(FIELD(LOOP, exactness, description), 0, EXACT, &exact) < 0
+        || record_flag(FIELD(LOOP, clears, description), &loop->clears) < 0) {
+        return -1;
+    }
+    loop->nout = PyTuple_Check(dtypes) ? (int)PyTuple_GET_SIZE(dtypes) - loop->nin : 0;
+    loop->exact = (Exactness)exact;
+    loop->cost = (float)PyFloat_AsDouble(FIELD(LOOP, cost, description));
+    if (PyErr_Occurred() || take_descriptors(loop, dtypes) < 0) {
+        return -1;
+    }
+    if (!PyUnicode_Check(source)) {
+        return take_capsule(loop, source);
+    }
+    const char *name = PyUnicode_AsUTF8(source);
+    return name == NULL ? -1 : take_own(loop, name);
+}
+
 Loop *
 loop_new(PyObject *description)
 {
-    PyObject *source, *dtypes;
-    int nin, exact, clears;
-    double cost;
-    if (!PyTuple_Check(description)) {
-        PyErr_SetString(PyExc_TypeError, "a loop is described by a tuple");
-        return NULL;
-    }
-    if (!PyArg_ParseTuple(description, "OOiipd", &source, &dtypes, &nin, &exact, &clears, &cost)) {
+    if (!IS_RECORD(LOOP, description)) {
         return NULL;
     }
     Loop *loop = PyMem_Calloc(1, sizeof *loop);
@@ -353,19 +370,7 @@ loop_new(PyObject *description)
         PyErr_NoMemory();
         return NULL;
     }
-    loop->nin = nin;
-    loop->nout = PyTuple_Check(dtypes) ? (int)PyTuple_GET_SIZE(dtypes) - nin : 0;
-    loop->exact = (Exactness)exact;
-    loop->clears = clears;
-    loop->cost = (float)cost;
-    int failed = take_descriptors(loop, dtypes);
-    if (failed == 0) {
-        const char *name = PyUnicode_Check(source) ? PyUnicode_AsUTF8(source) : NULL;
-        failed = name != NULL            ? take_own(loop, name)
-                 : PyErr_Occurred() != NULL ? -1
-                                            : take_capsule(loop, source);
-    }
-    if (failed < 0) {
+    if (take_fields(loop, description) < 0) {
         loop_free(loop);
         return NULL;
     }

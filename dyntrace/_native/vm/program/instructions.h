@@ -5,7 +5,7 @@
 #include "vm/loops/loops.h"
 
 typedef enum SMALL {
-#define ITEM(name) ITEM_##name,
+#define ITEM(name, fields) ITEM_##name,
 #include "vm/instructions.def"
 } ItemCode;
 enum { ABSENT = -1, CONSTANT = -2 };
@@ -21,7 +21,7 @@ typedef struct {
 } Item;
 
 typedef enum SMALL {
-#define INSTRUCTION(name, least_in, most_in, least_out, most_out, words) name,
+#define INSTRUCTION(name, least_in, most_in, least_out, most_out, words, fields) name,
 #include "vm/instructions.def"
 } InstrCode;
 typedef enum SMALL {
@@ -63,7 +63,7 @@ typedef struct {
     short reg;           /* where the result goes */
     PyObject *callable;
     PyObject *arguments; /* tuple of templates */
-    PyObject *names;     /* of the keywords, or NULL */
+    PyObject *keywords;  /* names of the last arguments, or NULL */
     PyObject *kind;      /* what the result must be */
 } PythonCall;
 

@@ -1,6 +1,6 @@
 /* From the Python description of a program to its structures.
 
-   dyntrace/exec/lower/lowering.py writes descriptions and says what they mean. Invariant: what has been
+   dyntrace/exec/lower/description.py says what descriptions mean. Invariant: what has been
    parsed can be planned and run without looking at Python objects for its structure again; a
    malformed description is an exception here, never a crash later. */
 #include "vm/program/parse.h"
@@ -8,277 +8,10 @@
 #include <stdlib.h>
 
 #include "vm/program/malformed.h"
+#include "vm/program/parse_instruction.h"
+#include "vm/program/record.h"
 #include "vm/program/segment.h"
 #include "vm/program/templates.h"
-
-static int
-take_register(const Program *program, PyObject *number, short *reg)
-{
-    long value = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
-    if (value < 0 || value >= program->register_count) {
-        return malformed("a register that is not there");
-    }
-    *reg = (short)value;
-    return 0;
-}
-
-static int
-take_registers(const Program *program, PyObject *numbers, short *regs, int most)
-{
-    if (!PyTuple_Check(numbers) || PyTuple_GET_SIZE(numbers) > most) {
-        return malformed("a tuple of registers");
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(numbers); i++) {
-        if (take_register(program, PyTuple_GET_ITEM(numbers, i), &regs[i]) < 0) {
-            return -1;
-        }
-    }
-    return (int)PyTuple_GET_SIZE(numbers);
-}
-
-/* None, an int, or (register,) */
-static int
-parse_bound(const Program *program, PyObject *source, Bound *bound)
-{
-    if (source == Py_None) {
-        bound->reg = ABSENT;
-        return 0;
-    }
-    if (PyTuple_Check(source) && PyTuple_GET_SIZE(source) == 1) {
-        return take_register(program, PyTuple_GET_ITEM(source, 0), &bound->reg);
-    }
-    bound->reg = CONSTANT;
-    bound->value = PyLong_Check(source) ? PyNumber_AsSsize_t(source, NULL) : 0;
-    return PyLong_Check(source) ? 0 : malformed("a bound");
-}
-
-/* (code, bound, bound, bound) */
-static int
-parse_items(const Program *program, Instr *instr, PyObject *items)
-{
-    if (!PyTuple_Check(items) || PyTuple_GET_SIZE(items) > MAX_ITEMS) {
-        return malformed("items");
-    }
-    Py_ssize_t count = PyTuple_GET_SIZE(items);
-    instr->items = calloc((size_t)count + 1, sizeof *instr->items);
-    if (instr->items == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    instr->item_count = (uint8_t)count;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Item *item = &instr->items[i];
-        PyObject *parts[3];
-        int code;
-        PyObject *source = PyTuple_GET_ITEM(items, i);
-        if (!PyTuple_Check(source)
-            || !PyArg_ParseTuple(source, "iOOO", &code, &parts[0], &parts[1], &parts[2])
-            || code < 0 || code > ITEM_ELLIPSIS) {
-            return malformed("an item");
-        }
-        item->code = (ItemCode)code;
-        for (int k = 0; k < 3; k++) {
-            if (parse_bound(program, parts[k], &item->parts[k]) < 0) {
-                return -1;
-            }
-        }
-    }
-    return 0;
-}
-
-static int
-take_loop(Instr *instr, PyObject *description)
-{
-    instr->loop = loop_new(description);
-    return instr->loop == NULL ? -1 : 0;
-}
-
-static int
-parse_elementwise(Instr *instr, PyObject *extra)
-{
-    PyObject *loop;
-    int reuses[2], outside[2];
-    int inplace, copies;
-    if (!PyArg_ParseTuple(extra, "O(pp)(pp)pp", &loop, &reuses[0], &reuses[1], &outside[0],
-                          &outside[1], &inplace, &copies)
-        || take_loop(instr, loop) < 0) {
-        return malformed("an elementwise instruction");
-    }
-    for (int i = 0; i < 2; i++) {
-        instr->reuses[i] = reuses[i];
-        instr->outside[i] = outside[i];
-    }
-    instr->inplace = inplace;
-    instr->copies = copies;
-    bool fits = instr->loop->nin == instr->nin && instr->loop->nout == instr->nout;
-    return fits ? 0 : malformed("a loop with other operands");
-}
-
-static int
-parse_identity(Instr *instr, PyObject *identity, npy_intp itemsize)
-{
-    if (identity == Py_None) {
-        return 0;
-    }
-    if (!PyBytes_Check(identity) || PyBytes_GET_SIZE(identity) != itemsize
-        || itemsize > LARGEST_ITEM) {
-        return malformed("an identity");
-    }
-    memcpy(instr->identity, PyBytes_AS_STRING(identity), (size_t)PyBytes_GET_SIZE(identity));
-    instr->has_identity = true;
-    return 0;
-}
-
-static int
-parse_reduce(const Program *program, Instr *instr, PyObject *extra)
-{
-    PyObject *loop, *identity;
-    int kind, split, keepdims;
-    unsigned axes;
-    npy_intp itemsize = instr->nout > 0 ? program->registers[instr->out[0]].itemsize : 0;
-    if (!PyArg_ParseTuple(extra, "OiiIpO", &loop, &kind, &split, &axes, &keepdims, &identity)
-        || kind < 0 || kind > BY_ARGMIN || split < 0 || split > SPLIT_CHUNKS
-        || parse_identity(instr, identity, itemsize) < 0) {
-        return malformed("a reduction");
-    }
-    instr->kind = (ReduceKind)kind;
-    instr->split = (SplitKind)split;
-    instr->axes = axes;
-    instr->keepdims = keepdims;
-    if (kind == BY_LOOP) {
-        return take_loop(instr, loop);
-    }
-    PyArray_Descr *descr = program->registers[instr->in[0]].descr;
-    if (descr == NULL || PyTypeNum_ISUSERDEF(descr->type_num)) {
-        return malformed("a search of what has no dtype");
-    }
-    PyArray_ArrFuncs *functions = PyDataType_GetArrFuncs(descr);
-    instr->argfunc = kind == BY_ARGMAX ? functions->argmax : functions->argmin;
-    return instr->argfunc == NULL ? malformed("no search for this dtype") : 0;
-}
-
-static int
-parse_count(Instr *instr, PyObject *extra)
-{
-    unsigned axes;
-    Py_ssize_t less;
-    if (!PyArg_ParseTuple(extra, "In", &axes, &less) || less < 0) {
-        return malformed("a count");
-    }
-    instr->axes = axes;
-    instr->less = less;
-    return 0;
-}
-
-static bool
-has_few_dimensions(const Program *program, const short *regs, int count)
-{
-    int most = 0;
-    for (int i = 0; i < count; i++) {
-        int ndim = program->registers[regs[i]].ndim;
-        most = ndim > most ? ndim : most;
-    }
-    return most <= MAX_NDIM;
-}
-
-/* Instructions of one node follow one another, in the order of the nodes. */
-static int
-take_node(Segment *segment, Instr *instr, int number)
-{
-    int place = (int)(instr - segment->instrs);
-    int last = place > 0 ? (int)(instr[-1].node - segment->nodes) : -1;
-    if (number >= segment->node_count || number < 0 || (number != last && number != last + 1)) {
-        return malformed("the node of an instruction");
-    }
-    Node *node = &segment->nodes[number];
-    node->instrs = node->instr_count == 0 ? instr : node->instrs;
-    node->instr_count++;
-    instr->node = node;
-    return 0;
-}
-
-/* How many registers an instruction may have. */
-static bool
-has_arity(int code, int nin, int nout)
-{
-    static const struct {
-        int least_in, most_in, least_out, most_out;
-    } rows[] = {
-#define INSTRUCTION(name, least_in, most_in, least_out, most_out, words)                          \
-    {least_in, most_in, least_out, most_out},
-#include "vm/instructions.def"
-    };
-    return nin >= rows[code].least_in && nin <= rows[code].most_in && nout >= rows[code].least_out
-           && nout <= rows[code].most_out;
-}
-
-/* (code, inputs, outputs, extra, node) */
-static int
-parse_instr(const Program *program, Segment *segment, Instr *instr, PyObject *source)
-{
-    PyObject *ins, *outs, *extra;
-    int code, node;
-    if (!PyTuple_Check(source)
-        || !PyArg_ParseTuple(source, "iOOO!i", &code, &ins, &outs, &PyTuple_Type, &extra, &node)
-        || code < 0 || code > ASSIGN || take_node(segment, instr, node) < 0) {
-        return malformed("an instruction");
-    }
-    instr->code = (InstrCode)code;
-    int nin = take_registers(program, ins, instr->in, MAX_ARGS);
-    int nout = take_registers(program, outs, instr->out, 2);
-    if (nin < 0 || nout < 0 || !has_arity(code, nin, nout)) {
-        return malformed("an instruction's registers");
-    }
-    instr->nin = (uint8_t)nin;
-    instr->nout = (uint8_t)nout;
-    if (!has_few_dimensions(program, instr->in, nin)
-        || !has_few_dimensions(program, instr->out, nout)) {
-        return malformed("too many dimensions");
-    }
-    for (int i = 0; i < nout; i++) {
-        if (code != COUNT && program->registers[instr->out[i]].descr == NULL) {
-            return malformed("a result without dtype");
-        }
-    }
-    switch (instr->code) {
-    case ELEMENTWISE:
-        return parse_elementwise(instr, extra);
-    case COUNT:
-        return parse_count(instr, extra);
-    case REDUCE:
-        return parse_reduce(program, instr, extra);
-    case ASSIGN:
-        instr->strict = PyTuple_GET_SIZE(extra) == 1 && PyTuple_GET_ITEM(extra, 0) == Py_True;
-        return 0;
-    case VIEW:
-    case PERMUTE:
-    case RESHAPE:
-        return parse_items(program, instr, extra);
-    }
-    return malformed("an unknown instruction");
-}
-
-static int
-parse_instrs(const Program *program, Segment *segment, PyObject *sources)
-{
-    Py_ssize_t count = PyTuple_GET_SIZE(sources);
-    segment->instrs = calloc((size_t)count + 1, sizeof *segment->instrs);
-    if (segment->instrs == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        Instr *instr = &segment->instrs[i];
-        segment->instr_count++;
-        if (parse_instr(program, segment, instr, PyTuple_GET_ITEM(sources, i)) < 0) {
-            return -1;
-        }
-        segment->flags |= instr->loop != NULL && instr->loop->flags;
-    }
-    bool complete = segment->node_count == 0
-                    || segment->nodes[segment->node_count - 1].instr_count > 0;
-    return complete ? 0 : malformed("a node without an instruction");
-}
 
 static int
 parse_list(const Program *program, PyObject *numbers, short **regs, int *count)
@@ -291,108 +24,180 @@ parse_list(const Program *program, PyObject *numbers, short **regs, int *count)
         PyErr_NoMemory();
         return -1;
     }
-    *count = take_registers(program, numbers, *regs, INT16_MAX);
+    *count = record_registers(numbers, program->register_count, *regs, INT16_MAX);
     return *count < 0 ? -1 : 0;
 }
 
-/* (register, callable, templates, names or None, kind) */
 static int
-parse_node(const Program *program, Node *node, PyObject *source)
+parse_call(const Program *program, PythonCall *call, PyObject *source)
 {
-    PyObject *number, *names;
-    if (!PyTuple_Check(source)
-        || !PyArg_ParseTuple(source, "OOO!OO", &number, &node->call.callable, &PyTuple_Type,
-                             &node->call.arguments, &names, &node->call.kind)
-        || take_register(program, number, &node->call.reg) < 0) {
+    if (!IS_RECORD(CALL, source)
+        || record_register(FIELD(CALL, reg, source), program->register_count, &call->reg) < 0
+        || record_tuple(FIELD(CALL, arguments, source), "the arguments of a call") < 0) {
+        return malformed("a call");
+    }
+    PyObject *keywords = FIELD(CALL, keywords, source);
+    call->callable = FIELD(CALL, target, source);
+    call->arguments = FIELD(CALL, arguments, source);
+    call->keywords = keywords == Py_None ? NULL : keywords;
+    call->kind = FIELD(CALL, kind, source);
+    return 0;
+}
+
+/* Nodes and segments ------------------------------------------------------------------------ */
+static int
+parse_node(const Program *program, Segment *segment, Node *node, PyObject *source)
+{
+    PyObject *instrs = FIELD(NODE, instructions, source);
+    node->instrs = &segment->instrs[segment->instr_count];
+    if (parse_call(program, &node->call, FIELD(NODE, call, source)) < 0) {
         return malformed("a node");
     }
-    node->call.names = names == Py_None ? NULL : names;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(instrs); i++) {
+        Instr *instr = &segment->instrs[segment->instr_count++];
+        node->instr_count++;
+        instr->node = node;
+        if (parse_instruction(program, instr, PyTuple_GET_ITEM(instrs, i)) < 0) {
+            return -1;
+        }
+        segment->flags |= instr->loop != NULL && instr->loop->flags;
+    }
     node->read_count =
         templates_registers(node->call.arguments, program->register_count, &node->reads);
     return node->read_count < 0 ? -1 : 0;
 }
 
+/* The number of instructions of all nodes; each has one at least. */
+static Py_ssize_t
+count_instructions(PyObject *nodes)
+{
+    Py_ssize_t count = 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(nodes); i++) {
+        PyObject *source = PyTuple_GET_ITEM(nodes, i);
+        if (!IS_RECORD(NODE, source)
+            || record_tuple(FIELD(NODE, instructions, source), "the instructions of a node") < 0) {
+            return -1;
+        }
+        Py_ssize_t own = PyTuple_GET_SIZE(FIELD(NODE, instructions, source));
+        if (own == 0) {
+            return malformed("a node without an instruction");
+        }
+        count += own;
+    }
+    return count;
+}
+
 static int
 parse_nodes(const Program *program, Segment *segment, PyObject *sources)
 {
-    Py_ssize_t count = PyTuple_GET_SIZE(sources);
+    if (record_tuple(sources, "the nodes of a segment") < 0) {
+        return -1;
+    }
+    Py_ssize_t count = PyTuple_GET_SIZE(sources), instr_count = count_instructions(sources);
+    if (instr_count < 0 || count > INT16_MAX) {
+        return malformed("too many nodes");
+    }
     segment->nodes = calloc((size_t)count + 1, sizeof *segment->nodes);
-    if (segment->nodes == NULL || count > INT16_MAX) {
-        return segment->nodes == NULL ? (PyErr_NoMemory(), -1) : malformed("too many nodes");
+    segment->instrs = calloc((size_t)instr_count + 1, sizeof *segment->instrs);
+    if (segment->nodes == NULL || segment->instrs == NULL) {
+        PyErr_NoMemory();
+        return -1;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        segment->node_count++;
-        if (parse_node(program, &segment->nodes[i], PyTuple_GET_ITEM(sources, i)) < 0) {
+        Node *node = &segment->nodes[segment->node_count++];
+        if (parse_node(program, segment, node, PyTuple_GET_ITEM(sources, i)) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-/* ("segment", inputs, exports, keys, instructions, casts may raise flags, target or None, nodes) */
 static int
-parse_segment(Program *program, ProgramStep *step, PyObject *source)
+parse_target(Program *program, Segment *segment, PyObject *target)
 {
-    PyObject *name, *inputs, *exports, *keys, *instrs, *target, *nodes;
-    int flags;
-    Segment *segment = &step->segment;
-    step->code = STEP_SEGMENT;
-    segment->target = -1;
-    if (!PyArg_ParseTuple(source, "OOOOO!pOO!", &name, &inputs, &exports, &keys, &PyTuple_Type,
-                          &instrs, &flags, &target, &PyTuple_Type, &nodes)
-        || parse_nodes(program, segment, nodes) < 0
-        || parse_instrs(program, segment, instrs) < 0
-        || parse_list(program, inputs, &segment->inputs, &segment->input_count) < 0
-        || parse_list(program, exports, &segment->exports, &segment->export_count) < 0
-        || parse_list(program, keys, &segment->keys, &segment->key_count) < 0) {
-        return malformed("a segment");
-    }
-    segment->flags |= flags;
-    if (!segment_count(program, segment)) {
-        return malformed("a register is read too often, or memory is short");
-    }
     if (target == Py_None) {
         return 0;
     }
     program->commit = segment->node_count > 0
                           ? segment->nodes[segment->node_count - 1].call.reg
                           : -1;
-    return take_register(program, target, &segment->target);
+    return record_register(target, program->register_count, &segment->target);
 }
 
-/* ("call" | "submit" | "join" | "commit", register, callable, templates, names or None, kind) */
 static int
-parse_call(Program *program, ProgramStep *step, PyObject *source, const char *name)
+parse_segment(Program *program, Segment *segment, PyObject *source)
 {
-    PyObject *ignored, *number, *names;
-    static const char *const NAMES[] = {[STEP_CALL] = "call", [STEP_SUBMIT] = "submit",
-                                        [STEP_JOIN] = "join", [STEP_COMMIT] = "commit"};
-    step->code = STEP_CALL;
-    while (step->code <= STEP_COMMIT && strcmp(name, NAMES[step->code]) != 0) {
-        step->code++;
+    bool overflows;
+    segment->target = -1;
+    if (parse_nodes(program, segment, FIELD(STEP_SEGMENT, nodes, source)) < 0
+        || parse_list(program, FIELD(STEP_SEGMENT, inputs, source), &segment->inputs,
+                      &segment->input_count) < 0
+        || parse_list(program, FIELD(STEP_SEGMENT, exports, source), &segment->exports,
+                      &segment->export_count) < 0
+        || parse_list(program, FIELD(STEP_SEGMENT, keys, source), &segment->keys,
+                      &segment->key_count) < 0
+        || record_flag(FIELD(STEP_SEGMENT, overflows, source), &overflows) < 0) {
+        return malformed("a segment");
     }
-    if (step->code > STEP_COMMIT || !PyArg_ParseTuple(source, "OOOO!OO", &ignored, &number, &step->call.callable, &PyTuple_Type,
-                          &step->call.arguments, &names, &step->call.kind)
-        || take_register(program, number, &step->call.reg) < 0) {
-        return malformed("a call");
+    segment->flags |= overflows;
+    if (!segment_count(program, segment)) {
+        return malformed("a register is read too often, or memory is short");
     }
-    step->call.names = names == Py_None ? NULL : names;
-    program->calls_python |= step->code != STEP_COMMIT;
-    return 0;
+    return parse_target(program, segment, FIELD(STEP_SEGMENT, target, source));
+}
+
+/* Steps ------------------------------------------------------------------------------------- */
+static int
+parse_submit(const Program *program, ProgramStep *step, PyObject *source)
+{
+    if (record_register(FIELD(STEP_SUBMIT, array, source), program->register_count, &step->array) < 0
+        || record_size(FIELD(STEP_SUBMIT, least_bytes, source), &step->least_bytes) < 0) {
+        return malformed("what is submitted");
+    }
+    return parse_call(program, &step->call, FIELD(STEP_SUBMIT, call, source));
+}
+
+static int
+parse_join(const Program *program, ProgramStep *step, PyObject *source)
+{
+    step->call.kind = FIELD(STEP_JOIN, kind, source);
+    return record_register(FIELD(STEP_JOIN, reg, source), program->register_count, &step->call.reg);
+}
+
+static int
+parse_commit(const Program *program, ProgramStep *step, PyObject *source)
+{
+    int count = program->register_count;
+    return record_register(FIELD(STEP_COMMIT, reg, source), count, &step->call.reg) < 0
+                   || record_register(FIELD(STEP_COMMIT, target, source), count, &step->target) < 0
+                   || record_register(FIELD(STEP_COMMIT, source, source), count, &step->source) < 0
+                   || record_flag(FIELD(STEP_COMMIT, strict, source), &step->strict) < 0
+               ? malformed("a commit")
+               : 0;
 }
 
 static int
 parse_step(Program *program, ProgramStep *step, PyObject *source)
 {
-    if (!PyTuple_Check(source) || PyTuple_GET_SIZE(source) < 2) {
-        return malformed("a step");
+    int code = record_step(source);
+    if (code < 0) {
+        return -1;
     }
-    const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(source, 0));
-    if (name == NULL) {
-        return malformed("a step's name");
+    step->code = (StepCode)code;
+    program->calls_python |= code == STEP_CALL || code == STEP_SUBMIT || code == STEP_JOIN;
+    switch (step->code) {
+    case STEP_SEGMENT:
+        return parse_segment(program, &step->segment, source);
+    case STEP_CALL:
+        return parse_call(program, &step->call, FIELD(STEP_CALL, call, source));
+    case STEP_SUBMIT:
+        return parse_submit(program, step, source);
+    case STEP_JOIN:
+        return parse_join(program, step, source);
+    case STEP_COMMIT:
+        return parse_commit(program, step, source);
     }
-    return strcmp(name, "segment") == 0 ? parse_segment(program, step, source)
-                                        : parse_call(program, step, source, name);
+    return malformed("an unknown step");
 }
 
 /* Inputs and constants are not the program's to let go. */
@@ -412,8 +217,24 @@ parse_drops(const Program *program, ProgramStep *step, PyObject *numbers)
     return 0;
 }
 
+/* Programs ---------------------------------------------------------------------------------- */
 static int
-parse_registers(Program *program, PyObject *sources, PyObject *constants)
+parse_register(Register *reg, PyObject *source)
+{
+    if (!IS_RECORD(REGISTER, source)
+        || record_int(FIELD(REGISTER, ndim, source), -1, INT_MAX, &reg->ndim) < 0) {
+        return malformed("a register");
+    }
+    PyObject *dtype = FIELD(REGISTER, dtype, source);
+    if (PyArray_DescrCheck(dtype)) {
+        reg->descr = (PyArray_Descr *)dtype;
+        reg->itemsize = PyDataType_ELSIZE(reg->descr);
+    }
+    return 0;
+}
+
+static int
+parse_registers(Program *program, PyObject *sources)
 {
     Py_ssize_t count = PyTuple_GET_SIZE(sources);
     if (count > INT16_MAX) {
@@ -426,39 +247,32 @@ parse_registers(Program *program, PyObject *sources, PyObject *constants)
     }
     program->register_count = (int)count;
     for (Py_ssize_t i = 0; i < count; i++) {
-        Register *reg = &program->registers[i];
-        PyObject *dtype, *source = PyTuple_GET_ITEM(sources, i);
-        if (!PyTuple_Check(source) || !PyArg_ParseTuple(source, "Oi", &dtype, &reg->ndim)) {
-            return malformed("a register");
-        }
-        if (PyArray_DescrCheck(dtype)) {
-            reg->descr = (PyArray_Descr *)dtype;
-            reg->itemsize = PyDataType_ELSIZE(reg->descr);
+        if (parse_register(&program->registers[i], PyTuple_GET_ITEM(sources, i)) < 0) {
+            return -1;
         }
     }
-    Py_ssize_t constant_count = PyTuple_GET_SIZE(constants);
-    if (program->input_count < 0 || program->input_count > count - constant_count) {
+    return 0;
+}
+
+/* Inputs come first, then constants. */
+static int
+parse_constants(Program *program, PyObject *input_count, PyObject *constants)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(constants);
+    if (record_int(input_count, 0, program->register_count, &program->input_count) < 0
+        || program->input_count > program->register_count - count) {
         return malformed("the number of inputs");
     }
-    program->constant_count = (int)constant_count;
+    program->constant_count = (int)count;
     for (int i = 0; i < program->constant_count; i++) {
         program->registers[program->input_count + i].constant = PyTuple_GET_ITEM(constants, i);
     }
     return 0;
 }
 
-/* (number of inputs, registers, constants, steps, registers to let go after each, outputs) */
-int
-parse_program(Program *program, PyObject *spec)
+static int
+parse_steps(Program *program, PyObject *steps, PyObject *drops)
 {
-    PyObject *registers, *constants, *steps, *drops, *outputs;
-    if (!PyArg_ParseTuple(spec, "iO!O!O!O!O", &program->input_count, &PyTuple_Type, &registers,
-                          &PyTuple_Type, &constants, &PyTuple_Type, &steps, &PyTuple_Type, &drops,
-                          &outputs)
-        || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps)
-        || parse_registers(program, registers, constants) < 0) {
-        return malformed("a program");
-    }
     Py_ssize_t count = PyTuple_GET_SIZE(steps);
     program->commit = -1;
     program->steps = calloc((size_t)count + 1, sizeof *program->steps);
@@ -473,10 +287,42 @@ parse_program(Program *program, PyObject *spec)
             return -1;
         }
     }
+    return 0;
+}
+
+/* None; the template of a register, for a bare value; or that of a container. */
+static int
+parse_outputs(Program *program, PyObject *outputs)
+{
     program->bare = -1;
-    if (PyTuple_Check(outputs)) {
-        program->outputs = outputs;
+    if (outputs == Py_None) {
         return 0;
     }
-    return outputs == Py_None ? 0 : take_register(program, outputs, &program->bare);
+    int code = record_template(outputs);
+    if (code == TEMPLATE_REGISTER) {
+        return record_register(FIELD(TEMPLATE_REGISTER, reg, outputs), program->register_count,
+                               &program->bare);
+    }
+    program->outputs = outputs;
+    return code < 0 ? -1 : 0;
+}
+
+int
+parse_program(Program *program, PyObject *spec)
+{
+    if (!IS_RECORD(PROGRAM, spec)) {
+        return -1;
+    }
+    PyObject *registers = FIELD(PROGRAM, registers, spec), *drops = FIELD(PROGRAM, drops, spec);
+    PyObject *constants = FIELD(PROGRAM, constants, spec), *steps = FIELD(PROGRAM, steps, spec);
+    if (!PyTuple_Check(registers) || !PyTuple_Check(constants) || !PyTuple_Check(steps)
+        || !PyTuple_Check(drops) || PyTuple_GET_SIZE(drops) != PyTuple_GET_SIZE(steps)) {
+        return malformed("a program");
+    }
+    if (parse_registers(program, registers) < 0
+        || parse_constants(program, FIELD(PROGRAM, input_count, spec), constants) < 0
+        || parse_steps(program, steps, drops) < 0) {
+        return -1;
+    }
+    return parse_outputs(program, FIELD(PROGRAM, outputs, spec));
 }

@@ -43,11 +43,18 @@ typedef struct {
     unsigned next_plan;
 } Segment;
 
-typedef enum SMALL { STEP_SEGMENT, STEP_CALL, STEP_SUBMIT, STEP_JOIN, STEP_COMMIT } StepCode;
+typedef enum SMALL {
+#define STEP(name, fields) STEP_##name,
+#include "vm/instructions.def"
+} StepCode;
 
 typedef struct {
     StepCode code;
-    PythonCall call;
+    PythonCall call;     /* of a join and a commit: the register and the kind of its result */
+    short array;         /* SUBMIT: another thread makes the call if this array is large */
+    Py_ssize_t least_bytes;
+    short target, source; /* COMMIT: the source is written into the target */
+    bool strict;         /* COMMIT: their shapes must be equal */
     short *drops;        /* registers that nobody reads after this step */
     int drop_count;
     Segment segment;

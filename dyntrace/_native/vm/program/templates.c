@@ -1,13 +1,40 @@
-/* Templates: which registers are in the arguments of a call, or in what a program returns.
+/* Templates: values of arguments and outputs with registers in them; which they are, and building them.
 
-   dyntrace/exec/lower/templates.py writes them, and calls.c builds values from them. Invariant: a template
-   whose registers have been told is well-formed, so that building it looks at nothing again. */
+   dyntrace/exec/lower/templates.py writes them. Invariant: a template whose registers have been told is
+   well-formed, so that building it checks nothing again. */
 #include "vm/program/templates.h"
 
 #include <stdlib.h>
 
 #include "vm/program/malformed.h"
+#include "vm/program/record.h"
 
+/* The items of a container; `number`: what names it if it occurs more than once, or None. */
+static PyObject *
+container_items(PyObject *template, TemplateCode code, PyObject **number)
+{
+    switch (code) {
+    case TEMPLATE_TUPLE:
+        *number = FIELD(TEMPLATE_TUPLE, number, template);
+        return FIELD(TEMPLATE_TUPLE, items, template);
+    case TEMPLATE_LIST:
+        *number = FIELD(TEMPLATE_LIST, number, template);
+        return FIELD(TEMPLATE_LIST, items, template);
+    case TEMPLATE_DICT:
+        *number = FIELD(TEMPLATE_DICT, number, template);
+        return FIELD(TEMPLATE_DICT, items, template);
+    case TEMPLATE_SLICE:
+        *number = FIELD(TEMPLATE_SLICE, number, template);
+        return FIELD(TEMPLATE_SLICE, items, template);
+    case TEMPLATE_REGISTER:
+    case TEMPLATE_CONSTANT:
+        break;
+    }
+    *number = Py_None;
+    return NULL;
+}
+
+/* Registers --------------------------------------------------------------------------------- */
 typedef struct {
     int register_count;
     short *regs; /* NULL: they are only counted */
@@ -17,36 +44,39 @@ typedef struct {
 static int
 find_register(Found *found, PyObject *number)
 {
-    long reg = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
-    if (reg < 0 || reg >= found->register_count) {
-        return malformed("a register that is not there");
+    short reg;
+    if (record_register(number, found->register_count, &reg) < 0) {
+        return -1;
     }
     if (found->regs != NULL) {
-        found->regs[found->count] = (short)reg;
+        found->regs[found->count] = reg;
     }
     found->count++;
     return 0;
 }
 
+/* A dict has a key for each item, and a slice has three parts. */
+static bool
+has_length(PyObject *template, TemplateCode code, PyObject *items)
+{
+    if (!PyTuple_Check(items)) {
+        return false;
+    }
+    if (code == TEMPLATE_DICT) {
+        PyObject *keys = FIELD(TEMPLATE_DICT, keys, template);
+        return PyTuple_Check(keys) && PyTuple_GET_SIZE(keys) == PyTuple_GET_SIZE(items);
+    }
+    return code != TEMPLATE_SLICE || PyTuple_GET_SIZE(items) == 3;
+}
+
 static int find_all(Found *found, PyObject *templates);
 
 static int
-find_in_container(Found *found, PyObject *template, long code)
+find_in_container(Found *found, PyObject *template, TemplateCode code)
 {
-    Py_ssize_t size = PyTuple_GET_SIZE(template);
-    PyObject *items = PyTuple_GET_ITEM(template, 1);
-    if (size < 3 || code < TEMPLATE_TUPLE || code > TEMPLATE_SLICE || !PyTuple_Check(items)) {
-        return malformed("a template that is nothing");
-    }
-    Py_ssize_t length = PyTuple_GET_SIZE(items);
-    if (code == TEMPLATE_SLICE && length != 3) {
-        return malformed("a slice has three parts");
-    }
-    if (code == TEMPLATE_DICT) {
-        PyObject *keys = size > 3 ? PyTuple_GET_ITEM(template, 3) : Py_None;
-        if (!PyTuple_Check(keys) || PyTuple_GET_SIZE(keys) != length) {
-            return malformed("a dict has a key for each item");
-        }
+    PyObject *number, *items = container_items(template, code, &number);
+    if (!has_length(template, code, items)) {
+        return malformed("the items of a template");
     }
     if (Py_EnterRecursiveCall(" in a program's template")) {
         return -1;
@@ -59,15 +89,15 @@ find_in_container(Found *found, PyObject *template, long code)
 static int
 find_in(Found *found, PyObject *template)
 {
-    if (!PyTuple_Check(template) || PyTuple_GET_SIZE(template) < 2
-        || !PyLong_Check(PyTuple_GET_ITEM(template, 0))) {
-        return malformed("a template that is nothing");
+    int code = record_template(template);
+    if (code < 0) {
+        return -1;
     }
-    long code = PyLong_AsLong(PyTuple_GET_ITEM(template, 0));
     if (code == TEMPLATE_REGISTER) {
-        return find_register(found, PyTuple_GET_ITEM(template, 1));
+        return find_register(found, FIELD(TEMPLATE_REGISTER, reg, template));
     }
-    return code == TEMPLATE_CONSTANT ? 0 : find_in_container(found, template, code);
+    return code == TEMPLATE_CONSTANT ? 0
+                                     : find_in_container(found, template, (TemplateCode)code);
 }
 
 static int
@@ -81,7 +111,6 @@ find_all(Found *found, PyObject *templates)
     return 0;
 }
 
-/* The registers in a tuple of templates; their number, or -1 with an exception. */
 int
 templates_registers(PyObject *templates, int register_count, short **regs)
 {
@@ -99,7 +128,7 @@ templates_registers(PyObject *templates, int register_count, short **regs)
     return find_all(&found, templates) < 0 ? -1 : found.count;
 }
 
-/* Building --------------------------------------------------------------------------------- */
+/* Building ---------------------------------------------------------------------------------- */
 static PyObject *
 build_items(PyObject *items, PyObject **objects, PyObject *known, bool list)
 {
@@ -148,39 +177,33 @@ build_slice(PyObject *items, PyObject **objects, PyObject *known)
 }
 
 static PyObject *
-build_container(PyObject *template, PyObject **objects, PyObject *known, long code)
+build_container(PyObject *template, PyObject *items, PyObject **objects, PyObject *known,
+                TemplateCode code)
 {
-    PyObject *items = PyTuple_GET_ITEM(template, 1);
-    switch (code) {
-    case TEMPLATE_TUPLE:
-    case TEMPLATE_LIST:
-        return build_items(items, objects, known, code == TEMPLATE_LIST);
-    case TEMPLATE_DICT:
-        return build_dict(items, PyTuple_GET_ITEM(template, 3), objects, known);
-    default:
-        return build_slice(items, objects, known);
+    if (code == TEMPLATE_DICT) {
+        return build_dict(items, FIELD(TEMPLATE_DICT, keys, template), objects, known);
     }
+    return code == TEMPLATE_SLICE ? build_slice(items, objects, known)
+                                  : build_items(items, objects, known, code == TEMPLATE_LIST);
 }
 
-/* (code, register, constant, or items; number or None; keys) */
 PyObject *
 template_build(PyObject *template, PyObject **objects, PyObject *known)
 {
-    long code = PyLong_AsLong(PyTuple_GET_ITEM(template, 0));
-    PyObject *second = PyTuple_GET_ITEM(template, 1);
+    TemplateCode code = (TemplateCode)CODE_OF(template);
     if (code == TEMPLATE_REGISTER) {
-        return Py_NewRef(objects[PyLong_AsLong(second)]);
+        return Py_NewRef(objects[PyLong_AsLong(FIELD(TEMPLATE_REGISTER, reg, template))]);
     }
     if (code == TEMPLATE_CONSTANT) {
-        return Py_NewRef(second);
+        return Py_NewRef(FIELD(TEMPLATE_CONSTANT, value, template));
     }
-    PyObject *number = PyTuple_GET_ITEM(template, 2);
+    PyObject *number, *items = container_items(template, code, &number);
     bool shared = number != Py_None && known != NULL;
     PyObject *made = shared ? PyDict_GetItemWithError(known, number) : NULL;
     if (made != NULL) {
         return Py_NewRef(made);
     }
-    made = PyErr_Occurred() ? NULL : build_container(template, objects, known, code);
+    made = PyErr_Occurred() ? NULL : build_container(template, items, objects, known, code);
     if (made != NULL && shared && PyDict_SetItem(known, number, made) < 0) {
         Py_CLEAR(made);
     }

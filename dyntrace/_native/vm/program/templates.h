@@ -6,7 +6,7 @@
 #include "vm/array/numpy.h"
 
 typedef enum SMALL {
-#define TEMPLATE(name) TEMPLATE_##name,
+#define TEMPLATE(name, fields) TEMPLATE_##name,
 #include "vm/instructions.def"
 } TemplateCode;
 

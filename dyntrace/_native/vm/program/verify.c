@@ -245,39 +245,43 @@ verify_instr(Flow *flow, const Segment *segment, const Instr *instr)
 
 /* Nodes ------------------------------------------------------------------------------------- */
 static int
-verify_names(const PythonCall *call)
+verify_keywords(const PythonCall *call)
 {
-    if (call->names == NULL) {
+    if (call->keywords == NULL) {
         return 0;
     }
-    if (!PyTuple_Check(call->names)
-        || PyTuple_GET_SIZE(call->names) > PyTuple_GET_SIZE(call->arguments)) {
+    if (!PyTuple_Check(call->keywords)
+        || PyTuple_GET_SIZE(call->keywords) > PyTuple_GET_SIZE(call->arguments)) {
         return malformed("names of keywords");
     }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(call->names); i++) {
-        if (!PyUnicode_Check(PyTuple_GET_ITEM(call->names, i))) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(call->keywords); i++) {
+        if (!PyUnicode_Check(PyTuple_GET_ITEM(call->keywords, i))) {
             return malformed("a keyword's name");
         }
     }
     return 0;
 }
 
+/* What calls.c can test of a result. */
+static bool
+is_kind(PyObject *kind)
+{
+    return kind == Py_None || PyType_Check(kind) || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
+}
+
 /* What its call reads is there before its first instruction. */
 static int
 verify_node(const Flow *flow, const Node *node)
 {
-    PyObject *kind = node->call.kind;
     for (int i = 0; i < node->read_count; i++) {
         if (flow->states[node->reads[i]] < OBJECT) {
             return malformed("a node reads a register without a value");
         }
     }
-    bool checked = kind == Py_None || PyType_Check(kind)
-                   || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
-    if (!checked || !PyCallable_Check(node->call.callable)) {
+    if (!is_kind(node->call.kind) || !PyCallable_Check(node->call.callable)) {
         return malformed("a node that cannot be called");
     }
-    return verify_names(&node->call);
+    return verify_keywords(&node->call);
 }
 
 /* Its call makes one register: nobody may read another one behind the node. That of an effect is of
@@ -368,11 +372,9 @@ verify_segment(Flow *flow, const Segment *segment)
 
 /* Templates --------------------------------------------------------------------------------- */
 static int
-verify_known(const Flow *flow, PyObject *number)
+verify_known(const Flow *flow, short reg)
 {
-    long reg = PyLong_Check(number) ? PyLong_AsLong(number) : -1;
-    bool known = reg >= 0 && reg < flow->program->register_count && is_object(flow, (short)reg);
-    return known ? 0 : malformed("a register without a value is to be an object");
+    return is_object(flow, reg) ? 0 : malformed("a register without a value is to be an object");
 }
 
 static int
@@ -381,61 +383,61 @@ verify_templates(const Flow *flow, PyObject *templates)
     short *regs;
     int count = templates_registers(templates, flow->program->register_count, &regs), status = 0;
     for (int i = 0; i < count && status == 0; i++) {
-        status = is_object(flow, regs[i]) ? 0 : malformed("a register without a value is to be an object");
+        status = verify_known(flow, regs[i]);
     }
     free(regs);
     return count < 0 ? -1 : status;
 }
 
 /* Calls ------------------------------------------------------------------------------------- */
-/* (register of the target, register of the value, whether shapes must be equal) */
 static int
-verify_commit(const Flow *flow, PyObject *kind)
+verify_commit(Flow *flow, const ProgramStep *step)
 {
-    if (!PyTuple_Check(kind) || PyTuple_GET_SIZE(kind) != 3
-        || verify_known(flow, PyTuple_GET_ITEM(kind, 0)) < 0
-        || verify_known(flow, PyTuple_GET_ITEM(kind, 1)) < 0
-        || !is_array(flow, (short)PyLong_AsLong(PyTuple_GET_ITEM(kind, 0)))) {
+    if (verify_known(flow, step->target) < 0 || verify_known(flow, step->source) < 0
+        || !is_array(flow, step->target)) {
         return malformed("a commit has a target and a value");
     }
-    return 0;
+    return make(flow, step->call.reg, OBJECT);
 }
 
 static int
-verify_kind(const Flow *flow, const ProgramStep *step)
+verify_call(Flow *flow, const PythonCall *call, uint8_t state)
 {
-    PyObject *kind = step->call.kind;
-    Py_ssize_t size = PyTuple_Check(kind) ? PyTuple_GET_SIZE(kind) : 0;
-    if (step->code == STEP_COMMIT) {
-        return verify_commit(flow, kind);
-    }
-    if (step->code == STEP_SUBMIT) {
-        bool limit = size == 2 && PyLong_Check(PyTuple_GET_ITEM(kind, 1))
-                     && PyLong_AsSsize_t(PyTuple_GET_ITEM(kind, 1)) >= 0;
-        return limit ? verify_known(flow, PyTuple_GET_ITEM(kind, 0)) : malformed("a limit");
-    }
-    return kind == Py_None || PyType_Check(kind) || size > 0 ? 0 : malformed("the kind of a result");
-}
-
-static int
-verify_call(Flow *flow, const ProgramStep *step)
-{
-    bool calls = step->code == STEP_CALL || step->code == STEP_SUBMIT;
-    if (verify_templates(flow, step->call.arguments) < 0 || verify_kind(flow, step) < 0
-        || verify_names(&step->call) < 0) {
+    if (verify_templates(flow, call->arguments) < 0 || verify_keywords(call) < 0) {
         return -1;
     }
-    if (calls && !PyCallable_Check(step->call.callable)) {
+    if (!is_kind(call->kind) || !PyCallable_Check(call->callable)) {
         return malformed("a call of what cannot be called");
     }
-    if (step->code != STEP_JOIN) {
-        return make(flow, step->call.reg, step->code == STEP_SUBMIT ? PENDING : OBJECT);
-    }
-    if (flow->states[step->call.reg] != PENDING) {
+    return make(flow, call->reg, state);
+}
+
+static int
+verify_join(Flow *flow, const PythonCall *call)
+{
+    if (flow->states[call->reg] != PENDING || !is_kind(call->kind)) {
         return malformed("what is joined has not been submitted");
     }
-    flow->states[step->call.reg] = OBJECT;
+    flow->states[call->reg] = OBJECT;
     return 0;
+}
+
+static int
+verify_step(Flow *flow, const ProgramStep *step)
+{
+    switch (step->code) {
+    case STEP_SEGMENT:
+        return verify_segment(flow, &step->segment);
+    case STEP_CALL:
+        return verify_call(flow, &step->call, OBJECT);
+    case STEP_SUBMIT:
+        return verify_known(flow, step->array) < 0 ? -1 : verify_call(flow, &step->call, PENDING);
+    case STEP_JOIN:
+        return verify_join(flow, &step->call);
+    case STEP_COMMIT:
+        return verify_commit(flow, step);
+    }
+    return malformed("an unknown step");
 }
 
 /* Programs ---------------------------------------------------------------------------------- */
@@ -445,9 +447,7 @@ verify_steps(Flow *flow)
     const Program *program = flow->program;
     for (int i = 0; i < program->step_count; i++) {
         const ProgramStep *step = &program->steps[i];
-        int status = step->code == STEP_SEGMENT ? verify_segment(flow, &step->segment)
-                                                : verify_call(flow, step);
-        if (status < 0) {
+        if (verify_step(flow, step) < 0) {
             return -1;
         }
         for (int k = 0; k < step->drop_count; k++) {

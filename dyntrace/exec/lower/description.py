@@ -1,0 +1,310 @@
+"""The description of a program: what lowering writes, listings read and `_native` parses.
+
+A description is a tree of records. Each class here stands for a row of the instruction table, which
+has the order of its fields; the class says what they hold. A record is a tuple, so that C reads it
+without attribute look-ups and nobody changes it while a program borrows from it.
+Invariant: a class and its row name the same fields in the same order, or this module fails to
+import. Read `exec.lower.lowering`, which makes descriptions, next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, ClassVar, TypeAlias, dataclass_transform
+
+import numpy as np
+
+from dyntrace.exec.lower.instruction_table import CODES, FIELDS, INSTRUCTIONS
+
+Registers: TypeAlias = tuple[int, ...]
+DType: TypeAlias = np.dtype[Any]
+
+_CODES = {**CODES, "INSTRUCTION": {name: row.code for name, row in INSTRUCTIONS.items()}}
+_new = tuple.__new__
+
+
+@dataclass_transform(frozen_default=True)
+class _Rows(type):
+    """The type of record classes: gives a class the fields of its row as properties."""
+
+    def __new__(
+        metaclass, name: str, bases: tuple[Any, ...], body: dict[str, Any], row: str = ""
+    ) -> Any:
+        body["__slots__"] = ()
+        if row:
+            base: Any = bases[0]
+            code = _CODES.get(base.group, {}).get(row)
+            head = () if code is None else (code,)
+            fields = base.common + FIELDS[base.group][row]
+            body.update(code=code, row=row, __record_fields__=fields, __new__=_maker(head, fields))
+            if base.common + tuple(body.get("__annotations__", ())) != fields:
+                raise TypeError(f"{name} has other fields than its row: {', '.join(fields)}")
+            for place, field in enumerate(fields, len(head)):
+                body[field] = property(itemgetter(place))
+        return super().__new__(metaclass, name, bases, body)
+
+
+class Described(tuple[Any, ...], metaclass=_Rows):
+    """A record of a description. Subclasses of a group's base are made with `row=` its row."""
+
+    group: ClassVar[str] = "RECORD"
+    common: ClassVar[tuple[str, ...]] = ()  # fields that each row of the group has
+    code: ClassVar[int | None] = None  # the record's first item, where the group has codes
+    row: ClassVar[str]
+    __record_fields__: ClassVar[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={getattr(self, name)!r}" for name in self.__record_fields__)
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def _maker(head: tuple[int, ...], fields: tuple[str, ...]) -> Callable[..., Any]:
+    """The `__new__` of a class: takes the fields by place, or the first ones by place."""
+    count = len(fields)
+
+    def __new__(cls: type[Described], *values: Any, **named: Any) -> Any:
+        if named:
+            values += tuple([named.pop(field) for field in fields[len(values) :] if field in named])
+        if named or len(values) != count:
+            raise TypeError(f"{cls.__name__} has the fields {', '.join(fields)}")
+        return _new(cls, head + values)
+
+    return __new__
+
+
+# Templates ----------------------------------------------------------------------------------------
+class Template(Described):
+    """How an argument or an output is built."""
+
+    group = "TEMPLATE"
+
+
+class RegisterTemplate(Template, row="REGISTER"):
+    """The value of a register."""
+
+    reg: int
+
+
+class ConstantTemplate(Template, row="CONSTANT"):
+    """The object itself."""
+
+    value: Any
+
+
+class TupleTemplate(Template, row="TUPLE"):
+    """A tuple. `number` is None for a container that occurs once, as in all templates."""
+
+    items: tuple[Template, ...]
+    number: int | None
+
+
+class ListTemplate(Template, row="LIST"):
+    """A new list."""
+
+    items: tuple[Template, ...]
+    number: int | None
+
+
+class DictTemplate(Template, row="DICT"):
+    """A new dict; the items are its values."""
+
+    items: tuple[Template, ...]
+    number: int | None
+    keys: tuple[Any, ...]
+
+
+class SliceTemplate(Template, row="SLICE"):
+    """A slice; the items are start, stop and step."""
+
+    items: tuple[Template, ...]
+    number: int | None
+
+
+# Subscripts ---------------------------------------------------------------------------------------
+Bound: TypeAlias = int | RegisterTemplate | None
+
+
+class SubscriptItem(Described):
+    """A part of a subscript; also an axis of a transposition, or a length of a shape."""
+
+    group = "ITEM"
+
+
+class IntItem(SubscriptItem, row="INT"):
+    """An int: a place, an axis or a length."""
+
+    value: Bound
+
+
+class SliceItem(SubscriptItem, row="SLICE"):
+    """`start:stop:step`, None where nothing is written."""
+
+    start: Bound
+    stop: Bound
+    step: Bound
+
+
+class NewaxisItem(SubscriptItem, row="NEWAXIS"):
+    """`None`: an axis of length one."""
+
+
+class EllipsisItem(SubscriptItem, row="ELLIPSIS"):
+    """`...`: all axes that no other item takes."""
+
+
+# Instructions -------------------------------------------------------------------------------------
+class Loop(Described, row="LOOP"):
+    """An inner loop as the machine takes it."""
+
+    source: Any  # the capsule of NumPy's loop, or the name of one of the machine's own
+    dtypes: tuple[DType, ...]  # of the operands, the results last
+    input_count: int
+    exactness: int  # what the bits of an element depend on; a code of EXACTNESS
+    clears: bool  # it may clear floating-point flags that were up before
+    cost: float  # estimated nanoseconds for an element
+
+
+class MachineInstruction(Described):
+    """An instruction: the registers it reads and makes, and what else it has."""
+
+    group = "INSTRUCTION"
+    common = ("inputs", "outputs")
+    inputs: Registers
+    outputs: Registers
+
+
+class ElementwiseInstruction(MachineInstruction, row="ELEMENTWISE"):
+    """One loop over broadcast operands."""
+
+    loop: Loop
+    reuses: tuple[bool, bool]  # by operand: eager computes into it if it is a large temporary
+    outside: tuple[bool, bool]  # by operand: it comes from outside the region
+    inplace: bool  # the result has the layout of the first operand and takes its place
+    copies: bool  # it copies its operand, as `astype` and `np.copy` do
+
+
+class ViewInstruction(MachineInstruction, row="VIEW"):
+    """A view by a subscript."""
+
+    items: tuple[SubscriptItem, ...]
+
+
+class PermuteInstruction(MachineInstruction, row="PERMUTE"):
+    """A view with its axes in the order of the items; reversed, if there are none."""
+
+    items: tuple[IntItem, ...]
+
+
+class ReshapeInstruction(MachineInstruction, row="RESHAPE"):
+    """A view of another shape; where NumPy copies, of the second output, which is the copy."""
+
+    items: tuple[IntItem, ...]
+
+
+class CountInstruction(MachineInstruction, row="COUNT"):
+    """The number of elements along some axes, minus `less`; at least zero."""
+
+    axes: int  # a bit for each
+    less: int
+
+
+class ReduceInstruction(MachineInstruction, row="REDUCE"):
+    """A reduction along some axes."""
+
+    loop: Loop | None  # None for argmax and argmin
+    kind: int  # a code of REDUCTION
+    split: int  # a code of SPLIT
+    axes: int  # a bit for each
+    keepdims: bool
+    identity: bytes | None  # the element it starts with; None: the first element
+
+
+class AssignInstruction(MachineInstruction, row="ASSIGN"):
+    """Write the second input into the first, which is a view of the segment's target."""
+
+    strict: bool  # the value must have the target's shape, as the result of a ufunc must
+
+
+# Steps --------------------------------------------------------------------------------------------
+class PythonCall(Described, row="CALL"):
+    """A call of Python, and what its result must be."""
+
+    reg: int  # where the result goes
+    target: Callable[..., Any]
+    arguments: tuple[Template, ...]
+    keywords: tuple[str, ...] | None  # names of the last arguments
+    kind: Any  # None, a type, or a tuple of a graph's kind that `exec.checks` tests
+
+
+class LoweredNode(Described, row="NODE"):
+    """A node of the graph: instructions, and the call that runs where they cannot be planned."""
+
+    call: PythonCall
+    instructions: tuple[MachineInstruction, ...]
+
+
+class ProgramStep(Described):
+    """What a program does at a time."""
+
+    group = "STEP"
+
+
+class SegmentStep(ProgramStep, row="SEGMENT"):
+    """Nodes that are planned and run together."""
+
+    inputs: Registers  # made before the segment
+    exports: Registers  # needed as objects after it
+    keys: Registers  # ints that decide shapes
+    overflows: bool  # a cast in it may raise a floating-point flag
+    target: int | None  # the array that the region's trailing effect writes
+    nodes: tuple[LoweredNode, ...]
+
+
+class CallStep(ProgramStep, row="CALL"):
+    """A node without instructions."""
+
+    call: PythonCall
+
+
+class SubmitStep(ProgramStep, row="SUBMIT"):
+    """A call that another thread makes if `array` is large; a `JoinStep` takes its result."""
+
+    call: PythonCall
+    array: int
+    least_bytes: int
+
+
+class JoinStep(ProgramStep, row="JOIN"):
+    """Wait for the call that was submitted for this register."""
+
+    reg: int
+    kind: Any  # as in `PythonCall`
+
+
+class CommitStep(ProgramStep, row="COMMIT"):
+    """Prepare a write of one register's value into another's array; the result does it."""
+
+    reg: int
+    target: int
+    source: int
+    strict: bool  # as in `AssignInstruction`
+
+
+# Programs -----------------------------------------------------------------------------------------
+class Register(Described, row="REGISTER"):
+    """What a register holds: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
+
+    dtype: DType | None
+    ndim: int
+
+
+class LoweredProgram(Described, row="PROGRAM"):
+    """A program. Its registers are the inputs, then the constants, then one for each value."""
+
+    input_count: int
+    registers: tuple[Register, ...]
+    constants: tuple[Any, ...]
+    steps: tuple[ProgramStep, ...]
+    drops: tuple[Registers, ...]  # for each step: registers that nothing reads behind it
+    outputs: RegisterTemplate | TupleTemplate | None  # a bare value; None: an effect, nothing else
