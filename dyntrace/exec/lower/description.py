@@ -20,7 +20,12 @@ from dyntrace.exec.lower.instruction_table import CODES, FIELDS, INSTRUCTIONS
 Registers: TypeAlias = tuple[int, ...]
 DType: TypeAlias = np.dtype[Any]
 
-_CODES = {**CODES, "INSTRUCTION": {name: row.code for name, row in INSTRUCTIONS.items()}}
+_CODES: dict[str, dict[str, Any]] = {
+    **CODES,
+    "INSTRUCTION": {name: row.code for name, row in INSTRUCTIONS.items()},
+    "RECORD": dict.fromkeys(FIELDS["RECORD"]),
+}
+_PLACES = [property(itemgetter(place)) for place in range(16)]
 _new = tuple.__new__
 
 
@@ -34,14 +39,13 @@ class _Rows(type):
         body["__slots__"] = ()
         if row:
             base: Any = bases[0]
-            code = _CODES.get(base.group, {}).get(row)
+            code = _CODES[base.group][row]
             head = () if code is None else (code,)
             fields = base.common + FIELDS[base.group][row]
-            body.update(code=code, row=row, __record_fields__=fields, __new__=_maker(head, fields))
             if base.common + tuple(body.get("__annotations__", ())) != fields:
                 raise TypeError(f"{name} has other fields than its row: {', '.join(fields)}")
-            for place, field in enumerate(fields, len(head)):
-                body[field] = property(itemgetter(place))
+            body.update(zip(fields, _PLACES[len(head) :], strict=False))
+            body.update(code=code, row=row, __record_fields__=fields, __new__=_maker(head, fields))
         return super().__new__(metaclass, name, bases, body)
 
 

@@ -32,11 +32,10 @@ def _rows() -> dict[str, dict[str, str]]:
     """The rows of each group, in order: the name with what follows it."""
     groups: dict[str, dict[str, str]] = {}
     with open(_PATH, encoding="utf-8") as table:
-        for line in table:
-            group, bracket, row = line.rstrip().partition("(")
-            if bracket and group.isupper() and group.isalpha() and row.endswith(")"):
-                name, _, rest = row[:-1].partition(", ")
-                groups.setdefault(group, {})[name] = rest
+        rows = [line[:-2].partition("(") for line in table if line[0].isupper()]
+    for group, _, row in rows:
+        name, _, rest = row.partition(", ")
+        groups.setdefault(group, {})[name] = rest
     return groups
 
 
