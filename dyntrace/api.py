@@ -13,7 +13,8 @@ import inspect
 import sys
 import types
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from dyntrace.breaks import DISABLED, NOT_PYTHON
@@ -107,17 +108,19 @@ def _optimize(fn: Any, family: Family) -> Any:
     return types.MethodType(optimised(call, family), fn)
 
 
-_MAKERS: dict[type, Callable[[Any, Family], Any]] = {
-    types.FunctionType: lambda fn, family: fn if is_disabled(fn) else optimised(fn, family),
-    types.MethodType: lambda fn, family: types.MethodType(
-        _optimize(fn.__func__, family), fn.__self__
-    ),
-    staticmethod: lambda fn, family: staticmethod(_optimize(fn.__func__, family)),
-    classmethod: lambda fn, family: classmethod(_optimize(fn.__func__, family)),
-    functools.partial: lambda fn, family: functools.partial(
-        _optimize(fn.func, family), *fn.args, **fn.keywords
-    ),
-}
+_MAKERS: Mapping[type, Callable[[Any, Family], Any]] = MappingProxyType(
+    {
+        types.FunctionType: lambda fn, family: fn if is_disabled(fn) else optimised(fn, family),
+        types.MethodType: lambda fn, family: types.MethodType(
+            _optimize(fn.__func__, family), fn.__self__
+        ),
+        staticmethod: lambda fn, family: staticmethod(_optimize(fn.__func__, family)),
+        classmethod: lambda fn, family: classmethod(_optimize(fn.__func__, family)),
+        functools.partial: lambda fn, family: functools.partial(
+            _optimize(fn.func, family), *fn.args, **fn.keywords
+        ),
+    }
+)
 
 
 _hooked: dict[str, Hooked] = {}

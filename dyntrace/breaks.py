@@ -10,6 +10,7 @@ has a program that meets each.
 from __future__ import annotations
 
 from dyntrace.record import record
+from dyntrace.registry import Registry
 
 __all__ = ["CATALOGUE", "BreakReason", "reason"]
 
@@ -24,7 +25,7 @@ class BreakReason:
     fix: str
 
 
-CATALOGUE: dict[str, BreakReason] = {}
+CATALOGUE: Registry[str, BreakReason] = Registry()
 
 
 def _add(code: str, text: str, why: str, fix: str) -> BreakReason:
@@ -425,3 +426,5 @@ NOT_WORTH_IT = _add(
     why="by an estimate, CPython runs these instructions faster than a graph of them could run",
     fix="nothing is wrong; work on whole arrays instead of single elements gains more",
 )
+
+CATALOGUE.freeze()

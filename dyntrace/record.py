@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeVar, dataclass_transform
 
 __all__ = ["field", "record", "replace"]
@@ -128,19 +128,21 @@ def _repr(self: Any) -> str:
 
 
 # Functions for a number of fields -----------------------------------------------------------------
-_TEXTS = {  # templates of a record's functions: the function, and its line for each field
-    "init": ("def __init__(self, {parameters}):{lines}", "\n self.{0} = {0}"),
-    "init_making": (
-        "def __init__(self, {parameters}):{lines}",
-        "\n self.{0} = {0}.make() if type({0}) is _Field else {0}",
-    ),
-    "eq": (
-        "def __eq__(self, other):\n if other.__class__ is not self.__class__:"
-        "\n  return NotImplemented\n return ({mine}) == ({others})",
-        "",
-    ),
-    "hash": ("def __hash__(self):\n return hash(({mine}))", ""),
-}
+_TEXTS = MappingProxyType(
+    {  # templates of a record's functions: the function, and its line for each field
+        "init": ("def __init__(self, {parameters}):{lines}", "\n self.{0} = {0}"),
+        "init_making": (
+            "def __init__(self, {parameters}):{lines}",
+            "\n self.{0} = {0}.make() if type({0}) is _Field else {0}",
+        ),
+        "eq": (
+            "def __eq__(self, other):\n if other.__class__ is not self.__class__:"
+            "\n  return NotImplemented\n return ({mine}) == ({others})",
+            "",
+        ),
+        "hash": ("def __hash__(self):\n return hash(({mine}))", ""),
+    }
+)
 
 
 @cache

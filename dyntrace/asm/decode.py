@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import dis
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import NamedTuple
 
 from dyntrace.asm.bindings import check_loads
@@ -33,12 +33,16 @@ class Instruction(NamedTuple):
     end: int
 
 
-OPCODES = {name: dis.opmap[name] for name in TABLE.rules}
-RULES: dict[int, Rule] = {OPCODES[name]: rule for name, rule in TABLE.rules.items()}
-GLUE: dict[int, tuple[tuple[tuple[int, ...], Glue], ...]] = {
-    OPCODES[first]: tuple((tuple(OPCODES[f] for f in g.followers), g) for g in alternatives)
-    for first, alternatives in TABLE.glue.items()
-}
+OPCODES = MappingProxyType({name: dis.opmap[name] for name in TABLE.rules})
+RULES: Mapping[int, Rule] = MappingProxyType(
+    {OPCODES[name]: rule for name, rule in TABLE.rules.items()}
+)
+GLUE: Mapping[int, tuple[tuple[tuple[int, ...], Glue], ...]] = MappingProxyType(
+    {
+        OPCODES[first]: tuple((tuple(OPCODES[f] for f in g.followers), g) for g in alternatives)
+        for first, alternatives in TABLE.glue.items()
+    }
+)
 NEVER_ALONE = frozenset(OPCODES[name] for name in TABLE.never_alone)
 PROLOGUE = frozenset(OPCODES[name] for name in TABLE.prologue)
 BACKWARD = frozenset(OPCODES[name] for name in TABLE.backward)
@@ -48,9 +52,11 @@ EXTENDED_ARG = OPCODES["EXTENDED_ARG"]
 
 
 JUMPS = frozenset(OPCODES.values()).intersection(dis.hasjrel)
-CACHES: dict[int, int] = {opcode: TABLE.caches.get(name, 0) for name, opcode in OPCODES.items()}
+CACHES: Mapping[int, int] = MappingProxyType(
+    {opcode: TABLE.caches.get(name, 0) for name, opcode in OPCODES.items()}
+)
 _CHECKED = OPCODES["LOAD_FAST" if TABLE.checked_loads else "LOAD_FAST_CHECK"]
-_WIDTH = [2 + 2 * CACHES.get(op, 0) for op in range(256)]
+_WIDTH = tuple([2 + 2 * CACHES.get(op, 0) for op in range(256)])
 
 
 def decode(code: CodeType) -> Body:

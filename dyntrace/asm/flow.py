@@ -9,8 +9,9 @@ CPython's compiler made, all paths to a unit arrive with the same stack depth. R
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm.instructions import Body, MicroOp, Unit
@@ -30,75 +31,79 @@ __all__ = [
 
 _LEAVES = frozenset({"JUMP", "JUMP_BACKWARD", "RETURN_VALUE"})
 
-_EFFECTS: dict[str, tuple[int, int]] = {
-    "LOAD_CONST": (0, 1),
-    "LOAD_FAST": (0, 1),
-    "LOAD_FAST_CHECK": (0, 1),
-    "LOAD_FAST_AND_CLEAR": (0, 1),
-    "STORE_FAST": (1, 0),
-    "DELETE_FAST": (0, 0),
-    "LOAD_DEREF": (0, 1),
-    "STORE_DEREF": (1, 0),
-    "LOAD_CLOSURE": (0, 1),
-    "LOAD_GLOBAL": (0, 1),
-    "LOAD_NAME": (0, 1),
-    "STORE_NAME": (1, 0),
-    "STORE_GLOBAL": (1, 0),
-    "LOAD_ATTR": (1, 1),
-    "LOAD_METHOD": (1, 2),
-    "STORE_ATTR": (2, 0),
-    "PUSH_NULL": (0, 1),
-    "BINARY": (2, 1),
-    "BINARY_SUBSCR": (2, 1),
-    "BINARY_SLICE": (3, 1),
-    "STORE_SUBSCR": (3, 0),
-    "STORE_SLICE": (4, 0),
-    "COMPARE": (2, 1),
-    "IS": (2, 1),
-    "CONTAINS": (2, 1),
-    "UNARY": (1, 1),
-    "TO_BOOL": (1, 1),
-    "LIST_TO_TUPLE": (1, 1),
-    "LIST_EXTEND": (1, 0),
-    "LIST_APPEND": (1, 0),
-    "DICT_MERGE": (1, 0),
-    "DICT_UPDATE": (1, 0),
-    "SET_UPDATE": (1, 0),
-    "SET_ADD": (1, 0),
-    "MAP_ADD": (2, 0),
-    "SWAP": (0, 0),
-    "COPY": (0, 1),
-    "POP_TOP": (1, 0),
-    "NOP": (0, 0),
-    "RESUME": (0, 0),
-    "GET_ITER": (1, 1),
-    "FOR_ITER": (0, 1),
-    "END_FOR": (2, 0),
-    "GET_LEN": (0, 1),
-    "JUMP": (0, 0),
-    "JUMP_BACKWARD": (0, 0),
-    "POP_JUMP_IF": (1, 0),
-    "JUMP_IF_OR_POP": (1, 0),
-    "RETURN_VALUE": (1, 0),
-    "CONVERT": (1, 1),
-}
+_EFFECTS: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "LOAD_CONST": (0, 1),
+        "LOAD_FAST": (0, 1),
+        "LOAD_FAST_CHECK": (0, 1),
+        "LOAD_FAST_AND_CLEAR": (0, 1),
+        "STORE_FAST": (1, 0),
+        "DELETE_FAST": (0, 0),
+        "LOAD_DEREF": (0, 1),
+        "STORE_DEREF": (1, 0),
+        "LOAD_CLOSURE": (0, 1),
+        "LOAD_GLOBAL": (0, 1),
+        "LOAD_NAME": (0, 1),
+        "STORE_NAME": (1, 0),
+        "STORE_GLOBAL": (1, 0),
+        "LOAD_ATTR": (1, 1),
+        "LOAD_METHOD": (1, 2),
+        "STORE_ATTR": (2, 0),
+        "PUSH_NULL": (0, 1),
+        "BINARY": (2, 1),
+        "BINARY_SUBSCR": (2, 1),
+        "BINARY_SLICE": (3, 1),
+        "STORE_SUBSCR": (3, 0),
+        "STORE_SLICE": (4, 0),
+        "COMPARE": (2, 1),
+        "IS": (2, 1),
+        "CONTAINS": (2, 1),
+        "UNARY": (1, 1),
+        "TO_BOOL": (1, 1),
+        "LIST_TO_TUPLE": (1, 1),
+        "LIST_EXTEND": (1, 0),
+        "LIST_APPEND": (1, 0),
+        "DICT_MERGE": (1, 0),
+        "DICT_UPDATE": (1, 0),
+        "SET_UPDATE": (1, 0),
+        "SET_ADD": (1, 0),
+        "MAP_ADD": (2, 0),
+        "SWAP": (0, 0),
+        "COPY": (0, 1),
+        "POP_TOP": (1, 0),
+        "NOP": (0, 0),
+        "RESUME": (0, 0),
+        "GET_ITER": (1, 1),
+        "FOR_ITER": (0, 1),
+        "END_FOR": (2, 0),
+        "GET_LEN": (0, 1),
+        "JUMP": (0, 0),
+        "JUMP_BACKWARD": (0, 0),
+        "POP_JUMP_IF": (1, 0),
+        "JUMP_IF_OR_POP": (1, 0),
+        "RETURN_VALUE": (1, 0),
+        "CONVERT": (1, 1),
+    }
+)
 
-_COUNTED: dict[str, Callable[[Any], tuple[int, int]]] = {
-    "CALL": lambda arg: (arg[0] + 2, 1),
-    "CALL_FUNCTION_EX": lambda has_kwargs: (3 + has_kwargs, 1),
-    "BUILD_TUPLE": lambda count: (count, 1),
-    "BUILD_LIST": lambda count: (count, 1),
-    "BUILD_SET": lambda count: (count, 1),
-    "BUILD_MAP": lambda count: (2 * count, 1),
-    "BUILD_CONST_KEY_MAP": lambda count: (count + 1, 1),
-    "BUILD_SLICE": lambda count: (count, 1),
-    "BUILD_STRING": lambda count: (count, 1),
-    "UNPACK_SEQUENCE": lambda count: (1, count),
-    "UNPACK_EX": lambda arg: (1, (arg & 255) + 1 + (arg >> 8)),
-    "MAKE_FUNCTION": lambda flags: (1 + flags.bit_count(), 1),
-    "FORMAT": lambda arg: (1 + arg[1], 1),
-    "BREAK": lambda arg: (arg[1], arg[2] or 0),
-}
+_COUNTED: Mapping[str, Callable[[Any], tuple[int, int]]] = MappingProxyType(
+    {
+        "CALL": lambda arg: (arg[0] + 2, 1),
+        "CALL_FUNCTION_EX": lambda has_kwargs: (3 + has_kwargs, 1),
+        "BUILD_TUPLE": lambda count: (count, 1),
+        "BUILD_LIST": lambda count: (count, 1),
+        "BUILD_SET": lambda count: (count, 1),
+        "BUILD_MAP": lambda count: (2 * count, 1),
+        "BUILD_CONST_KEY_MAP": lambda count: (count + 1, 1),
+        "BUILD_SLICE": lambda count: (count, 1),
+        "BUILD_STRING": lambda count: (count, 1),
+        "UNPACK_SEQUENCE": lambda count: (1, count),
+        "UNPACK_EX": lambda arg: (1, (arg & 255) + 1 + (arg >> 8)),
+        "MAKE_FUNCTION": lambda flags: (1 + flags.bit_count(), 1),
+        "FORMAT": lambda arg: (1 + arg[1], 1),
+        "BREAK": lambda arg: (arg[1], arg[2] or 0),
+    }
+)
 
 MICRO_OPS = frozenset({*_EFFECTS, *_COUNTED})
 

@@ -7,8 +7,9 @@ largest number of values that the stub has on top of its unit's stack. Read `ass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm import emit
@@ -101,23 +102,27 @@ def _with(name: str, field_name: str = "") -> Callable[[Any, Constants], bytes]:
 
 
 # For each operation: its encoder, and the function from it to (values popped, values pushed).
-_LOWER: dict[type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tuple[int, int]]]] = {
-    emit.PushCallable: (_push_callable, lambda o: (0, 1 + o.null)),
-    emit.LoadConst: (_load_const, lambda o: (0, 1)),
-    emit.LoadFast: (_with("LOAD_FAST", "index"), lambda o: (0, 1)),
-    emit.LoadCell: (_with(TABLE.load_cell, "index"), lambda o: (0, 1)),
-    emit.StoreFast: (_with("STORE_FAST", "index"), lambda o: (1, 0)),
-    emit.StoreDeref: (_with("STORE_DEREF", "index"), lambda o: (1, 0)),
-    emit.Copy: (_with("COPY", "depth"), lambda o: (0, 1)),
-    emit.Swap: (_with("SWAP", "depth"), lambda o: (0, 0)),
-    emit.PopTop: (_with("POP_TOP"), lambda o: (1, 0)),
-    emit.PushNull: (_with("PUSH_NULL"), lambda o: (0, 1)),
-    emit.Call: (_call, lambda o: (o.count + 2, 1)),
-    emit.UnpackSequence: (_with("UNPACK_SEQUENCE", "count"), lambda o: (1, o.count)),
-    emit.BuildTuple: (_with("BUILD_TUPLE", "count"), lambda o: (o.count, 1)),
-    emit.ToBool: (_to_bool, lambda o: (1, 1)),
-    emit.Subscript: (_with("BINARY_SUBSCR"), lambda o: (2, 1)),
-}
+_LOWER: Mapping[
+    type, tuple[Callable[[Any, Constants], bytes], Callable[[Any], tuple[int, int]]]
+] = MappingProxyType(
+    {
+        emit.PushCallable: (_push_callable, lambda o: (0, 1 + o.null)),
+        emit.LoadConst: (_load_const, lambda o: (0, 1)),
+        emit.LoadFast: (_with("LOAD_FAST", "index"), lambda o: (0, 1)),
+        emit.LoadCell: (_with(TABLE.load_cell, "index"), lambda o: (0, 1)),
+        emit.StoreFast: (_with("STORE_FAST", "index"), lambda o: (1, 0)),
+        emit.StoreDeref: (_with("STORE_DEREF", "index"), lambda o: (1, 0)),
+        emit.Copy: (_with("COPY", "depth"), lambda o: (0, 1)),
+        emit.Swap: (_with("SWAP", "depth"), lambda o: (0, 0)),
+        emit.PopTop: (_with("POP_TOP"), lambda o: (1, 0)),
+        emit.PushNull: (_with("PUSH_NULL"), lambda o: (0, 1)),
+        emit.Call: (_call, lambda o: (o.count + 2, 1)),
+        emit.UnpackSequence: (_with("UNPACK_SEQUENCE", "count"), lambda o: (1, o.count)),
+        emit.BuildTuple: (_with("BUILD_TUPLE", "count"), lambda o: (o.count, 1)),
+        emit.ToBool: (_to_bool, lambda o: (1, 1)),
+        emit.Subscript: (_with("BINARY_SUBSCR"), lambda o: (2, 1)),
+    }
+)
 
 
 def lower(
@@ -157,10 +162,12 @@ def lower(
 
 
 JUMPS = (emit.Jump, emit.PopJumpIfNone, emit.PopJumpIfTrue)
-_CONDITIONAL = {
-    emit.PopJumpIfNone: OPCODES[TABLE.pop_jump_if_none],
-    emit.PopJumpIfTrue: OPCODES[TABLE.pop_jump_if_true],
-}
+_CONDITIONAL = MappingProxyType(
+    {
+        emit.PopJumpIfNone: OPCODES[TABLE.pop_jump_if_none],
+        emit.PopJumpIfTrue: OPCODES[TABLE.pop_jump_if_true],
+    }
+)
 
 
 def _open_jump(

@@ -7,7 +7,8 @@ the common kinds (`quick_test`) and calls `check` only when that test does not p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -102,19 +103,21 @@ def _slice(value: Any, kind: SliceKind) -> bool:
     )
 
 
-_TESTS: dict[type, Callable[[Any, Any], bool]] = {
-    ArrayKind: _array,
-    NumpyScalarKind: _numpy_scalar,
-    PythonScalarKind: _typed,
-    StringKind: _string,
-    KnownKind: _known,
-    SequenceKind: _sequence,
-    DictKind: _dict,
-    SliceKind: _slice,
-    InstanceKind: _typed,
-    ObjectKind: _typed,
-    UnseenKind: _typed,
-}
+_TESTS: Mapping[type, Callable[[Any, Any], bool]] = MappingProxyType(
+    {
+        ArrayKind: _array,
+        NumpyScalarKind: _numpy_scalar,
+        PythonScalarKind: _typed,
+        StringKind: _string,
+        KnownKind: _known,
+        SequenceKind: _sequence,
+        DictKind: _dict,
+        SliceKind: _slice,
+        InstanceKind: _typed,
+        ObjectKind: _typed,
+        UnseenKind: _typed,
+    }
+)
 
 
 def quick_test(name: str, kind: Kind, bind: Callable[[Any], str]) -> str | None:

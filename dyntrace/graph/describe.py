@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -266,7 +267,9 @@ def _own_dict(value: Any, kind: type) -> Any:
 
 _LASTING_KINDS: dict[int, KnownKind] = {}
 # Classes are looked up by id(): the user's metaclass may define `__hash__` and `__eq__`.
-_SCALAR_DTYPES = {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC_CHARS}
+_SCALAR_DTYPES = MappingProxyType(
+    {id(np.dtype(char).type): np.dtype(char) for char in NUMERIC_CHARS}
+)
 _DTYPE_CLASSES = frozenset(
     id(value) for value in vars(np.dtypes).values() if isinstance(value, type)
 )
@@ -287,15 +290,17 @@ _KNOWN_TYPES: tuple[type, ...] = (
     type,
 )
 
-_BY_TYPE: dict[type, Callable[[Any, int], Kind]] = {
-    np.ndarray: _array,
-    **dict.fromkeys((bool, int, float, complex), _python_scalar),
-    str: _string,
-    tuple: _sequence,
-    list: _sequence,
-    dict: _dict,
-    slice: _slice,
-    types.FunctionType: _function,
-    **dict.fromkeys(_KNOWN_TYPES, _by_identity),
-}
-_RULES = {id(kind): rule for kind, rule in _BY_TYPE.items()}
+_BY_TYPE: Mapping[type, Callable[[Any, int], Kind]] = MappingProxyType(
+    {
+        np.ndarray: _array,
+        **dict.fromkeys((bool, int, float, complex), _python_scalar),
+        str: _string,
+        tuple: _sequence,
+        list: _sequence,
+        dict: _dict,
+        slice: _slice,
+        types.FunctionType: _function,
+        **dict.fromkeys(_KNOWN_TYPES, _by_identity),
+    }
+)
+_RULES = MappingProxyType({id(kind): rule for kind, rule in _BY_TYPE.items()})

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -80,26 +81,30 @@ _LASTING = frozenset(
     + [id(value) for value in (np._NoValue, np.r_, np.c_, np.mgrid, np.ogrid, np.s_)]
     + [id(value) for value in vars(np.dtypes).values() if isinstance(value, type)]
 )
-_DTYPES = [value for value in vars(np.dtypes).values() if isinstance(value, type)]
+_DTYPES = tuple([value for value in vars(np.dtypes).values() if isinstance(value, type)])
 # The loops of a compiled ufunc, and the code that made it, are never unloaded.
-_RULES: dict[int, Callable[[Any], bool]] = {
-    id(np.ufunc): has_numeric_loop,
-    id(type(np.sum)): _is_numpys,
-    id(types.BuiltinFunctionType): lambda value: (
-        type(value.__self__) is not types.ModuleType and lasts(value.__self__)
-    ),
-    **dict.fromkeys(
-        (
-            id(types.MethodDescriptorType),
-            id(types.WrapperDescriptorType),
-            id(types.GetSetDescriptorType),
-            id(types.ClassMethodDescriptorType),
+_RULES: Mapping[int, Callable[[Any], bool]] = MappingProxyType(
+    {
+        id(np.ufunc): has_numeric_loop,
+        id(type(np.sum)): _is_numpys,
+        id(types.BuiltinFunctionType): lambda value: (
+            type(value.__self__) is not types.ModuleType and lasts(value.__self__)
         ),
-        _of_static_type,
-    ),
-    **dict.fromkeys(map(id, _DTYPES), lambda dtype: dtype.kind in "biufc" and not dtype.metadata),
-    id(tuple): lambda value: all(map(lasts, value)),
-}
+        **dict.fromkeys(
+            (
+                id(types.MethodDescriptorType),
+                id(types.WrapperDescriptorType),
+                id(types.GetSetDescriptorType),
+                id(types.ClassMethodDescriptorType),
+            ),
+            _of_static_type,
+        ),
+        **dict.fromkeys(
+            map(id, _DTYPES), lambda dtype: dtype.kind in "biufc" and not dtype.metadata
+        ),
+        id(tuple): lambda value: all(map(lasts, value)),
+    }
+)
 
 
 class Namespace:

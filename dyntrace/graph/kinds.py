@@ -9,8 +9,8 @@ Read `graph.node` next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from types import CodeType
+from collections.abc import Iterator, Mapping
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -261,13 +261,15 @@ def type_name(kind: Kind) -> str:
     return _NAMES.get(type(kind), str(held.__name__))
 
 
-_NAMES: dict[type[Kind], str] = {
-    ArrayKind: "ndarray",
-    StringKind: "str",
-    DictKind: "dict",
-    SliceKind: "slice",
-    FunctionKind: "function",
-}
+_NAMES: Mapping[type[Kind], str] = MappingProxyType(
+    {
+        ArrayKind: "ndarray",
+        StringKind: "str",
+        DictKind: "dict",
+        SliceKind: "slice",
+        FunctionKind: "function",
+    }
+)
 
 
 def leaves(kind: Kind) -> Iterator[Kind]:

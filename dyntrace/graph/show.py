@@ -11,6 +11,7 @@ from __future__ import annotations
 import keyword
 import sys
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -112,10 +113,12 @@ class _Printer:
 
 
 DECIMAL_BITS = 2000  # longer integers may exceed sys.get_int_max_str_digits(), at least 640 digits
-_NAMED = {
-    id(getattr(np, name)): f"np.{name}"
-    for name in ("_NoValue", "r_", "c_", "mgrid", "ogrid", "s_", "index_exp")
-}
+_NAMED = MappingProxyType(
+    {
+        id(getattr(np, name)): f"np.{name}"
+        for name in ("_NoValue", "r_", "c_", "mgrid", "ogrid", "s_", "index_exp")
+    }
+)
 
 
 def _number(value: Any) -> str:

@@ -9,56 +9,63 @@ next.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.graph.node import Node, Op
 
-INFIX: dict[Any, str] = {
-    operator.add: "+",
-    operator.sub: "-",
-    operator.mul: "*",
-    operator.truediv: "/",
-    operator.floordiv: "//",
-    operator.mod: "%",
-    operator.pow: "**",
-    operator.matmul: "@",
-    operator.and_: "&",
-    operator.or_: "|",
-    operator.xor: "^",
-    operator.lshift: "<<",
-    operator.rshift: ">>",
-    operator.lt: "<",
-    operator.le: "<=",
-    operator.gt: ">",
-    operator.ge: ">=",
-    operator.eq: "==",
-    operator.ne: "!=",
-    operator.is_: "is",
-    operator.is_not: "is not",
-}
-PREFIX: dict[Any, str] = {
-    operator.neg: "-",
-    operator.pos: "+",
-    operator.invert: "~",
-    operator.not_: "not ",
-    operator.abs: "abs",
-}
-INPLACE: dict[Any, str] = {
-    operator.iadd: "+=",
-    operator.isub: "-=",
-    operator.imul: "*=",
-    operator.itruediv: "/=",
-    operator.ifloordiv: "//=",
-    operator.imod: "%=",
-    operator.ipow: "**=",
-    operator.imatmul: "@=",
-    operator.iand: "&=",
-    operator.ior: "|=",
-    operator.ixor: "^=",
-    operator.ilshift: "<<=",
-    operator.irshift: ">>=",
-}
+INFIX: Mapping[Any, str] = MappingProxyType(
+    {
+        operator.add: "+",
+        operator.sub: "-",
+        operator.mul: "*",
+        operator.truediv: "/",
+        operator.floordiv: "//",
+        operator.mod: "%",
+        operator.pow: "**",
+        operator.matmul: "@",
+        operator.and_: "&",
+        operator.or_: "|",
+        operator.xor: "^",
+        operator.lshift: "<<",
+        operator.rshift: ">>",
+        operator.lt: "<",
+        operator.le: "<=",
+        operator.gt: ">",
+        operator.ge: ">=",
+        operator.eq: "==",
+        operator.ne: "!=",
+        operator.is_: "is",
+        operator.is_not: "is not",
+    }
+)
+PREFIX: Mapping[Any, str] = MappingProxyType(
+    {
+        operator.neg: "-",
+        operator.pos: "+",
+        operator.invert: "~",
+        operator.not_: "not ",
+        operator.abs: "abs",
+    }
+)
+INPLACE: Mapping[Any, str] = MappingProxyType(
+    {
+        operator.iadd: "+=",
+        operator.isub: "-=",
+        operator.imul: "*=",
+        operator.itruediv: "/=",
+        operator.ifloordiv: "//=",
+        operator.imod: "%=",
+        operator.ipow: "**=",
+        operator.imatmul: "@=",
+        operator.iand: "&=",
+        operator.ior: "|=",
+        operator.ixor: "^=",
+        operator.ilshift: "<<=",
+        operator.irshift: ">>=",
+    }
+)
 _LITERALS = (int, float, str, bool, type(None))
 
 Write = Callable[[Any], str]
@@ -154,16 +161,18 @@ def _inplace(node: Node, write: Write, function: NameFunction) -> str:
     return f"{write(node.args[0])} {symbol} {_bare(write(node.args[1]))}"
 
 
-_STYLES = {
-    "call": _call,
-    "infix": _infix,
-    "prefix": _prefix,
-    "method": _method,
-    "attribute": _attribute,
-    "item": _item,
-    "setitem": _setitem,
-    "inplace": _inplace,
-}
+_STYLES = MappingProxyType(
+    {
+        "call": _call,
+        "infix": _infix,
+        "prefix": _prefix,
+        "method": _method,
+        "attribute": _attribute,
+        "item": _item,
+        "setitem": _setitem,
+        "inplace": _inplace,
+    }
+)
 
 
 def subscript(index: Any, write: Write) -> str:

@@ -8,6 +8,7 @@ mode is on, as under test. Read `graph.ownership` for the rules on memory.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.errors import InternalError
@@ -15,7 +16,9 @@ from dyntrace.graph.kinds import ArrayKind, Kind
 from dyntrace.graph.node import INPUT, Graph, Node, Op, Origin
 from dyntrace.graph.ownership import is_fresh, nodes_in, operands, written
 
-_ARITY = {"infix": 2, "prefix": 1, "item": 2, "attribute": 1, "setitem": 3, "inplace": 2}
+_ARITY = MappingProxyType(
+    {"infix": 2, "prefix": 1, "item": 2, "attribute": 1, "setitem": 3, "inplace": 2}
+)
 
 
 def verify(graph: Graph) -> None:

@@ -3,6 +3,7 @@
 One module per family of operations; read `ops.registry` first, then `ops.probe`.
 """
 
+from dyntrace.ops import registry
 from dyntrace.ops.numpy import (  # noqa: F401 (imported for their entries)
     array_methods,
     creation,
@@ -20,3 +21,5 @@ from dyntrace.ops.numpy import (  # noqa: F401 (imported for their entries)
     ufuncs,
 )
 from dyntrace.ops.python import builtin_functions, operators  # noqa: F401
+
+registry.freeze()

@@ -216,8 +216,10 @@ _ROWS = _OPERATORS + _FUNCTIONS
 UFUNCS: Mapping[np.ufunc, UfuncFacts] = MappingProxyType(
     {getattr(umath, row.name): row for row in _ROWS if hasattr(umath, row.name)}
 )
-_NAMES = {row.operator: getattr(umath, row.name) for row in _OPERATORS}
-_INPLACE_NAMES = {row.operator.rstrip("_"): row.name for row in _OPERATORS if row.inplace}
+_NAMES = MappingProxyType({row.operator: getattr(umath, row.name) for row in _OPERATORS})
+_INPLACE_NAMES = MappingProxyType(
+    {row.operator.rstrip("_"): row.name for row in _OPERATORS if row.inplace}
+)
 BY_OPERATOR: Mapping[Callable[..., Any], np.ufunc] = MappingProxyType(
     {getattr(operator, name): ufunc for name, ufunc in _NAMES.items()}
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,28 +34,32 @@ class Row(NamedTuple):
 
 
 # ndarray's operator methods, by the operator record that captures the instruction they serve.
-_BINARY = [name for name, (_, inplace) in BINARY.items() if inplace is not None]
-_OPERATORS: dict[str, tuple[str, bool]] = {
-    **{f"__{name}__": (name, False) for name in _BINARY},
-    **{f"__r{name}__": (name, False) for name in _BINARY},
-    **{f"__i{name}__": (name, True) for name in _BINARY},
-    **{f"__{name}__": (name, False) for name in SYMBOLS.values()},
-    **{f"__{name}__": (name, False) for name in "getitem setitem abs invert contains".split()},
-    "__neg__": ("negative", False),
-    "__pos__": ("positive", False),
-}
-_CALLS: dict[str, Any] = {
-    "__bool__": bool,
-    "__complex__": complex,
-    "__divmod__": divmod,
-    "__float__": float,
-    "__index__": operator.index,
-    "__int__": int,
-    "__len__": len,
-    "__rdivmod__": divmod,
-}
-_SPECIAL = {*_OPERATORS, *_CALLS, "__array__", "__copy__", "__deepcopy__"}
-_REMOVED = {"itemset", "newbyteorder", "ptp"}  # NumPy 2.0 keeps stubs that only raise
+_BINARY = tuple([name for name, (_, inplace) in BINARY.items() if inplace is not None])
+_OPERATORS: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        **{f"__{name}__": (name, False) for name in _BINARY},
+        **{f"__r{name}__": (name, False) for name in _BINARY},
+        **{f"__i{name}__": (name, True) for name in _BINARY},
+        **{f"__{name}__": (name, False) for name in SYMBOLS.values()},
+        **{f"__{name}__": (name, False) for name in "getitem setitem abs invert contains".split()},
+        "__neg__": ("negative", False),
+        "__pos__": ("positive", False),
+    }
+)
+_CALLS: Mapping[str, Any] = MappingProxyType(
+    {
+        "__bool__": bool,
+        "__complex__": complex,
+        "__divmod__": divmod,
+        "__float__": float,
+        "__index__": operator.index,
+        "__int__": int,
+        "__len__": len,
+        "__rdivmod__": divmod,
+    }
+)
+_SPECIAL = frozenset({*_OPERATORS, *_CALLS, "__array__", "__copy__", "__deepcopy__"})
+_REMOVED = frozenset({"itemset", "newbyteorder", "ptp"})  # NumPy 2.0 keeps stubs that only raise
 
 
 def listing() -> list[Row]:

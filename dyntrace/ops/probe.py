@@ -10,7 +10,8 @@ Python numbers stay dynamic and are stood in for.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,14 @@ class StandIn:
 
 
 PLANS = (StandIn(3), StandIn(1), StandIn(2, None), StandIn(8, None), StandIn(1, 0))
-_SCALAR_STAND_INS: dict[type, Callable[[int], Any]] = {
-    bool: bool,
-    int: int,
-    float: float,
-    complex: complex,
-}
+_SCALAR_STAND_INS: Mapping[type, Callable[[int], Any]] = MappingProxyType(
+    {
+        bool: bool,
+        int: int,
+        float: float,
+        complex: complex,
+    }
+)
 
 
 @record(frozen=True)

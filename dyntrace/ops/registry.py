@@ -11,6 +11,7 @@ family each; `ops.probe` is the default inference, `ops.listing` prints what is 
 from __future__ import annotations
 
 import sys
+import threading
 import types
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,7 @@ from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Operand, Refused, Sample
 from dyntrace.record import record
+from dyntrace.registry import Registry
 
 __all__ = [
     "NumpyCall",
@@ -72,8 +74,10 @@ class Treatment:
 Entry = Record | Treatment | partial[Record]
 
 
-class _Table(dict[Any, Any]):
+class _Table(Registry[Any, Any]):
     """Entries by key; one that is the call which makes a record is made when first asked for."""
+
+    __slots__ = ("_made",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,16 +87,29 @@ class _Table(dict[Any, Any]):
         """The record or treatment of `key`, the same for all that ask; None if there is none."""
         found = self.get(key)
         if type(found) is partial:
-            found = self[key] = self._made.setdefault(key, found())
+            made = self._made.get(key)
+            found = self._made.setdefault(key, found()) if made is None else made
         return found
+
+    def is_open(self) -> bool:
+        """While the functions of a module that was imported later are entered."""
+        return getattr(_LATE, "is_filling", False)
 
 
 RANDOM = Treatment("native", breaks.RANDOM_DRAW.code)
 _CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES = _Table(), _Table(), _Table(), _Table()
 _SUBSCRIPTS, _OPERATORS = _Table(), _Table()
-_HELD: dict[int, Any] = {}  # what `_CALLABLES` has, by the same key
-_BOUND: dict[type, Callable[[Any], Record | Treatment | None]] = {}
+_HELD = _Table()  # what `_CALLABLES` has, by the same key
+_BOUND: Registry[type, Callable[[Any], Record | Treatment | None]] = Registry()
 _ABSENT: dict[str, Callable[[], None]] = {}
+_LATE = threading.local()
+
+
+def freeze() -> None:
+    """Refuse entries from now on, but for those of modules that are imported later."""
+    tables = (_CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES, _SUBSCRIPTS, _OPERATORS)
+    for table in (*tables, _HELD, _BOUND):
+        table.freeze()
 
 
 def record_of(target: Any) -> Record | Treatment | None:
@@ -111,7 +128,11 @@ def _by_rule(target: Any) -> Record | Treatment | None:
 def _fill_tables() -> None:
     """Enter the functions of modules that the program has imported since this was done last."""
     for name in _ABSENT.keys() & sys.modules.keys():
-        _ABSENT[name]()
+        _LATE.is_filling = True
+        try:
+            _ABSENT[name]()
+        finally:
+            _LATE.is_filling = False
         _ABSENT.pop(name, None)
 
 

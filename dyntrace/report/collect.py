@@ -8,6 +8,7 @@ them, does not count as a call of its graph. `report.records` says what each num
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.breaks import NOT_WORTH_IT
@@ -23,11 +24,13 @@ from dyntrace.weaving.regions import RegionRecord
 
 __all__ = ["add_compiled", "errors_of", "retirements", "stats_of"]
 
-FAILED = {
-    Cause.FLOATING: "floating-point flags",
-    Cause.ERRORS: "failing operations",
-    Cause.DECLINED: "what the executor cannot prove",
-}
+FAILED = MappingProxyType(
+    {
+        Cause.FLOATING: "floating-point flags",
+        Cause.ERRORS: "failing operations",
+        Cause.DECLINED: "what the executor cannot prove",
+    }
+)
 UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 

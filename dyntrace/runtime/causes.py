@@ -6,7 +6,9 @@ Invariant: the numbers are those of the C enum `Cause`. `runtime.region` sets a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 
 from dyntrace import breaks
 
@@ -24,10 +26,12 @@ class Cause(IntEnum):
     SLOWER = 5
 
 
-REASONS: dict[int, breaks.BreakReason] = {
-    Cause.MISSES: breaks.RETIRED_MISSES,
-    Cause.FLOATING: breaks.RETIRED_FLOATING,
-    Cause.ERRORS: breaks.RETIRED_ERRORS,
-    Cause.DECLINED: breaks.RETIRED_DECLINED,
-    Cause.SLOWER: breaks.RETIRED_SLOWER,
-}
+REASONS: Mapping[int, breaks.BreakReason] = MappingProxyType(
+    {
+        Cause.MISSES: breaks.RETIRED_MISSES,
+        Cause.FLOATING: breaks.RETIRED_FLOATING,
+        Cause.ERRORS: breaks.RETIRED_ERRORS,
+        Cause.DECLINED: breaks.RETIRED_DECLINED,
+        Cause.SLOWER: breaks.RETIRED_SLOWER,
+    }
+)

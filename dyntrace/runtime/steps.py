@@ -13,11 +13,12 @@ from __future__ import annotations
 import struct
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import (
     CellType,
     FunctionType,
     GetSetDescriptorType,
+    MappingProxyType,
     MemberDescriptorType,
     ModuleType,
 )
@@ -135,13 +136,15 @@ def read_item(args: tuple[Any, ...], values: list[Any], a: int, b: Any) -> Any:
     return base[b] if -len(base) <= b < len(base) else _found(MISSING)
 
 
-FUNCTION_PARTS = {
-    "code": "__code__",
-    "defaults": "__defaults__",
-    "kwdefaults": "__kwdefaults__",
-    "closure": "__closure__",
-    "globals": "__globals__",
-}
+FUNCTION_PARTS = MappingProxyType(
+    {
+        "code": "__code__",
+        "defaults": "__defaults__",
+        "kwdefaults": "__kwdefaults__",
+        "closure": "__closure__",
+        "globals": "__globals__",
+    }
+)
 
 
 def read_function(args: tuple[Any, ...], values: list[Any], a: int, b: str) -> Any:
@@ -189,12 +192,14 @@ def check_is(value: Any, c: Any, d: Any) -> bool:
 
 
 SCALARS = tuple(np.dtype(char).type for char in "?bhilqBHILQefdFD")
-BITWISE: dict[type, Callable[[Any], bytes]] = {
-    float: lambda value: struct.pack("d", value),
-    complex: lambda value: struct.pack("dd", value.real, value.imag),
-    slice: lambda value: b"",
-    **{scalar: lambda value: value.tobytes() for scalar in SCALARS},
-}
+BITWISE: Mapping[type, Callable[[Any], bytes]] = MappingProxyType(
+    {
+        float: lambda value: struct.pack("d", value),
+        complex: lambda value: struct.pack("dd", value.real, value.imag),
+        slice: lambda value: b"",
+        **{scalar: lambda value: value.tobytes() for scalar in SCALARS},
+    }
+)
 
 
 def check_value(value: Any, c: Any, d: Any) -> bool:
@@ -273,29 +278,33 @@ def _same_identity(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
 
 
 # Compilation -------------------------------------------------------------------------------------
-SOURCES: dict[str, Read] = {
-    "argument": read_argument,
-    "global": read_global,
-    "attribute": read_attribute,
-    "lacks": read_lacks,
-    "module": read_module,
-    "cell": read_cell,
-    "item": read_item,
-    "function": read_function,
-    "held": read_held,
-    "type": read_type,
-    "class": read_class,
-}
-GUARDS: dict[str, Check] = {
-    "none": check_none,
-    "array": check_array,
-    "exact": check_exact,
-    "is": check_is,
-    "value": check_value,
-    "sequence": check_sequence,
-    "plain": check_plain,
-    "keys": check_keys,
-}
+SOURCES: Mapping[str, Read] = MappingProxyType(
+    {
+        "argument": read_argument,
+        "global": read_global,
+        "attribute": read_attribute,
+        "lacks": read_lacks,
+        "module": read_module,
+        "cell": read_cell,
+        "item": read_item,
+        "function": read_function,
+        "held": read_held,
+        "type": read_type,
+        "class": read_class,
+    }
+)
+GUARDS: Mapping[str, Check] = MappingProxyType(
+    {
+        "none": check_none,
+        "array": check_array,
+        "exact": check_exact,
+        "is": check_is,
+        "value": check_value,
+        "sequence": check_sequence,
+        "plain": check_plain,
+        "keys": check_keys,
+    }
+)
 WEAK = frozenset({"exact", "is", "plain", "sequence"})  # guards whose c may be a weak reference
 NAMED = frozenset({"global", "attribute", "lacks", "module", "class"})
 

@@ -9,6 +9,7 @@ only after `assume`, which makes the region guard it. Read `trace.semantics.prot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm.instructions import Body
@@ -335,19 +336,21 @@ def without_value(value: Value) -> Value:
 
 
 # For each type of value, how it becomes an argument of a node.
-_ARGUMENTS: dict[type[Value], Callable[[Frame, Any], Any]] = {
-    Computed: lambda frame, value: value.node,
-    Outside: Frame.outside_argument,
-    **dict.fromkeys((Constant, Folded), lambda frame, value: value.value),
-    SliceValue: lambda frame, value: slice(
-        *map(frame.argument, (value.start, value.stop, value.step))
-    ),
-    TupleValue: lambda frame, value: tuple(map(frame.argument, value.items)),
-    ListValue: lambda frame, value: list(map(frame.argument, value.items)),
-    DictValue: lambda frame, value: {
-        key: frame.argument(item) for key, item in value.items.items()
-    },
-}
+_ARGUMENTS: Mapping[type[Value], Callable[[Frame, Any], Any]] = MappingProxyType(
+    {
+        Computed: lambda frame, value: value.node,
+        Outside: Frame.outside_argument,
+        **dict.fromkeys((Constant, Folded), lambda frame, value: value.value),
+        SliceValue: lambda frame, value: slice(
+            *map(frame.argument, (value.start, value.stop, value.step))
+        ),
+        TupleValue: lambda frame, value: tuple(map(frame.argument, value.items)),
+        ListValue: lambda frame, value: list(map(frame.argument, value.items)),
+        DictValue: lambda frame, value: {
+            key: frame.argument(item) for key, item in value.items.items()
+        },
+    }
+)
 _NEVER_WRITTEN = (kinds.KnownKind, kinds.PythonScalarKind, kinds.StringKind, kinds.SliceKind)
 _PASSED_WHOLE = (
     kinds.ArrayKind,

@@ -7,8 +7,9 @@ all. Read `trace.stepping` for the opcode handlers, `trace.regions.flush` for a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm.flow import effect
@@ -257,13 +258,15 @@ def _stores_local(frame: Frame, index: int) -> bool:
 
 
 MAX_STORE_UNITS = 4
-_STORES: dict[str, Callable[[Frame, Any], bool]] = {
-    "SWAP": lambda frame, arg: True,
-    "POP_TOP": lambda frame, arg: bool(frame.stack),
-    "STORE_FAST": _stores_local,
-    "STORE_SUBSCR": _stores_item,
-    "STORE_SLICE": _stores_slice,
-}
+_STORES: Mapping[str, Callable[[Frame, Any], bool]] = MappingProxyType(
+    {
+        "SWAP": lambda frame, arg: True,
+        "POP_TOP": lambda frame, arg: bool(frame.stack),
+        "STORE_FAST": _stores_local,
+        "STORE_SUBSCR": _stores_item,
+        "STORE_SLICE": _stores_slice,
+    }
+)
 
 
 def _is_local(value: Value, index: int, frame: Frame) -> bool:

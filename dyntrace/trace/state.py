@@ -8,6 +8,7 @@ because a stub must not copy or pass a NULL. Read `trace.interpreter` next.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm.flow import effect
@@ -181,11 +182,13 @@ def _apply(step: MicroOp, slots: Any, stack: list[Kind]) -> None:
         _apply_generic(step, stack)
 
 
-_PUSHED: dict[str, Kind] = {
-    "PUSH_NULL": NULL_SLOT,
-    "LOAD_METHOD": MAYBE_NULL,
-    "LOAD_FAST_AND_CLEAR": MAYBE_NULL,
-}
+_PUSHED: Mapping[str, Kind] = MappingProxyType(
+    {
+        "PUSH_NULL": NULL_SLOT,
+        "LOAD_METHOD": MAYBE_NULL,
+        "LOAD_FAST_AND_CLEAR": MAYBE_NULL,
+    }
+)
 
 
 def _apply_generic(step: MicroOp, stack: list[Kind]) -> None:

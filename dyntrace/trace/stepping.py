@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED
+from dyntrace.registry import Registry
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.values.base import Value
 
@@ -21,7 +22,7 @@ __all__ = ["HANDLERS", "Handler", "first_unit", "opcode", "run_inlined", "step"]
 MAX_INLINED_UNITS = 4000
 
 Handler: TypeAlias = Callable[[Frame, Any], "int | None"]
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: Registry[str, Handler] = Registry()
 
 
 def opcode(name: str) -> Callable[[Handler], Handler]:

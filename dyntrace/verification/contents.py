@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec.effects.memory import WRITEABLE
+from dyntrace.registry import Registry
 
 __all__ = ["INSTANCE", "Content", "Names", "content_of"]
 
@@ -81,11 +82,12 @@ class Content:
     holds_objects: bool = False
 
 
-_CONTENTS: dict[type, Content] = {}
+_CONTENTS: Registry[type, Content] = Registry()
 
 
 def _register(*kinds: type, **parts: Any) -> None:
-    _CONTENTS.update(dict.fromkeys(kinds, Content(**parts)))
+    for kind in kinds:
+        _CONTENTS[kind] = Content(**parts)
 
 
 def content_of(value: Any) -> Content | None:
@@ -478,3 +480,6 @@ _register(
     write=_write_cache,
     describe=_current,
 )
+
+
+_CONTENTS.freeze()

@@ -18,12 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.registry import Registry
+
 __all__ = ["Bits", "Description", "Facts", "without_addresses"]
 
 Facts = dict[str, Any]
 Rule = Callable[["Description", str, Any], None]
 
-_RULES: dict[type, Rule] = {}
+_RULES: Registry[type, Rule] = Registry()
 _DEEPEST = 50  # values nested deeper wait in a queue, so that descriptions do not recurse
 _OWN = ("dyntrace.verification.compare", "dyntrace.verification.replay")
 _NAMELESS = (int, float, complex, str, bytes, type(None), type(...), type(NotImplemented), type)
@@ -156,7 +158,8 @@ def without_addresses(text: str) -> str:
 
 def _rule(*kinds: type) -> Callable[[Rule], Rule]:
     def register(function: Rule) -> Rule:
-        _RULES.update(dict.fromkeys(kinds, function))
+        for kind in kinds:
+            _RULES[kind] = function
         return function
 
     return register
@@ -340,3 +343,6 @@ def _frames(traceback: types.TracebackType | None, exact: bool) -> Iterator[tupl
             span, line = (next(spans, None), traceback.tb_lineno) if told else (None, None)
             yield code.co_filename, line, code.co_qualname, span
         traceback = traceback.tb_next
+
+
+_RULES.freeze()

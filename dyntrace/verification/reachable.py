@@ -13,8 +13,9 @@ import random
 import sys
 import sysconfig
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -220,17 +221,19 @@ class Reachable:
                     yield f"state of {kept.path}", "<cannot be read>"
 
 
-_PARTS: dict[type, tuple[str, ...]] = {
-    types.MethodType: ("__self__", "__func__"),
-    types.BuiltinFunctionType: ("__self__",),
-    functools.partial: ("func", "args", "keywords"),
-    staticmethod: ("__func__",),
-    classmethod: ("__func__",),
-    property: ("fget", "fset", "fdel"),
-    memoryview: ("obj",),
-    np.random.Generator: ("bit_generator",),
-    type(functools.cache(len)): ("__wrapped__",),
-}
+_PARTS: Mapping[type, tuple[str, ...]] = MappingProxyType(
+    {
+        types.MethodType: ("__self__", "__func__"),
+        types.BuiltinFunctionType: ("__self__",),
+        functools.partial: ("func", "args", "keywords"),
+        staticmethod: ("__func__",),
+        classmethod: ("__func__",),
+        property: ("fget", "fset", "fdel"),
+        memoryview: ("obj",),
+        np.random.Generator: ("bit_generator",),
+        type(functools.cache(len)): ("__wrapped__",),
+    }
+)
 
 
 def _has_attributes(value: Any) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import MappingProxyType
 
 from dyntrace.asm.versions.table import Table, check
 from dyntrace.errors import AssemblyError
 
 __all__ = ["TABLE"]
 
-TABLES = {(3, 11): "py311", (3, 12): "py312", (3, 13): "py313"}
+TABLES = MappingProxyType({(3, 11): "py311", (3, 12): "py312", (3, 13): "py313"})
 
 
 def _pick() -> Table:

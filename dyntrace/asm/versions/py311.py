@@ -6,6 +6,8 @@ Invariant: `table.check` accepts it on 3.11. Read `table` for the fields, `py312
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from dyntrace import breaks
 from dyntrace.asm.instructions import MicroOp
 from dyntrace.asm.versions import rules as r
@@ -13,20 +15,24 @@ from dyntrace.asm.versions.table import Context, Glue, Table
 
 __all__ = ["table"]
 
-CACHES = {
-    "BINARY_SUBSCR": 4,
-    "STORE_SUBSCR": 1,
-    "UNPACK_SEQUENCE": 1,
-    "STORE_ATTR": 4,
-    "BINARY_OP": 1,
-    "CALL": 4,
-    "COMPARE_OP": 2,
-    "LOAD_GLOBAL": 5,
-    "LOAD_ATTR": 4,
-    "LOAD_METHOD": 10,
-    "PRECALL": 1,
-}
-CONDITIONS = {"TRUE": "true", "FALSE": "false", "NONE": "none", "NOT_NONE": "not_none"}
+CACHES = MappingProxyType(
+    {
+        "BINARY_SUBSCR": 4,
+        "STORE_SUBSCR": 1,
+        "UNPACK_SEQUENCE": 1,
+        "STORE_ATTR": 4,
+        "BINARY_OP": 1,
+        "CALL": 4,
+        "COMPARE_OP": 2,
+        "LOAD_GLOBAL": 5,
+        "LOAD_ATTR": 4,
+        "LOAD_METHOD": 10,
+        "PRECALL": 1,
+    }
+)
+CONDITIONS = MappingProxyType(
+    {"TRUE": "true", "FALSE": "false", "NONE": "none", "NOT_NONE": "not_none"}
+)
 RESUME_LOOP = ("YIELD_VALUE", "RESUME", "JUMP_BACKWARD_NO_INTERRUPT")
 
 

@@ -7,6 +7,8 @@ for the fields, `py313` next.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from dyntrace import breaks
 from dyntrace.asm.instructions import MicroOp
 from dyntrace.asm.versions import rules as r
@@ -15,56 +17,60 @@ from dyntrace.asm.versions.table import Context, Glue, Rule, Table
 
 __all__ = ["table"]
 
-CACHES = {
-    "BINARY_SUBSCR": 1,
-    "STORE_SUBSCR": 1,
-    "UNPACK_SEQUENCE": 1,
-    "STORE_ATTR": 4,
-    "BINARY_OP": 1,
-    "CALL": 3,
-    "FOR_ITER": 1,
-    "SEND": 1,
-    "LOAD_ATTR": 9,
-    "LOAD_SUPER_ATTR": 1,
-    "COMPARE_OP": 1,
-    "LOAD_GLOBAL": 4,
-}
-INTRINSICS = {5: MicroOp("UNARY", "positive"), 6: MicroOp("LIST_TO_TUPLE")}
+CACHES = MappingProxyType(
+    {
+        "BINARY_SUBSCR": 1,
+        "STORE_SUBSCR": 1,
+        "UNPACK_SEQUENCE": 1,
+        "STORE_ATTR": 4,
+        "BINARY_OP": 1,
+        "CALL": 3,
+        "FOR_ITER": 1,
+        "SEND": 1,
+        "LOAD_ATTR": 9,
+        "LOAD_SUPER_ATTR": 1,
+        "COMPARE_OP": 1,
+        "LOAD_GLOBAL": 4,
+    }
+)
+INTRINSICS = MappingProxyType({5: MicroOp("UNARY", "positive"), 6: MicroOp("LIST_TO_TUPLE")})
 
-NEVER = {
-    "CACHE",
-    "INTERPRETER_EXIT",
-    "RESERVED",
-    "SETUP_FINALLY",
-    "SETUP_CLEANUP",
-    "SETUP_WITH",
-    "POP_BLOCK",
-    "JUMP",
-    "JUMP_NO_INTERRUPT",
-    "LOAD_METHOD",
-    "LOAD_SUPER_METHOD",
-    "LOAD_ZERO_SUPER_METHOD",
-    "LOAD_ZERO_SUPER_ATTR",
-    "STORE_FAST_MAYBE_NULL",
-    "INSTRUMENTED_LOAD_SUPER_ATTR",
-    "INSTRUMENTED_POP_JUMP_IF_NONE",
-    "INSTRUMENTED_POP_JUMP_IF_NOT_NONE",
-    "INSTRUMENTED_RESUME",
-    "INSTRUMENTED_CALL",
-    "INSTRUMENTED_RETURN_VALUE",
-    "INSTRUMENTED_YIELD_VALUE",
-    "INSTRUMENTED_CALL_FUNCTION_EX",
-    "INSTRUMENTED_JUMP_FORWARD",
-    "INSTRUMENTED_JUMP_BACKWARD",
-    "INSTRUMENTED_RETURN_CONST",
-    "INSTRUMENTED_FOR_ITER",
-    "INSTRUMENTED_POP_JUMP_IF_FALSE",
-    "INSTRUMENTED_POP_JUMP_IF_TRUE",
-    "INSTRUMENTED_END_FOR",
-    "INSTRUMENTED_END_SEND",
-    "INSTRUMENTED_INSTRUCTION",
-    "INSTRUMENTED_LINE",
-}
+NEVER = frozenset(
+    {
+        "CACHE",
+        "INTERPRETER_EXIT",
+        "RESERVED",
+        "SETUP_FINALLY",
+        "SETUP_CLEANUP",
+        "SETUP_WITH",
+        "POP_BLOCK",
+        "JUMP",
+        "JUMP_NO_INTERRUPT",
+        "LOAD_METHOD",
+        "LOAD_SUPER_METHOD",
+        "LOAD_ZERO_SUPER_METHOD",
+        "LOAD_ZERO_SUPER_ATTR",
+        "STORE_FAST_MAYBE_NULL",
+        "INSTRUMENTED_LOAD_SUPER_ATTR",
+        "INSTRUMENTED_POP_JUMP_IF_NONE",
+        "INSTRUMENTED_POP_JUMP_IF_NOT_NONE",
+        "INSTRUMENTED_RESUME",
+        "INSTRUMENTED_CALL",
+        "INSTRUMENTED_RETURN_VALUE",
+        "INSTRUMENTED_YIELD_VALUE",
+        "INSTRUMENTED_CALL_FUNCTION_EX",
+        "INSTRUMENTED_JUMP_FORWARD",
+        "INSTRUMENTED_JUMP_BACKWARD",
+        "INSTRUMENTED_RETURN_CONST",
+        "INSTRUMENTED_FOR_ITER",
+        "INSTRUMENTED_POP_JUMP_IF_FALSE",
+        "INSTRUMENTED_POP_JUMP_IF_TRUE",
+        "INSTRUMENTED_END_FOR",
+        "INSTRUMENTED_END_SEND",
+        "INSTRUMENTED_INSTRUCTION",
+        "INSTRUMENTED_LINE",
+    }
+)
 
 
 def intrinsic(context: Context, number: int) -> tuple[MicroOp, ...]:

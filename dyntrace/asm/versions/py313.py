@@ -7,6 +7,8 @@ The table has the entries shared by all versions (`rules.common`), those shared 
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from dyntrace import breaks
 from dyntrace.asm.instructions import MicroOp
 from dyntrace.asm.versions import rules as r
@@ -16,65 +18,69 @@ from dyntrace.asm.versions.table import Context, Glue, Table
 
 __all__ = ["table"]
 
-CACHES = {
-    "BINARY_SUBSCR": 1,
-    "STORE_SUBSCR": 1,
-    "UNPACK_SEQUENCE": 1,
-    "STORE_ATTR": 4,
-    "BINARY_OP": 1,
-    "CONTAINS_OP": 1,
-    "CALL": 3,
-    "FOR_ITER": 1,
-    "JUMP_BACKWARD": 1,
-    "SEND": 1,
-    "LOAD_ATTR": 9,
-    "LOAD_SUPER_ATTR": 1,
-    "POP_JUMP_IF_TRUE": 1,
-    "POP_JUMP_IF_FALSE": 1,
-    "POP_JUMP_IF_NONE": 1,
-    "POP_JUMP_IF_NOT_NONE": 1,
-    "COMPARE_OP": 1,
-    "LOAD_GLOBAL": 4,
-    "TO_BOOL": 3,
-}
-NEVER = {
-    "CACHE",
-    "INTERPRETER_EXIT",
-    "EXIT_INIT_CHECK",
-    "ENTER_EXECUTOR",
-    "RESERVED",
-    "JUMP",
-    "JUMP_NO_INTERRUPT",
-    "LOAD_CLOSURE",
-    "LOAD_METHOD",
-    "LOAD_SUPER_METHOD",
-    "LOAD_ZERO_SUPER_ATTR",
-    "LOAD_ZERO_SUPER_METHOD",
-    "POP_BLOCK",
-    "SETUP_CLEANUP",
-    "SETUP_FINALLY",
-    "SETUP_WITH",
-    "STORE_FAST_MAYBE_NULL",
-    "INSTRUMENTED_RESUME",
-    "INSTRUMENTED_END_FOR",
-    "INSTRUMENTED_END_SEND",
-    "INSTRUMENTED_RETURN_VALUE",
-    "INSTRUMENTED_RETURN_CONST",
-    "INSTRUMENTED_YIELD_VALUE",
-    "INSTRUMENTED_LOAD_SUPER_ATTR",
-    "INSTRUMENTED_FOR_ITER",
-    "INSTRUMENTED_CALL",
-    "INSTRUMENTED_CALL_KW",
-    "INSTRUMENTED_CALL_FUNCTION_EX",
-    "INSTRUMENTED_INSTRUCTION",
-    "INSTRUMENTED_JUMP_FORWARD",
-    "INSTRUMENTED_JUMP_BACKWARD",
-    "INSTRUMENTED_POP_JUMP_IF_TRUE",
-    "INSTRUMENTED_POP_JUMP_IF_FALSE",
-    "INSTRUMENTED_POP_JUMP_IF_NONE",
-    "INSTRUMENTED_POP_JUMP_IF_NOT_NONE",
-    "INSTRUMENTED_LINE",
-}
+CACHES = MappingProxyType(
+    {
+        "BINARY_SUBSCR": 1,
+        "STORE_SUBSCR": 1,
+        "UNPACK_SEQUENCE": 1,
+        "STORE_ATTR": 4,
+        "BINARY_OP": 1,
+        "CONTAINS_OP": 1,
+        "CALL": 3,
+        "FOR_ITER": 1,
+        "JUMP_BACKWARD": 1,
+        "SEND": 1,
+        "LOAD_ATTR": 9,
+        "LOAD_SUPER_ATTR": 1,
+        "POP_JUMP_IF_TRUE": 1,
+        "POP_JUMP_IF_FALSE": 1,
+        "POP_JUMP_IF_NONE": 1,
+        "POP_JUMP_IF_NOT_NONE": 1,
+        "COMPARE_OP": 1,
+        "LOAD_GLOBAL": 4,
+        "TO_BOOL": 3,
+    }
+)
+NEVER = frozenset(
+    {
+        "CACHE",
+        "INTERPRETER_EXIT",
+        "EXIT_INIT_CHECK",
+        "ENTER_EXECUTOR",
+        "RESERVED",
+        "JUMP",
+        "JUMP_NO_INTERRUPT",
+        "LOAD_CLOSURE",
+        "LOAD_METHOD",
+        "LOAD_SUPER_METHOD",
+        "LOAD_ZERO_SUPER_ATTR",
+        "LOAD_ZERO_SUPER_METHOD",
+        "POP_BLOCK",
+        "SETUP_CLEANUP",
+        "SETUP_FINALLY",
+        "SETUP_WITH",
+        "STORE_FAST_MAYBE_NULL",
+        "INSTRUMENTED_RESUME",
+        "INSTRUMENTED_END_FOR",
+        "INSTRUMENTED_END_SEND",
+        "INSTRUMENTED_RETURN_VALUE",
+        "INSTRUMENTED_RETURN_CONST",
+        "INSTRUMENTED_YIELD_VALUE",
+        "INSTRUMENTED_LOAD_SUPER_ATTR",
+        "INSTRUMENTED_FOR_ITER",
+        "INSTRUMENTED_CALL",
+        "INSTRUMENTED_CALL_KW",
+        "INSTRUMENTED_CALL_FUNCTION_EX",
+        "INSTRUMENTED_INSTRUCTION",
+        "INSTRUMENTED_JUMP_FORWARD",
+        "INSTRUMENTED_JUMP_BACKWARD",
+        "INSTRUMENTED_POP_JUMP_IF_TRUE",
+        "INSTRUMENTED_POP_JUMP_IF_FALSE",
+        "INSTRUMENTED_POP_JUMP_IF_NONE",
+        "INSTRUMENTED_POP_JUMP_IF_NOT_NONE",
+        "INSTRUMENTED_LINE",
+    }
+)
 
 
 def load_load(context: Context, pair: int) -> tuple[MicroOp, ...]:

@@ -10,7 +10,7 @@ are begun early on another thread; `exec.effects.writes` prepares the trailing w
 from __future__ import annotations
 
 from functools import partial
-from types import CodeType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,15 @@ __all__ = ["generated_code"]
 
 _MAX_NESTING = 20
 _WRITING_STYLES = ("inplace", "setitem")
-_GLOBALS = {
-    "ndarray": np.ndarray,
-    "check": check,
-    "submit": threads.submit,
-    "drain": threads.drain,
-    "Job": threads.Job,
-}
+_GLOBALS = MappingProxyType(
+    {
+        "ndarray": np.ndarray,
+        "check": check,
+        "submit": threads.submit,
+        "drain": threads.drain,
+        "Job": threads.Job,
+    }
+)
 
 
 def generated_code(graph: Graph, namespace: dict[str, Any]) -> CodeType:

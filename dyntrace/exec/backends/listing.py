@@ -8,8 +8,9 @@ nothing and runs no code of the user's. Read `exec.lower.description` for the fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.debugging import tell, wanted
@@ -37,7 +38,9 @@ from dyntrace.graph.node import Graph
 __all__ = ["listing", "plan_listing", "told"]
 
 TWIN_ONLY = "the machine has nothing to do: each node is a call of NumPy\n"
-_HOW: dict[int | None, str] = {row.code: row.words for row in INSTRUCTIONS.values()}
+_HOW: Mapping[int | None, str] = MappingProxyType(
+    {row.code: row.words for row in INSTRUCTIONS.values()}
+)
 WIDEST = 60  # characters of a constant
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,9 @@ from dyntrace.ops.registry import Record, record_of
 
 __all__ = ["target_of"]
 
-NAMES = "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn".split()
+NAMES = tuple(
+    "fft ifft rfft irfft hfft ihfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn".split()
+)
 LEAST = 2  # lines for each thread
 
 Array = np.ndarray[Any, Any]
@@ -112,4 +115,4 @@ _RAW: Any = getattr(_pocketfft, "_raw_fft", None)
 _PARAMETERS = ("a", "n", "axis", "is_real", "is_forward", "norm", "out")
 _IS_KNOWN = getattr(getattr(_RAW, "__code__", None), "co_varnames", ())[:7] == _PARAMETERS
 _KEEPS_ORDER: bool = np.fft.fft(np.zeros((2, 2), order="F")).strides == (16, 32)
-_TARGETS = _clones() if _IS_KNOWN else {}
+_TARGETS = MappingProxyType(_clones() if _IS_KNOWN else {})

@@ -9,8 +9,9 @@ next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ from dyntrace.graph.node import Node
 from dyntrace.graph.ownership import written
 
 Rule = Callable[[Lowering, Node], bool]
-RULES: dict[str, Rule] = {**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES}
+RULES: Mapping[str, Rule] = MappingProxyType({**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES})
 
 
 def lower(lowering: Lowering) -> Outputs:

@@ -7,6 +7,8 @@ Invariant: no code, no limit and no field's place is typed a second time in Pyth
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 
 __all__ = ["CODES", "FIELDS", "INSTRUCTIONS", "LIMITS", "InstructionRow"]
 
@@ -52,16 +54,30 @@ def _fields(row: str) -> tuple[str, ...]:
 
 
 _GROUPS = _rows()
-FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
-    group: {name: _fields(row) for name, row in _GROUPS[group].items()}
-    for group in ("INSTRUCTION", "STEP", "ITEM", "TEMPLATE")
-}
-FIELDS["RECORD"] = {name: tuple(row.split(", ")) for name, row in _GROUPS.pop("RECORD").items()}
-INSTRUCTIONS: dict[str, InstructionRow] = {
-    name: _instruction(code, row)
-    for code, (name, row) in enumerate(_GROUPS.pop("INSTRUCTION").items())
-}
-LIMITS: dict[str, int] = {name: int(value) for name, value in _GROUPS.pop("LIMIT").items()}
-CODES: dict[str, dict[str, int]] = {
-    group: {name: code for code, name in enumerate(rows)} for group, rows in _GROUPS.items()
-}
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        **{
+            group: MappingProxyType({name: _fields(row) for name, row in _GROUPS[group].items()})
+            for group in ("INSTRUCTION", "STEP", "ITEM", "TEMPLATE")
+        },
+        "RECORD": MappingProxyType(
+            {name: tuple(row.split(", ")) for name, row in _GROUPS.pop("RECORD").items()}
+        ),
+    }
+)
+INSTRUCTIONS: Mapping[str, InstructionRow] = MappingProxyType(
+    {
+        name: _instruction(code, row)
+        for code, (name, row) in enumerate(_GROUPS.pop("INSTRUCTION").items())
+    }
+)
+LIMITS: Mapping[str, int] = MappingProxyType(
+    {name: int(value) for name, value in _GROUPS.pop("LIMIT").items()}
+)
+CODES: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        group: MappingProxyType({name: code for code, name in enumerate(rows)})
+        for group, rows in _GROUPS.items()
+    }
+)
+del _GROUPS

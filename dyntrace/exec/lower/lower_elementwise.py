@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from dyntrace.ops.python.operators import OPERATORS
 
 Rule = Callable[[Lowering, Node], bool]
 
-_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+_POWERS: Mapping[float, np.ufunc] = MappingProxyType(
+    {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}
+)
 NO_REUSE = (False, False)
 
 
@@ -231,16 +234,18 @@ def lower_clip(lowering: Lowering, node: Node) -> bool:
     return lower_loop(lowering, node, inner_loops.CLIP, node.args)
 
 
-ELEMENTWISE_RULES: dict[str, Rule] = {
-    **{
-        f"operator.{name}": lower_operator
-        for name, target in OPERATORS.items()
-        if target in BY_OPERATOR
-    },
-    "operator.pow": lower_power,
-    "numpy.where": lower_where,
-    "ndarray.astype": lower_astype,
-    "numpy.copy": lower_copy,
-    "numpy.clip": lower_clip,
-    "ndarray.clip": lower_clip,
-}
+ELEMENTWISE_RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        **{
+            f"operator.{name}": lower_operator
+            for name, target in OPERATORS.items()
+            if target in BY_OPERATOR
+        },
+        "operator.pow": lower_power,
+        "numpy.where": lower_where,
+        "ndarray.astype": lower_astype,
+        "numpy.copy": lower_copy,
+        "numpy.clip": lower_clip,
+        "ndarray.clip": lower_clip,
+    }
+)

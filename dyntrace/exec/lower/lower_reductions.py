@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -261,26 +262,32 @@ def lower_norm(lowering: Lowering, node: Node) -> bool:
     return True
 
 
-_PLAIN = {
-    "sum": np.add,
-    "prod": np.multiply,
-    "max": np.maximum,
-    "min": np.minimum,
-    "amax": np.maximum,
-    "amin": np.minimum,
-    "any": np.logical_or,
-    "all": np.logical_and,
-}
-_COMPOSED: dict[str, Rule] = {
-    "mean": lower_mean,
-    "var": lower_variance,
-    "std": lower_deviation,
-    "argmax": search(BY_ARGMAX),
-    "argmin": search(BY_ARGMIN),
-    **{name: plain(ufunc) for name, ufunc in _PLAIN.items()},
-}
-REDUCTION_RULES: dict[str, Rule] = {
-    **{f"numpy.{name}": rule for name, rule in _COMPOSED.items()},
-    **{f"ndarray.{name}": rule for name, rule in _COMPOSED.items()},
-    "numpy.linalg.norm": lower_norm,
-}
+_PLAIN = MappingProxyType(
+    {
+        "sum": np.add,
+        "prod": np.multiply,
+        "max": np.maximum,
+        "min": np.minimum,
+        "amax": np.maximum,
+        "amin": np.minimum,
+        "any": np.logical_or,
+        "all": np.logical_and,
+    }
+)
+_COMPOSED: Mapping[str, Rule] = MappingProxyType(
+    {
+        "mean": lower_mean,
+        "var": lower_variance,
+        "std": lower_deviation,
+        "argmax": search(BY_ARGMAX),
+        "argmin": search(BY_ARGMIN),
+        **{name: plain(ufunc) for name, ufunc in _PLAIN.items()},
+    }
+)
+REDUCTION_RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        **{f"numpy.{name}": rule for name, rule in _COMPOSED.items()},
+        **{f"ndarray.{name}": rule for name, rule in _COMPOSED.items()},
+        "numpy.linalg.norm": lower_norm,
+    }
+)

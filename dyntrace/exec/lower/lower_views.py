@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.exec.lower.description import (
@@ -145,11 +146,13 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
     return True
 
 
-VIEW_RULES: dict[str, Rule] = {
-    "operator.getitem": lower_getitem,
-    "ndarray.T": lower_transposed,
-    "ndarray.transpose": lower_transpose,
-    "numpy.transpose": lower_transpose,
-    "ndarray.reshape": lower_reshape,
-    "numpy.reshape": lower_reshape,
-}
+VIEW_RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "operator.getitem": lower_getitem,
+        "ndarray.T": lower_transposed,
+        "ndarray.transpose": lower_transpose,
+        "numpy.transpose": lower_transpose,
+        "ndarray.reshape": lower_reshape,
+        "numpy.reshape": lower_reshape,
+    }
+)

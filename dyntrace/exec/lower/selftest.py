@@ -10,8 +10,9 @@ Read `exec.lower.lower_reductions`, the user, next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -143,9 +144,11 @@ def _norm(values: Any) -> Any:
 
 
 _Function = Callable[[Any], Any]
-_STEPS: dict[str, tuple[_Function, _Function]] = {
-    "mean": (lambda values: np.mean(values, axis=1), _mean),
-    "var": (lambda values: np.var(values, axis=1, ddof=1), _variance),
-    "std": (lambda values: np.std(values, axis=1, ddof=1), _deviation),
-    "norm": (lambda values: np.linalg.norm(values, axis=1), _norm),
-}
+_STEPS: Mapping[str, tuple[_Function, _Function]] = MappingProxyType(
+    {
+        "mean": (lambda values: np.mean(values, axis=1), _mean),
+        "var": (lambda values: np.var(values, axis=1, ddof=1), _variance),
+        "std": (lambda values: np.std(values, axis=1, ddof=1), _deviation),
+        "norm": (lambda values: np.linalg.norm(values, axis=1), _norm),
+    }
+)

@@ -7,8 +7,9 @@ Methods whose result depends on the number of arguments have a rule of their own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -165,117 +166,125 @@ def argument(call: NumpyCall, position: int, name: str) -> Operand | None:
     return call.args[position] if position < len(call.args) else call.kwargs.get(name)
 
 
-METHODS: dict[str, Method] = {
-    # reductions
-    "all": Method("axis out keepdims where", writes=(2, "out")),
-    "any": Method("axis out keepdims where", writes=(2, "out")),
-    "argmax": Method("axis out keepdims", writes=(2, "out")),
-    "argmin": Method("axis out keepdims", writes=(2, "out")),
-    "cumprod": Method("axis dtype out", writes=(3, "out")),
-    "cumsum": Method("axis dtype out", writes=(3, "out")),
-    "max": Method("axis out keepdims initial where", writes=(2, "out")),
-    "min": Method("axis out keepdims initial where", writes=(2, "out")),
-    "prod": Method("axis dtype out keepdims initial where", writes=(3, "out")),
-    "sum": Method("axis dtype out keepdims initial where", writes=(3, "out")),
-    "trace": Method("offset axis1 axis2 dtype out", writes=(5, "out")),
-    # conversions and copies
-    "tobytes": Method("order", infer=bytes_of),
-    "dumps": Method(infer=bytes_of),
-    "astype": Method("dtype order casting subok copy", aliases=True),
-    "byteswap": Method("inplace", around=unless_switched(1, "inplace", False)),
-    "conj": Method("out", aliases=True, writes=(1, "out")),
-    "conjugate": Method("out", aliases=True, writes=(1, "out")),
-    "copy": Method("order"),
-    "item": Method("*", infer=item_of),
-    "round": Method("decimals out", aliases=True, writes=(2, "out")),
-    "tolist": Method(infer=listed),
-    "clip": Method("min max out", aliases=True, writes=(3, "out")),
-    # shape
-    "diagonal": Method("offset axis1 axis2", aliases=True),
-    "flatten": Method("order"),
-    "ravel": Method("order", aliases=True),
-    "reshape": Method("*", aliases=True, infer=reshaped),
-    "squeeze": Method("axis", aliases=True, infer=squeezed),
-    "swapaxes": Method("axis1 axis2", aliases=True),
-    "transpose": Method("*axes", aliases=True),
-    "view": Method("dtype type", exact=False, aliases=True),
-    "getfield": Method("dtype offset", exact=False, aliases=True),
-    "repeat": Method("repeats axis", exact=False),
-    "to_device": Method("device", aliases=True),
-    "__array__": Method("dtype", exact=False, aliases=True),
-    "__copy__": Method(),
-    "__deepcopy__": Method("memo"),
-    # selection, sorting, searching
-    "argpartition": Method("kth axis kind order", exact=False, heavy=True),
-    "argsort": Method("axis kind order", heavy=True),
-    "choose": Method("choices out mode", exact=False, writes=(2, "out")),
-    "compress": Method("condition axis out", exact=False, writes=(3, "out")),
-    "nonzero": Method(infer=nonzero_of),
-    "partition": Method("kth axis kind order", writes=(0,), heavy=True),
-    "searchsorted": Method("v side sorter", heavy=True),
-    "sort": Method("axis kind order", writes=(0,), heavy=True),
-    "take": Method("indices axis out mode", exact=False, writes=(3, "out")),
-    # writes
-    "fill": Method("value", writes=(0,)),
-    "put": Method("indices values mode", writes=(0,)),
-    "setfield": Method("val dtype offset", writes=(0,)),
-    # products
-    "dot": Method("b out", exact=False, writes=(2, "out"), blas=True),
-}
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        # reductions
+        "all": Method("axis out keepdims where", writes=(2, "out")),
+        "any": Method("axis out keepdims where", writes=(2, "out")),
+        "argmax": Method("axis out keepdims", writes=(2, "out")),
+        "argmin": Method("axis out keepdims", writes=(2, "out")),
+        "cumprod": Method("axis dtype out", writes=(3, "out")),
+        "cumsum": Method("axis dtype out", writes=(3, "out")),
+        "max": Method("axis out keepdims initial where", writes=(2, "out")),
+        "min": Method("axis out keepdims initial where", writes=(2, "out")),
+        "prod": Method("axis dtype out keepdims initial where", writes=(3, "out")),
+        "sum": Method("axis dtype out keepdims initial where", writes=(3, "out")),
+        "trace": Method("offset axis1 axis2 dtype out", writes=(5, "out")),
+        # conversions and copies
+        "tobytes": Method("order", infer=bytes_of),
+        "dumps": Method(infer=bytes_of),
+        "astype": Method("dtype order casting subok copy", aliases=True),
+        "byteswap": Method("inplace", around=unless_switched(1, "inplace", False)),
+        "conj": Method("out", aliases=True, writes=(1, "out")),
+        "conjugate": Method("out", aliases=True, writes=(1, "out")),
+        "copy": Method("order"),
+        "item": Method("*", infer=item_of),
+        "round": Method("decimals out", aliases=True, writes=(2, "out")),
+        "tolist": Method(infer=listed),
+        "clip": Method("min max out", aliases=True, writes=(3, "out")),
+        # shape
+        "diagonal": Method("offset axis1 axis2", aliases=True),
+        "flatten": Method("order"),
+        "ravel": Method("order", aliases=True),
+        "reshape": Method("*", aliases=True, infer=reshaped),
+        "squeeze": Method("axis", aliases=True, infer=squeezed),
+        "swapaxes": Method("axis1 axis2", aliases=True),
+        "transpose": Method("*axes", aliases=True),
+        "view": Method("dtype type", exact=False, aliases=True),
+        "getfield": Method("dtype offset", exact=False, aliases=True),
+        "repeat": Method("repeats axis", exact=False),
+        "to_device": Method("device", aliases=True),
+        "__array__": Method("dtype", exact=False, aliases=True),
+        "__copy__": Method(),
+        "__deepcopy__": Method("memo"),
+        # selection, sorting, searching
+        "argpartition": Method("kth axis kind order", exact=False, heavy=True),
+        "argsort": Method("axis kind order", heavy=True),
+        "choose": Method("choices out mode", exact=False, writes=(2, "out")),
+        "compress": Method("condition axis out", exact=False, writes=(3, "out")),
+        "nonzero": Method(infer=nonzero_of),
+        "partition": Method("kth axis kind order", writes=(0,), heavy=True),
+        "searchsorted": Method("v side sorter", heavy=True),
+        "sort": Method("axis kind order", writes=(0,), heavy=True),
+        "take": Method("indices axis out mode", exact=False, writes=(3, "out")),
+        # writes
+        "fill": Method("value", writes=(0,)),
+        "put": Method("indices values mode", writes=(0,)),
+        "setfield": Method("val dtype offset", writes=(0,)),
+        # products
+        "dot": Method("b out", exact=False, writes=(2, "out"), blas=True),
+    }
+)
 
-REFUSED_METHODS: dict[str, tuple[str, str]] = {
-    "dump": ("native", breaks.MAKES_TEXT.code),
-    "itemset": ("break", breaks.DEPRECATED.code),
-    "newbyteorder": ("break", breaks.DEPRECATED.code),
-    "ptp": ("break", breaks.DEPRECATED.code),
-    "tostring": ("break", breaks.DEPRECATED.code),
-    "tofile": ("native", breaks.MAKES_TEXT.code),
-    "resize": ("break", breaks.CHANGE_IN_PLACE.code),
-    "setflags": ("break", breaks.CHANGE_IN_PLACE.code),
-    "__reduce__": ("native", breaks.MAKES_TEXT.code),
-    "__reduce_ex__": ("native", breaks.MAKES_TEXT.code),
-    "__setstate__": ("break", breaks.CHANGE_IN_PLACE.code),
-    "__array_finalize__": ("native", breaks.CONFIGURATION.code),
-    "__array_function__": ("break", breaks.CALLBACK.code),
-    "__array_ufunc__": ("break", breaks.CALLBACK.code),
-    "__array_wrap__": ("native", breaks.CONFIGURATION.code),
-    "__array_namespace__": ("native", breaks.CONFIGURATION.code),
-    "__class_getitem__": ("native", breaks.CONFIGURATION.code),
-    "__dlpack__": ("break", breaks.EXPOSES_MEMORY.code),
-    "__dlpack_device__": ("native", breaks.CONFIGURATION.code),
-    "__format__": ("native", breaks.MAKES_TEXT.code),
-    "__repr__": ("native", breaks.MAKES_TEXT.code),
-    "__str__": ("native", breaks.MAKES_TEXT.code),
-    "__buffer__": ("break", breaks.EXPOSES_MEMORY.code),
-    "__iter__": ("break", breaks.NOT_A_PLAIN_ARRAY.code),
-}
+REFUSED_METHODS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "dump": ("native", breaks.MAKES_TEXT.code),
+        "itemset": ("break", breaks.DEPRECATED.code),
+        "newbyteorder": ("break", breaks.DEPRECATED.code),
+        "ptp": ("break", breaks.DEPRECATED.code),
+        "tostring": ("break", breaks.DEPRECATED.code),
+        "tofile": ("native", breaks.MAKES_TEXT.code),
+        "resize": ("break", breaks.CHANGE_IN_PLACE.code),
+        "setflags": ("break", breaks.CHANGE_IN_PLACE.code),
+        "__reduce__": ("native", breaks.MAKES_TEXT.code),
+        "__reduce_ex__": ("native", breaks.MAKES_TEXT.code),
+        "__setstate__": ("break", breaks.CHANGE_IN_PLACE.code),
+        "__array_finalize__": ("native", breaks.CONFIGURATION.code),
+        "__array_function__": ("break", breaks.CALLBACK.code),
+        "__array_ufunc__": ("break", breaks.CALLBACK.code),
+        "__array_wrap__": ("native", breaks.CONFIGURATION.code),
+        "__array_namespace__": ("native", breaks.CONFIGURATION.code),
+        "__class_getitem__": ("native", breaks.CONFIGURATION.code),
+        "__dlpack__": ("break", breaks.EXPOSES_MEMORY.code),
+        "__dlpack_device__": ("native", breaks.CONFIGURATION.code),
+        "__format__": ("native", breaks.MAKES_TEXT.code),
+        "__repr__": ("native", breaks.MAKES_TEXT.code),
+        "__str__": ("native", breaks.MAKES_TEXT.code),
+        "__buffer__": ("break", breaks.EXPOSES_MEMORY.code),
+        "__iter__": ("break", breaks.NOT_A_PLAIN_ARRAY.code),
+    }
+)
 
-ATTRIBUTES: dict[str, bool] = {  # name: may the value share the array's memory
-    "T": True,
-    "mT": True,
-    "flat": True,
-    "real": True,
-    "imag": True,
-    "dtype": False,
-    "itemsize": False,
-    "nbytes": False,
-    "ndim": False,
-    "shape": False,
-    "size": False,
-    "strides": False,
-    "device": False,
-}
+ATTRIBUTES: Mapping[str, bool] = MappingProxyType(
+    {  # name: may the value share the array's memory
+        "T": True,
+        "mT": True,
+        "flat": True,
+        "real": True,
+        "imag": True,
+        "dtype": False,
+        "itemsize": False,
+        "nbytes": False,
+        "ndim": False,
+        "shape": False,
+        "size": False,
+        "strides": False,
+        "device": False,
+    }
+)
 
-REFUSED_ATTRIBUTES: dict[str, tuple[str, str]] = {
-    "base": ("break", breaks.EXPOSES_MEMORY.code),
-    "ctypes": ("break", breaks.EXPOSES_MEMORY.code),
-    "data": ("break", breaks.EXPOSES_MEMORY.code),
-    "flags": ("break", breaks.EXPOSES_MEMORY.code),
-    "__array_interface__": ("break", breaks.EXPOSES_MEMORY.code),
-    "__array_struct__": ("break", breaks.EXPOSES_MEMORY.code),
-    "__array_priority__": ("native", breaks.CONFIGURATION.code),
-    "__doc__": ("native", breaks.CONFIGURATION.code),
-}
+REFUSED_ATTRIBUTES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "base": ("break", breaks.EXPOSES_MEMORY.code),
+        "ctypes": ("break", breaks.EXPOSES_MEMORY.code),
+        "data": ("break", breaks.EXPOSES_MEMORY.code),
+        "flags": ("break", breaks.EXPOSES_MEMORY.code),
+        "__array_interface__": ("break", breaks.EXPOSES_MEMORY.code),
+        "__array_struct__": ("break", breaks.EXPOSES_MEMORY.code),
+        "__array_priority__": ("native", breaks.CONFIGURATION.code),
+        "__doc__": ("native", breaks.CONFIGURATION.code),
+    }
+)
 
 
 def scalar_caller(name: str) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ dynamic, and since the dtype may depend on how large they are, the result is che
 from __future__ import annotations
 
 import operator
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from dyntrace.ops.call import NumpyCall
 from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.registry import Infer, Record, add_subscript
 
-_OBJECTS = {name: getattr(np, name) for name in ("r_", "c_", "mgrid", "ogrid", "s_", "index_exp")}
+_OBJECTS = MappingProxyType(
+    {name: getattr(np, name) for name in ("r_", "c_", "mgrid", "ogrid", "s_", "index_exp")}
+)
 
 
 def _of_the_index(op: Op, target: Any) -> Infer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import methodcaller
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -69,11 +70,13 @@ LINES: tuple[Line | Refusal, ...] = (
     ),
 )
 
-METHODS = {
-    "mean": "axis dtype out keepdims where",
-    "std": "axis dtype out ddof keepdims where mean correction",
-    "var": "axis dtype out ddof keepdims where mean correction",
-}
+METHODS = MappingProxyType(
+    {
+        "mean": "axis dtype out keepdims where",
+        "std": "axis dtype out ddof keepdims where mean correction",
+        "var": "axis dtype out ddof keepdims where mean correction",
+    }
+)
 
 
 def _method_record(name: str, names: Parameters) -> Record:

@@ -8,8 +8,9 @@ refused. Operators are in `ops.python.operators`.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,24 +35,28 @@ _BLAS = frozenset("matmul vecdot matvec vecmat".split())
 _STATIC = frozenset("axis axes keepdims casting order subok dtype signature sig".split())
 _CALL = Parameters(static=_STATIC, booleans=False)
 OBJECT_LOOPS = Treatment("break", breaks.CALLBACK.code)
-_METHODS = {
-    "reduce": Parameters(
-        ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
-    ),
-    "accumulate": Parameters(("array", "axis", "dtype", "out"), _STATIC, False),
-    "reduceat": Parameters(("array", "indices", "axis", "dtype", "out"), _STATIC, False),
-    "outer": DATA,
-    "resolve_dtypes": Parameters(("dtypes",), _STATIC),
-    "at": DATA,
-}
-_WRITES: dict[str, tuple[int | str, ...]] = {
-    "reduce": (3, "out"),
-    "accumulate": (3, "out"),
-    "reduceat": (4, "out"),
-    "outer": ("out",),
-    "resolve_dtypes": (),
-    "at": (0,),
-}
+_METHODS = MappingProxyType(
+    {
+        "reduce": Parameters(
+            ("array", "axis", "dtype", "out", "keepdims", "initial", "where"), _STATIC, False
+        ),
+        "accumulate": Parameters(("array", "axis", "dtype", "out"), _STATIC, False),
+        "reduceat": Parameters(("array", "indices", "axis", "dtype", "out"), _STATIC, False),
+        "outer": DATA,
+        "resolve_dtypes": Parameters(("dtypes",), _STATIC),
+        "at": DATA,
+    }
+)
+_WRITES: Mapping[str, tuple[int | str, ...]] = MappingProxyType(
+    {
+        "reduce": (3, "out"),
+        "accumulate": (3, "out"),
+        "reduceat": (4, "out"),
+        "outer": ("out",),
+        "resolve_dtypes": (),
+        "at": (0,),
+    }
+)
 
 
 def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:

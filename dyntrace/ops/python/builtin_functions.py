@@ -12,8 +12,9 @@ import cmath
 import math
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -109,19 +110,21 @@ def scalars_only(infer: Infer) -> Infer:
     return checked
 
 
-_FUNCTIONS: dict[Any, tuple[Callable[[Infer], Infer], bool]] = {  # function: (check, exact)
-    builtins.abs: (operands_only, True),
-    builtins.divmod: (operands_only, True),
-    builtins.pow: (operands_only, False),
-    builtins.round: (operands_only, False),
-    builtins.float: (one_number, True),
-    builtins.int: (one_number, True),
-    builtins.complex: (one_number, True),
-    builtins.min: (one_kind, False),
-    builtins.max: (one_kind, False),
-    builtins.len: (finite_sequence, True),
-    builtins.sum: (finite_sequence, False),
-}
+_FUNCTIONS: Mapping[Any, tuple[Callable[[Infer], Infer], bool]] = MappingProxyType(
+    {  # function: (check, exact)
+        builtins.abs: (operands_only, True),
+        builtins.divmod: (operands_only, True),
+        builtins.pow: (operands_only, False),
+        builtins.round: (operands_only, False),
+        builtins.float: (one_number, True),
+        builtins.int: (one_number, True),
+        builtins.complex: (one_number, True),
+        builtins.min: (one_kind, False),
+        builtins.max: (one_kind, False),
+        builtins.len: (finite_sequence, True),
+        builtins.sum: (finite_sequence, False),
+    }
+)
 
 
 def _record(name: str, target: Any, check: Any, exact: bool) -> Record:

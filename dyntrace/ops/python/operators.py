@@ -34,8 +34,8 @@ from dyntrace.ops.registry import (
 )
 from dyntrace.record import replace
 
-_INPLACE = {ufunc: target for target, ufunc in BY_INPLACE.items()}
-_BINARY = [(f.__name__, f, ufunc) for f, ufunc in BY_OPERATOR.items() if ufunc.nin == 2]
+_INPLACE = MappingProxyType({ufunc: target for target, ufunc in BY_INPLACE.items()})
+_BINARY = tuple([(f.__name__, f, ufunc) for f, ufunc in BY_OPERATOR.items() if ufunc.nin == 2])
 # By the name of its record; those that no ufunc computes come last.
 BINARY: Mapping[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = MappingProxyType(
     {

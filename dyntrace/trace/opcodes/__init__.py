@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dyntrace.asm.flow import MICRO_OPS
 from dyntrace.trace.opcodes import building, calls, control, loads, operations
+from dyntrace.trace.semantics.builtin_calls import RULES
 from dyntrace.trace.stepping import HANDLERS, step
 
 __all__ = ["building", "calls", "control", "loads", "operations", "step"]
 
+HANDLERS.freeze()
+RULES.freeze()
 if set(HANDLERS) != MICRO_OPS:
     raise ImportError(f"micro-ops without a handler, or unknown: {set(HANDLERS) ^ MICRO_OPS}")

@@ -9,9 +9,9 @@ depends on it, too. Read `runtime.steps` for the guards, `trace.frame` next.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any
 
 from dyntrace import breaks
@@ -80,12 +80,14 @@ NO_GUARD = Guard("none")
 # Sources whose values are not guarded, since they have had many. The first item is the unit where
 # the region starts, or None for all regions.
 Varying = frozenset[tuple[int | None, Source]]
-_STRENGTH = {
-    "none": 0,
-    "exact": 1,
-    **dict.fromkeys(("sequence", "keys", "plain", "array"), 2),
-    **dict.fromkeys(("value", "is"), 3),
-}
+_STRENGTH = MappingProxyType(
+    {
+        "none": 0,
+        "exact": 1,
+        **dict.fromkeys(("sequence", "keys", "plain", "array"), 2),
+        **dict.fromkeys(("value", "is"), 3),
+    }
+)
 
 
 @record()
@@ -305,30 +307,34 @@ class RegionBuilder:
 
 
 # For each source that depends on another, the step's name and the field with its operand.
-_STEPS: dict[type[Source], tuple[str, str | None]] = {
-    sources.Attribute: ("attribute", "name"),
-    sources.NoOwnAttribute: ("lacks", "name"),
-    sources.ModuleAttribute: ("module", "name"),
-    sources.Item: ("item", "key"),
-    sources.Contents: ("cell", None),
-    sources.FunctionPart: ("function", "part"),
-    sources.TypeOf: ("type", None),
-    sources.ClassAttribute: ("class", "name"),
-}
-_GUARDS: dict[type[Kind], Callable[[Any], Guard]] = {
-    kinds.ArrayKind: lambda kind: Guard("array", kind.dtype, kind.ndim),
-    kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),
-    kinds.PythonScalarKind: lambda kind: Guard("exact", kind.type),
-    kinds.StringKind: lambda kind: Guard("exact", str),
-    kinds.KnownKind: lambda kind: Guard("is", kind.holder),
-    kinds.SequenceKind: lambda kind: Guard("sequence", kind.holder, len(kind.items)),
-    kinds.DictKind: lambda kind: Guard("keys", tuple(key for key, _ in kind.items)),
-    kinds.SliceKind: lambda kind: Guard("exact", slice),
-    kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
-    kinds.InstanceKind: lambda kind: Guard("plain", kind.holder),
-    kinds.ObjectKind: lambda kind: Guard("exact", kind.holder),
-    kinds.UnseenKind: lambda kind: Guard("exact", kind.holder),
-}
+_STEPS: Mapping[type[Source], tuple[str, str | None]] = MappingProxyType(
+    {
+        sources.Attribute: ("attribute", "name"),
+        sources.NoOwnAttribute: ("lacks", "name"),
+        sources.ModuleAttribute: ("module", "name"),
+        sources.Item: ("item", "key"),
+        sources.Contents: ("cell", None),
+        sources.FunctionPart: ("function", "part"),
+        sources.TypeOf: ("type", None),
+        sources.ClassAttribute: ("class", "name"),
+    }
+)
+_GUARDS: Mapping[type[Kind], Callable[[Any], Guard]] = MappingProxyType(
+    {
+        kinds.ArrayKind: lambda kind: Guard("array", kind.dtype, kind.ndim),
+        kinds.NumpyScalarKind: lambda kind: Guard("exact", kind.dtype.type),
+        kinds.PythonScalarKind: lambda kind: Guard("exact", kind.type),
+        kinds.StringKind: lambda kind: Guard("exact", str),
+        kinds.KnownKind: lambda kind: Guard("is", kind.holder),
+        kinds.SequenceKind: lambda kind: Guard("sequence", kind.holder, len(kind.items)),
+        kinds.DictKind: lambda kind: Guard("keys", tuple(key for key, _ in kind.items)),
+        kinds.SliceKind: lambda kind: Guard("exact", slice),
+        kinds.FunctionKind: lambda kind: Guard("exact", FunctionType),
+        kinds.InstanceKind: lambda kind: Guard("plain", kind.holder),
+        kinds.ObjectKind: lambda kind: Guard("exact", kind.holder),
+        kinds.UnseenKind: lambda kind: Guard("exact", kind.holder),
+    }
+)
 
 
 def guard_of(kind: Kind) -> Guard:

@@ -9,7 +9,8 @@ layouts can share one stub. Read `weaving.stubs`, which makes the stub, next.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.asm.flow import successors
@@ -131,11 +132,13 @@ class _Outputs:
 
 
 _GET_METHOD = Op("builtins.getattr", getattr, "item", exact=True, aliases=True)
-_MAKERS: dict[type[Value], Op] = {
-    TupleValue: Op("builtins.tuple", tuple, "item", exact=True, aliases=True),
-    ListValue: Op("builtins.list", list, "item", exact=True, aliases=True),
-    DictValue: Op("builtins.dict", dict, "item", exact=True, aliases=True),
-}
+_MAKERS: Mapping[type[Value], Op] = MappingProxyType(
+    {
+        TupleValue: Op("builtins.tuple", tuple, "item", exact=True, aliases=True),
+        ListValue: Op("builtins.list", list, "item", exact=True, aliases=True),
+        DictValue: Op("builtins.dict", dict, "item", exact=True, aliases=True),
+    }
+)
 _BIND = Op("types.MethodType", types.MethodType, "item", exact=True, aliases=True)
 
 

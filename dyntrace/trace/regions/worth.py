@@ -8,7 +8,8 @@ in nanoseconds of loops of one statement on CPython 3.11 to 3.13; only their pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,24 +33,26 @@ class Cost:
     region: int
 
 
-COSTS = {
-    "call": Cost(0, 120),  # of a region: its stub, its handle, one result
-    "argument": Cost(0, 4),
-    "guard": Cost(2, 5),
-    "element": Cost(38, 26),  # a[i]
-    "element of constant index": Cost(38, 14),  # a[0]
-    "element of several axes": Cost(75, 28),  # a[i, j]
-    "part": Cost(140, 45),  # a[i] = b of arrays: a copy that costs the same on both sides
-    "view": Cost(100, 55),  # a[i:j], a[i] of a matrix, a.T
-    "float of NumPy": Cost(38, 20),  # + - * / where the machine has instructions for scalars
-    "scalar of NumPy": Cost(35, 150),  # other operators, which are calls of Python in a region
-    "number of Python": Cost(14, 45),
-    "function of a scalar": Cost(95, 45),  # np.sqrt(x)
-    "function of scalars": Cost(650, 50),  # np.maximum(x, y)
-    "call of Python": Cost(40, 160),  # float(x), math.cos(x)
-    "array made of scalars": Cost(250, 370),  # np.array([x, y]), np.zeros(3)
-    "passed on": Cost(10, 20),  # shapes, containers
-}
+COSTS = MappingProxyType(
+    {
+        "call": Cost(0, 120),  # of a region: its stub, its handle, one result
+        "argument": Cost(0, 4),
+        "guard": Cost(2, 5),
+        "element": Cost(38, 26),  # a[i]
+        "element of constant index": Cost(38, 14),  # a[0]
+        "element of several axes": Cost(75, 28),  # a[i, j]
+        "part": Cost(140, 45),  # a[i] = b of arrays: a copy that costs the same on both sides
+        "view": Cost(100, 55),  # a[i:j], a[i] of a matrix, a.T
+        "float of NumPy": Cost(38, 20),  # + - * / where the machine has instructions for scalars
+        "scalar of NumPy": Cost(35, 150),  # other operators, which are calls of Python in a region
+        "number of Python": Cost(14, 45),
+        "function of a scalar": Cost(95, 45),  # np.sqrt(x)
+        "function of scalars": Cost(650, 50),  # np.maximum(x, y)
+        "call of Python": Cost(40, 160),  # float(x), math.cos(x)
+        "array made of scalars": Cost(250, 370),  # np.array([x, y]), np.zeros(3)
+        "passed on": Cost(10, 20),  # shapes, containers
+    }
+)
 
 
 @record(frozen=True)
@@ -217,17 +220,21 @@ def _named(name: str) -> Callable[[Node], str | None]:
 
 
 Rule = Callable[[Node], str | None]
-_BY_NAME: dict[str, Rule] = {
-    "operator.getitem": _read,
-    "operator.setitem": _written,
-    "operator.matmul": lambda node: None,
-    **dict.fromkeys(("ndarray.T", "ndarray.transpose", "numpy.transpose"), _named("view")),
-    **dict.fromkeys(("ndarray.tolist", "ndarray.item"), _named("call of Python")),
-    **dict.fromkeys(("ndarray.reshape", "numpy.reshape", "ndarray.real"), _named("view")),
-}
-_BY_FAMILY: dict[str, Rule] = {
-    "operator": _operator,
-    "ufunc": _ufunc,
-    "creation": _made,
-    **dict.fromkeys(("attribute", "python", "item", "input"), _named("passed on")),
-}
+_BY_NAME: Mapping[str, Rule] = MappingProxyType(
+    {
+        "operator.getitem": _read,
+        "operator.setitem": _written,
+        "operator.matmul": lambda node: None,
+        **dict.fromkeys(("ndarray.T", "ndarray.transpose", "numpy.transpose"), _named("view")),
+        **dict.fromkeys(("ndarray.tolist", "ndarray.item"), _named("call of Python")),
+        **dict.fromkeys(("ndarray.reshape", "numpy.reshape", "ndarray.real"), _named("view")),
+    }
+)
+_BY_FAMILY: Mapping[str, Rule] = MappingProxyType(
+    {
+        "operator": _operator,
+        "ufunc": _ufunc,
+        "creation": _made,
+        **dict.fromkeys(("attribute", "python", "item", "input"), _named("passed on")),
+    }
+)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import builtins
 import types
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,9 @@ _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _METATYPE_ATTRIBUTES = frozenset(  # data descriptors of `type`, which precede the class's own dict
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
 )
-_BUILT_CLASSES: dict[type[Value], type] = {ListValue: list, TupleValue: tuple, DictValue: dict}
+_BUILT_CLASSES: Mapping[type[Value], type] = MappingProxyType(
+    {ListValue: list, TupleValue: tuple, DictValue: dict}
+)
 
 
 def get_attribute(frame: Frame, value: Value, name: str) -> Value:
@@ -94,7 +98,9 @@ def _container_class(value: Value) -> type | None:
     return _EXACT_CLASSES.get(type(kind))
 
 
-_EXACT_CLASSES: dict[type[kinds.Kind], type] = {kinds.DictKind: dict, kinds.StringKind: str}
+_EXACT_CLASSES: Mapping[type[kinds.Kind], type] = MappingProxyType(
+    {kinds.DictKind: dict, kinds.StringKind: str}
+)
 
 
 def _is_container(kind: kinds.Kind) -> bool:

@@ -20,6 +20,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.identity import lasts
 from dyntrace.graph.instances import MISSING, class_lookup
 from dyntrace.ops.registry import Refused, attribute, operator_record
+from dyntrace.registry import Registry
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.changes import new_list, new_tuple, set_pair
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
@@ -37,13 +38,13 @@ from dyntrace.trace.values.containers import (
 __all__ = ["rule", "rule_for"]
 
 Rule = Callable[[Frame, list[Value], dict[str, Value]], Value]
-_RULES: dict[int, Rule] = {}
+RULES: Registry[int, Rule] = Registry()
 MAX_RANGE = 32
 
 
 def rule(target: Any) -> Callable[[Rule], Rule]:
     def add(function: Rule) -> Rule:
-        _RULES[id(target)] = function
+        RULES[id(target)] = function
         return function
 
     return add
@@ -51,7 +52,7 @@ def rule(target: Any) -> Callable[[Rule], Rule]:
 
 def rule_for(target: Any) -> Rule | None:
     """The rule for the built-in `target`, if it has one."""
-    return _RULES.get(id(target))
+    return RULES.get(id(target))
 
 
 def _check_arguments(args: list[Value], kwargs: dict[str, Value], least: int, most: int) -> None:

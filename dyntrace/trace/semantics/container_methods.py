@@ -13,6 +13,7 @@ from typing import Any
 from dyntrace.breaks import ATTRIBUTE_STORE
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
+from dyntrace.registry import Registry
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.semantics.changes import extend_list, replace_items, set_pair, stored
 from dyntrace.trace.semantics.operands import read_value
@@ -23,7 +24,7 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 __all__ = ["rule_for"]
 
 Rule = Callable[[Frame, Any, list[Value], dict[str, Value]], Value]
-_RULES: dict[tuple[type[Value], str], Rule] = {}
+_RULES: Registry[tuple[type[Value], str], Rule] = Registry()
 _MUTATORS = frozenset(
     "append extend insert pop remove clear sort reverse update setdefault popitem".split()
 )
@@ -120,3 +121,6 @@ def update(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]
 @method(TupleValue, "index")
 def index(frame: Frame, value: Any, args: list[Value], kwargs: dict[str, Value]) -> Value:
     raise unsupported(value)
+
+
+_RULES.freeze()

@@ -8,6 +8,9 @@ every inlined frame, so a body that is refused here could not be traced. Read
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import (
@@ -23,13 +26,17 @@ from dyntrace.trace.stepping import first_unit
 
 __all__ = ["OBSTACLES", "obstacle_in"]
 
-OBSTACLES: dict[str, BreakReason] = {
-    **dict.fromkeys(("LOAD_CLOSURE", "LOAD_FAST_AND_CLEAR"), NOT_INLINED),
-    **dict.fromkeys(("LOAD_NAME", "MAKE_FUNCTION"), STATE_DEPENDENT),
-    **dict.fromkeys(("STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"), ATTRIBUTE_STORE),
-    **dict.fromkeys(("BUILD_SET", "SET_ADD", "SET_UPDATE"), UNSUPPORTED_OPERANDS),
-    **dict.fromkeys(("BUILD_STRING", "FORMAT", "CONVERT"), MAKES_TEXT),
-}
+OBSTACLES: Mapping[str, BreakReason] = MappingProxyType(
+    {
+        **dict.fromkeys(("LOAD_CLOSURE", "LOAD_FAST_AND_CLEAR"), NOT_INLINED),
+        **dict.fromkeys(("LOAD_NAME", "MAKE_FUNCTION"), STATE_DEPENDENT),
+        **dict.fromkeys(
+            ("STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"), ATTRIBUTE_STORE
+        ),
+        **dict.fromkeys(("BUILD_SET", "SET_ADD", "SET_UPDATE"), UNSUPPORTED_OPERANDS),
+        **dict.fromkeys(("BUILD_STRING", "FORMAT", "CONVERT"), MAKES_TEXT),
+    }
+)
 
 
 def obstacle_in(body: Body) -> tuple[int | None, BreakReason] | None:

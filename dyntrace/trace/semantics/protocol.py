@@ -9,7 +9,8 @@ attributes, `trace.semantics.calling` for calls.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.breaks import MAKES_TEXT
@@ -45,19 +46,23 @@ __all__ = [
 
 FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
 MAX_FOLDED = 4096
-COMPARISONS = {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+COMPARISONS = MappingProxyType(
+    {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
+)
 UNFOLDED = object()
 
-_FOLDS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(operator, name) for name in "add sub mul truediv floordiv mod".split()},
-    **{name: getattr(operator, name) for name in "lt le eq ne gt ge".split()},
-    **{name: getattr(operator, name + "_") for name in "and or".split()},
-    "xor": operator.xor,
-    "negative": operator.neg,
-    "positive": operator.pos,
-    "invert": operator.invert,
-    "not": operator.not_,
-}
+_FOLDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        **{name: getattr(operator, name) for name in "add sub mul truediv floordiv mod".split()},
+        **{name: getattr(operator, name) for name in "lt le eq ne gt ge".split()},
+        **{name: getattr(operator, name + "_") for name in "and or".split()},
+        "xor": operator.xor,
+        "negative": operator.neg,
+        "positive": operator.pos,
+        "invert": operator.invert,
+        "not": operator.not_,
+    }
+)
 
 
 def is_numeric(kind: Kind) -> bool:
@@ -218,7 +223,7 @@ def _compared_by_value(frame: Frame, name: str, left: Value, right: Value) -> Va
     return Constant(_FOLDS[name](read_value(frame, left), read_value(frame, right)))
 
 
-_COMPARED_BY_IDENTITY = {type(None), type(Ellipsis), type(describe), Op}
+_COMPARED_BY_IDENTITY = frozenset({type(None), type(Ellipsis), type(describe), Op})
 
 
 def identical(frame: Frame, left: Value, right: Value, invert: bool) -> Value:
@@ -314,11 +319,13 @@ def get_item(frame: Frame, container: Value, index: Value) -> Value:
 
 _GET_ITEM = operator_record("getitem")
 VIEW = replace(_GET_ITEM.op, aliases=True)
-_SUBSCRIPTS: dict[bool | None, Record] = {
-    None: _GET_ITEM,
-    False: Record(VIEW, _GET_ITEM.infer),
-    True: Record(replace(_GET_ITEM.op, aliases=False), _GET_ITEM.infer),
-}
+_SUBSCRIPTS: Mapping[bool | None, Record] = MappingProxyType(
+    {
+        None: _GET_ITEM,
+        False: Record(VIEW, _GET_ITEM.infer),
+        True: Record(replace(_GET_ITEM.op, aliases=False), _GET_ITEM.infer),
+    }
+)
 _BASIC = (kinds.SliceKind, kinds.KnownKind, NumpyScalarKind)
 
 

@@ -10,7 +10,8 @@ values leave a region, next.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.graph.node import Op
@@ -26,13 +27,15 @@ def renewed(value: Any) -> Any:
     return value if rule is None else rule(value)
 
 
-_RULES: dict[type, Callable[[Any], Any]] = {
-    **dict.fromkeys((int, float, complex), lambda value: operator.neg(operator.neg(value))),
-    str: lambda value: (value + "x")[:-1],
-    bytes: lambda value: (value + b"x")[:-1],
-    tuple: lambda value: (*value,),
-    slice: lambda value: slice(value.start, value.stop, value.step),
-}
+_RULES: Mapping[type, Callable[[Any], Any]] = MappingProxyType(
+    {
+        **dict.fromkeys((int, float, complex), lambda value: operator.neg(operator.neg(value))),
+        str: lambda value: (value + "x")[:-1],
+        bytes: lambda value: (value + b"x")[:-1],
+        tuple: lambda value: (*value,),
+        slice: lambda value: slice(value.start, value.stop, value.step),
+    }
+)
 RENEW = Op("dyntrace.renewed", renewed, "item", exact=True, aliases=True)
 
 
