@@ -86,13 +86,15 @@ def _commit_lines(step: CommitStep) -> Iterator[str]:
     yield f"commit: r{step.reg} = write of r{step.source} into r{step.target}"
 
 
-_LINES: dict[type[ProgramStep], Callable[[Any], Iterable[str]]] = {
-    SegmentStep: _segment_lines,
-    CallStep: lambda step: [f"call: r{step.call.reg} = {_call(step.call)}"],
-    SubmitStep: lambda step: [f"submit: r{step.call.reg} = {_call(step.call)}"],
-    JoinStep: lambda step: [f"join: r{step.reg}"],
-    CommitStep: _commit_lines,
-}
+_LINES: Mapping[type[ProgramStep], Callable[[Any], Iterable[str]]] = MappingProxyType(
+    {
+        SegmentStep: _segment_lines,
+        CallStep: lambda step: [f"call: r{step.call.reg} = {_call(step.call)}"],
+        SubmitStep: lambda step: [f"submit: r{step.call.reg} = {_call(step.call)}"],
+        JoinStep: lambda step: [f"join: r{step.reg}"],
+        CommitStep: _commit_lines,
+    }
+)
 
 
 def _call(call: PythonCall) -> str:
@@ -124,14 +126,16 @@ def _dict(template: DictTemplate) -> str:
     return ", ".join(f"{key!r}: {_argument(item)}" for key, item in items)
 
 
-_WRITTEN: dict[type[Template], Callable[[Any], str]] = {
-    RegisterTemplate: lambda template: f"r{template.reg}",
-    ConstantTemplate: lambda template: _short(template.value),
-    TupleTemplate: lambda template: f"({_items(template)}{',' * (len(template.items) == 1)})",
-    ListTemplate: lambda template: f"[{_items(template)}]",
-    DictTemplate: lambda template: f"{{{_dict(template)}}}",
-    SliceTemplate: lambda template: f"slice({_items(template)})",
-}
+_WRITTEN: Mapping[type[Template], Callable[[Any], str]] = MappingProxyType(
+    {
+        RegisterTemplate: lambda template: f"r{template.reg}",
+        ConstantTemplate: lambda template: _short(template.value),
+        TupleTemplate: lambda template: f"({_items(template)}{',' * (len(template.items) == 1)})",
+        ListTemplate: lambda template: f"[{_items(template)}]",
+        DictTemplate: lambda template: f"{{{_dict(template)}}}",
+        SliceTemplate: lambda template: f"slice({_items(template)})",
+    }
+)
 
 
 def _short(value: Any) -> str:

@@ -9,8 +9,9 @@ import. Read `exec.lower.lowering`, which makes descriptions, next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, dataclass_transform
 
 import numpy as np
@@ -20,12 +21,14 @@ from dyntrace.exec.lower.instruction_table import CODES, FIELDS, INSTRUCTIONS
 Registers: TypeAlias = tuple[int, ...]
 DType: TypeAlias = np.dtype[Any]
 
-_CODES: dict[str, dict[str, Any]] = {
-    **CODES,
-    "INSTRUCTION": {name: row.code for name, row in INSTRUCTIONS.items()},
-    "RECORD": dict.fromkeys(FIELDS["RECORD"]),
-}
-_PLACES = [property(itemgetter(place)) for place in range(16)]
+_CODES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        **CODES,
+        "INSTRUCTION": {name: row.code for name, row in INSTRUCTIONS.items()},
+        "RECORD": dict.fromkeys(FIELDS["RECORD"]),
+    }
+)
+_PLACES = tuple([property(itemgetter(place)) for place in range(16)])
 _new = tuple.__new__
 
 
