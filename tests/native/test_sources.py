@@ -2,10 +2,15 @@
 
 import collections
 import re
+import subprocess
+import sysconfig
 from functools import cache
 from pathlib import Path
 
+import numpy
 import pytest
+
+from tests.native.building import COMPILER
 
 PACKAGE = Path(__file__).parent.parent.parent / "dyntrace"
 NATIVE = PACKAGE / "_native"
@@ -185,3 +190,42 @@ def test_files_include_from_folders_before_their_own(path):
     for header in included(path):
         assert header.exists(), header
         assert FOLDERS.index(folder_of(header)) <= mine, f"{name_of(path)} includes {header}"
+
+
+@each_file
+def test_switches_over_codes_have_no_default(path):
+    """So that -Werror=switch finds the case that a new row of instructions.def needs."""
+    switches = re.findall(r"switch \((.*?)\) \{\n(.*?)\n    \}", code(path), re.DOTALL)
+    numbers = {"descr->type_num", "type", "itemsize"}  # NumPy's types, and sizes
+    assert [over for over, body in switches if "default:" in body and over not in numbers] == []
+
+
+@each_file
+def test_fields_that_hold_codes_are_of_their_enumeration(path):
+    fields = "\n".join(
+        re.findall(r"\bstruct(?: \w+)? \{(.*?)^\}", code(path), re.DOTALL | re.MULTILINE)
+    )
+    names = "code|kind|split|mode|exact|columns|where"
+    assert re.findall(rf"\b(?:uint8_t|int|char) (?:{names})\b", fields) == []
+
+
+def test_an_instruction_without_a_planner_does_not_compile(tmp_path):
+    """A new row is a new value of InstrCode, which every switch over instructions has to name."""
+    include = [f"-I{path}" for path in (sysconfig.get_path("include"), numpy.get_include())]
+    (tmp_path / "vm").mkdir()
+    table = (NATIVE / "vm/instructions.def").read_text("utf-8")
+    row = 'INSTRUCTION(ASSIGN, 2, 2, 0, 0, "assignment")\n'
+    assert row in table
+    (tmp_path / "vm/instructions.def").write_text(
+        table.replace(row, row + 'INSTRUCTION(SORT, 1, 1, 1, 1, "sort")\n')
+    )
+    for name in ("vm/plan/plan.c", "vm/plan/views.c", "vm/program/parse.c", "vm/program/verify.c"):
+        command = [COMPILER, "-std=c11", "-Werror=switch", "-fsyntax-only", *include]
+        as_it_is = subprocess.run([*command, f"-I{NATIVE}", NATIVE / name], capture_output=True)
+        with_row = subprocess.run(
+            [*command, f"-I{tmp_path}", f"-I{NATIVE}", NATIVE / name],
+            capture_output=True,
+            text=True,
+        )
+        assert as_it_is.returncode == 0, as_it_is.stderr
+        assert with_row.returncode != 0 and "SORT" in with_row.stderr, name

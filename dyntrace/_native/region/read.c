@@ -382,7 +382,8 @@ read_compile(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_
         return compile_part(step, b);
     case REFERENCE:
         return compile_reference(step, b);
-    default:
-        return 0;
+    case NOTHING:
+        break;
     }
+    return 0;
 }

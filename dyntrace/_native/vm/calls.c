@@ -132,9 +132,13 @@ call_step(const Program *program, const ProgramStep *step, PyObject **objects, P
         return keep(program, &step->call, objects, submit_step(step, objects, jobs), false);
     case STEP_JOIN:
         return keep(program, &step->call, objects, join_step(step, objects), true);
-    default:
+    case STEP_CALL:
         return call_run(program, &step->call, objects);
+    case STEP_SEGMENT:
+    case STEP_COMMIT:
+        break;
     }
+    return REPLAY;
 }
 
 void

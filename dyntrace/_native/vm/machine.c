@@ -69,8 +69,11 @@ run_steps(Program *program, PyObject **objects)
         case STEP_COMMIT:
             status = commit_step(step, objects);
             break;
-        default:
+        case STEP_CALL:
+        case STEP_SUBMIT:
+        case STEP_JOIN:
             status = call_step(program, step, objects, &jobs);
+            break;
         }
         if (status == DONE && i + 1 < program->step_count && signal_is_pending(PyThreadState_Get())) {
             status = REPLAY;
@@ -129,9 +132,12 @@ refusal(Status status)
     case FLAGGED:
         PyErr_SetString(PyExc_FloatingPointError, "a floating-point flag is not ignored");
         return NULL;
-    default:
-        return NULL;
+    case DONE:
+    case UNPLANNED:
+    case FAILED:
+        break;
     }
+    return NULL;
 }
 
 static PyObject *

@@ -104,11 +104,12 @@ take_base(Call *call, const Base *base, char **address)
         return DONE;
     case BASE_INDEXED:
         return move_base(call, base, address);
-    default:
-        *address = call->memory + base->place;
-        call->fault = base->reg;
-        return store_number(base, *object, *address) ? DONE : UNPLANNED;
+    case BASE_SCALAR:
+        break;
     }
+    *address = call->memory + base->place;
+    call->fault = base->reg;
+    return store_number(base, *object, *address) ? DONE : UNPLANNED;
 }
 
 static Status

@@ -51,7 +51,8 @@ line_of(const Tile *tile, const Operand *operand, npy_intp line, npy_intp *strid
         return base + operand->offset + absolute * (group->rank > 1 ? operand->strides[0] : 0);
     case OPERAND_LINES:
         break;
-    default: /* OPERAND_SCALAR */
+    case OPERAND_SCALAR:
+    case OPERAND_TOTAL:
         *stride = 0;
         return base + operand->offset;
     }
@@ -321,8 +322,12 @@ run_reduction(const Tile *tile, const Micro *micro)
     case COLUMNS:
         reduce_columns(tile, micro);
         break;
-    default:
+    case TREE:
+    case PARTS:
         reduce_chain(tile, micro);
+        break;
+    case LINEAR: /* has none */
+        break;
     }
 }
 

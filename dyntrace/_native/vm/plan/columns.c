@@ -48,9 +48,11 @@ columns_of_reduction(const Group *group, const Micro *micro)
         return COLUMNS_REST_FIRST;
     case SPLIT_FRAGILE:
         return COLUMNS_FRAGILE;
-    default:
-        return NO_COLUMNS;
+    case SPLIT_WHOLE:
+    case SPLIT_CHUNKS:
+        break;
     }
+    return NO_COLUMNS;
 }
 
 void

@@ -121,10 +121,11 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
             status = take_index(planner, item, source, axis, &offset, indexes);
             axis++;
             break;
-        default:
+        case ITEM_SLICE:
             status = take_slice(planner, item, source->dims[axis], source->strides[axis], view,
                                 &offset);
             axis++;
+            break;
         }
     }
     if (view->ndim + source->ndim - axis > MAX_NDIM) {
@@ -304,9 +305,15 @@ make_view(const Planner *planner, const Instr *instr, const Value *source, Value
         return permute(instr, source, view);
     case RESHAPE:
         return reshape(planner, instr, source, view);
-    default:
+    case VIEW:
         return subscript(planner, instr, source, view, NULL);
+    case ELEMENTWISE:
+    case COUNT:
+    case REDUCE:
+    case ASSIGN:
+        break;
     }
+    return UNPLANNED;
 }
 
 static Status
@@ -317,9 +324,15 @@ plan_as(Planner *planner, const Instr *instr, const Value *source, Value *view)
         return permute(instr, source, view);
     case RESHAPE:
         return plan_reshape(planner, instr, view);
-    default:
+    case VIEW:
         return plan_subscript(planner, instr, source, view);
+    case ELEMENTWISE:
+    case COUNT:
+    case REDUCE:
+    case ASSIGN:
+        break;
     }
+    return UNPLANNED;
 }
 
 Status

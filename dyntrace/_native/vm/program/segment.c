@@ -9,7 +9,18 @@
 static bool
 is_view(const Instr *instr)
 {
-    return instr->code == VIEW || instr->code == PERMUTE || instr->code == RESHAPE;
+    switch (instr->code) {
+    case VIEW:
+    case PERMUTE:
+    case RESHAPE:
+        return true;
+    case ELEMENTWISE:
+    case COUNT:
+    case REDUCE:
+    case ASSIGN:
+        break;
+    }
+    return false;
 }
 
 /* By register: how often the instructions read it, and whether it becomes an object. */

@@ -180,11 +180,20 @@ static PyObject *
 build_container(PyObject *template, PyObject *items, PyObject **objects, PyObject *known,
                 TemplateCode code)
 {
-    if (code == TEMPLATE_DICT) {
+    switch (code) {
+    case TEMPLATE_TUPLE:
+    case TEMPLATE_LIST:
+        return build_items(items, objects, known, code == TEMPLATE_LIST);
+    case TEMPLATE_DICT:
         return build_dict(items, FIELD(TEMPLATE_DICT, keys, template), objects, known);
+    case TEMPLATE_SLICE:
+        return build_slice(items, objects, known);
+    case TEMPLATE_REGISTER:
+    case TEMPLATE_CONSTANT:
+        break;
     }
-    return code == TEMPLATE_SLICE ? build_slice(items, objects, known)
-                                  : build_items(items, objects, known, code == TEMPLATE_LIST);
+    malformed("a container that is none");
+    return NULL;
 }
 
 PyObject *
