@@ -26,7 +26,9 @@ def extension(name: str, include_dirs: list[str]) -> Extension:
         sources=sorted(path.as_posix() for path in (FOLDER / name).rglob("*.c")),
         depends=HEADERS,
         include_dirs=[NATIVE.as_posix(), *include_dirs],
-        extra_compile_args=["-std=c11", "-O3", "-pthread", "-Werror=switch"],
+        extra_compile_args=[
+            *("-std=c11", "-O3", "-pthread", "-fvisibility=hidden", "-Werror=switch")
+        ],
         extra_link_args=["-pthread"],
         optional=True,
     )

@@ -4,20 +4,6 @@
 #define DYNTRACE_IMPORTS_NUMPY
 #include "vm/array/arrays.h"
 
-bool
-array_dtype_is_native(const PyArray_Descr *dtype)
-{
-    bool number = PyTypeNum_ISNUMBER(dtype->type_num) || PyTypeNum_ISBOOL(dtype->type_num);
-    return number && PyArray_ISNBO(dtype->byteorder);
-}
-
-bool
-array_dtype_is_plain(const PyArray_Descr *dtype)
-{
-    return array_dtype_is_native(dtype) && PyDataType_METADATA(dtype) == NULL
-           && PyDataType_NAMES(dtype) == NULL;
-}
-
 /* Exact, of a built-in dtype in native byte order, without metadata or fields. A dtype that names
    its byte order, as that of memory of ctypes does, is native too, but results would have to name
    it. */

@@ -5,12 +5,24 @@
 #include "vm/array/numpy.h"
 
 /* Whether memory of the dtype holds numbers as C has them: a bool or a number in native byte order.
-   A dtype made with np.dtype(..., metadata=...) is native, too: loops do not look at metadata. */
-bool array_dtype_is_native(const PyArray_Descr *dtype);
-/* Whether a result of the dtype is told from one of the built-in dtype by nobody: native, and
-   without metadata or fields, which a number may have (np.dtype((np.int32, {...}))). The twin is
-   graph/kinds.is_plain_dtype. */
-bool array_dtype_is_plain(const PyArray_Descr *dtype);
+   Metadata is no matter: loops do not look at it. */
+static inline bool
+array_dtype_is_native(const PyArray_Descr *dtype)
+{
+    bool number = PyTypeNum_ISNUMBER(dtype->type_num) || PyTypeNum_ISBOOL(dtype->type_num);
+    return number && PyArray_ISNBO(dtype->byteorder);
+}
+
+/* Whether a program cannot tell a result of the dtype from one of the built-in dtype: native, and
+   without metadata or fields, which a number may have (np.dtype((np.int32, {...}))) and which eager's
+   results would carry on. The twin is graph/kinds.is_plain_dtype. */
+static inline bool
+array_dtype_is_plain(const PyArray_Descr *dtype)
+{
+    return array_dtype_is_native(dtype) && PyDataType_METADATA(dtype) == NULL
+           && PyDataType_NAMES(dtype) == NULL;
+}
+
 /* An exact array of that built-in dtype, in native byte order, without metadata and fields. */
 bool array_is_of(PyObject *value, int type_num, int ndim);
 long long array_bytes(PyObject *value); /* 0 of what is no exact array */
