@@ -11,10 +11,10 @@
 
 enum {
     WINDOW = 512, /* failures count as a share of about so many calls */
-    SHARE = 8,    /* every so manieth call must have failed */
+    SHARE = 8,    /* one call in so many must have failed */
     MISS_LIMIT = 64,
     REST_AFTER = 256, /* calls declined in a row */
-    SAMPLED = 256,    /* while a region rests, every so manieth call is let through */
+    SAMPLED = 256,    /* while a region rests, one call in so many is let through */
 };
 
 /* -1 with an exception that was thrown in from outside. */

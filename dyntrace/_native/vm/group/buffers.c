@@ -23,8 +23,9 @@ buffer_size(const Group *group, const Operand *operand)
     return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
 }
 
-/* An operand of the micro-operation that dies there and whose buffer the result can take over; but
-   in place, some loops take another way to their bits. */
+/* An operand that is read for the last time by the micro-operation and whose buffer the result can
+   take over; -1: none. Loops whose bits depend on more than their operands are left out: some of
+   them compute in another way when they work in place. */
 static int
 dying_operand(const Group *group, const Micro *micro, int number, const Operand *made)
 {

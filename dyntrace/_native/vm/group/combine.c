@@ -29,7 +29,8 @@ climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize,
     return end;
 }
 
-/* Neither zero nor not-a-number; what is compared is a real number. */
+/* Whether a real number is neither zero nor NaN. In such a minimum or maximum the order in which
+   elements were compared does not show; the sign of zero and the payload of NaN would show it. */
 bool
 combine_is_robust(const char *total, int type)
 {

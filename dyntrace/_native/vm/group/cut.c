@@ -37,7 +37,7 @@ bytes_per_element(const Group *group)
     return bytes + most > 0 ? bytes + most : 1;
 }
 
-/* A group that takes its operands from memory: by its elements, and by all that it touches. */
+/* From these sizes on, operands come from memory and not from a cache: by elements, and by bytes. */
 enum { LARGE_ELEMENTS = 400000, LARGE_BYTES = 9600000 };
 
 /* Elements of a tile. What a tile touches stays in the first cache for small arrays; for large ones
@@ -74,7 +74,7 @@ cut_lines(Group *group, npy_intp elements)
     }
 }
 
-/* Whether bits depend on how far an element is from where the loop began. */
+/* Whether the bits of a result depend on how far its element is from where the loop began. */
 bool
 cut_is_placed(const Group *group)
 {
@@ -113,7 +113,8 @@ whole_lines(Group *group, npy_intp elements)
     }
 }
 
-/* Splits at the places where NumPy's pairwise sum does. */
+/* Splits `length` elements where NumPy's pairwise sum does, until a part has at most `most`. Counts
+   the parts from `count` on, and notes where each starts if there is room. */
 static npy_intp
 grow_tree(npy_intp *starts, npy_intp count, npy_intp start, npy_intp length, npy_intp most,
           npy_intp unit)

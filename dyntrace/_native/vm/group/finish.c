@@ -17,7 +17,7 @@ is_flat(const Group *group, const Operand *operand)
     return layout_is_dense_in_order(group->rank, group->extents, operand->strides, operand->itemsize);
 }
 
-/* The elements for the rows lie at one distance; it becomes the first stride. */
+/* Whether the elements for the rows lie at one distance, which then becomes the first stride. */
 static bool
 make_even(const Group *group, Operand *operand)
 {
@@ -43,7 +43,8 @@ uses(const Micro *micro, int operand)
     return false;
 }
 
-/* What cannot be run is for the node that brought the operand into the group, or reduces it. */
+/* The group cannot be run: NumPy has to run the node that brought the operand into it, or the one
+   that reduces (`operand` -1). */
 static Status
 give_up(Group *group, int operand)
 {
@@ -57,7 +58,7 @@ give_up(Group *group, int operand)
     return UNPLANNED;
 }
 
-/* Lines, and what each operand is to them. */
+/* Divides the elements into lines, and decides how each operand in memory is walked through. */
 static Status
 make_lines(Group *group)
 {

@@ -153,7 +153,7 @@ run_by_line(const Tile *tile, const Micro *micro)
     }
 }
 
-/* The elements of the rows, not those in them. */
+/* Runs an operation that has one element for each row. */
 static void
 run_rows(const Tile *tile, const Micro *micro)
 {
@@ -259,7 +259,7 @@ reduce_by_column(const Tile *tile, const Micro *micro, char *const *data, const 
     }
 }
 
-/* Whether so few numbers are added one after the other. */
+/* Whether NumPy adds a line of this width one number after the other, and not pairwise. */
 static bool
 is_sum_in_order(const Micro *micro, npy_intp width)
 {
@@ -290,8 +290,8 @@ reduce_rows(const Tile *tile, const Micro *micro)
     }
 }
 
-/* A subtree's or a chain's elements; in a tree zero stands for nothing, with the sign that adds
-   nothing. */
+/* Reduces the elements of a subtree, or of a chain. A subtree starts from -0.0, the identity of
+   addition: x + -0.0 == x even for x = -0.0, which 0.0 would turn into 0.0. */
 static void
 reduce_chain(const Tile *tile, const Micro *micro)
 {
@@ -306,7 +306,7 @@ reduce_chain(const Tile *tile, const Micro *micro)
         return;
     }
     memset(total, 0, (size_t)to->itemsize);
-    for (npy_intp i = 0; i < group->unit; i++) { /* minus zero */
+    for (npy_intp i = 0; i < group->unit; i++) { /* the sign bit of each number */
         total[(i + 1) * (to->itemsize / group->unit) - 1] = (char)0x80;
     }
     reduce_line(micro, total, to->itemsize, source, stride, tile->width, false);
@@ -425,7 +425,8 @@ run_unit(Tile *tile, npy_intp unit)
     }
 }
 
-/* What went past the caches is there for other processors, too. */
+/* Streaming stores are weakly ordered: the fence makes them visible to other processors before the
+   end of the job is announced (Intel SDM 3, "Memory Ordering"). */
 static void
 finish_streams(const Group *group)
 {
@@ -437,7 +438,8 @@ finish_streams(const Group *group)
     }
 }
 
-/* Takes a part of what is left, smaller and smaller: whoever loses the CPU then holds up little. */
+/* Takes a share of the units that are left. Shares shrink towards the end, so a thread that loses
+   its CPU then holds up little work. */
 static bool
 take_units(Job *job, npy_intp *first, npy_intp *end)
 {

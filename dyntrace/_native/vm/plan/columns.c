@@ -4,7 +4,8 @@
    where it is done. */
 #include "vm/plan/columns.h"
 
-/* Whether nothing else is in the memory that a micro-operation writes: then any order will do. */
+/* Whether no other operand shares the memory that a micro-operation writes. Then the order in which
+   elements are written does not matter. */
 static bool
 writes_apart(const Plan *plan, const Operand *operand)
 {
@@ -15,15 +16,16 @@ writes_apart(const Plan *plan, const Operand *operand)
     return base == BASE_NEW || base == BASE_BLOCK;
 }
 
-/* NumPy's isnan, isinf, isfinite and signbit leave out items of results that do not lie side by
-   side, so their rows are taken as they are. */
+/* Whether it is isnan, isinf, isfinite, signbit or the like: one operand, a bool result. Their loops
+   skip items of results that are not side by side, so they are given whole lines. */
 static bool
 is_told_of_one(const Micro *micro, const Operand *result)
 {
     return micro->count == 2 && result->type == NPY_BOOL;
 }
 
-/* Bools are compared by their bytes or by their truth, which strides decide. */
+/* Loops that compare bools look at bytes or at truth, depending on their strides; columns would
+   change the strides. */
 static ColumnKind
 columns_of_elements(const Plan *plan, const Group *group, const Micro *micro)
 {

@@ -49,7 +49,8 @@ stands_for(const Value *value, int group, int operand)
     return inside && value->group == group && value->operand == operand;
 }
 
-/* What a register of a closing group is needed for: 0 nothing, 1 later groups, 2 an object. */
+/* What a register of a closing group is needed for: 0 for nothing, 1 for later groups, 2 for an
+   object that the segment exports. */
 static int
 need_of(const Planner *planner, int reg)
 {
