@@ -11,7 +11,7 @@
 #define NO_IMPORT_UFUNC
 #include <numpy/ufuncobject.h>
 
-#include "vm/program/record.h"
+#include "vm/description/record.h"
 
 /* The layout that NumPy documents for the capsule. */
 typedef struct {

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#include "vm/program/malformed.h"
+#include "vm/description/malformed.h"
 #include "vm/program/parse_instruction.h"
-#include "vm/program/record.h"
+#include "vm/description/record.h"
 #include "vm/program/segment.h"
 #include "vm/program/templates.h"
 

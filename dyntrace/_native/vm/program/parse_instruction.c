@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "vm/program/malformed.h"
-#include "vm/program/record.h"
+#include "vm/description/malformed.h"
+#include "vm/description/record.h"
 #include "vm/program/templates.h"
 
 /* None, an int, or the template of a register. */

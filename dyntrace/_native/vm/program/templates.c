@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "vm/program/malformed.h"
-#include "vm/program/record.h"
+#include "vm/description/malformed.h"
+#include "vm/description/record.h"
 
 /* The items of a container; `number`: what names it if it occurs more than once, or None. */
 static PyObject *

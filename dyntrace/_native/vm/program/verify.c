@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "vm/array/arrays.h"
-#include "vm/program/malformed.h"
+#include "vm/description/malformed.h"
 #include "vm/program/templates.h"
 
 /* GONE: let go, or made in a segment that did not export it. LOADED: an object that the segment

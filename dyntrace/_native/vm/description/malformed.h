@@ -1,6 +1,6 @@
 /* The exception for a program's description that says something impossible. */
-#ifndef DYNTRACE_VM_PROGRAM_MALFORMED_H
-#define DYNTRACE_VM_PROGRAM_MALFORMED_H
+#ifndef DYNTRACE_VM_DESCRIPTION_MALFORMED_H
+#define DYNTRACE_VM_DESCRIPTION_MALFORMED_H
 
 int malformed(const char *text); /* -1 with ValueError, or with the exception that is set */
 

@@ -3,8 +3,8 @@
    Each row with fields in vm/instructions.def gives a structure of one byte for each field. No such
    structure is ever made: the offset of a member is the place of the field in the tuple, and the size
    is the number of fields. Invariant: FIELD is asked only of what one of the functions has accepted. */
-#ifndef DYNTRACE_VM_PROGRAM_RECORD_H
-#define DYNTRACE_VM_PROGRAM_RECORD_H
+#ifndef DYNTRACE_VM_DESCRIPTION_RECORD_H
+#define DYNTRACE_VM_DESCRIPTION_RECORD_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

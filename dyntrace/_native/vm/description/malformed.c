@@ -2,7 +2,7 @@
 
    The parts of the parser and the verifier return what this does, from the innermost one on: the
    first text is kept. */
-#include "vm/program/malformed.h"
+#include "vm/description/malformed.h"
 
 #include <Python.h>
 

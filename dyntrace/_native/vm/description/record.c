@@ -2,9 +2,9 @@
 
    Invariant: a tuple that is accepted here has the fields of its row in vm/instructions.def; what they
    hold is looked at by those who read them. */
-#include "vm/program/record.h"
+#include "vm/description/record.h"
 
-#include "vm/program/malformed.h"
+#include "vm/description/malformed.h"
 
 typedef struct {
     const char *name;
@@ -35,7 +35,7 @@ record_is(PyObject *source, const char *name, Py_ssize_t fields)
 static int
 coded(PyObject *source, const Row *rows, int count, const char *what)
 {
-    int code;
+    int code = -1;
     if (!PyTuple_Check(source) || PyTuple_GET_SIZE(source) == 0
         || record_int(PyTuple_GET_ITEM(source, 0), 0, count - 1, &code) < 0) {
         return malformed(what);
