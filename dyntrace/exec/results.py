@@ -12,10 +12,8 @@ and returns None where a flag is raised whose mode is not "ignore". Read `exec.e
 
 from __future__ import annotations
 
-from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import NUMERIC_KINDS
 from dyntrace.graph.node import Graph, Node
-
-_BARE = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def returns_bare_value(graph: Graph) -> bool:
@@ -23,4 +21,4 @@ def returns_bare_value(graph: Graph) -> bool:
     if graph.effect is not None or len(graph.outputs) != 1:
         return False
     output = graph.outputs[0]
-    return isinstance(output, Node) and isinstance(output.kind, _BARE)
+    return isinstance(output, Node) and isinstance(output.kind, NUMERIC_KINDS)

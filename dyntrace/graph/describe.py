@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.graph.identity import HEAP_TYPE
 from dyntrace.graph.instances import own_attributes
 from dyntrace.graph.kinds import (
     NUMERIC_CHARS,
@@ -216,11 +217,11 @@ def _is_plain_class(kind: type) -> bool:
     Attribute hooks are `__getattribute__`, `__getattr__`, and a name in `__slots__` whose member
     descriptor was replaced.
     """
-    if type(kind) is not type or not kind.__flags__ & 1 << 9:
+    if type(kind) is not type or not kind.__flags__ & HEAP_TYPE:
         return False  # Py_TPFLAGS_HEAPTYPE; a static type without PyType_Ready has no __mro__
     for base in _MRO_OF(kind)[:-1]:
         body = _DICT_OF(base)
-        if not base.__flags__ & 1 << 9 or "__getattribute__" in body or "__getattr__" in body:
+        if not base.__flags__ & HEAP_TYPE or "__getattribute__" in body or "__getattr__" in body:
             return False
         if not all(_is_slot_of(base, member) for member in _slot_values(body)):
             return False

@@ -17,9 +17,19 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-__all__ = ["GONE", "ByIdentity", "Gone", "Namespace", "has_numeric_loop", "held", "hold", "lasts"]
+__all__ = [
+    "GONE",
+    "HEAP_TYPE",
+    "ByIdentity",
+    "Gone",
+    "Namespace",
+    "has_numeric_loop",
+    "held",
+    "hold",
+    "lasts",
+]
 
-_HEAP_TYPE = 1 << 9
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE of __flags__: made at run time, as by a class statement
 _FLAGS_OF = type.__dict__["__flags__"].__get__
 _REFERENCE = weakref.ref
 
@@ -50,7 +60,7 @@ def lasts(value: Any) -> bool:
     if id(kind) in _LASTING_TYPES or id(value) in _LASTING:
         return True
     if issubclass(kind, type):
-        return not _FLAGS_OF(value) & _HEAP_TYPE
+        return not _FLAGS_OF(value) & HEAP_TYPE
     rule = _RULES.get(id(kind))
     return rule is not None and rule(value)
 
@@ -61,7 +71,7 @@ def has_numeric_loop(ufunc: np.ufunc) -> bool:
 
 
 def _of_static_type(descriptor: Any) -> bool:
-    return not _FLAGS_OF(descriptor.__objclass__) & _HEAP_TYPE
+    return not _FLAGS_OF(descriptor.__objclass__) & HEAP_TYPE
 
 
 def _is_numpys(function: Any) -> bool:

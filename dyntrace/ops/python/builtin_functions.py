@@ -22,10 +22,9 @@ import numpy as np
 from dyntrace import breaks
 from dyntrace.graph.kinds import (
     NUMERIC_KINDS,
+    SCALAR_KINDS,
     ArrayKind,
     Kind,
-    NumpyScalarKind,
-    PythonScalarKind,
     SequenceKind,
     StringKind,
     leaves,
@@ -36,8 +35,6 @@ from dyntrace.ops.probe import DATA, probing
 from dyntrace.ops.python.operators import operands_only
 from dyntrace.ops.quiet import WouldWarn
 from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
-
-SCALARS = (NumpyScalarKind, PythonScalarKind)
 
 
 def truth(value: Any) -> bool:
@@ -74,7 +71,7 @@ def one_kind(infer: Infer) -> Infer:
             raise Refused(breaks.UNFORESEEN)
         operands = call.args if len(call.args) > 1 else call.args[0].items
         kinds = {operand.kind for operand in operands}
-        if len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALARS):
+        if len(kinds) != 1 or not isinstance(next(iter(kinds)), SCALAR_KINDS):
             raise Refused(breaks.UNFORESEEN)
         return infer(call)
 

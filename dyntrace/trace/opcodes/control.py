@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from dyntrace.breaks import BRANCH_ON_DATA, LOOP_INSIDE_INLINED, BreakReason, reason
-from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import NUMERIC_KINDS
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, iterate, truth
@@ -49,14 +49,11 @@ def _decide(frame: Frame, condition: str, value: Value) -> bool:
             raise _undecided(value)
         return known is (condition == "true")
     known_value = constant(frame, value)
-    if known_value is UNFOLDED and not isinstance(value.kind, _NEVER_NONE):
+    if known_value is UNFOLDED and not isinstance(value.kind, NUMERIC_KINDS):
         raise _undecided(value)
     if known_value is UNFOLDED:
         frame.assume(value)
     return (known_value is None) is (condition == "none")
-
-
-_NEVER_NONE = (ArrayKind, NumpyScalarKind, PythonScalarKind)
 
 
 def _undecided(value: Value) -> Flush:

@@ -21,7 +21,7 @@ import numpy as np
 from dyntrace.breaks import ATTRIBUTE_READ, UNKNOWN_METHOD
 from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
-from dyntrace.graph.identity import lasts
+from dyntrace.graph.identity import HEAP_TYPE, lasts
 from dyntrace.graph.instances import MISSING, class_lookup, is_data_descriptor
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.ops import registry
@@ -46,7 +46,6 @@ from dyntrace.trace.values.containers import DictValue, ListValue, TupleValue
 __all__ = ["get_attribute"]
 
 _IMMUTABLE_TYPE = 1 << 8
-_HEAP_TYPE = 1 << 9
 _DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _METATYPE_ATTRIBUTES = frozenset(  # data descriptors of `type`, which precede the class's own dict
     name for name, found in vars(type).items() if type(found) in _DATA_DESCRIPTORS
@@ -153,7 +152,7 @@ def _of_known(frame: Frame, value: Value, obj: Any, name: str) -> Value:
 
 def _of_class(frame: Frame, value: Value, cls: type, name: str) -> Value:
     """An attribute of a class; those of static types are constants."""
-    if type(cls) is type and not cls.__flags__ & _HEAP_TYPE:
+    if type(cls) is type and not cls.__flags__ & HEAP_TYPE:
         found = getattr(cls, name, MISSING)
         if found is not MISSING:
             return Constant(found)
@@ -181,7 +180,7 @@ def _guard_no_descriptor(frame: Frame, value: Outside, found: Any, name: str) ->
     """
     if isinstance(value.expected, kinds.InstanceKind):
         frame.assume(value)
-    elif type(found).__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:
+    elif type(found).__flags__ & (HEAP_TYPE | _IMMUTABLE_TYPE) == HEAP_TYPE:
         raise Break(ATTRIBUTE_READ, name)
     return value
 

@@ -18,6 +18,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Op
+from dyntrace.ops.python.operators import SYMBOLS
 from dyntrace.ops.registry import Record, Refused, operator_record, subscript_record
 from dyntrace.record import replace
 from dyntrace.trace.frame import Break, Frame, refusal_of, refusal_of_store
@@ -46,9 +47,6 @@ __all__ = [
 
 FOLDABLE = (int, float, complex, bool, str, bytes, tuple, type(None))
 MAX_FOLDED = 4096
-COMPARISONS = MappingProxyType(
-    {"<": "lt", "<=": "le", "==": "eq", "!=": "ne", ">": "gt", ">=": "ge"}
-)
 UNFOLDED = object()
 
 _FOLDS: Mapping[str, Callable[..., Any]] = MappingProxyType(
@@ -196,7 +194,7 @@ def _negated(frame: Frame, value: Value) -> Value:
 
 def compare(frame: Frame, symbol: str, left: Value, right: Value) -> Value:
     """A rich comparison."""
-    name = COMPARISONS[symbol]
+    name = SYMBOLS[symbol]
     known = _fold(name, left, right)
     if known is not None:
         return known
