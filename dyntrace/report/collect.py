@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dyntrace.breaks import NOT_WORTH_IT
-from dyntrace.exec.backends.listing import plan_listing
+from dyntrace.exec.backends.dump import plan_listing
 from dyntrace.functions.compiled_code import CompiledCode
 from dyntrace.incidents import lines_of
 from dyntrace.report.limits import limits_met

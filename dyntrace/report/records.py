@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from dyntrace.breaks import reason
-from dyntrace.exec.backends.listing import listing
+from dyntrace.exec.backends.dump import listing
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 

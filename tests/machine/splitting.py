@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dyntrace
 from dyntrace.exec.backends import generated, machine
+from dyntrace.exec.lower import choice
 from dyntrace.exec.lower.description import CallStep, CountInstruction, Register, SegmentStep
 from dyntrace.record import replace
 
@@ -65,7 +66,7 @@ def _denied(node, registers):
 def split_program(graph, every, look=None):
     """A program of the graph that is split, and the calls of its last run."""
     ran = Ran()
-    spec = machine.lowered(graph)
+    spec = choice.lowered(graph)
     twin = generated.compile_graph(graph)
     if spec is None:
         return twin, ran

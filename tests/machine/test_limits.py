@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import dyntrace
-from dyntrace.exec.backends import machine
 from dyntrace.exec.backends.names import get_backend
-from dyntrace.exec.lower import lowering
+from dyntrace.exec.lower import choice, lowering
 from tests.machine.capturing import Proof, capture, function
 
 
@@ -81,7 +80,7 @@ def test_whole_state_of_ten_qubits_is_one_program():
 def test_program_with_too_many_registers_is_left_to_the_twin(monkeypatch):
     monkeypatch.setattr(lowering, "MAX_REGISTERS", 3)
     graph = capture(function("return x * 2.0 + 1.0, x.sum()", "x"), np.ones(3)).graph
-    assert machine.lowered(graph) is None
+    assert choice.lowered(graph) is None
 
 
 def test_shapes_whose_product_overflows_are_eagers_to_refuse():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dyntrace import config
-from dyntrace.exec.backends import machine
+from dyntrace.exec.lower import choice
 from tests.machine.capturing import capture, function
 
 if not config.native:
@@ -30,7 +30,7 @@ def restless():
 
 def lowered(body):
     x = np.ones((3, 4))
-    return machine.lowered(capture(function(body, "x"), x).graph)
+    return choice.lowered(capture(function(body, "x"), x).graph)
 
 
 def together(work, count=4):

@@ -1,7 +1,7 @@
 /* Dump: the plans that a program has made last, as plain values for people.
 
    Invariant: it is called with the GIL and runs nothing of the program's; a plan that is in use by
-   another thread is left out, since it may be made anew meanwhile. exec/backends/listing.py writes the text. */
+   another thread is left out, since it may be made anew meanwhile. exec/backends/dump.py writes the text. */
 #include "vm/dump.h"
 
 #include "os/pool.h"

@@ -214,7 +214,7 @@ class _Compiler:
         operand = parallel.first_array(node)
         assert operand is not None
         size = f"{self.names[operand]}.nbytes"
-        self.lines.append(f"{name} = {early} if {size} >= {parallel.LARGE} else {text}")
+        self.lines.append(f"{name} = {early} if {size} >= {threads.LARGE} else {text}")
         self._delete(found.dying)
 
     def _join(self, index: int) -> None:

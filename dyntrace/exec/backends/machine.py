@@ -1,9 +1,9 @@
 """The `numpy` backend: a graph as a program of the virtual machine, or as generated Python.
 
-Invariant: a program and its Python twin are two ways to run one graph; the program calls the twin
-for inputs of other kinds than the graph's. Without the native module, and for graphs that have
-nothing for the machine, the twin is all there is; so it is, with a warning, where lowering fails or
-its description is wrong. Read `exec.lower.lowering` next.
+Invariant: a program and its Python twin give the same answer. The program calls the twin for inputs
+of other kinds than the graph's, and always if the machine has nothing to do. If lowering fails, or
+the native module refuses the description, it warns and calls the twin. Without the native module
+the twin is used alone. Read `exec.lower.choice` next.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from typing import Any
 from dyntrace import config, incidents
 from dyntrace.exec.backends import generated
 from dyntrace.exec.lower import choice
-from dyntrace.exec.lower.description import LoweredProgram, SegmentStep
-from dyntrace.exec.lower.lowering import Lowering, NotLowered
 from dyntrace.graph.node import Graph
 
 if config.native:
     from dyntrace._native import Program
 
-__all__ = ["compile_graph", "lowered", "report"]
+__all__ = ["compile_graph", "report"]
 
 
 def compile_graph(graph: Graph) -> Callable[..., Any]:
@@ -30,26 +28,15 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
     twin = generated.compile_graph(graph)
     if not config.native:
         return twin
-    program = Program(partial(lowered, graph), twin, partial(report, graph))
+    program = Program(partial(choice.lowered, graph), twin, partial(report, graph))
     if config.debug.isdisjoint(("program", "plan")):
         return program
-    from dyntrace.exec.backends.listing import told  # which lowers graphs, as this module does
+    from dyntrace.exec.backends.dump import logged  # imported only where something is logged
 
-    return told(graph, program)
-
-
-def lowered(graph: Graph) -> LoweredProgram | None:
-    """The description of the graph's program; None if the machine would have nothing to do."""
-    try:
-        lowering = Lowering(graph)
-        outputs = choice.lower(lowering)
-        spec = lowering.finished(outputs)
-    except NotLowered:
-        return None
-    return spec if any(isinstance(step, SegmentStep) for step in spec.steps) else None
+    return logged(graph, program)
 
 
 def report(graph: Graph, error: Exception) -> None:
-    """A graph has to do with its twin."""
+    """Warn that a graph could not be lowered and runs as Python calls."""
     if not isinstance(error, (RecursionError, MemoryError)):  # the program is short of these
         incidents.note(error, "while lowering a graph", "it runs as Python calls", graph)

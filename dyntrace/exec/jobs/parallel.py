@@ -16,8 +16,6 @@ from dyntrace.graph.kinds import ArrayKind
 from dyntrace.graph.node import Node, Op
 from dyntrace.graph.ownership import operands, shares, written
 
-LARGE = 256 * 1024  # bytes of the first array operand from which a thread is worth its start
-
 
 def joins(nodes: Sequence[Node]) -> dict[Node, int]:
     """The nodes to begin on another thread, each with the index of the node it must precede."""

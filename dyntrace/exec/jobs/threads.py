@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "drain", "get_num_threads", "set_num_threads", "submit"]
 
+LARGE = 256 * 1024  # bytes of the first array operand from which another thread pays
+
 
 class Job:
     """One call on its way; `wait` gives its result or raises its exception."""

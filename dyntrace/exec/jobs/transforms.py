@@ -19,7 +19,7 @@ import numpy as np
 from numpy.fft import _pocketfft
 
 from dyntrace.exec import environment
-from dyntrace.exec.jobs import parallel, threads
+from dyntrace.exec.jobs import threads
 from dyntrace.graph.kinds import is_plain_dtype
 from dyntrace.graph.node import Op
 from dyntrace.ops.quiet import quiet_with
@@ -82,7 +82,7 @@ def _parts(a: Any, n: Any, axis: Any) -> list[Part]:
 def _is_plain(a: Any, n: Any, axis: Any) -> bool:
     return (
         type(a) is np.ndarray
-        and a.nbytes >= parallel.LARGE
+        and a.nbytes >= threads.LARGE
         and is_plain_dtype(a.dtype)
         and type(n) in (int, np.int64)
         and n >= 1

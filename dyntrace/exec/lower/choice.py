@@ -1,10 +1,9 @@
-"""Which nodes of a graph the virtual machine has instructions for, and calls for all others.
+"""Lowering of a whole graph: instructions for the nodes that have a rule, calls for all others.
 
-A rule is a function of a lowering and a node that emits instructions and answers True, or emits
-nothing and answers False; rules stand in tables by the operation's name. Invariant: a rule is a
-promise: the instructions give what the node's own call gives, bit for bit and in the same layout,
-or decline at run time. The tables are here and in `exec.lower_*`. Read `exec.backends.machine`
-next.
+A rule is a function of a lowering and a node. It emits instructions and returns True, or emits
+nothing and returns False. `RULES` finds it by the operation's name; its parts are in
+`exec.lower.lower_*`. Invariant: the instructions of a rule give what the node's own call gives, bit
+for bit and in the same layout, or decline at run time. Read `exec.lower.lower_elementwise` next.
 """
 
 from __future__ import annotations
@@ -17,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec import elision
-from dyntrace.exec.jobs import parallel
+from dyntrace.exec.jobs import parallel, threads
 from dyntrace.exec.lower import templates
 from dyntrace.exec.lower.description import (
     JoinStep,
+    LoweredProgram,
     RegisterTemplate,
+    SegmentStep,
     SubmitStep,
     Template,
     TupleTemplate,
@@ -29,7 +30,7 @@ from dyntrace.exec.lower.description import (
 from dyntrace.exec.lower.lower_elementwise import ELEMENTWISE_RULES, lower_ufunc
 from dyntrace.exec.lower.lower_reductions import REDUCTION_RULES
 from dyntrace.exec.lower.lower_views import VIEW_RULES
-from dyntrace.exec.lower.lowering import Lowering, Outputs
+from dyntrace.exec.lower.lowering import Lowering, NotLowered, Outputs
 from dyntrace.exec.results import returns_bare_value
 from dyntrace.graph.kinds import (
     ArrayKind,
@@ -38,11 +39,22 @@ from dyntrace.graph.kinds import (
     ObjectKind,
     PythonScalarKind,
 )
-from dyntrace.graph.node import Node
+from dyntrace.graph.node import Graph, Node
 from dyntrace.graph.ownership import written
 
 Rule = Callable[[Lowering, Node], bool]
 RULES: Mapping[str, Rule] = MappingProxyType({**ELEMENTWISE_RULES, **VIEW_RULES, **REDUCTION_RULES})
+
+
+def lowered(graph: Graph) -> LoweredProgram | None:
+    """The description of the graph's program; None if the machine would have nothing to do."""
+    try:
+        lowering = Lowering(graph)
+        outputs = lower(lowering)
+        spec = lowering.finished(outputs)
+    except NotLowered:
+        return None
+    return spec if any(isinstance(step, SegmentStep) for step in spec.steps) else None
 
 
 def lower(lowering: Lowering) -> Outputs:
@@ -53,14 +65,14 @@ def lower(lowering: Lowering) -> Outputs:
         _join(lowering, joins, index)
         if node in joins:
             _submit(lowering, node)
-        elif not _lowered(lowering, node):
+        elif not _emit(lowering, node):
             lower_call(lowering, node)
     _join(lowering, joins, len(nodes))
     return _outputs(lowering)
 
 
-def _lowered(lowering: Lowering, node: Node) -> bool:
-    """Emit the node's instructions, if it has any, with the call that they stand for."""
+def _emit(lowering: Lowering, node: Node) -> bool:
+    """Emit the node's instructions, with the call that they stand for; False if it has none."""
     if not lowering.is_within_limits(node):
         return False
     rule = _rule_of(node)
@@ -135,7 +147,7 @@ def _submit(lowering: Lowering, node: Node) -> None:
     lowering.as_object(source)
     lowering.close()
     call = lowering.python_call(reg, parallel.target_of(node.op), node.args, node.kwargs)
-    lowering.steps.append(SubmitStep(call, source, parallel.LARGE))
+    lowering.steps.append(SubmitStep(call, source, threads.LARGE))
 
 
 def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:

@@ -16,7 +16,7 @@ from dyntrace.record import replace
 from tests.exec.comparing import same
 from tests.trace.captured import captured, claiming_exact, with_operations
 
-BIG = np.random.default_rng(0).standard_normal(parallel.LARGE // 8)
+BIG = np.random.default_rng(0).standard_normal(threads.LARGE // 8)
 np.fft.fft(BIG[:1])  # `np.fft` is an attribute that is computed when it is first read
 
 

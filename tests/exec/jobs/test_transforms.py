@@ -63,7 +63,7 @@ def begun(monkeypatch):
         return submit(jobs, function, *arguments, **keywords)
 
     monkeypatch.setattr(threads, "submit", remembering)
-    monkeypatch.setattr(parallel, "LARGE", 1)
+    monkeypatch.setattr(threads, "LARGE", 1)
     threads.set_num_threads(3)
     yield begun
     threads.set_num_threads(before)
@@ -200,7 +200,7 @@ def test_what_becomes_an_array_first_is_one_here(name):
 
 
 def test_small_arrays_and_one_thread_take_the_whole(begun, monkeypatch):
-    monkeypatch.setattr(parallel, "LARGE", 1000)
+    monkeypatch.setattr(threads, "LARGE", 1000)
     assert_same("fft", np.ones((12, 10)))
     threads.set_num_threads(1)
     assert_same("fft", np.ones((120, 10)))

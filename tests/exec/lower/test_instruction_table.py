@@ -8,8 +8,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.exec.backends import machine
-from dyntrace.exec.lower import description, instruction_table
+from dyntrace.exec.lower import choice, description, instruction_table
 from dyntrace.exec.lower.instruction_table import CODES, FIELDS, INSTRUCTIONS, LIMITS
 from dyntrace.record import replace
 
@@ -77,7 +76,7 @@ def test_a_class_with_other_fields_than_its_row_is_refused():
 
 def program_of(function, *args):
     (graph,) = dyntrace.explain(function)(*args).graphs
-    return machine.lowered(graph.graph)
+    return choice.lowered(graph.graph)
 
 
 def with_instruction(spec, change):

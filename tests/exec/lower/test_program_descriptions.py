@@ -13,7 +13,7 @@ import pytest
 from dyntrace import config
 from dyntrace.errors import DyntraceWarning, InternalError
 from dyntrace.exec.backends import machine
-from dyntrace.exec.lower import inner_loops
+from dyntrace.exec.lower import choice, inner_loops
 from dyntrace.exec.lower.description import (
     ConstantTemplate,
     Described,
@@ -64,7 +64,7 @@ def lowered(name):
     body, *samples = SAMPLES[name]
     samples = copied(samples)
     captured = capture(function(body, ", ".join("xykn"[: len(samples)])), *samples)
-    spec = machine.lowered(captured.graph)
+    spec = choice.lowered(captured.graph)
     assert spec is not None
     return spec, [samples[place] for place in captured.order]
 

@@ -50,7 +50,7 @@ def test_sums_are_not_split_where_the_tree_is_another(monkeypatch):
 
 def calls(graph):
     """The names of what the program leaves to Python."""
-    from dyntrace.exec.backends import machine
+    from dyntrace.exec.lower import choice
 
-    spec = machine.lowered(graph)
+    spec = choice.lowered(graph)
     return [step.call.target.__name__ for step in spec.steps if isinstance(step, CallStep)]

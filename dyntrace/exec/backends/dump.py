@@ -1,9 +1,10 @@
-"""Listing: a program, and the plans that it ran by, as text for people.
+"""Dump: a program and its last plans as text for people; the Python side of `_native/vm/dump.c`.
 
-A program's line says what is computed, from which registers, and how: by a loop of NumPy's that the
-machine runs itself (elementwise, reduction), by a view, or by a call of Python between segments. A
-plan's line says which registers one group makes, and in which tiles. Invariant: listing changes
-nothing and runs no code of the user's. Read `exec.lower.description` for the form of a program.
+A line of a program says what is computed, from which registers, and how: by a NumPy loop that the
+machine runs itself (elementwise, reduction), by a view, or by a Python call between segments. A
+line of a plan says which registers one group computes, and in which tiles. Invariant: a dump
+changes nothing and runs none of the user's code. Read `exec.lower.description` for the form of a
+program.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dyntrace.debugging import tell, wanted
-from dyntrace.exec.backends.machine import lowered
+from dyntrace.exec.lower.choice import lowered
 from dyntrace.exec.lower.description import (
     CallStep,
     CommitStep,
@@ -35,7 +36,7 @@ from dyntrace.exec.lower.description import (
 from dyntrace.exec.lower.instruction_table import INSTRUCTIONS
 from dyntrace.graph.node import Graph
 
-__all__ = ["listing", "plan_listing", "told"]
+__all__ = ["listing", "logged", "plan_listing"]
 
 TWIN_ONLY = "the machine has nothing to do: each node is a call of NumPy\n"
 _HOW: Mapping[int | None, str] = MappingProxyType(
@@ -47,7 +48,7 @@ WIDEST = 60  # characters of a constant
 def listing(graph: Graph, names: Sequence[str | None] = ()) -> str:
     """The program of a graph: registers, segments with their instructions, calls, outputs.
 
-    `names` are the user's names of the graph's inputs, None where there is none.
+    `names` are the user's names of the graph's inputs; None for an input without a name.
     """
     spec = lowered(graph)
     if spec is None:
@@ -152,25 +153,25 @@ def _registers(numbers: Iterable[int]) -> str:
 
 
 def plan_listing(program: Any) -> str:
-    """The plan that each segment of a program has made last; '' for what has no plans.
+    """The last plan of each segment of a program; '' for a callable that has no plans.
 
     A plan belongs to the shapes of one call. Times are estimates in microseconds.
     """
     plans = program.plans() if hasattr(program, "plans") else []
-    lines = [line for place, plan in enumerate(plans) for line in _plan_lines(place, plan)]
+    lines = [line for number, plan in enumerate(plans) for line in _plan_lines(number, plan)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _plan_lines(place: int, plan: dict[str, Any] | None) -> Iterator[str]:
+def _plan_lines(number: int, plan: dict[str, Any] | None) -> Iterator[str]:
     if plan is None:
-        yield f"segment {place}: not planned yet"
+        yield f"segment {number}: not planned yet"
     elif not plan:
-        yield f"segment {place}: views, which need no plan"
+        yield f"segment {number}: views, which need no plan"
     elif not plan["planned"]:
-        yield f"segment {place}: this layout is left to NumPy, node by node"
+        yield f"segment {number}: this layout is left to NumPy, node by node"
     else:
         threads = "one thread" if plan["threads"] == 1 else f"up to {plan['threads']} threads"
-        yield f"segment {place}: {plan['cost'] / 1e3:.1f} us, {threads}"
+        yield f"segment {number}: {plan['cost'] / 1e3:.1f} us, {threads}"
         yield from (f"    {_group_line(group)}" for group in plan["groups"])
 
 
@@ -188,10 +189,10 @@ def _group_line(group: dict[str, Any]) -> str:
 # Debugging ----------------------------------------------------------------------------------------
 
 
-def told(graph: Graph, program: Any) -> Callable[..., Any]:
-    """`program`, telling its listing when it first runs, and each plan that is made."""
+def logged(graph: Graph, program: Any) -> Callable[..., Any]:
+    """`program`, which now logs its listing when it first runs, and each plan that is made."""
     origin = next((node.origin for node in graph.nodes), None)
-    place = (origin.filename, origin.lineno) if origin is not None else ("", 0)
+    line = (origin.filename, origin.lineno) if origin is not None else ("", 0)
 
     def run(*values: Any) -> Any:
         first, plans = program.runs + program.twin_runs == 0, program.plans_made
@@ -199,9 +200,9 @@ def told(graph: Graph, program: Any) -> Callable[..., Any]:
             return program(*values)
         finally:
             if first and wanted("program"):
-                tell("program", *place, f"program\n{listing(graph)}")
+                tell("program", *line, f"program\n{listing(graph)}")
             if program.plans_made > plans and wanted("plan"):
-                tell("plan", *place, f"plans\n{plan_listing(program)}")
+                tell("plan", *line, f"plans\n{plan_listing(program)}")
 
     run.quiet, run.plans = True, program.plans  # type: ignore[attr-defined]
     return run

@@ -5,7 +5,7 @@ import pytest
 
 import dyntrace
 from dyntrace import config
-from dyntrace.exec.backends.listing import TWIN_ONLY
+from dyntrace.exec.backends.dump import TWIN_ONLY
 
 pytestmark = pytest.mark.skipif(not config.native, reason="programs are native")
 
