@@ -1,10 +1,11 @@
-"""Eager NumPy's reuse of large temporaries, written out.
+"""Temporary elision: the layout of a result that eager NumPy computes in a temporary's memory.
 
-Invariant: `binary` gives the strides and operand order that eager gives when the operands at
-`places` were on the stack only. NumPy then computes `a + b` in the temporary's memory, from 256 KiB
-on (numpy/_core/src/multiarray/temp_elide.c and number.c), so the result takes the temporary's
-strides and, if that is the right operand of a commutative operator, the operands change places.
-Reuse by unary operators is not written out: their result has the temporary's strides anyway.
+NumPy computes `a + b` in the memory of an operand of 256 KiB or more that only the stack refers to
+(numpy/_core/src/multiarray/temp_elide.c and number.c). The result then has the temporary's strides.
+If the temporary is the right operand of a commutative operator, the operands are swapped.
+Invariant: `binary` gives the strides and the operand order of the eager call. Unary operators need
+no such care, since their result has the operand's strides anyway. Read `ops.facts` for which
+operators elide.
 """
 
 from __future__ import annotations
@@ -24,63 +25,65 @@ from dyntrace.ops.facts import BY_OPERATOR, EITHER, LEFT, UFUNCS
 SMALLEST = 256 * 1024
 
 
-def places_of(node: Node) -> tuple[int, ...]:
-    """The operands whose memory eager may reuse for the result; () for most operations."""
+def reusable_operands(node: Node) -> tuple[int, ...]:
+    """The indices of the operands whose memory eager may reuse; () for most operations."""
     if node.op.style != "infix":
         return ()
     return tuple(
-        place
-        for place in node.origin.temporaries
-        if place in (0, 1) and elides_operand(node.op.target, place)
+        index
+        for index in node.origin.temporaries
+        if index in (0, 1) and elides_operand(node.op.target, index)
     )
 
 
-def elides_operand(target: Callable[..., Any], place: int) -> bool:
-    """Whether NumPy may compute this operator in the memory of the operand at `place`."""
+def elides_operand(target: Callable[..., Any], index: int) -> bool:
+    """Whether NumPy may compute this operator in the memory of operand `index`."""
     ufunc = BY_OPERATOR.get(target)
     found = UFUNCS[ufunc].elides if ufunc is not None else ""
-    return found == EITHER or (found == LEFT and place == 0)
+    return found == EITHER or (found == LEFT and index == 0)
 
 
 def keeps_dtype(
     target: Callable[..., Any], temporary: np.dtype[Any], beside: np.dtype[Any]
 ) -> bool:
-    """Whether the result of a temporary and an operand of these dtypes fits into the temporary."""
+    """Whether an operator on a temporary and another operand gives the temporary's dtype."""
     if target is operator.truediv and temporary.kind not in "fc":
         return False
     return np.can_cast(beside, temporary, "safe")
 
 
-def binary(target: Callable[..., Any], left: Any, right: Any, places: Sequence[int]) -> Any:
-    """`target(left, right)`, laid out as if the operands at `places` were temporaries."""
-    place = reused_place(target, left, right, places)
-    if place is None:
+def binary(target: Callable[..., Any], left: Any, right: Any, temporaries: Sequence[int]) -> Any:
+    """`target(left, right)`, laid out as if the operands `temporaries` were temporaries."""
+    reused = reused_operand(target, left, right, temporaries)
+    if reused is None:
         return target(left, right)
-    first, second = (left, right) if place == 0 else (right, left)
+    first, second = (left, right) if reused == 0 else (right, left)
     return BY_OPERATOR[target](first, second, out=np.empty_like(first))
 
 
-def beside_outside(places: Sequence[int], target: Callable[..., Any], left: Any, right: Any) -> Any:
-    """`target(left, right)` where a temporary came from outside the region and must survive.
+def without_reuse(
+    temporaries: Sequence[int], target: Callable[..., Any], left: Any, right: Any
+) -> Any:
+    """`target(left, right)`, where an operand may be a temporary made outside the region.
 
-    Whether eager would reuse it depends on references not visible here: raise CannotProve where
-    that would show in the layout of the result.
+    Whether eager reuses that operand depends on references that the region cannot see. Raises
+    CannotProve if the result's layout would show it.
     """
-    place = reused_place(target, left, right, places)
-    if place is not None:
-        first, second = (left, right) if place == 0 else (right, left)
+    reused = reused_operand(target, left, right, temporaries)
+    if reused is not None:
+        first, second = (left, right) if reused == 0 else (right, left)
         if isinstance(second, np.ndarray) and second.ndim and first.strides != second.strides:
             raise CannotProve("the layout depends on who else holds a temporary")
     return target(left, right)
 
 
-def reused_place(
-    target: Callable[..., Any], left: Any, right: Any, places: Sequence[int]
+def reused_operand(
+    target: Callable[..., Any], left: Any, right: Any, temporaries: Sequence[int]
 ) -> int | None:
-    """Which operand's memory eager reuses, if the operands at `places` are temporaries."""
-    for place, temporary, other in ((0, left, right), (1, right, left)):
-        if place in places and elides_operand(target, place) and _fits(target, temporary, other):
-            return place
+    """The index of the operand whose memory eager reuses; None if it reuses neither."""
+    for index, operand, other in ((0, left, right), (1, right, left)):
+        if index in temporaries and elides_operand(target, index) and _fits(target, operand, other):
+            return index
     return None
 
 

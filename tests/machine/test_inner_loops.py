@@ -85,7 +85,7 @@ def test_parts_that_a_loop_may_be_cut_into_have_the_bits_of_the_whole(ufunc):
 
 @pytest.mark.parametrize("name", ["fmax", "fmin"])
 @pytest.mark.parametrize("dtype", "efdg")
-def test_a_loop_that_depends_on_places_is_known_and_others_stay_fused_as_they_were(name, dtype):
+def test_a_loop_that_depends_on_positions_is_known_and_others_stay_fused_as_they_were(name, dtype):
     ufunc = getattr(np, name)
     differ = any(
         differing_parts(ufunc, operands_of(ufunc, dtype, layout), ANYWHERE)

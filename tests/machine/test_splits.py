@@ -76,11 +76,13 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_loop_that_depends_on_places_stays_in_groups_of_one_line(name):
+def test_a_loop_that_depends_on_positions_stays_in_groups_of_one_line(name):
     fn, splits = PLACES[name]
     captured, program = programmed(fn, NUMBERS)
     same_as_eager(captured, NUMBERS)
-    depends = selftest.depends_on_place(np.fmax, "d") or selftest.depends_on_place(np.fmin, "d")
+    depends = selftest.depends_on_position(np.fmax, "d") or selftest.depends_on_position(
+        np.fmin, "d"
+    )
     assert (program.nodes_run, program.twin_runs) == (int(splits and depends), 0)
 
 

@@ -129,9 +129,9 @@ class _Compiler:
     def _source(self, found: _Expression, texts: dict[Node, str]) -> str:
         node = found.node
         write = self._writer(found, texts)
-        places = elision.places_of(node)
-        if any(node.args[place] in self.uses.inputs for place in places):
-            call = partial(elision.beside_outside, places, node.op.target)
+        temporaries = elision.reusable_operands(node)
+        if any(node.args[index] in self.uses.inputs for index in temporaries):
+            call = partial(elision.without_reuse, temporaries, node.op.target)
             return f"{self._bind(call)}({source.arguments(node, write)})"
         if node in self.joins or _is_replaced(node.op):
             return f"{self._function(node.op)}({source.arguments(node, write)})"
@@ -162,7 +162,7 @@ class _Compiler:
 
     def _writer(self, found: _Expression, texts: dict[Node, str]) -> source.Write:
         node = found.node
-        moved = set() if node in self.joins else self.uses.moved_by(node)
+        moved = set() if node in self.joins else self.uses.moved_operands(node)
 
         def write(value: Any) -> str:
             if not isinstance(value, Node):
@@ -170,7 +170,7 @@ class _Compiler:
             if value in texts:
                 return texts[value]
             name = self.names[value]
-            if self.uses.spend(value) and value not in moved:
+            if self.uses.count_use(value) and value not in moved:
                 found.dying.append(name)
             return f"({name}, {name} := None)[0]" if value in moved else name
 
@@ -184,7 +184,7 @@ class _Compiler:
 
     def _statement(self, found: _Expression) -> None:
         node, text = found.node, found.text
-        needed = self.uses.left(node) or not node.op.exact
+        needed = self.uses.is_needed(node) or not node.op.exact
         if node.op.style == "setitem" or not needed:
             self.lines.append(text)
         else:
@@ -199,7 +199,7 @@ class _Compiler:
         test = quick_test(name, node.kind, self._bind)
         if test is not None:
             self.lines.append(f"if {test}: check({name}, {self._bind(node.kind)})")
-        if not self.uses.left(node):
+        if not self.uses.is_needed(node):
             self._delete([name])
 
     def _delete(self, names: list[str]) -> None:

@@ -37,13 +37,13 @@ def run(graph: Graph, values: Sequence[Any]) -> Any:
 
 
 def _call(node: Node, args: Any, kwargs: dict[str, Any], found: dict[Node, Any]) -> Any:
-    places = [
-        place
-        for place in elision.places_of(node)
-        if sum(1 for value in found.values() if value is args[place]) < 2
+    temporaries = [
+        index
+        for index in elision.reusable_operands(node)
+        if sum(1 for value in found.values() if value is args[index]) < 2
     ]
-    if places:
-        return elision.binary(node.op.target, args[0], args[1], places)
+    if temporaries:
+        return elision.binary(node.op.target, args[0], args[1], temporaries)
     return node.op.target(*args, **kwargs)
 
 

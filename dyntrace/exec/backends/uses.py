@@ -1,6 +1,7 @@
 """How often each node is still used, and which values live on the evaluation stack only.
 
-Invariant: `left` counts the uses not yet written by the compiler; uses as an output never run out.
+Invariant: the counts are of uses that the compiler has not yet written. An input or an output is
+always needed.
 A node is stack-only if it has one use, and that use found it on the stack only in the user's
 program. Read `exec.backends.generation`, its user, next.
 """
@@ -32,24 +33,24 @@ class Uses:
             for operand in self._temporaries(node)
         )
 
-    def left(self, node: Node) -> bool:
+    def is_needed(self, node: Node) -> bool:
         """Whether the value is still needed."""
         return node in self._kept or self._left.get(node, 0) > 0
 
-    def spend(self, node: Node) -> bool:
+    def count_use(self, node: Node) -> bool:
         """Count one use; True if the value is dead after it, and not an input's."""
         self._left[node] -= 1
         return not self._left[node] and node not in self._kept
 
-    def moved_by(self, node: Node) -> set[Node]:
+    def moved_operands(self, node: Node) -> set[Node]:
         """Operands that only the stack held, and that have a local in the generated code."""
         return set(self._temporaries(node)) if node.origin.temporaries else set()
 
     def _temporaries(self, node: Node) -> Iterator[Node]:
-        for place in node.origin.temporaries:
-            if place == 0 and node.op.style == "inplace":
+        for index in node.origin.temporaries:
+            if index == 0 and node.op.style == "inplace":
                 continue  # the left side of `+=` is a name in the generated code
-            operand = node.args[place] if place < len(node.args) else None
+            operand = node.args[index] if index < len(node.args) else None
             if isinstance(operand, Node) and self._left.get(operand) == 1:
                 if operand not in self._kept:
                     yield operand

@@ -110,22 +110,22 @@ def _is_real(operand: Any) -> bool:
 
 def call_preparer(effect: Node) -> Callable[..., Commit]:
     """The preparer of a call that writes one of its arguments."""
-    places = [place for place in effect.op.writes if _is_given(effect, place)]
-    if len(places) != 1 or len(written(effect)) != 1:
+    arguments = [argument for argument in effect.op.writes if _is_given(effect, argument)]
+    if len(arguments) != 1 or len(written(effect)) != 1:
         return _refuse
     target = effect.op.target
     if isinstance(target, np.ufunc):
-        return partial(prepare_ufunc, target, _is_exact(target, effect.args), places[0])
+        return partial(prepare_ufunc, target, _is_exact(target, effect.args), arguments[0])
     name = effect.op.name.rpartition(".")[2]
     if name == "fill" and effect.op.style == "method":
         return prepare_fill
-    return partial(prepare_call, target, places[0], name in _MOVES)
+    return partial(prepare_call, target, arguments[0], name in _MOVES)
 
 
-def _is_given(effect: Node, place: int | str) -> bool:
-    if isinstance(place, str):
-        return dict(effect.kwargs).get(place) is not None
-    return place < len(effect.args) and effect.args[place] is not None
+def _is_given(effect: Node, argument: int | str) -> bool:
+    if isinstance(argument, str):
+        return dict(effect.kwargs).get(argument) is not None
+    return argument < len(effect.args) and effect.args[argument] is not None
 
 
 def _refuse(*args: Any, **kwargs: Any) -> Commit:
@@ -133,10 +133,10 @@ def _refuse(*args: Any, **kwargs: Any) -> Commit:
 
 
 def prepare_ufunc(
-    ufunc: np.ufunc, exact: bool, place: int | str, *args: Any, **kwargs: Any
+    ufunc: np.ufunc, exact: bool, argument: int | str, *args: Any, **kwargs: Any
 ) -> Commit:
     """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
-    array = _target(place, args, kwargs)
+    array = _target(argument, args, kwargs)
     require_target(array)
     operands = args[: ufunc.nin]
     plain = kwargs.keys() <= {"out"}
@@ -150,7 +150,7 @@ def prepare_ufunc(
     inplace = not exact and any(operand is array for operand in operands)
     copied = inplace or "where" in kwargs
     temporary = array.copy(order="K") if copied else np.empty_like(array)
-    args, kwargs = _redirected(place, temporary, args, kwargs)
+    args, kwargs = _redirected(argument, temporary, args, kwargs)
     if inplace:
         args = tuple(temporary if operand is array else operand for operand in args)
     if ufunc(*args, **kwargs) is not temporary:
@@ -170,20 +170,20 @@ def prepare_fill(array: Any, value: Any) -> Commit:
 
 
 def prepare_call(
-    function: Callable[..., Any], place: int | str, moves: bool, *args: Any, **kwargs: Any
+    function: Callable[..., Any], argument: int | str, moves: bool, *args: Any, **kwargs: Any
 ) -> Commit:
-    """Any other call that writes its argument at `place`: it writes a copy of it.
+    """Any other call that writes its argument at `argument`: it writes a copy of it.
 
     Other arguments that are the target itself become that copy as well, so that the function sees
     the sharing it sees in eager code. `moves`: it only moves values about, so strides cannot change
     them.
     """
-    array = _target(place, args, kwargs)
+    array = _target(argument, args, kwargs)
     require_target(array)
     if not moves:
         require_dense(array)
     temporary = array.copy(order="K")
-    args, kwargs = _redirected(place, temporary, args, kwargs)
+    args, kwargs = _redirected(argument, temporary, args, kwargs)
     args = tuple(temporary if value is array else value for value in args)
     for value in (*args, *kwargs.values()):
         refuse_imaginary(value, array.dtype)
@@ -193,15 +193,15 @@ def prepare_call(
     return copy_back(array, temporary)
 
 
-def _target(place: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    found = args[place] if isinstance(place, int) else kwargs[place]
+def _target(argument: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    found = args[argument] if isinstance(argument, int) else kwargs[argument]
     return found[0] if isinstance(found, tuple) else found
 
 
 def _redirected(
-    place: int | str, temporary: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    argument: int | str, temporary: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with `temporary` where the target stood."""
-    if isinstance(place, str):
-        return args, {**kwargs, place: temporary}
-    return (*args[:place], temporary, *args[place + 1 :]), kwargs
+    if isinstance(argument, str):
+        return args, {**kwargs, argument: temporary}
+    return (*args[:argument], temporary, *args[argument + 1 :]), kwargs

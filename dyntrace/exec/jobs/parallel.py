@@ -51,8 +51,8 @@ def target_of(op: Op) -> Callable[..., Any]:
 
 def _first_conflict(nodes: Sequence[Node], index: int) -> int:
     node = nodes[index]
-    for place in range(index + 1, len(nodes)):
-        later = nodes[place]
+    for end in range(index + 1, len(nodes)):
+        later = nodes[end]
         if written(later) or any(used is node for used in operands(later)):
-            return place
+            return end
     return len(nodes)

@@ -75,7 +75,7 @@ def _parts(a: Any, n: Any, axis: Any) -> list[Part]:
     if not long:
         return []
     cut = max(long, key=lambda other: abs(a.strides[other]))
-    bounds = [a.shape[cut] * place // count for place in range(count + 1)]
+    bounds = [a.shape[cut] * part // count for part in range(count + 1)]
     return [(slice(None),) * cut + (slice(*pair),) for pair in pairwise(bounds)]
 
 

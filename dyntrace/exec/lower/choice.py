@@ -58,7 +58,7 @@ def lowered(graph: Graph) -> LoweredProgram | None:
 
 
 def lower(lowering: Lowering) -> Outputs:
-    """Lower every node, the effect and the outputs; the template of the outputs."""
+    """Lower every node, the effect and the outputs; return the template of the outputs."""
     nodes = lowering.graph.nodes
     joins = parallel.joins(nodes)
     for index, node in enumerate(nodes):
@@ -78,7 +78,7 @@ def _emit(lowering: Lowering, node: Node) -> bool:
     rule = _rule_of(node)
     if rule is None:
         return False
-    call = lowering.begin(own_target(lowering, node), node.args, node.kwargs, own_kind(node))
+    call = lowering.begin(call_target(lowering, node), node.args, node.kwargs, result_test(node))
     if not rule(lowering, node):
         return False
     call.reg = lowering.register_of[node]
@@ -86,7 +86,7 @@ def _emit(lowering: Lowering, node: Node) -> bool:
 
 
 def _rule_of(node: Node) -> Rule | None:
-    """A node's rule, if there is one; those of writes are imported when a node first writes."""
+    """The node's rule, if it has one. Rules of writes are imported when a node first writes."""
     if written(node):
         from dyntrace.exec.lower.lower_effects import lower_inplace
 
@@ -95,40 +95,40 @@ def _rule_of(node: Node) -> Rule | None:
     return lower_ufunc if rule is None and isinstance(node.op.target, np.ufunc) else rule
 
 
-def own_target(lowering: Lowering, node: Node) -> Any:
-    """What the node's own call is of: eager's reuse of temporaries is written out in it."""
+def call_target(lowering: Lowering, node: Node) -> Any:
+    """The function that the node's call calls; it gives the layout that eager's elision gives."""
     target: Any = parallel.target_of(node.op)
-    places = elision.places_of(node)
-    if not places:
+    temporaries = elision.reusable_operands(node)
+    if not temporaries:
         return target
-    if any(node.args[place] in lowering.inputs for place in places):
-        return partial(elision.beside_outside, places, target)
-    return partial(_elided, places, target)
+    if any(node.args[index] in lowering.inputs for index in temporaries):
+        return partial(elision.without_reuse, temporaries, target)
+    return partial(_elided, temporaries, target)
 
 
-def own_kind(node: Node) -> Any:
-    """What has to be looked at of the call's result."""
+def result_test(node: Node) -> Any:
+    """The test of the call's result; None if its kind is certain."""
     return None if node.op.exact else kind_test(node.kind)
 
 
 def lower_call(lowering: Lowering, node: Node) -> None:
-    """The node's own call."""
-    target = own_target(lowering, node)
+    """Emit a Python call for the node."""
+    target = call_target(lowering, node)
     reg = lowering.declare(node)
     ordered = bool(written(node)) or _is_array(node)
-    lowering.call(reg, target, node.args, node.kwargs, own_kind(node), ordered=ordered)
+    lowering.call(reg, target, node.args, node.kwargs, result_test(node), ordered=ordered)
 
 
 def _is_array(node: Node) -> bool:
     return isinstance(node.kind, ArrayKind) and node.kind.ndim > 0
 
 
-def _elided(places: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
-    return elision.binary(target, left, right, places)
+def _elided(temporaries: tuple[int, ...], target: Any, left: Any, right: Any) -> Any:
+    return elision.binary(target, left, right, temporaries)
 
 
 def kind_test(kind: Kind) -> Any:
-    """What a call's result must be, as `_native/vm/calls.c` takes it; arrays it tests anyway."""
+    """The test of a call's result for `_native/vm/calls.c`; None for an array, which C tests."""
     if isinstance(kind, ArrayKind):
         return None
     if isinstance(kind, NumpyScalarKind):
@@ -151,7 +151,7 @@ def _submit(lowering: Lowering, node: Node) -> None:
 
 
 def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
-    """Have the results that node `index` needs, or that everything after it needs."""
+    """Join the calls whose results node `index` needs."""
     for node, end in joins.items():
         if end == index:
             reg = lowering.register_of[node]
@@ -161,7 +161,7 @@ def _join(lowering: Lowering, joins: dict[Node, int], index: int) -> None:
 
 # The end ------------------------------------------------------------------------------------------
 def _outputs(lowering: Lowering) -> Outputs:
-    """The template of a bare value or of a tuple; None for an effect and nothing else."""
+    """The template of the outputs: a bare value or a tuple; None if there is only an effect."""
     graph = lowering.graph
     if returns_bare_value(graph):
         reg = lowering.register_of[graph.outputs[0]]

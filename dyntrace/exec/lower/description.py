@@ -28,7 +28,7 @@ _CODES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "RECORD": dict.fromkeys(FIELDS["RECORD"]),
     }
 )
-_PLACES = tuple([property(itemgetter(place)) for place in range(16)])
+_ITEMS = tuple([property(itemgetter(index)) for index in range(16)])
 _new = tuple.__new__
 
 
@@ -47,7 +47,7 @@ class _Rows(type):
             fields = base.common + FIELDS[base.group][row]
             if base.common + tuple(body.get("__annotations__", ())) != fields:
                 raise TypeError(f"{name} has other fields than its row: {', '.join(fields)}")
-            body.update(zip(fields, _PLACES[len(head) :], strict=False))
+            body.update(zip(fields, _ITEMS[len(head) :], strict=False))
             body.update(code=code, row=row, __record_fields__=fields, __new__=_maker(head, fields))
         return super().__new__(metaclass, name, bases, body)
 
@@ -67,7 +67,7 @@ class Described(tuple[Any, ...], metaclass=_Rows):
 
 
 def _maker(head: tuple[int, ...], fields: tuple[str, ...]) -> Callable[..., Any]:
-    """The `__new__` of a class: takes the fields by place, or the first ones by place."""
+    """The `__new__` of a class: takes fields by position, then fields by name."""
     count = len(fields)
 
     def __new__(cls: type[Described], *values: Any, **named: Any) -> Any:
@@ -139,7 +139,7 @@ class SubscriptItem(Described):
 
 
 class IntItem(SubscriptItem, row="INT"):
-    """An int: a place, an axis or a length."""
+    """An int: an index, an axis or a length."""
 
     value: Bound
 

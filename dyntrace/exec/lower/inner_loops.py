@@ -53,7 +53,7 @@ def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
     """What the bits of a result depend on, by the facts and, where they say "offset", by trial."""
     found = facts.exactness(ufunc, dtype)
     if found == facts.UFUNCS[ufunc].bits == facts.OFFSET_BOUND:
-        return WHOLE_LOOP if selftest.depends_on_place(ufunc, dtype.char) else OFFSET_BOUND
+        return WHOLE_LOOP if selftest.depends_on_position(ufunc, dtype.char) else OFFSET_BOUND
     return _EXACTNESS[found]
 
 
@@ -116,7 +116,7 @@ def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop |
     return Loop(capsule, tuple(dtypes), ufunc.nin, exact, clears, cost)
 
 
-def own(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
+def machine_loop(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
     """A loop of the machine's own: "where" or "copy"."""
     return Loop(name, dtypes, len(dtypes) - 1, EXACT, False, facts.CHEAP)
 

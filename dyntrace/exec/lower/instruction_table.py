@@ -1,6 +1,6 @@
 """The instruction table, read from `_native/vm/instructions.def`, which C includes as well.
 
-Invariant: no code, no limit and no field's place is typed a second time in Python. Read
+Invariant: no code, no limit and no field's position is typed a second time in Python. Read
 `exec.lower.description` for what the fields mean.
 """
 

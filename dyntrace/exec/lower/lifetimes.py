@@ -34,12 +34,12 @@ def drops(
     """For each step the registers from `first` on that nothing reads any more after it."""
     kept = set() if outputs is None else set(templates.reads((outputs,)))
     last: dict[int, int] = {}
-    for place, step in enumerate(steps):
-        last.update(dict.fromkeys(_touched(step), place))
+    for index, step in enumerate(steps):
+        last.update(dict.fromkeys(_registers_of(step), index))
     found: list[list[int]] = [[] for _ in steps]
-    for reg, place in last.items():
+    for reg, index in last.items():
         if reg >= first and reg not in kept:
-            found[place].append(reg)
+            found[index].append(reg)
     return tuple(map(tuple, found))
 
 
@@ -58,10 +58,10 @@ def keys(instructions: Iterable[MachineInstruction]) -> Registers:
     return tuple(found)
 
 
-def _touched(step: ProgramStep) -> list[int]:
+def _registers_of(step: ProgramStep) -> list[int]:
     """The registers that a step reads, or makes as objects."""
     if isinstance(step, SegmentStep):
-        return _touched_by_segment(step)
+        return _registers_of_segment(step)
     if isinstance(step, JoinStep):
         return [step.reg]
     if isinstance(step, CommitStep):
@@ -71,7 +71,7 @@ def _touched(step: ProgramStep) -> list[int]:
     return [*read, step.array] if isinstance(step, SubmitStep) else read
 
 
-def _touched_by_segment(segment: SegmentStep) -> list[int]:
+def _registers_of_segment(segment: SegmentStep) -> list[int]:
     found = [*segment.inputs, *segment.exports, *segment.keys]
     for node in segment.nodes:
         found += templates.reads(node.call.arguments)

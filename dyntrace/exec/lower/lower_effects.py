@@ -26,8 +26,8 @@ from dyntrace.exec.lower.description import (
     Template,
     ViewInstruction,
 )
-from dyntrace.exec.lower.lower_elementwise import dtype_of, emit_plain_loop, lacks_one
-from dyntrace.exec.lower.lower_views import can_select, have_keys, items_of
+from dyntrace.exec.lower.lower_elementwise import dtype_of, emit_plain_loop, has_none
+from dyntrace.exec.lower.lower_views import can_select, items_of, need_objects
 from dyntrace.exec.lower.lowering import MAX_NDIM, Lowering, NodeCall
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
@@ -79,7 +79,7 @@ def _converted(lowering: Lowering, source: int, target: int) -> int:
     if ndim < 0:
         return source
     reg = lowering.new(dtype, ndim)
-    loop = inner_loops.own("copy", (dtype, dtype))
+    loop = inner_loops.machine_loop("copy", (dtype, dtype))
     lowering.node = NodeCall(
         np.ndarray.astype, _templates(source, dtype), None, None, [source], [], reg
     )
@@ -139,7 +139,7 @@ def _loop_for(
     """The loop that computes into an array of `dtype`, with the operands' registers."""
     dtypes = tuple(map(dtype_of, args))
     regs = [lowering.operand(value) for value in args]
-    if lacks_one(dtypes) or lacks_one(regs):
+    if has_none(dtypes) or has_none(regs):
         return None
     loop = inner_loops.elementwise(ufunc, (*dtypes, dtype), "same_kind")
     if loop is None or not inner_loops.can_cast(loop.dtypes[-1], dtype):
@@ -155,8 +155,8 @@ def _computed(
     lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
 ) -> Parts | None:
     """The result of a loop, in the target's dtype, into the target."""
-    beside = any(isinstance(dtype_of(value), np.dtype) for value in args)
-    if not beside or not _is_input_array(lowering, target):
+    has_dtype = any(isinstance(dtype_of(value), np.dtype) for value in args)
+    if not has_dtype or not _is_input_array(lowering, target):
         return None  # alone, Python's numbers decide the loop by their size
     found = _loop_for(lowering, ufunc, args, target.kind.dtype)
     if found is None:
@@ -172,13 +172,13 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
     if not _is_input_array(lowering, array) or not can_select(index):
         return None
     source = lowering.operand(value)
-    left = array.kind.ndim - _taken(index) + _added(index)
-    if source is None or not _fits(value, array.kind.dtype) or not 0 <= left <= MAX_NDIM:
+    ndim = array.kind.ndim - _removed_axes(index) + _added_axes(index)
+    if source is None or not _fits(value, array.kind.dtype) or not 0 <= ndim <= MAX_NDIM:
         return None
-    have_keys(lowering, index)
+    need_objects(lowering, index)
     items = items_of(lowering, index)
-    view = lowering.new(array.kind.dtype, left)
-    selecting = index if left else _as_array(index)
+    view = lowering.new(array.kind.dtype, ndim)
+    selecting = index if ndim else _as_array(index)
     lowering.begin(operator.getitem, (array, selecting), (), None).reg = view
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         lowering.segment.overflows |= inner_loops.may_overflow(value.kind.dtype, array.kind.dtype)
@@ -192,13 +192,13 @@ def _as_array(index: Any) -> tuple[Any, ...]:
     return items if any(item is Ellipsis for item in items) else (*items, Ellipsis)
 
 
-def _taken(index: Any) -> int:
+def _removed_axes(index: Any) -> int:
     """How many axes ints take away."""
     kept = (item is None or item is Ellipsis or type(item) is slice for item in index_items(index))
     return sum(not keeps for keeps in kept)
 
 
-def _added(index: Any) -> int:
+def _added_axes(index: Any) -> int:
     return sum(item is None for item in index_items(index))
 
 
@@ -225,7 +225,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
         return False
     if not lowering.is_within_limits(node):
         return False
-    if not is_fresh(target) or target.kind != node.kind or _is_looked_into(lowering, target):
+    if not is_fresh(target) or target.kind != node.kind or _may_be_shared(lowering, target):
         return False
     found = _loop_for(lowering, ufunc, node.args, node.kind.dtype)
     if found is None:
@@ -237,7 +237,7 @@ def lower_inplace(lowering: Lowering, node: Node) -> bool:
     return True
 
 
-def _is_looked_into(lowering: Lowering, target: Node) -> bool:
+def _may_be_shared(lowering: Lowering, target: Node) -> bool:
     """Whether a value other than in-place results may share the array's memory."""
     names = {target}
     for node in lowering.graph.nodes:
@@ -245,10 +245,10 @@ def _is_looked_into(lowering: Lowering, target: Node) -> bool:
             if node.op.style != "inplace" or node.args[0] not in names:
                 return True
             names.add(node)
-    return _is_from_elsewhere(target)
+    return _is_view(target)
 
 
-def _is_from_elsewhere(target: Node) -> bool:
+def _is_view(target: Node) -> bool:
     """Whether the array may itself be a part of another value of the region."""
     found = target
     while found.op.style == "inplace":

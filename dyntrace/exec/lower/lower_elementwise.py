@@ -75,8 +75,8 @@ def dtype_of(value: Any) -> Any:
     return found if found in (int, float, complex) else None
 
 
-def lacks_one(values: Any) -> bool:
-    """Whether None is among them; a dtype would say that it equals None."""
+def has_none(values: Any) -> bool:
+    """Whether an item is None. `None in values` would not do: `np.dtype(float) == None` holds."""
     for value in values:
         if value is None:
             return True
@@ -93,7 +93,7 @@ def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any,
     dtypes = tuple(map(dtype_of, args))
     wanted = result_dtype(node.kind)
     regs = [lowering.operand(value) for value in args]
-    if wanted is None or lacks_one(dtypes) or lacks_one(regs):
+    if wanted is None or has_none(dtypes) or has_none(regs):
         return False
     if ufunc not in UFUNCS or (UFUNCS[ufunc].long_ints and int in dtypes):
         return False
@@ -123,8 +123,10 @@ def emit_loop(
 ) -> None:
     """Emit an elementwise instruction for the result of `node`."""
     lowering.segment.overflows |= any(map(inner_loops.may_overflow, dtypes, loop.dtypes))
-    outs, places = (lowering.declare(node),), outside(lowering, node)
-    lowering.emit(ElementwiseInstruction(regs, outs, loop, reuses(node), places, False, copies))
+    outs, from_outside = (lowering.declare(node),), outside(lowering, node)
+    lowering.emit(
+        ElementwiseInstruction(regs, outs, loop, reuses(node), from_outside, False, copies)
+    )
 
 
 def emit_plain_loop(
@@ -137,14 +139,14 @@ def emit_plain_loop(
 
 
 def reuses(node: Node) -> tuple[bool, bool]:
-    """For both places: eager may compute into that operand if it is a large temporary."""
-    places = elision.places_of(node)
-    if not places or len(node.args) != 2:
+    """For each of two operands: whether eager may compute into it if it is a large temporary."""
+    temporaries = elision.reusable_operands(node)
+    if not temporaries or len(node.args) != 2:
         return NO_REUSE
     found = [False, False]
-    for place in places:
-        temporary, other = dtype_of(node.args[place]), dtype_of(node.args[1 - place])
-        found[place] = _may_reuse(node.op.target, temporary, other)
+    for index in temporaries:
+        temporary, other = dtype_of(node.args[index]), dtype_of(node.args[1 - index])
+        found[index] = _may_reuse(node.op.target, temporary, other)
     return found[0], found[1]
 
 
@@ -156,7 +158,7 @@ def _may_reuse(target: Any, temporary: Any, other: Any) -> bool:
 
 
 def outside(lowering: Lowering, node: Node) -> tuple[bool, bool]:
-    """For both places: the temporary came from outside the region."""
+    """For each of two operands: whether it came from outside the region."""
     if len(node.args) != 2:
         return NO_REUSE
     first, second = (value in lowering.inputs for value in node.args)
@@ -171,18 +173,13 @@ def lower_where(lowering: Lowering, node: Node) -> bool:
     wanted = result_dtype(node.kind)
     dtypes = tuple(map(dtype_of, node.args))
     regs = [lowering.operand(value) for value in node.args]
-    if (
-        wanted is None
-        or lacks_one(dtypes)
-        or lacks_one(regs)
-        or not isinstance(node.kind, ArrayKind)
-    ):
+    if wanted is None or has_none(dtypes) or has_none(regs) or not isinstance(node.kind, ArrayKind):
         return False
     if not all(inner_loops.can_cast(dtype, wanted) for dtype in dtypes[1:]) or _narrows(
         dtypes, wanted
     ):
         return False
-    loop = inner_loops.own("where", (np.dtype(bool), wanted, wanted, wanted))
+    loop = inner_loops.machine_loop("where", (np.dtype(bool), wanted, wanted, wanted))
     emit_loop(lowering, node, loop, tuple(regs), dtypes)  # type: ignore[arg-type]
     return True
 
@@ -219,7 +216,7 @@ def _lower_copy(lowering: Lowering, node: Node, source: Any, wanted: np.dtype[An
         return False
     reg = lowering.operand(node.args[0])
     assert reg is not None
-    loop = inner_loops.own("copy", (wanted, wanted))
+    loop = inner_loops.machine_loop("copy", (wanted, wanted))
     emit_loop(lowering, node, loop, (reg,), (source,), copies=True)
     return True
 

@@ -70,7 +70,7 @@ def _item(lowering: Lowering, item: Any) -> SubscriptItem:
     return IntItem(_bound(lowering, item))
 
 
-def have_keys(lowering: Lowering, values: Any) -> None:
+def need_objects(lowering: Lowering, values: Any) -> None:
     """Have all ints of an index as objects before an instruction that needs them is emitted."""
     for value in values if isinstance(values, (tuple, list)) else (values,):
         parts = (value.start, value.stop, value.step) if type(value) is slice else (value,)
@@ -86,7 +86,7 @@ def lower_getitem(lowering: Lowering, node: Node) -> bool:
         return False
     if not can_select(index):
         return False
-    have_keys(lowering, index)
+    need_objects(lowering, index)
     items = items_of(lowering, index)
     ins, outs = (lowering.register_of[array],), (lowering.declare(node),)
     lowering.emit_view(ViewInstruction(ins, outs, items))
@@ -137,7 +137,7 @@ def lower_reshape(lowering: Lowering, node: Node) -> bool:
         return False
     if not all(map(is_index, lengths)) or not isinstance(node.kind, ArrayKind):
         return False
-    have_keys(lowering, lengths)
+    need_objects(lowering, lengths)
     items = tuple(IntItem(_bound(lowering, length)) for length in lengths)
     array = lowering.register_of[node.args[0]]
     copy = lowering.new(*lowering.registers[array])

@@ -169,9 +169,9 @@ class Lowering:
     def replace(self, node: Node, reg: int) -> None:
         """From now on `node`, and what it stood for before, has its value in another register."""
         old = self.register_of[node]
-        for known, its in self.register_of.items():
-            if its == old:
-                self.register_of[known] = reg
+        for other, register in self.register_of.items():
+            if register == old:
+                self.register_of[other] = reg
 
     def dtype(self, reg: int) -> np.dtype[Any] | None:
         """The dtype of a register's elements."""

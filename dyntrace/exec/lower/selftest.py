@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["adds_in_a_tree", "composes", "depends_on_place", "reduces_in_lines"]
+__all__ = ["adds_in_a_tree", "composes", "depends_on_position", "reduces_in_lines"]
 
 _LEAF = 1024
 _add_up: Any = np.add.reduce  # NumPy's own types for it allow too little
@@ -25,11 +25,11 @@ _add_up: Any = np.add.reduce  # NumPy's own types for it allow too little
 
 def _numbers(shape: tuple[int, ...], char: str) -> np.ndarray[Any, Any]:
     """Numbers of very different sizes, so that every order of adding shows."""
-    place = np.arange(int(np.prod(shape)), dtype="d")
+    index = np.arange(int(np.prod(shape)), dtype="d")
     reach = 2 if char == "e" else 11
-    values: Any = np.sin(place * 12.9898) * 10.0 ** (place * 7 % reach - reach // 2)
+    values: Any = np.sin(index * 12.9898) * 10.0 ** (index * 7 % reach - reach // 2)
     if char in "FDG":
-        values = values + 1j * np.cos(place * 4.1414) * 10.0 ** (place * 5 % reach - reach // 2)
+        values = values + 1j * np.cos(index * 4.1414) * 10.0 ** (index * 5 % reach - reach // 2)
     found: np.ndarray[Any, Any] = values.astype(char).reshape(shape)
     return found
 
@@ -71,7 +71,7 @@ def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
 
 
 @cache
-def depends_on_place(ufunc: np.ufunc, char: str) -> bool:
+def depends_on_position(ufunc: np.ufunc, char: str) -> bool:
     """Whether an element alone gives other bits than among others: NaNs of all kinds, zeros."""
     with np.errstate(all="ignore"):
         pool = np.concatenate([_SPECIAL.astype(char), _signalling(char)])
@@ -79,8 +79,8 @@ def depends_on_place(ufunc: np.ufunc, char: str) -> bool:
         operands = [first, second, np.roll(first, 1)][: ufunc.nin]
         together = _results(ufunc(*operands))
         alone = [
-            _results(ufunc(*(operand[place : place + 1] for operand in operands)))
-            for place in range(first.size)
+            _results(ufunc(*(operand[index : index + 1] for operand in operands)))
+            for index in range(first.size)
         ]
     parts = map(np.concatenate, zip(*alone, strict=True))
     return not all(map(_same_number, together, parts))
