@@ -77,7 +77,7 @@ class Pace:
             self.on_wait()
 
     def gives_up(self, fruitful: bool) -> bool:
-        """Whether to stop compiling: several versions in a row had no region (`fruitful`)."""
+        """Count a version, `fruitful` if it has a region: whether to stop after several without."""
         self.fruitless = 0 if fruitful else self.fruitless + 1
         return self.fruitless >= MAX_FRUITLESS and not self.budget.unlimited
 

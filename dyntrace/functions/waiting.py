@@ -18,7 +18,7 @@ __all__ = ["end_wait", "go_on", "may_compile"]
 
 
 def may_compile(compiled: CompiledCode) -> bool:
-    """Whether this is the moment; if there is no time, the original runs until there is."""
+    """Whether to compile now; if the budget has no room, recorders are left out until it has."""
     pace, versions = compiled.pace, compiled.versions
     free, affords = pace.is_free(), pace.affords()
     if free and not affords and not pace.waits:
@@ -30,7 +30,7 @@ def may_compile(compiled: CompiledCode) -> bool:
 
 
 def end_wait(compiled: CompiledCode) -> None:
-    """Frames that passed recorders by come to them again, and so to newer code."""
+    """Have frames come to the recorders again, and so to newer code, if compiling had to wait."""
     if compiled.pace.waits:
         compiled.pace.waits = False
         _move_recorders(compiled, OPEN)

@@ -27,8 +27,9 @@ class UfuncFacts(NamedTuple):
     """One ufunc.
 
     name          its name in `numpy._core.umath`
-    bits          what the bits of a real result depend on: "EXACT": its operands only; "STRIDED":
-                  also the strides; "OFFSET_BOUND": also how far it is from where the loop began
+    bits          what the bits of a real result's element depend on. "EXACT": on its operands only;
+                  "STRIDED": on the strides as well; "OFFSET_BOUND": on these and on how far the
+                  element is from where the loop began
     cost          nanoseconds for an element of eight bytes in the first cache
     complex_bits  the same as `bits`, of complex numbers
     clears        kinds of dtypes whose loops may clear floating-point flags that were up before

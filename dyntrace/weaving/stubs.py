@@ -1,9 +1,10 @@
 """Stubs: the instructions that call a region or a recorder.
 
-A region's stub passes the inputs. If the region answers None, the stub falls through to the next
-version or to the original instructions. Otherwise it drops what the region took from the stack,
-stores and pushes the outputs, calls the commit of an effect (a region without outputs has called it
-itself) and jumps to the region's end. Stubs and markers begin with a bypass (`weaving.bypasses`).
+A region's stub passes the inputs. If the region answers None, the stub falls through to that of
+another region that begins here, or to the original instructions. Otherwise it drops what the region
+took from the stack, stores and pushes the outputs, calls the commit of an effect (a region without
+outputs has called it itself) and jumps to the region's end. Stubs and markers begin with a bypass
+(`weaving.bypasses`).
 Invariant: a stub never copies or drops a stack slot that may hold NULL; a slot that certainly holds
 NULL leaves the stack together with its callable, through a call that takes both. Read
 `weaving.weave` next.

@@ -154,8 +154,8 @@ run_parts(void)
     return done;
 }
 
-/* The owner looks at `state` again after it has said that it sleeps, and we at that after `state`,
-   so one of the two sees the other. */
+/* The owner says that it sleeps and then looks at `state`; a worker changes `state` and then asks
+   whether the owner sleeps. So one of the two sees the other. */
 static void
 leave(void)
 {
@@ -315,8 +315,8 @@ publish(PoolTask task, void *context, Py_ssize_t parts, int seats)
     atomic_store(&job.state, (unsigned)seats * SEAT);
 }
 
-/* A worker looks at `state` after it has put itself among the sleepers, and we at the sleepers after
-   `state`, so one of the two sees the other. Returns the time it took. */
+/* A worker joins the sleepers and then looks at `state`; the owner changes `state` (`publish`) and
+   then looks at the sleepers. So one of the two sees the other. Returns the time it took. */
 static long long
 wake_workers(int wanted, long long begun)
 {

@@ -19,7 +19,7 @@ enum {
     LARGE_BUCKET = 11, /* a mebibyte: what is slower there is slower for good */
     MAX_DROPS = 64,
     FEW = 3, SOME = 4, MANY = 8, MOST = 6, /* comparisons */
-    DECLINE_TIME = 30, /* nanoseconds of a comparison that the original instructions do not cost */
+    DECLINE_TIME = 30, /* nanoseconds: what declining a call adds to the original's time */
     LONG_TIME = 20000000, /* nanoseconds that leave no doubt */
 };
 enum { UNKNOWN, KEPT, LOST };

@@ -16,9 +16,10 @@ typedef struct {
     long long started;    /* when the original instructions began, 0 while they do not run */
     PyThreadState *owner; /* whose call is compared */
     long long region, original; /* time taken in the current comparison */
-    long long slower_run, faster_original; /* of the two of each in it */
+    long long slower_run, faster_original; /* of the two runs of each in the comparison */
     int turn, bucket, drops;
-    bool running, warm, mixed; /* running: the region, for the comparison */
+    /* running: the region, in a comparison; warm: one has ended; mixed: a bucket has lost */
+    bool running, warm, mixed;
     bool decided; /* the last call needed no comparison: the next does not read the clock before */
     Bucket buckets[BUCKETS];
 } Trial;

@@ -2,8 +2,8 @@
 
    A plan is found again by its key: shapes, strides and flags of the arrays, the ints that decide
    shapes, and, where something is written, which arrays overlap it.
-   Invariant: everything is allocated before the first group runs, and the trailing group runs only
-   if no floating-point flag is up whose mode is not "ignore". */
+   Invariant: all memory is allocated before the first group runs. The plan's last group moves a
+   result into an effect's target, and runs only if each flag that is up has the mode "ignore". */
 #include "cpython/frame_py3xx.h"
 
 #include "vm/run.h"

@@ -50,7 +50,7 @@ def may_overflow(source: Any, target: np.dtype[Any]) -> bool:
 
 
 def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
-    """What the bits of a result depend on, by the facts and, where they say "offset", by trial."""
+    """The code of what a result's bits depend on: by the facts, or by trial if OFFSET_BOUND."""
     found = facts.exactness(ufunc, dtype)
     if found == facts.UFUNCS[ufunc].bits == facts.OFFSET_BOUND:
         return WHOLE_LOOP if selftest.depends_on_position(ufunc, dtype.char) else OFFSET_BOUND
@@ -87,7 +87,7 @@ def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop |
 
 
 def reduction(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
-    """The loop that adds numbers of `dtype` up; its operands are (result, number, result)."""
+    """The loop that reduces numbers of `dtype`; its operands are (result, number, result)."""
     return _reduction(ufunc, dtype.char)
 
 

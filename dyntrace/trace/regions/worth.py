@@ -1,4 +1,4 @@
-"""Worth: can a region win, by an estimate of what its operations cost CPython and what it costs?
+"""Worth: can a region win? An estimate of what its operations cost in CPython and in the region.
 
 CPython is fast at single elements, NumPy's scalars and Python's numbers; the call of a region costs
 more than a few of those. Invariant: only what surely loses is refused here. Whatever works on whole

@@ -103,8 +103,9 @@ loses_place(const Group *group, const Micro *micro)
     return micro->exact == WHOLE_LOOP && (micro->code != MICRO_FULL || group->rank > 1);
 }
 
-/* An element for each line. Where lines are short NumPy writes such operands out in its buffers,
-   but power takes square roots and squares only while the exponent has no stride. */
+/* Whether an operand has one element for each line, so that the loop would see it without a stride.
+   NumPy writes it out in its buffers where lines are short, and then the loop sees a stride. That
+   shows in power, which takes square roots and squares only if the exponent has no stride. */
 static bool
 is_written_out(const Group *group, const Micro *micro, int arg)
 {

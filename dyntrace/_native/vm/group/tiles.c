@@ -172,7 +172,7 @@ run_rows(const Tile *tile, const Micro *micro)
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
-/* Adds `count` elements to a total, which starts with the identity, or with the first of them. */
+/* Reduces `count` elements to a total, which starts with the identity or the first of them. */
 static void
 reduce_line(const Micro *micro, char *total, npy_intp itemsize, char *from, npy_intp stride,
             npy_intp count, bool begins)
@@ -199,7 +199,7 @@ reduce_line(const Micro *micro, char *total, npy_intp itemsize, char *from, npy_
     }
 }
 
-/* Adds the lines of the tile, one after another, to the totals of its columns. */
+/* Reduces the lines of the tile, one after another, into the totals of its columns. */
 static void
 reduce_columns(const Tile *tile, const Micro *micro)
 {

@@ -1,9 +1,9 @@
 /* Planning the trailing effect: `target[...] = source` and what is computed in place.
 
-   The result is written straight into the target where nothing can fail any more and no other
-   operand shares the target's memory; else it is computed into memory of our own, and moved when
-   the floating-point flags have been looked at.
-   Invariant: no byte of the target is written before everything that can fail has succeeded. */
+   The result is written straight into the target where no other operand shares the target's memory;
+   the old elements are put back if the floating-point flags do not allow it. Else it is computed
+   into memory of our own, and moved when the flags have been looked at.
+   Invariant: no byte of the target is written before everything but the flags has succeeded. */
 #include "vm/plan/assign.h"
 
 #include "vm/array/arrays.h"

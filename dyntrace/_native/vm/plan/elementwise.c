@@ -348,9 +348,9 @@ is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
            || planner->program->registers[instr->in[1]].ndim >= 0;
 }
 
-/* The strides of arrays of one item are those of NumPy's iterator, or of its short cut around it, or
-   none: by them some loops choose how they compute, complex products always, others where arrays
-   differ in their number of axes. */
+/* Arrays of one item reach a loop with the strides of NumPy's iterator, with those of its short cut
+   around it, or with none, and some loops choose by strides how they compute: complex products for
+   any arrays, others where arrays differ in their number of axes. */
 static bool
 depends_on_strides_of_one(const Planner *planner, const Instr *instr, const Value *result)
 {

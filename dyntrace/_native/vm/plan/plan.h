@@ -1,6 +1,6 @@
 /* Plan: what a segment does for one combination of shapes.
 
-   Invariant: planning reads no element of an array, and running a plan cannot fail. */
+   Invariant: planning reads no element of an array, and running a plan's groups cannot fail. */
 #ifndef DYNTRACE_VM_PLAN_PLAN_H
 #define DYNTRACE_VM_PLAN_PLAN_H
 
