@@ -1,8 +1,8 @@
 /* The module dyntrace._native: regions, on-stack replacement, the frame hook, threads and memory.
 
-   Invariant: nothing here is needed for anything but speed; each part has a Python twin in
-   dyntrace/runtime/ or dyntrace/exec/, and runtime/handles.py and exec/machine_resources.py choose.
-   Read cpython/, region/, vm/ and os/ for the parts. */
+   Invariant: dyntrace needs nothing of this but for speed. Each part has a Python twin in
+   dyntrace/runtime/ or dyntrace/exec/; runtime/handles.py and exec/machine_resources.py choose.
+   Read region/call.c next, then vm/machine.c. */
 #include "cpython/frame_py3xx.h"
 
 #include <Python.h>
@@ -40,13 +40,13 @@ recording_gate(PyObject *module, PyObject *ignored)
     Py_RETURN_TRUE;
 }
 
-/* Threads and memory of the machine; the twins are in exec/machine_resources.py. */
+/* Threads and memory of the machine. The twins are in exec/machine_resources.py. */
 
 static PyObject *
 set_threads(PyObject *module, PyObject *number)
 {
     (void)module;
-    Py_ssize_t count = PyNumber_AsSsize_t(number, NULL); /* larger ones become the largest */
+    Py_ssize_t count = PyNumber_AsSsize_t(number, NULL); /* clips what is too large */
     if (count == -1 && PyErr_Occurred()) {
         return NULL;
     }
@@ -84,7 +84,8 @@ memory_trim(PyObject *module, PyObject *number)
 
 static PyMethodDef functions[] = {
     {"osr", (PyCFunction)(void (*)(void))osr, METH_FASTCALL,
-     "osr(code, byte_offset): move the frame that called the calling Python function into `code`.\n"
+     "osr(code, byte_offset): move the frame that called the calling Python function into "
+     "`code`.\n"
      "True, or False where that is not possible."},
     {"own_attributes", instance_attributes, METH_O,
      "own_attributes(instance): its attributes, without making a dict for it; read only."},
@@ -97,7 +98,8 @@ static PyMethodDef functions[] = {
      "Frames of this thread start in the code callback(code, globals) answers with, if any."},
     {"hook_remove", hook_remove, METH_NOARGS, "Undo the last hook_install of this thread."},
     {"hook_set", (PyCFunction)(void (*)(void))hook_set, METH_FASTCALL,
-     "hook_set(code, replacement[, globals]): what frames of `code` (with these globals) start in;\n"
+     "hook_set(code, replacement[, globals]): what frames of `code` (with these globals) start in;"
+     "\n"
      "None: run as they are."},
     {"hook_forget", hook_forget, METH_O, "Have the callback asked about `code` again."},
     {"hook_suspend", hook_suspend, METH_NOARGS,
@@ -110,14 +112,16 @@ static PyMethodDef functions[] = {
     {"recording_gate", recording_gate, METH_NOARGS,
      "True if a recorder may be called now, with the hook suspended; None while watched, or too\n"
      "near to the limit of recursion."},
-    {"set_threads", set_threads, METH_O, "Let a region use this many threads, the caller's included."},
+    {"set_threads", set_threads, METH_O,
+     "Let a region use this many threads, the caller's included."},
     {"get_threads", get_threads, METH_NOARGS, "How many threads a region may use."},
     {"arena_held", memory_held, METH_NOARGS, "Bytes kept for the temporaries of later calls."},
-    {"arena_trim", memory_trim, METH_O, "Release kept memory until at most this many bytes are held."},
+    {"arena_trim", memory_trim, METH_O,
+     "Release kept memory until at most this many bytes are held."},
     {NULL, NULL, 0, NULL},
 };
 
-/* What a process does once, however often the module is made. */
+/* Runs once per process, however often the module is created. */
 static int
 set_up(void)
 {
@@ -137,7 +141,8 @@ set_up(void)
     return 0;
 }
 
-/* Static objects, the hook and the pool are the process's, so one interpreter has them. */
+/* Static types, the hook and the pool belong to the process, so only the main interpreter may use
+   them. */
 static int
 initialise(PyObject *module)
 {

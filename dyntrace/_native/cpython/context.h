@@ -1,10 +1,15 @@
-/* The context variables of a thread, exchanged as a whole. */
+/* The context variables of a thread: read, counted and exchanged as a whole.
+
+   A PyContext refers to one immutable mapping (Include/internal/pycore_context.h), so exchanging
+   the mapping exchanges all variables. Invariant: `context_ver` changes with the mapping, because
+   each ContextVar caches its value for one version (Python/context.c). Read vm/floating.c for the
+   use. */
 #ifndef DYNTRACE_CPYTHON_CONTEXT_H
 #define DYNTRACE_CPYTHON_CONTEXT_H
 
 #include "cpython/frame_py3xx.h"
 
-/* The thread's context variables, an immutable mapping, borrowed; NULL before the first is set. */
+/* The mapping of the thread's variables, borrowed; NULL while the thread has no context. */
 static inline PyObject *
 context_variables(PyThreadState *ts)
 {
@@ -17,7 +22,7 @@ context_count(PyObject *variables)
     return ((PyHamtObject *)variables)->h_count;
 }
 
-/* Give a thread that has a context other variables; what a variable keeps for speed is outdated. */
+/* Give other variables to a thread that has a context. */
 static inline void
 context_exchange(PyThreadState *ts, PyObject *variables)
 {

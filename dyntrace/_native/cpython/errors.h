@@ -1,9 +1,13 @@
-/* The pending exception as one object, which CPython has from 3.12 on. */
+/* The pending exception as one object.
+
+   CPython 3.12 keeps it so; CPython 3.11 keeps type, value and traceback apart (Python/errors.c).
+   Invariant: after take_error no exception is pending. Read failures.c for the use. */
 #ifndef DYNTRACE_CPYTHON_ERRORS_H
 #define DYNTRACE_CPYTHON_ERRORS_H
 
 #include <Python.h>
 
+/* take_error: normalised, owned by the caller; NULL if none is pending. give_error steals it. */
 #if PY_VERSION_HEX >= 0x030C0000
 static inline PyObject *
 take_error(void)

@@ -1,7 +1,7 @@
-/* Failures: whose is the pending exception, the program's or a region's own?
+/* Failures: does the pending exception belong to the program or to a region?
 
-   Invariant: what was thrown into a region from outside goes on to the program. The answers are
-   those of runtime/failures.py, which this calls. */
+   Invariant: an exception that was thrown into a region from outside goes on to the program.
+   This file asks the functions of runtime/failures.py; read that next. */
 #include "cpython/failures.h"
 
 #include "cpython/errors.h"
@@ -9,8 +9,9 @@
 
 /* Functions of runtime/failures.py: (exception, callable[, owner]) -> bool. */
 static PyObject *asynchronous, *failed_run, *failed_callback;
-static PyObject *internal; /* the class of what strict mode raises */
+static PyObject *internal; /* InternalError, which strict mode raises */
 
+/* The answer of `question`. The exception is pending again afterwards. */
 static bool
 goes_on(PyObject *question, PyObject *run, PyObject *owner)
 {
@@ -20,7 +21,7 @@ goes_on(PyObject *question, PyObject *run, PyObject *owner)
     }
     PyObject *answer = PyObject_CallFunctionObjArgs(question, error, run, owner, NULL);
     if (answer == NULL) {
-        Py_DECREF(error); /* what interrupted the question takes its place */
+        Py_DECREF(error); /* the question's exception replaces it */
         return !PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(internal);
     }
     bool verdict = answer == Py_True;

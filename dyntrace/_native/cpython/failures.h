@@ -1,4 +1,4 @@
-/* Whose is the pending exception, which each of these may replace: does it go on to the program? */
+/* Does the pending exception go on to the program? Each function may replace the exception. */
 #ifndef DYNTRACE_CPYTHON_FAILURES_H
 #define DYNTRACE_CPYTHON_FAILURES_H
 

@@ -1,8 +1,8 @@
-/* Do two code objects agree on what lies in a frame?
+/* Do two code objects lay out a frame alike?
 
-   Invariant: a frame is moved only between codes for which this holds; what is checked besides is
-   the room for the stack, which depends on who owns the frame. Used by osr.c, hook.c and by the
-   sampler's move.c. */
+   Invariant: a running frame gets another code object only if this holds. The callers also check
+   that the stack fits, which depends on who owns the frame. They are osr.c, hook.c and
+   _sampler/move.c. */
 #ifndef DYNTRACE_FRAME_LAYOUT_H
 #define DYNTRACE_FRAME_LAYOUT_H
 
@@ -10,7 +10,7 @@
 
 enum { SUSPENDING = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR };
 
-/* Do the codes agree on what lies in a frame, but for the size of the stack? */
+/* Compares locals, cells and arguments, and whether the frame is a generator's; not the stack. */
 static inline bool
 same_layout(PyCodeObject *one, PyCodeObject *other)
 {

@@ -1,7 +1,10 @@
-/* Frames of CPython 3.11: `prev_instr` is the unit before the next one; an evaluation loop's first
-   frame is marked `is_entry`. Included by frame_py3xx.h only, which says what the names mean. */
+/* Frames of CPython 3.11 (Include/internal/pycore_frame.h).
 
-enum { RECURSION_UNITS = 0 }; /* of a separate C recursion counter, taken by one evaluation loop */
+   `prev_instr` points to the unit before the next one. `is_entry` marks the first frame of an
+   evaluation loop. Invariant: the header of each version defines the same names for frame_py3xx.h,
+   which is the only file that includes it; read that next. */
+
+enum { RECURSION_UNITS = 0 }; /* CPython 3.11 has one recursion counter, for Python frames */
 
 static inline PyCodeObject *
 frame_code(Frame *frame)
@@ -42,7 +45,7 @@ frame_inlined_caller(Frame *frame)
     return frame->is_entry ? NULL : frame->previous;
 }
 
-/* Slots of a whole frame of `code`. */
+/* The size of a frame of `code`, in slots. */
 static inline Py_ssize_t
 frame_slots(PyCodeObject *code)
 {
@@ -61,7 +64,7 @@ frame_restart(Frame *frame)
     frame->prev_instr = _PyCode_CODE(frame->f_code) - 1;
 }
 
-/* Make a frame whose callee is running go on at `unit` when the callee returns. */
+/* Make the frame continue at `unit` when its running callee returns. */
 static inline void
 frame_continue_at(Frame *frame, Py_ssize_t unit)
 {
@@ -82,7 +85,7 @@ recursion_depth(PyThreadState *ts)
     return ts->recursion_limit - ts->recursion_remaining;
 }
 
-/* Have that many more frames left. */
+/* Raise the number of Python frames that may still be entered. */
 static inline void
 recursion_add(PyThreadState *ts, int frames)
 {
@@ -96,7 +99,7 @@ recursion_units_add(PyThreadState *ts, int units)
     (void)units;
 }
 
-/* Does the class have a version tag that changes with it? */
+/* Is the version tag valid? A change of the class invalidates it (Objects/typeobject.c). */
 static inline bool
 has_version_tag(PyTypeObject *type)
 {
@@ -115,14 +118,14 @@ unit_set_jump(PyCodeObject *code, Py_ssize_t index, uint8_t distance)
     _PyCode_CODE(code)[index] = _Py_MAKECODEUNIT(JUMP_FORWARD, distance);
 }
 
-/* Let go what `co_code` has shown. */
+/* Drop the bytes object that `co_code` has cached (Objects/codeobject.c). */
 static inline void
 code_forget_copies(PyCodeObject *code)
 {
     Py_CLEAR(code->_co_code);
 }
 
-/* Waits a signal's handler to be run by this thread, or another? With or without the GIL. */
+/* Is a signal's handler due, in this thread or another? The caller need not hold the GIL. */
 static inline bool
 signal_is_pending(PyThreadState *ts)
 {
@@ -136,14 +139,14 @@ frame_globals(Frame *frame)
     return frame->f_globals;
 }
 
-/* A frame that stands for code of the user's, past its prologue. */
+/* Does the frame run Python code, and has it passed its prologue? */
 static inline bool
 frame_is_running(Frame *frame)
 {
     return frame->f_code != NULL && !_PyFrame_IsIncomplete(frame);
 }
 
-/* Items on the evaluation stack, in a trace function. */
+/* The number of items on the evaluation stack; valid while a trace function runs. */
 static inline int
 frame_stack_depth(Frame *frame)
 {
@@ -156,28 +159,28 @@ frame_push(Frame *frame, PyObject *value)
     frame->localsplus[frame->stacktop++] = value;
 }
 
-/* The instruction that a trace function is called before. */
+/* The instruction before which the interpreter called the trace function. */
 static inline Py_ssize_t
 frame_next_unit(Frame *frame)
 {
     return frame->prev_instr - _PyCode_CODE(frame->f_code);
 }
 
-/* After a trace function the interpreter goes on where the frame stands. */
+/* Make the frame continue at `unit` when its trace function returns. */
 static inline void
 frame_jump_to(Frame *frame, Py_ssize_t unit)
 {
     frame->prev_instr = _PyCode_CODE(frame->f_code) + unit;
 }
 
-/* Where a frame stands, only compared. */
+/* The instruction pointer of the frame. Callers only compare it. */
 static inline const void *
 frame_place(Frame *frame)
 {
     return frame->prev_instr;
 }
 
-/* Where an instance keeps its attributes until it has a dict, or NULL. */
+/* The array in which an instance without a dict keeps its attributes, or NULL. */
 static inline PyDictValues *
 instance_values(PyObject *obj)
 {

@@ -1,8 +1,13 @@
-/* Frames of CPython 3.13: `instr_ptr` is the running instruction, `return_offset` what a return
-   skips; an evaluation loop's first frame follows one owned by the C stack.
-   Included by frame_py3xx.h only, which says what the names mean. */
+/* Frames of CPython 3.13 (Include/internal/pycore_frame.h).
 
-enum { RECURSION_UNITS = 2 }; /* of a separate C recursion counter, taken by one evaluation loop */
+   `instr_ptr` points to the running instruction. A return skips `return_offset` units. The first
+   frame of an evaluation loop follows a frame that the C stack owns. Invariant: the header of each
+   version defines the same names for frame_py3xx.h, which is the only file that includes it; read
+   that next. */
+
+/* What one evaluation loop takes of the C recursion counter (PY_EVAL_C_STACK_UNITS in
+   Python/ceval.c). */
+enum { RECURSION_UNITS = 2 };
 
 static inline PyCodeObject *
 frame_code(Frame *frame)
@@ -44,7 +49,7 @@ frame_inlined_caller(Frame *frame)
     return caller == NULL || caller->owner == FRAME_OWNED_BY_CSTACK ? NULL : caller;
 }
 
-/* Slots of a whole frame of `code`. */
+/* The size of a frame of `code`, in slots. */
 static inline Py_ssize_t
 frame_slots(PyCodeObject *code)
 {
@@ -63,7 +68,7 @@ frame_restart(Frame *frame)
     frame->instr_ptr = _PyCode_CODE(frame_code(frame));
 }
 
-/* Make a frame whose callee is running go on at `unit` when the callee returns. */
+/* Make the frame continue at `unit` when its running callee returns. */
 static inline void
 frame_continue_at(Frame *frame, Py_ssize_t unit)
 {
@@ -85,7 +90,7 @@ recursion_depth(PyThreadState *ts)
     return ts->py_recursion_limit - ts->py_recursion_remaining;
 }
 
-/* Have that many more frames left. */
+/* Raise the number of Python frames that may still be entered. */
 static inline void
 recursion_add(PyThreadState *ts, int frames)
 {
@@ -98,7 +103,7 @@ recursion_units_add(PyThreadState *ts, int units)
     ts->c_recursion_remaining += units;
 }
 
-/* Does the class have a version tag that changes with it? */
+/* Is the version tag valid? A change of the class invalidates it (Objects/typeobject.c). */
 static inline bool
 has_version_tag(PyTypeObject *type)
 {
@@ -118,7 +123,8 @@ unit_set_jump(PyCodeObject *code, Py_ssize_t index, uint8_t distance)
     _PyCode_CODE(code)[index] = unit;
 }
 
-/* Let go what was derived from the bytecode: what `co_code` has shown, traces of the optimiser. */
+/* Drop what was derived from the bytecode: the bytes object of `co_code` (Objects/codeobject.c) and
+   the traces of the optimiser (Python/optimizer.c). */
 static inline void
 code_forget_copies(PyCodeObject *code)
 {
@@ -130,7 +136,7 @@ code_forget_copies(PyCodeObject *code)
     }
 }
 
-/* Waits a signal's handler to be run by this thread, or another? With or without the GIL. */
+/* Is a signal's handler due, in this thread or another? The caller need not hold the GIL. */
 static inline bool
 signal_is_pending(PyThreadState *ts)
 {
@@ -143,35 +149,35 @@ frame_globals(Frame *frame)
     return frame->f_globals;
 }
 
-/* A frame that stands for code of the user's, past its prologue. */
+/* Does the frame run Python code, and has it passed its prologue? */
 static inline bool
 frame_is_running(Frame *frame)
 {
     return frame->owner != FRAME_OWNED_BY_CSTACK && !_PyFrame_IsIncomplete(frame);
 }
 
-/* Make a frame go on at `unit` when the callback of a monitoring event returns. */
+/* Make the frame continue at `unit` when the callback of a monitoring event returns. */
 static inline void
 frame_jump_to(Frame *frame, Py_ssize_t unit)
 {
     frame->instr_ptr = _PyCode_CODE(frame_code(frame)) + unit;
 }
 
-/* Items on the evaluation stack, in the callback of a monitoring event. */
+/* The number of items on the evaluation stack; valid in the callback of a monitoring event. */
 static inline int
 frame_stack_depth(Frame *frame)
 {
     return frame->stacktop - frame_code(frame)->co_nlocalsplus;
 }
 
-/* Where a frame stands, only compared. */
+/* The instruction pointer of the frame. Callers only compare it. */
 static inline const void *
 frame_place(Frame *frame)
 {
     return frame->instr_ptr;
 }
 
-/* Where an instance keeps its attributes until it has a dict, or NULL. */
+/* The array in which an instance without a dict keeps its attributes, or NULL. */
 static inline PyDictValues *
 instance_values(PyObject *obj)
 {

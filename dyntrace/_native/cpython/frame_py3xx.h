@@ -1,8 +1,8 @@
 /* Everything that differs between the supported Pythons, under one set of names.
 
-   Invariant: no file outside this folder looks at the Python version or at CPython's internal
-   structures directly. An unknown version does not compile, and the Python twin is used instead.
-   Read osr.c and hook.c for what is done with frames. */
+   Invariant: no file outside this folder reads the Python version or CPython's internal
+   structures. On any other version this header stops the compiler, and dyntrace uses the Python
+   twins. Read osr.c and hook.c for what is done with frames. */
 #ifndef DYNTRACE_FRAME_PY3XX_H
 #define DYNTRACE_FRAME_PY3XX_H
 
@@ -46,8 +46,9 @@ typedef struct _PyInterpreterFrame Frame;
 #endif
 
 #if PY_VERSION_HEX >= 0x030C0000
-/* sys.monitoring: the tools that have any event switched on for the whole interpreter, as bits of
-   each byte (6 and 7 stand for sys.setprofile and sys.settrace). */
+/* The tools of sys.monitoring that listen to an event in the whole interpreter. Each byte stands
+   for some of the events and has one bit per tool. Bits 6 and 7 are sys.setprofile and sys.settrace
+   (Include/internal/pycore_instruments.h). */
 static inline uint64_t
 monitoring_tools(PyThreadState *ts)
 {
@@ -60,7 +61,7 @@ monitoring_tools(PyThreadState *ts)
 
 static_assert(sizeof(((PyInterpreterState *)NULL)->monitors.tools) <= 16, "two words cover it");
 
-/* The version tag of a class, 0 if it cannot have one. */
+/* The version tag of a class; 0 if CPython assigns none. */
 static inline unsigned
 type_version(PyTypeObject *type)
 {
@@ -77,7 +78,7 @@ monitoring_tools(PyThreadState *ts)
 static inline unsigned
 type_version(PyTypeObject *type)
 {
-    /* Any look-up of a short name assigns a tag. */
+    /* A look-up of a short name assigns the tag (_PyType_Lookup in Objects/typeobject.c). */
     PyObject *name = PyUnicode_InternFromString("__dict__");
     if (name == NULL) {
         PyErr_Clear();
@@ -89,8 +90,9 @@ type_version(PyTypeObject *type)
 }
 #endif
 
-/* No thread state is made or dropped in between, not even without the GIL. False where that is under
-   way: this thread itself may be at it, in code that a garbage collection runs. */
+/* Locks the list of thread states: until threads_unlock no thread state is added or removed, not
+   even by a thread without the GIL. Returns false if the list is locked. This thread itself may
+   have locked it, if a garbage collection has since started Python code. */
 static inline bool
 threads_try_lock(void)
 {
@@ -112,7 +114,7 @@ threads_unlock(void)
 #endif
 }
 
-/* May a stub that begins here be jumped over? Not where a tool has put its own instruction. */
+/* Is this the first unit of a stub, so that a jump may replace it? No if a tool instrumented it. */
 static inline bool
 unit_is_patchable(PyCodeObject *code, Py_ssize_t index)
 {
@@ -121,22 +123,22 @@ unit_is_patchable(PyCodeObject *code, Py_ssize_t index)
            || opcode == JUMP_FORWARD;
 }
 
-/* What the first class in the MRO that has the name holds for it, borrowed; NULL without an
-   exception. */
+/* The attribute of the first class in the MRO that has it, borrowed; NULL without an exception. */
 static inline PyObject *
 type_lookup(PyTypeObject *type, PyObject *name)
 {
     return _PyType_Lookup(type, name);
 }
 
-/* Is the class the one, and as it was, when `version` was read? */
+/* Is this the class whose `version` was read, without a change since? */
 static inline bool
 type_is_unchanged(PyTypeObject *type, unsigned version)
 {
     return type->tp_version_tag == version && version != 0 && has_version_tag(type);
 }
 
-/* Sees a tracer, profiler or monitoring tool the thread's instructions? Region calls ask this. */
+/* Does a tracer, a profiler or a monitoring tool see this thread's instructions? Each call of a
+   region asks. The mask leaves out bits 6 and 7, which other threads may have set. */
 static inline bool
 is_watched(PyThreadState *ts)
 {
@@ -144,7 +146,7 @@ is_watched(PyThreadState *ts)
            || (monitoring_tools(ts) & 0x3F3F3F3F3F3F3F3F) != 0;
 }
 
-/* The same for the whole interpreter: instructions may be instrumented. */
+/* May CPython have instrumented instructions, for this thread or for another one? */
 static inline bool
 is_instrumented(PyThreadState *ts)
 {

@@ -1,10 +1,12 @@
-/* The frame hook (PEP 523). */
+/* The frame hook (PEP 523); hook.c says what it does. */
 #ifndef DYNTRACE_CPYTHON_HOOK_H
 #define DYNTRACE_CPYTHON_HOOK_H
 
 #include <Python.h>
 
-enum { FRAMES_TO_COMPILE = 200 /* Python frames that dyntrace may need; not taken from a program */ };
+/* The Python frames that compiling may need. With fewer left below the recursion limit dyntrace
+   does not compile. */
+enum { FRAMES_TO_COMPILE = 200 };
 
 PyObject *hook_install(PyObject *module, PyObject *callback);
 PyObject *hook_remove(PyObject *module, PyObject *ignored);

@@ -1,4 +1,6 @@
-/* What C needs of Python modules: one attribute, looked up when a part is set up. */
+/* Imports: what C code needs of Python modules.
+
+   Invariant: each part looks its attributes up once, in its `_init`. Read failures.c for a use. */
 #include "cpython/imports.h"
 
 PyObject *

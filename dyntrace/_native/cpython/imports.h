@@ -1,4 +1,4 @@
-/* What C needs of Python modules. */
+/* What C code needs of Python modules. */
 #ifndef DYNTRACE_CPYTHON_IMPORTS_H
 #define DYNTRACE_CPYTHON_IMPORTS_H
 

@@ -1,9 +1,10 @@
-/* The attributes that an instance holds itself, read without making a dict for it.
+/* The attributes of an instance itself, read without giving it a dict.
 
-   CPython keeps them in an array whose names the class has, until somebody asks for `__dict__`;
-   from then on its specialised instructions do not fit the instance any more, and all code that
-   reads or stores its attributes is two to four times slower (Objects/dictobject.c).
-   Invariant: an instance is left as it was found, and nothing of the user's runs. */
+   CPython keeps them in an array and their names in the class (Objects/dictobject.c). Reading
+   `__dict__` moves them into a dict. From then on the specialised instructions do not apply, and
+   all code that uses the instance's attributes takes two to four times as long.
+   Invariant: reading does not change the instance and runs no user code. Read region/read.c for the
+   use; the twins are in runtime/steps.py and graph/instances.py. */
 #include "cpython/frame_py3xx.h"
 
 #include "cpython/instance.h"
@@ -14,7 +15,7 @@ keys_of(PyObject *obj)
     return ((PyHeapTypeObject *)Py_TYPE(obj))->ht_cached_keys;
 }
 
-/* Borrowed; NULL where it has none, or may have values instead. */
+/* The dict, borrowed; NULL if there is none, or if an array holds the attributes. */
 static PyObject *
 dict_of(PyObject *obj)
 {
@@ -51,7 +52,7 @@ instance_value(PyObject *obj, PyObject *name)
     return NULL;
 }
 
-/* Puts what the array holds into the dict, which becomes NULL where that fails. */
+/* Copies the array into a dict; sets the dict to NULL on failure. */
 static void
 add_items(PyObject **items, PyObject *obj, PyDictValues *values)
 {
@@ -65,8 +66,8 @@ add_items(PyObject **items, PyObject *obj, PyDictValues *values)
     }
 }
 
-/* The new dict is made before the instance is looked at: on 3.11 making it may collect garbage, and
-   a finalizer may give the instance another dict, which frees its array. */
+/* Creates the new dict before it reads the instance. On 3.11 creating a dict may start a garbage
+   collection, and a finalizer may give the instance a dict, which frees the array. */
 PyObject *
 instance_attributes(PyObject *module, PyObject *obj)
 {

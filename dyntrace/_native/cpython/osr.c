@@ -1,17 +1,18 @@
-/* On-stack replacement: a running frame goes on in other code.
+/* On-stack replacement: a running frame continues in other code.
 
-   A pure-Python helper is called from the frame, so the evaluation loop keeps both in one C frame
-   and reloads the caller's code and position when the helper returns. In between they are exchanged
-   here. Same frame, same locals, same stack: the caller must see to it that the stack at the target
-   is the one at the call with the helper's result on top, and that the two units before the target
-   are covered by its exception handlers.
-   Invariant: every unsupported condition is answered with False. There is no twin; see
-   runtime/absent.py. */
+   The frame calls a Python helper, which calls this. The evaluation loop runs both in one C frame.
+   When the helper returns, the loop reads the caller's code and instruction pointer anew
+   (RETURN_VALUE in Python/ceval.c; from 3.12 on in Python/bytecodes.c), so they are exchanged here.
+   The frame keeps its locals and its stack. The caller guarantees two things: the stack at the
+   target is the one at the call with the helper's result on top, and the two units before the
+   target lie under the same exception handlers.
+   Invariant: the answer to every unsupported condition is False. Read frame_layout.h next; without
+   the native module runtime/absent.py stands in. */
 #include "cpython/frame_layout.h"
 
 #include "cpython/osr.h"
 
-/* Debug builds check the size of a frame when it is popped. */
+/* A debug build asserts the exact size when it pops the frame (Python/ceval.c). */
 static bool
 has_room(PyCodeObject *old, PyCodeObject *new)
 {
@@ -35,7 +36,7 @@ replace(PyThreadState *ts, PyCodeObject *code, Py_ssize_t offset)
         return false;
     }
     if (frame->frame_obj != NULL && Py_REFCNT(frame->frame_obj) > 1) {
-        return false; /* a traceback or a debugger would read its position against the new code */
+        return false; /* a traceback or debugger would look up its position in the new code */
     }
     PyCodeObject *old = frame_code(frame);
     if (!same_layout(old, code) || !has_room(old, code)) {

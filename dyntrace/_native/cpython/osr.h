@@ -1,4 +1,4 @@
-/* On-stack replacement. */
+/* On-stack replacement: osr(code, byte offset) -> bool; see osr.c. */
 #ifndef DYNTRACE_CPYTHON_OSR_H
 #define DYNTRACE_CPYTHON_OSR_H
 

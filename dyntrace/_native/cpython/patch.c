@@ -1,8 +1,8 @@
-/* Patching: a stub in a code object is jumped over from now on, by frames that run it too.
+/* Patching: frames jump over a stub from now on, including those that run its code already.
 
-   Invariants: one code unit is exchanged, the first of the stub, so no frame ever stands between
-   what was and what is; it is exchanged only where no tool has instrumented it. The twin, which
-   makes a new code object, is in weaving/bypasses.py. */
+   Invariants: one code unit changes, the first of the stub, so every frame stands either before or
+   after the change. A unit that a tool has instrumented does not change. The twin, which makes a
+   new code object, is in weaving/bypasses.py; read that next. */
 #include "cpython/frame_py3xx.h"
 
 #include "cpython/patch.h"

@@ -1,4 +1,4 @@
-/* Jumping over a stub in running code. */
+/* Makes frames jump over a stub of running code. */
 #ifndef DYNTRACE_CPYTHON_PATCH_H
 #define DYNTRACE_CPYTHON_PATCH_H
 

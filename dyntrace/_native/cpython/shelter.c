@@ -1,10 +1,10 @@
-/* Shelter: what dyntrace does for a program is not interrupted by the program's signal handlers.
+/* Shelter: signal handlers of the program do not interrupt what dyntrace does for it.
 
-   A handler that ran in the middle of an analysis would see frames that are not the program's, and
-   what it raises would have to be told from an error of dyntrace's own. Handlers that fall due run
-   when the call is over, in the program's frame; what they raise is raised there.
-   Invariant: whatever the call does, handlers run again when it has returned. The Python twin in
-   runtime/absent.py just calls. */
+   A handler that ran during an analysis would see dyntrace's frames, and its exception
+   would look like an error of dyntrace's. Handlers that fall due meanwhile run when the call has
+   returned, in the program's frame, and raise there.
+   Invariant: handlers run again after the call, whatever it does. Read signals.h for how they are
+   held. The Python twin in runtime/absent.py calls without a shelter. */
 #include "cpython/signals.h"
 
 #include "cpython/shelter.h"

@@ -1,4 +1,4 @@
-/* No signal handlers in an analysis. */
+/* Holds signal handlers during an analysis. */
 #ifndef DYNTRACE_CPYTHON_SHELTER_H
 #define DYNTRACE_CPYTHON_SHELTER_H
 

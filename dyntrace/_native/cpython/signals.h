@@ -1,12 +1,16 @@
-/* Handlers of signals: they wait while a region is analysed. */
+/* Signal handlers wait while dyntrace analyses a region.
+
+   CPython runs handlers in the main thread only: it compares the running thread with
+   `_PyRuntime.main_thread` (Include/internal/pycore_pystate.h). Invariant: what handlers_hold
+   returned goes to handlers_release. Read shelter.c for the use. */
 #ifndef DYNTRACE_CPYTHON_SIGNALS_H
 #define DYNTRACE_CPYTHON_SIGNALS_H
 
 #include "cpython/frame_py3xx.h"
 #include "cpython/errors.h"
 
-/* While no thread counts as the main one, signal handlers and pending calls wait. Gives what to
-   release afterwards, 0 where there is nothing to hold: other threads run no handlers. */
+/* Declares no thread the main one, so signal handlers and pending calls wait. Returns what to pass
+   to handlers_release; 0 in other threads, which run no handlers. */
 static inline unsigned long
 handlers_hold(void)
 {
@@ -18,7 +22,7 @@ handlers_hold(void)
     return main;
 }
 
-/* Run what has waited; -1 with the exception of a handler, or with the one that was set before. */
+/* Runs the handlers that waited. -1 with a handler's exception, or with the one pending before. */
 static inline int
 handlers_release(unsigned long held)
 {

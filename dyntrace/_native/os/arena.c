@@ -1,10 +1,12 @@
 /* Raw memory for temporaries and new arrays, recycled across calls.
 
-   A block that is given back is kept in the list of its size class and taken from there, the most
-   recent first. Classes are a fifth to a quarter apart. All kept blocks also stand in one list by
-   age, whose old end is released when there are too many or they have not been reused for a while.
-   Invariant: kept blocks never take more than KEPT bytes, and blocks taken and kept together never
-   more than were once taken at a time and ROOM. The system is asked outside of the lock. */
+   arena_give keeps a block in the list of its size class; arena_take takes the most recent one from
+   there. Sizes of classes differ by a fifth to a quarter. A second list holds all kept blocks by
+   age. Its oldest blocks are released when too much is kept or when they were not reused for
+   PATIENCE seconds.
+   Invariants: kept blocks take at most KEPT bytes. Taken and kept blocks together take at most what
+   was once taken at a time, plus ROOM. No thread calls the system while it holds the lock. Read
+   vm/run.c for temporaries and vm/array/datamem.c for arrays. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -25,17 +27,17 @@ enum {
     ALIGNMENT = 64,
     SMALLEST_LOG = 8,    /* blocks of 256 bytes */
     LARGEST_LOG = 46,
-    STEPS = 4,           /* classes from one power of two to the next */
+    STEPS = 4,           /* classes per power of two */
     CLASSES = (LARGEST_LOG - SMALLEST_LOG) * STEPS + 1,
     PATIENCE = 10,       /* seconds a block is kept unused */
     GLANCES = 64,        /* blocks given between two looks at the clock */
 };
 
-/* Writing into a fresh block takes three times as long as into a kept one (16 ms and 5 ms for
-   128 MiB on huge pages, 65 ms on small ones), so a temporary of ten million doubles is kept too. */
+/* To fill 128 MiB takes 5 ms in a kept block, 16 ms in a fresh one of huge pages, 65 ms in one of
+   small pages. So the limit admits a temporary of ten million doubles. */
 static const size_t KEPT = 128 * MIB;
-static const size_t ROOM = 16 * MIB; /* for regions that take turns with sizes of their own */
-static const size_t LARGE = 4 * MIB; /* from here on straight from the system */
+static const size_t ROOM = 16 * MIB; /* for regions that run in turn with different sizes */
+static const size_t LARGE = 4 * MIB; /* blocks of this size are mapped, smaller ones allocated */
 static const size_t HUGE_PAGE = 2 * MIB;
 
 typedef struct Link Link;
@@ -45,7 +47,7 @@ struct Link {
 
 /* What stands in a kept block. */
 typedef struct {
-    Link age;   /* first, so that it is the block's address */
+    Link age;   /* first: its address is the block's */
     Link peers; /* of the same class */
     size_t bytes;
     time_t since;
@@ -83,7 +85,7 @@ take_out(Link *link)
     link->after->before = link->before;
 }
 
-/* The lock: held for some ten instructions, or for as many blocks as are released. */
+/* The lock. A holder executes some ten instructions, and more only to take out blocks. */
 
 static void
 lock(void)
@@ -125,8 +127,8 @@ class_bytes(unsigned class)
 
 /* The system -----------------------------------------------------------------------------------*/
 
-/* On a boundary of huge pages, so that no page is left over at the start. The `used` bytes end in
-   small pages, so that what a block is too large by costs no memory until it is used. */
+/* Starts at a multiple of HUGE_PAGE, so that the block can be all huge pages. The end of the `used`
+   bytes and what follows stay on small pages, which cost memory only when they are touched. */
 static void *
 map(size_t bytes, size_t used)
 {
@@ -170,7 +172,7 @@ release(void *block, size_t bytes)
     }
 }
 
-/* Kept blocks; the lock is held but by release_all ---------------------------------------------*/
+/* Kept blocks. All but release_all need the lock -----------------------------------------------*/
 
 static void
 keep(Block *block, unsigned class, size_t bytes)
@@ -236,7 +238,8 @@ release_all(Link *victims)
     }
 }
 
-/* Looks at the clock now and then, and lets go of what has become old. */
+/* Once per GLANCES calls reads the clock and moves blocks that were unused too long to
+   `victims`. */
 static void
 glance(Link *victims)
 {
@@ -248,7 +251,7 @@ glance(Link *victims)
     }
 }
 
-/* What may be kept beside what is taken. */
+/* The bytes that may be kept beside the taken ones. */
 static size_t
 room(void)
 {

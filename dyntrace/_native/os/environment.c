@@ -1,14 +1,16 @@
-/* The floating-point environment of a thread, carried to another one and its flags back.
+/* The floating-point environment of a thread: modes go to another thread, its flags come back.
 
-   Invariant: what was computed under an adopted environment has the bits and the flags it would have
-   had in the thread that saved it. C's fegetenv costs ten times as much on x86, hence the two ways. */
+   Invariant: a computation in an adopted environment gives the bits and raises the flags that it
+   would in the thread that saved it. On x86 this reads and writes the registers itself, since C's
+   fegetenv takes ten times as long. Read pool.c for the use. */
 #include "os/environment.h"
 
 #ifdef ENVIRONMENT_SSE
 
 #include <xmmintrin.h>
 
-enum { FLAGS = 0x3f }; /* invalid, denormal, divide, overflow, underflow, inexact; x87's are alike */
+/* Invalid, denormal, divide, overflow, underflow, inexact: the same bits in MXCSR and in x87. */
+enum { FLAGS = 0x3f };
 
 void
 environment_save(Environment *environment)
@@ -65,7 +67,7 @@ environment_set_flags(int flags)
 {
     fenv_t modes;
     fegetenv(&modes);
-    fesetenv(FE_DFL_ENV); /* no trap is enabled there */
+    fesetenv(FE_DFL_ENV); /* enables no traps */
     feraiseexcept(flags);
     feupdateenv(&modes);
 }

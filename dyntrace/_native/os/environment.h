@@ -17,11 +17,11 @@ typedef fenv_t Environment;
 void environment_save(Environment *environment);        /* the calling thread's */
 void environment_adopt(const Environment *environment); /* modes as saved, no flag set */
 int environment_flags(void);                            /* the flags set in the calling thread */
-void environment_set_flags(int flags);                  /* sets these too; never traps */
+void environment_set_flags(int flags);                  /* raises these too; never traps */
 
 enum { ENVIRONMENT_FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };
 
-/* As fetestexcept(ENVIRONMENT_FLAGS), without a call. */
+/* The value of fetestexcept(ENVIRONMENT_FLAGS), without the call. */
 static inline int
 environment_raised(void)
 {

@@ -1,20 +1,20 @@
-/* Does it pay to have others join in jobs of a kind?
+/* Decides how many helpers join in a job, so that joining costs little where it does not pay.
 
-   On a busy machine a thread that has joined may lose its CPU in the middle of its work, and the
-   job waits for it for milliseconds. So an account is kept: what helpers have done, at the owner's
-   rate, less what the owner spent on waking and waiting. When it is overdrawn, the number of helpers
-   is halved until the debt is paid off, by what fewer helpers win and by INTEREST of the time that
-   jobs take meanwhile. So joining costs no more than that share in the long run, however it goes.
-   The rate is a median: jobs in which the owner itself lost its CPU do not count as long ones. */
+   On a busy machine a helper may lose its CPU in the middle of its work. The job then waits for it
+   for milliseconds. So each kind of job has an account: it gains the work of helpers at the owner's
+   rate, and loses what the owner spent on waking them and waiting. An overdrawn account halves the
+   number of helpers until the debt is paid, by what fewer helpers gain and by INTEREST of the time
+   that jobs take meanwhile. Invariant: in the long run joining costs at most that share. The rate
+   is a median, so jobs in which the owner lost its CPU do not raise it. Read pool.c for the use. */
 #include "os/joining.h"
 
 #include <stdbool.h>
 
 static const double INTEREST = 1.0 / 32;
-static const double CREDIT = 8e6;    /* nanoseconds: what was won longer ago does not count */
-static const double OVERDRAFT = 2e6; /* nanoseconds; twice as much for each further halving */
-static const double DEBT = 32e6;     /* nanoseconds: what was lost beyond is forgiven */
-static const double STEP = 1.0 / 16; /* by which the median follows */
+static const double CREDIT = 8e6;    /* nanoseconds: the account does not rise above it */
+static const double OVERDRAFT = 2e6; /* nanoseconds; doubles with each halving */
+static const double DEBT = 32e6;     /* nanoseconds: the account does not fall below it */
+static const double STEP = 1.0 / 16; /* share by which a job moves the median */
 enum { MOST_CUTS = 10 };
 
 int

@@ -1,19 +1,19 @@
-/* Does it pay to have others join in jobs of a kind? Pure arithmetic on times. */
+/* How many helpers join in jobs of a kind. Pure arithmetic on times; joining.c says how. */
 #ifndef DYNTRACE_JOINING_H
 #define DYNTRACE_JOINING_H
 
-/* Of one kind; all zero at first. */
+/* What is known of one kind of job; all zero at first. */
 typedef struct {
-    double rate;    /* nanoseconds that a job takes alone for each of its estimate; a median */
-    double account; /* nanoseconds won by joining; below zero: lost */
+    double rate;    /* time a job takes without helpers, as a multiple of its estimate; a median */
+    double account; /* nanoseconds that joining has won; negative: lost */
     int cuts;       /* how often the number of helpers is halved */
 } Joining;
 
-/* A job with helpers; times in nanoseconds of its owner. */
+/* A job that had helpers. Times are nanoseconds of its owner. */
 typedef struct {
     double estimate;      /* of its time alone */
-    double waking, busy;  /* spent on waking helpers, on its own share of the work */
-    double waited;        /* for helpers, at the end */
+    double waking, busy;  /* to wake helpers, to do its own share of the work */
+    double waited;        /* at the end, for helpers */
     double own, all;      /* units of work: the owner's share, and all of it */
 } Joined;
 

@@ -1,9 +1,9 @@
-/* Where a worker is woken: on another CPU than the thread that wakes it.
+/* Where a sleeping worker wakes: on another CPU than the thread that wakes it.
 
-   Some kernels put a woken thread on the CPU of its waker, busy though that is, and need a
-   millisecond or more to notice; the job is over by then. So a worker sleeps with the CPU of the
-   pool's owner taken out of its affinity, and puts it back as soon as it runs.
-   Invariant: an affinity that somebody else has set meanwhile stays. */
+   Some kernels place a woken thread on its waker's CPU, which is busy, and move it only after a
+   millisecond or more, when the job is over. So a worker removes the CPU of the pool's owner from
+   its affinity before it sleeps, and restores the affinity when it runs again.
+   Invariant: if somebody else has set the affinity meanwhile, it stays. Read pool.c for the use. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -56,7 +56,7 @@ placing_avoid(Place *place, int cpu)
         || CPU_COUNT(&place->all) < 2) {
         return;
     }
-    place->avoided = CPU_SETSIZE; /* none so far */
+    place->avoided = CPU_SETSIZE; /* no CPU yet, but one may be removed */
     placing_change(place, cpu);
 }
 

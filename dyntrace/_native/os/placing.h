@@ -1,4 +1,4 @@
-/* Where a worker is woken: on another CPU than the thread that wakes it. */
+/* Where a sleeping worker wakes: on another CPU than the thread that wakes it. */
 #ifndef DYNTRACE_PLACING_H
 #define DYNTRACE_PLACING_H
 
@@ -13,18 +13,18 @@
 typedef struct {
 #ifdef __linux__
     pid_t thread;
-    cpu_set_t all; /* where it may run */
-    int avoided;   /* but not before it is woken; -1: nothing is */
+    cpu_set_t all; /* the affinity before the worker slept */
+    int avoided;   /* the CPU removed from it; -1: the affinity does not change */
 #else
     char nothing;
 #endif
 } Place;
 
 int placing_cpu(void);        /* the calling thread's; -1: unknown */
-int placing_count_cpus(void); /* those the calling thread may use */
+int placing_count_cpus(void); /* the number that the calling thread may use */
 
-void placing_avoid(Place *place, int cpu);  /* of the calling thread, which is about to sleep */
-void placing_change(Place *place, int cpu); /* of a sleeping thread: avoid another CPU */
-void placing_restore(const Place *place);   /* of the calling thread, which has been woken */
+void placing_avoid(Place *place, int cpu);  /* the calling thread will sleep */
+void placing_change(Place *place, int cpu); /* make a sleeping thread avoid another CPU */
+void placing_restore(const Place *place);   /* the calling thread has woken */
 
 #endif

@@ -1,13 +1,13 @@
 /* Threads that share the parts of a job.
 
-   One thread at a time owns the pool and publishes a job by putting seats into `state`. A worker
-   takes a seat (which counts it as joined), claims parts until none is left, shuts the job by
-   removing the seats that nobody took, and leaves. The owner does the same without a seat, then
-   waits for the joined ones. So a worker that is late finds no seat, and nobody waits for it.
-   Invariant: the fields of a job are written only while no seat is free and nobody is joined.
-   Whoever waits spins for SPIN nanoseconds and then blocks; with more threads than CPUs, at once.
-   What sharing wins and loses is measured for jobs of about the same length (joining.c).
-   After a fork the child has a pool without workers that nobody owns. */
+   One thread at a time owns the pool. It publishes a job by putting seats into `state`. A worker
+   takes a seat, which counts it as joined, and claims parts until none is left. Then it removes the
+   seats that nobody took, which closes the job, and leaves. The owner claims parts without a seat,
+   then waits for the joined workers. So a late worker finds no seat, and nobody waits for it.
+   Invariant: a thread writes the fields of a job only while no seat is free and nobody is joined.
+   A waiting thread spins for SPIN nanoseconds and then blocks; with more threads than CPUs it
+   blocks at once. After a fork the child has a pool without workers and without an owner.
+   Read joining.c next, which measures whether sharing pays. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -25,15 +25,15 @@
 #include "os/placing.h"
 
 enum {
-    SPIN = 50000,       /* nanoseconds; about what it costs to sleep and be woken */
-    SPIN_STEPS = 32,    /* looks between two of the clock */
+    SPIN = 50000,       /* nanoseconds: about the cost of sleeping and waking */
+    SPIN_STEPS = 32,    /* tests between two readings of the clock */
     MAX_THREADS = 1024,
-    PATIENCE = 1000,    /* jobs until threads are tried again after the system refused one */
-    SEAT = 0x10000,     /* `state` counts the joined below, free seats above */
+    PATIENCE = 1000,    /* jobs without a new thread after the system refused one */
+    SEAT = 0x10000,     /* `state` is the number of joined workers + SEAT * free seats */
     JOINED = SEAT - 1,
-    KINDS = 8,          /* of jobs by length, from one to the next four times as long */
+    KINDS = 8,          /* of jobs; the jobs of each are up to four times as long as those before */
 };
-static const double SHORT = 16e3; /* nanoseconds of the longest job of the first kind */
+static const double SHORT = 16e3; /* nanoseconds: the longest job of the first kind */
 
 typedef struct Sleeper Sleeper;
 struct Sleeper {
@@ -49,22 +49,22 @@ static struct {
     Py_ssize_t parts;
     Environment environment;
     atomic_int flags;                     /* raised by workers */
-    atomic_size_t others;                 /* units of work done by workers */
-    alignas(64) atomic_size_t next;       /* part to be claimed */
+    atomic_size_t others;                 /* units of work that workers did */
+    alignas(64) atomic_size_t next;       /* the part to claim next */
     alignas(64) atomic_uint state;
 } job;
 
 static struct {
     alignas(64) atomic_flag owned;
     atomic_int limit;       /* threads a job may use */
-    atomic_int running;     /* workers; changed under the lock */
-    _Atomic(Sleeper *) sleepers; /* changed under the lock */
+    atomic_int running;     /* the number of workers; changes under the lock */
+    _Atomic(Sleeper *) sleepers; /* changes under the lock */
     atomic_bool owner_sleeps;
     atomic_bool spins;
-    atomic_int owner_cpu;   /* of the last job */
-    int patience;           /* the owner's */
-    Joining kinds[KINDS];   /* the owner's */
-    pthread_mutex_t lock;   /* for `running` and whoever sleeps */
+    atomic_int owner_cpu;   /* at the last job */
+    int patience;           /* only the owner uses it */
+    Joining kinds[KINDS];   /* only the owner uses them */
+    pthread_mutex_t lock;   /* for `running`, `sleepers` and the conditions */
     pthread_cond_t done;
 } pool = {
     .owned = ATOMIC_FLAG_INIT,
@@ -93,7 +93,7 @@ nanoseconds(void)
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* Waits for `ready` without giving up the CPU; false after SPIN, or if there are too few CPUs. */
+/* Waits for `ready` without blocking. False after SPIN, or at once if there are too few CPUs. */
 static bool
 spin_until(bool (*ready)(void))
 {
@@ -138,7 +138,7 @@ has_news(void)
 
 /* Workers --------------------------------------------------------------------------------------*/
 
-/* The units of work done. */
+/* Claims and runs parts until none is left; returns the units of work done. */
 static size_t
 run_parts(void)
 {
@@ -154,8 +154,8 @@ run_parts(void)
     return done;
 }
 
-/* The owner says that it sleeps and then looks at `state`; a worker changes `state` and then asks
-   whether the owner sleeps. So one of the two sees the other. */
+/* The owner sets `owner_sleeps`, then reads `state`. A worker changes `state`, then reads
+   `owner_sleeps`. So at least one of the two sees the other's change. */
 static void
 leave(void)
 {
@@ -166,7 +166,7 @@ leave(void)
     }
 }
 
-/* Does a share of the job, if it has a seat. */
+/* Takes a seat and does a share of the job; does nothing if no seat is free. */
 static void
 help(void)
 {
@@ -185,7 +185,7 @@ help(void)
     leave();
 }
 
-/* The lock is held; `sleeper` is the first one. */
+/* The caller holds the lock. `sleeper` is the first in the list. */
 static void
 wake(Sleeper *sleeper)
 {
@@ -194,7 +194,7 @@ wake(Sleeper *sleeper)
     pthread_cond_signal(&sleeper->wake);
 }
 
-/* Sleepers stand in `pool.sleepers` until they are woken. */
+/* A sleeper stands in `pool.sleepers` until somebody wakes it. */
 static void
 sleep_until_news(void)
 {
@@ -215,7 +215,7 @@ sleep_until_news(void)
     pthread_cond_destroy(&self.wake);
 }
 
-/* Counts the calling worker out if there are too many. */
+/* True if there are too many workers; the caller then no longer counts as one, and must end. */
 static bool
 retire(void)
 {
@@ -240,7 +240,8 @@ work(void *unused)
     return unused;
 }
 
-/* Signals are the program's: only those that a worker raises itself may arrive in it. */
+/* A worker receives only the signals that its own faults raise; others go to the program's
+   threads. */
 static void
 block_signals(sigset_t *before)
 {
@@ -279,8 +280,8 @@ count_workers(int change)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* Starts what is missing of `wanted` workers, and says how many of those there are. Each is started
-   once: if the limit falls meanwhile, they end as fast as they start. */
+/* Starts the workers that are missing, and returns how many of the `wanted` run. Starts each only
+   once, since workers end as fast as they start if the limit falls meanwhile. */
 static int
 start_workers(int wanted)
 {
@@ -315,8 +316,8 @@ publish(PoolTask task, void *context, Py_ssize_t parts, int seats)
     atomic_store(&job.state, (unsigned)seats * SEAT);
 }
 
-/* A worker joins the sleepers and then looks at `state`; the owner changes `state` (`publish`) and
-   then looks at the sleepers. So one of the two sees the other. Returns the time it took. */
+/* A worker adds itself to `sleepers`, then reads `state`. The owner changes `state`, then reads
+   `sleepers`. So at least one of the two sees the other's change. Returns the time it took. */
 static long long
 wake_workers(int wanted, long long begun)
 {
@@ -333,7 +334,7 @@ wake_workers(int wanted, long long begun)
     return nanoseconds() - begun;
 }
 
-/* Returns the time it took from `since` on. */
+/* Returns the nanoseconds from `since` to the end of the wait. */
 static long long
 await_workers(long long since)
 {
@@ -371,7 +372,7 @@ run_shared(PoolTask task, void *context, Py_ssize_t parts, int seats, Joined *re
     }
 }
 
-/* NULL: it is to be shared in any case. */
+/* NULL: share the job in any case. */
 static Joining *
 kind_of(double estimate)
 {
@@ -382,7 +383,7 @@ kind_of(double estimate)
     return estimate > 0 ? &pool.kinds[kind] : NULL;
 }
 
-/* Runs the job with the pool, which is owned, if it pays. */
+/* Shares the job if that pays; false if it did not run. The caller owns the pool. */
 static bool
 share_owned(PoolTask task, void *context, Py_ssize_t parts, int wanted, double estimate)
 {
@@ -400,7 +401,7 @@ share_owned(PoolTask task, void *context, Py_ssize_t parts, int wanted, double e
     return true;
 }
 
-/* Runs the job with the pool; false if there is nobody to share it with. */
+/* Shares the job; false if it did not run, since there is nobody to share it with. */
 static bool
 share(PoolTask task, void *context, Py_ssize_t parts, double estimate)
 {
@@ -458,7 +459,7 @@ after_fork_in_parent(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* The threads that were workers, owner or asleep are the parent's. */
+/* Of the parent's threads only the one that forked is in the child: no worker, no sleeper. */
 static void
 after_fork_in_child(void)
 {

@@ -1,8 +1,9 @@
-/* The call of a region: the entry that accepts it is found and run, or the original instructions are.
+/* The call of a region: it runs the entry that accepts the call, or returns None.
 
-   Invariant: a call gives the result, or None for "run the original instructions"; it raises only
-   what was thrown into the region from outside (runtime/failures.py). Read region.c for the object,
-   handle.c for who calls. */
+   Invariant: a call returns the result, or None for "run the original instructions". It raises only
+   what was thrown into the region from outside (runtime/failures.py). The twin is
+   runtime/region.py. Read entry.c next for guards and runs, trial.c for measuring, handle.c for the
+   callers. */
 #include "cpython/frame_py3xx.h"
 
 #include "region/call.h"
@@ -12,7 +13,7 @@
 #include "region/entry.h"
 #include "region/retire.h"
 
-static PyObject *refusal; /* the class of what executors raise to decline */
+static PyObject *refusal; /* DyntraceError, which executors raise to decline */
 
 static Entry *
 try_entry(Region *region, PyObject *entries, Py_ssize_t position, PyObject *const *args,
@@ -26,7 +27,7 @@ try_entry(Region *region, PyObject *entries, Py_ssize_t position, PyObject *cons
     return (Entry *)Py_NewRef(entry);
 }
 
-/* The entry whose guards hold, with its values, or NULL; never raises. */
+/* The entry whose guards hold, with its values; NULL if none. Never raises. */
 static Entry *
 find_entry(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **values)
 {
@@ -77,7 +78,8 @@ report_miss(Region *region, PyObject *const *args, Py_ssize_t count)
     return status;
 }
 
-/* The effect of a region without outputs: after its first byte there is no way back. */
+/* Commits the effect of a region without outputs. Once it has begun, the original instructions
+   cannot run instead, so an error in it is raised. */
 static PyObject *
 commit(PyObject *result)
 {
@@ -102,7 +104,7 @@ commit(PyObject *result)
     Py_RETURN_TRUE;
 }
 
-/* Why a run without a result failed; takes the pending exception. NO_CAUSE: it is not ours. */
+/* Why a run failed. Clears the exception; NO_CAUSE: it goes on to the program, still pending. */
 static Cause
 cause_of_error(Region *region, PyObject *run)
 {
@@ -127,7 +129,9 @@ run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, Py
         Py_DECREF(entry);
         return region->commits ? commit(result) : result;
     }
-    Cause cause = failed ? NO_CAUSE : result == NULL ? cause_of_error(region, entry->run) : DECLINED;
+    Cause cause = failed           ? NO_CAUSE
+                  : result == NULL ? cause_of_error(region, entry->run)
+                                   : DECLINED;
     Py_DECREF(entry);
     if (cause == NO_CAUSE || retire_after_deopt(region, cause) < 0) {
         Py_XDECREF(result);
@@ -136,7 +140,7 @@ run_entry(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, Py
     return result == NULL ? Py_NewRef(Py_None) : result;
 }
 
-/* The entry that accepts the call, with its values; -1: an exception from outside, 0: none. */
+/* 1: `found` accepts the call, with its values; 0: no entry does; -1: exception from outside. */
 static int
 accept(Region *region, PyObject *const *args, Py_ssize_t count, PyObject **values, Entry **found)
 {
@@ -168,7 +172,7 @@ call_unmeasured(Region *region, PyObject *const *args, size_t nargsf)
     return run_entry(region, entry, args, nargsf, values);
 }
 
-/* Runs the region as part of the comparison; `began` is when the call did. */
+/* Runs the region as part of a comparison. `began` is the time at which the call began. */
 static PyObject *
 call_timed(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, PyObject **values,
            long long began)
@@ -186,7 +190,7 @@ call_timed(Region *region, Entry *entry, PyObject *const *args, size_t nargsf, P
     return result;
 }
 
-/* Leaves the call to the original instructions, to be measured. */
+/* Leaves the call to the original instructions, and measures them. */
 static PyObject *
 start_original(Region *region)
 {
@@ -207,7 +211,7 @@ decline(Region *region)
     return retire_after_decline(region) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* A call that may be part of the comparison with the original instructions. */
+/* A call that may be part of a comparison with the original instructions. */
 static PyObject *
 call_in_trial(Region *region, PyObject *const *args, size_t nargsf)
 {

@@ -4,7 +4,7 @@
 
 #include "region/region.h"
 
-/* A result, None for "run the original instructions", or NULL with what came from outside. */
+/* A result, None for "run the original instructions", or NULL with an exception from outside. */
 PyObject *call_region(Region *region, PyObject *const *args, size_t nargsf);
 int call_init(void);
 

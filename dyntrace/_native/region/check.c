@@ -1,7 +1,9 @@
-/* What the value of a guard step must be. The only part that knows NumPy's structures.
+/* What the value of a guard step must be.
 
-   Invariant: a check compares types, identities and plain constants; it runs no user code and
-   leaves no exception behind. The twin is the second half of runtime/steps.py. */
+   Invariant: a check compares types, identities and plain constants. It runs no user code and
+   leaves no exception pending. No other file here reads NumPy's structures. The twin is the second
+   half of runtime/steps.py. Read read.c for where the value comes from, entry.c for the loop over
+   steps. */
 #include "cpython/frame_py3xx.h"
 
 #include "region/check.h"
@@ -38,8 +40,8 @@ check_is(const Step *step, PyObject *value)
     return value == step->c;
 }
 
-/* Weak forms: what they compare with is referenced weakly. One that has died refers to None, so an
-   object that now stands at its address is another one. */
+/* What a weak guard compares with. A dead reference gives None, so a new object at the same address
+   does not pass. */
 static PyObject *
 referent(const Step *step)
 {
@@ -58,7 +60,7 @@ check_exact_weak(const Step *step, PyObject *value)
     return (PyObject *)Py_TYPE(value) == referent(step);
 }
 
-/* Bytes of a NumPy scalar that its value fills, 0 for other types and long doubles. */
+/* The size of a NumPy scalar; 0 for other types, and for long doubles, which have padding. */
 static size_t
 scalar_size(PyTypeObject *type)
 {
@@ -289,7 +291,7 @@ check_compile(Step *step, const char *guard, PyObject *c, PyObject *d)
     if (found->weak != NULL && PyWeakref_CheckRefExact(c)) {
         step->check = found->weak;
         c = ((PyWeakReference *)c)->wr_object;
-        if (c == Py_None) { /* it has died: nothing will ever pass */
+        if (c == Py_None) { /* it is dead: no value will pass */
             step->check = check_is_weak;
             return 0;
         }

@@ -6,6 +6,6 @@
 
 /* Fills in a step; -1 with TypeError or ValueError if it is malformed. */
 int check_compile(Step *step, const char *guard, PyObject *c, PyObject *d);
-PyTypeObject *check_plain_type(const Step *step); /* of a "plain" guard, borrowed; else NULL */
+PyTypeObject *check_plain_type(const Step *step); /* of a "plain" guard; borrowed, or NULL */
 
 #endif

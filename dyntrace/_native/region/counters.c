@@ -1,7 +1,7 @@
-/* Counters: what a region tells of its calls, for reports.
+/* Counters: getters for what a region has counted; reports read them.
 
-   Invariant: but for calls that were interrupted,
-   calls = runs + deopts + (misses - learnt) + skips. The twin is in runtime/region.py. */
+   Invariant: calls = runs + deopts + (misses - learnt) + skips, but for calls that an exception
+   from outside ended. The twin is in runtime/region.py. Read call.c for where they count. */
 #include "region/counters.h"
 
 #include "region/entry.h"

@@ -1,4 +1,4 @@
-/* Counters: what a region tells of its calls; getters. */
+/* Getters for what a region has counted. */
 #ifndef DYNTRACE_REGION_COUNTERS_H
 #define DYNTRACE_REGION_COUNTERS_H
 

@@ -1,8 +1,8 @@
-/* One entry of a region: guard steps compiled into an array, the callable that executes the graph,
-   and which steps' values it is given.
+/* Entry: guard steps, the callable that executes the graph, and the steps whose values it gets.
 
-   Invariant: an entry never changes after it is made; evaluating its guards neither raises nor
-   runs user code. The twin is _CompiledEntry in runtime/region.py. */
+   Invariant: an entry never changes after its creation. Evaluating its guards neither raises nor
+   runs user code. The twin is _CompiledEntry in runtime/region.py. Read read.c and check.c next for
+   the two halves of a step, call.c for the caller. */
 #include "region/entry.h"
 
 #include "region/check.h"
@@ -40,7 +40,7 @@ entry_dealloc(PyObject *self)
     PyObject_GC_Del(self);
 }
 
-/* No tp_clear: an entry is immutable, its region clears the tuple that holds it. */
+/* An entry is immutable, so it has no tp_clear: its region clears the tuple that holds it. */
 PyTypeObject Entry_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Entry",
@@ -79,7 +79,7 @@ compile_step(Entry *entry, Py_ssize_t position, PyObject *source)
     return 0;
 }
 
-/* Fills in the step indexes of a tuple; -1 with an exception if they are none. */
+/* Converts a tuple of step indexes; -1 with an exception if an item is none. */
 static int
 compile_indexes(const Entry *entry, PyObject *source, Py_ssize_t *indexes)
 {
@@ -133,7 +133,7 @@ is_direct(const Entry *entry)
     return true;
 }
 
-/* The vectorcall of `run`, if neither its class nor the object can take it back. */
+/* The vectorcall of `run`; NULL if its class or the object may exchange it later. */
 static vectorcallfunc
 lasting_call(PyObject *run)
 {
@@ -143,7 +143,8 @@ lasting_call(PyObject *run)
     return fixed && !PyFunction_Check(run) ? PyVectorcall_Function(run) : NULL;
 }
 
-/* Does `run` say that it raises no warning, and sees to NumPy's modes itself? -1: exception. */
+/* Does `run` declare that it warns of nothing and heeds NumPy's error modes itself? -1:
+   exception. */
 static int
 is_quiet(PyObject *run)
 {
@@ -159,7 +160,7 @@ is_quiet(PyObject *run)
     return quiet == Py_True;
 }
 
-/* Where no inputs are said to tell how much work there is, all do. */
+/* The inputs whose sizes measure the work: those that the entry names, else all. */
 static PyObject *
 sized_of(PyObject *source)
 {
@@ -233,7 +234,7 @@ entry_new(PyObject *source)
     return (PyObject *)entry;
 }
 
-/* The first `count` values, but for arguments, which the caller owns. */
+/* Releases the first `count` values. The caller owns those that are arguments. */
 static void
 release(const Entry *entry, PyObject **values, Py_ssize_t count)
 {
@@ -250,7 +251,7 @@ entry_release(const Entry *entry, PyObject **values)
     release(entry, values, Py_SIZE(entry));
 }
 
-/* Reads and checks every step; true with `values` to be released, or false with nothing to do. */
+/* Reads and checks every step. If true, the caller has to release `values`. */
 bool
 entry_values(const Entry *entry, PyObject *const *args, Py_ssize_t count, PyObject **values)
 {

@@ -1,9 +1,11 @@
-/* Handle: what compiled code holds of a region; it keeps nothing alive.
+/* Handle: what compiled code holds of a region: a callable that keeps nothing alive.
 
-   Invariant: code objects are invisible to the garbage collector, so a handle does not own its
-   region; a handle without one answers None. One of a region's two handles calls it, and is true
-   when a region that rests should be called all the same; the other, its marker, stands where the
-   original instructions end. The twin is in runtime/region.py. */
+   The garbage collector does not traverse code objects (Objects/codeobject.c), so a handle that
+   owned its region would make uncollectable cycles. A region has two handles. Compiled code calls
+   the first in place of the original instructions; it is true when a resting region should be
+   called all the same. The second, the marker, is called at the end of the original instructions.
+   Invariant: a handle does not own its region; without one it returns None. The twin is in
+   runtime/region.py. Read call.c next. */
 #include "region/handle.h"
 
 #include <structmember.h>
@@ -19,7 +21,7 @@ handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *name
         PyErr_SetString(PyExc_TypeError, "a handle takes no keyword arguments");
         return NULL;
     }
-    /* Without references it is being taken down by code that called us. */
+    /* A region without references is in its tp_dealloc, from which this call came. */
     if (region == NULL || Py_REFCNT(region) == 0) {
         Py_RETURN_NONE;
     }
@@ -29,7 +31,7 @@ handle_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *name
     return result;
 }
 
-/* The original instructions have come to the region's end. */
+/* The original instructions have reached the end of the region. */
 static PyObject *
 marker_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names)
 {
@@ -50,7 +52,7 @@ handle_truth(PyObject *self)
     return region != NULL && retire_rest_is_over(region);
 }
 
-/* A new handle or marker of a region that has none yet. */
+/* The new handle or marker of a new region. */
 Handle *
 handle_of(Region *region, bool marker)
 {

@@ -1,8 +1,8 @@
 /* Where the value of a guard step comes from.
 
    Invariant: a read looks into dicts, slots, cells, functions and exact built-in containers. It
-   runs no descriptor, no __getattr__ and no other user code, and leaves no exception behind.
-   The twin is the first half of runtime/steps.py. */
+   runs no descriptor, no __getattr__ and no other user code, and leaves no exception pending. The
+   twin is the first half of runtime/steps.py. Read check.c next for what the value must be. */
 #include "cpython/frame_py3xx.h"
 
 #include "region/read.h"
@@ -21,7 +21,7 @@ dict_value(PyObject *dict, PyObject *key)
     return Py_XNewRef(value);
 }
 
-/* From a dict given, from that of an earlier step, or from that of the frame that calls. */
+/* Looks into the step's dict, into the value of an earlier step, or into the caller's globals. */
 static PyObject *
 read_global(const Step *step, PyObject *base)
 {
@@ -55,8 +55,8 @@ read_global(const Step *step, PyObject *base)
     return value;
 }
 
-/* The generic look-up; without a descriptor on the class it finds the instance's own value, and
-   does so without creating a dict for the instance. */
+/* For a name that the class does not have: then the generic look-up finds the instance's own value,
+   without creating a dict for it (Objects/object.c). */
 static PyObject *
 read_generic(const Step *step, PyObject *base)
 {
@@ -83,7 +83,7 @@ read_member(PyObject *member, PyObject *base)
     return value;
 }
 
-/* Behind something on the class that is no data descriptor. */
+/* The class has the name too, but no data descriptor, so the instance's value takes precedence. */
 static PyObject *
 read_shadowing(const Step *step, PyObject *base, PyObject *on_class)
 {
@@ -92,7 +92,7 @@ read_shadowing(const Step *step, PyObject *base, PyObject *on_class)
         if (value != on_class) {
             return value;
         }
-        Py_DECREF(value); /* the instance's or the class's? */
+        Py_DECREF(value); /* from the instance or from the class? Look again. */
     }
     return instance_value(base, step->b);
 }
@@ -117,7 +117,7 @@ read_attribute(const Step *step, PyObject *base)
     return read_shadowing(step, base, on_class);
 }
 
-/* Nothing to read: succeeds only while the instance has no attribute of that name of its own. */
+/* True while the instance itself has no attribute of that name; else NULL. */
 static PyObject *
 read_lacks(const Step *step, PyObject *base)
 {
@@ -129,7 +129,7 @@ read_lacks(const Step *step, PyObject *base)
     return Py_NewRef(Py_True);
 }
 
-/* With a class that is known and watched the kind of the attribute is known beforehand. */
+/* A "plain" guard fixes the class and its attributes, so the kind of look-up can be chosen now. */
 void
 read_specialise(Step *step, PyTypeObject *type)
 {
@@ -226,7 +226,7 @@ read_globals(const Step *step, PyObject *base)
     return PyFunction_Check(base) ? Py_NewRef(PyFunction_GET_GLOBALS(base)) : NULL;
 }
 
-/* What a weak reference refers to. */
+/* The object of a weak reference; NULL if it is dead. */
 static PyObject *
 read_held(const Step *step, PyObject *base)
 {
@@ -320,7 +320,7 @@ static int
 compile_key(Step *step, PyObject *b)
 {
     if (PyLong_CheckExact(b)) {
-        step->index = PyNumber_AsSsize_t(b, NULL); /* clipped: no sequence is as long as that */
+        step->index = PyNumber_AsSsize_t(b, NULL); /* clips what no sequence reaches */
     }
     else if (!PyUnicode_CheckExact(b)) {
         PyErr_SetString(PyExc_TypeError, "an item is named by an int or a string");

@@ -6,6 +6,6 @@
 
 /* Fills in a step; -1 with TypeError or ValueError if it is malformed. */
 int read_compile(Step *step, const char *source, PyObject *a, PyObject *b, Py_ssize_t position);
-void read_specialise(Step *step, PyTypeObject *type); /* `type` is guarded "plain" */
+void read_specialise(Step *step, PyTypeObject *type); /* a "plain" guard checks `type` */
 
 #endif

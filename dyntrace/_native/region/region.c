@@ -1,8 +1,8 @@
-/* Region: a polymorphic inline cache of entries.
+/* Region: a polymorphic inline cache of entries; the object, its fields and its callbacks.
 
-   Invariant: a call gives the result, or None for "run the original instructions"; it raises only
+   Invariant: a call returns the result, or None for "run the original instructions". It raises only
    what was thrown into the region from outside (runtime/failures.py). The twin is
-   runtime/region.py; handle.c has what compiled code holds of a region. */
+   runtime/region.py. Read call.c next for the call, and handle.c for what compiled code holds. */
 #include "region/region.h"
 
 #include <limits.h>
@@ -13,7 +13,7 @@
 #include "region/entry.h"
 #include "region/handle.h"
 
-enum { STUB_TIME = 20 }; /* nanoseconds, where nothing else is said */
+enum { STUB_TIME = 20 }; /* nanoseconds, until somebody sets another one */
 
 /* Region ------------------------------------------------------------------------------------ */
 static PyObject *
@@ -142,7 +142,7 @@ region_get_entries(PyObject *self, void *closure)
     return sources;
 }
 
-/* The callbacks are set and read alike; `closure` is the one's offset. */
+/* One getter and one setter serve all callbacks; `closure` is the callback's offset. */
 static PyObject *
 region_get_callback(PyObject *self, void *closure)
 {
@@ -214,7 +214,8 @@ static PyGetSetDef region_getset[] = {
     {"on_retire", region_get_callback, region_set_callback,
      "Called as on_retire(region) when it has retired.", (void *)offsetof(Region, on_retire)},
     {"on_rest", region_get_callback, region_set_callback,
-     "Called as on_rest(region) when it begins or ends to rest.", (void *)offsetof(Region, on_rest)},
+     "Called as on_rest(region) when it begins or ends to rest.",
+     (void *)offsetof(Region, on_rest)},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -1,4 +1,5 @@
-/* Region: a polymorphic inline cache of entries. */
+/* Region: a polymorphic inline cache of entries. Read region.c for the object, call.c for the
+   call. */
 #ifndef DYNTRACE_REGION_REGION_H
 #define DYNTRACE_REGION_REGION_H
 
@@ -10,7 +11,7 @@ typedef enum { NO_CAUSE, MISSES, FLOATING, ERRORS, DECLINED, SLOWER, CAUSES } Ca
 struct Region {
     PyObject_HEAD
     Handle *handle;
-    Handle *marker;    /* what stands at the end of the original instructions */
+    Handle *marker;    /* called at the end of the original instructions */
     PyObject *entries; /* tuple of Entry, replaced as a whole */
     PyObject *on_miss; /* NULL or a callable */
     PyObject *on_retire; /* NULL or a callable */
@@ -18,14 +19,14 @@ struct Region {
     PyObject *weakrefs;
     Py_ssize_t last;   /* the entry that was hit last */
     long long calls, deopts, misses, learnt, skips, compared, deopt_limit;
-    long long stub_time; /* nanoseconds of the stub, outside the call */
-    int declined;      /* calls in a row */
-    int countdown;     /* while it rests: the calls left out before one is let through */
+    long long stub_time; /* nanoseconds that the stub takes outside the call */
+    int declined;      /* calls in a row that it did not run */
+    int countdown;     /* while it rests: calls to skip until one is let through */
     long long replays[CAUSES]; /* `deopts` by cause */
     long long window;  /* the call since which `failures` are counted */
     long long failures[CAUSES];
     int cause;
-    char commits; /* an effect is all that it is for: do it, and answer True */
+    char commits; /* it has an effect and no outputs: commit the effect and return True */
     char retired;
     char resting; /* it has declined many calls in a row */
     Trial trial;

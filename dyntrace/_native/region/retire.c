@@ -1,23 +1,23 @@
-/* When a region is given up: it fails again and again, or no kind of input fits it; and when it
-   rests: many calls in a row have brought inputs that it has no entry for, or for which the original
-   instructions are faster.
+/* When a region retires, and when it rests.
 
-   Invariant: a region that mostly succeeds is not given up for rare failures, and one that rests is
-   still called now and then, in case its inputs have changed. The twin is in
-   runtime/region.py; the causes are listed in runtime/causes.py. */
+   A region retires if it fails again and again, or if no kind of input fits it. It rests if it has
+   declined many calls in a row, because no entry fits them or the original instructions are faster.
+   Invariants: a region that mostly succeeds does not retire for rare failures. A resting region is
+   still called now and then, since its inputs may change. The twin is in runtime/region.py, the
+   causes are in runtime/causes.py. Read call.c for the callers. */
 #include "region/retire.h"
 
 #include "cpython/failures.h"
 
 enum {
-    WINDOW = 512, /* failures count as a share of about so many calls */
-    SHARE = 8,    /* one call in so many must have failed */
+    WINDOW = 512, /* the calls among which failures are counted, about */
+    SHARE = 8,    /* retires if one call in SHARE has failed */
     MISS_LIMIT = 64,
-    REST_AFTER = 256, /* calls declined in a row */
-    SAMPLED = 256,    /* while a region rests, one call in so many is let through */
+    REST_AFTER = 256, /* declined calls in a row */
+    SAMPLED = 256,    /* a resting region gets one call in SAMPLED */
 };
 
-/* -1 with an exception that was thrown in from outside. */
+/* Calls the callback, if any; -1 with an exception that was thrown into it from outside. */
 static int
 tell(Region *region, PyObject *callback)
 {
@@ -43,7 +43,7 @@ retire(Region *region, Cause cause)
     return tell(region, region->on_retire);
 }
 
-/* What happened long ago counts less. */
+/* Scales old failures down, so that they count less than new ones. */
 static void
 move_window(Region *region)
 {
@@ -69,7 +69,7 @@ retire_after_deopt(Region *region, Cause cause)
     return too_many && !region->retired ? retire(region, cause) : 0;
 }
 
-/* A miss costs little, so it takes many, once no more entries are added. */
+/* For a region that adds no more entries. A miss costs little, so it takes many. */
 int
 retire_after_miss(Region *region)
 {

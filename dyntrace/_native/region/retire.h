@@ -1,15 +1,15 @@
-/* When a region is given up, and when it rests. */
+/* When a region retires, and when it rests. */
 #ifndef DYNTRACE_REGION_RETIRE_H
 #define DYNTRACE_REGION_RETIRE_H
 
 #include "region/region.h"
 
-/* Each int: -1 with an exception that was thrown in from outside. */
+/* Each int: 0, or -1 with an exception that was thrown into a callback from outside. */
 int retire(Region *region, Cause cause);
 int retire_after_deopt(Region *region, Cause cause);
 int retire_after_miss(Region *region);
 int retire_after_decline(Region *region);
-int retire_end_rest(Region *region); /* a call is not declined */
-bool retire_rest_is_over(Region *region); /* for one call */
+int retire_end_rest(Region *region); /* after a call that was not declined */
+bool retire_rest_is_over(Region *region); /* counts one skipped call */
 
 #endif

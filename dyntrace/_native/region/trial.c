@@ -1,12 +1,13 @@
-/* Trial: is a region faster than the original instructions that it stands for?
+/* Trial: is a region faster than the original instructions that it replaces?
 
-   Some of the first calls run the region, some leave the work to the original instructions, whose
-   end a marker shows. Four calls make a comparison, in the order region, original, original, region,
-   so that sizes that grow from call to call weigh on both sides alike. Inputs of about the same size
-   form a bucket with a verdict of its own, which holds for a number of calls and is then looked at
-   again.
-   Invariant: a comparison that was disturbed (a deopt, an exception, another thread) is dropped, and
-   a region that cannot be compared is kept. The twin is runtime/trial.py. */
+   Some calls run the region. Others leave the work to the original instructions, at whose end
+   compiled code calls a marker. A comparison takes four calls in the order region, original,
+   original, region, so that sizes that grow from call to call affect both sides alike. Inputs whose
+   sizes are within a factor of four form a bucket. Each bucket has its own verdict, which is
+   measured again after some thousand calls.
+   Invariants: a comparison that was disturbed (a deopt, an exception, another thread) is dropped. A
+   region that cannot be compared is kept. The twin is runtime/trial.py. Read call.c for the
+   caller. */
 #include "region/trial.h"
 
 #include <limits.h>
@@ -14,17 +15,17 @@
 
 enum {
     FIRST_CALL = 3,    /* the first calls compile the graph */
-    LOOK_AGAIN = 256,  /* calls between two looks for inputs of a new size */
+    LOOK_AGAIN = 256,  /* calls until inputs of a new size are looked for again */
     HOLDS = 4096, HOLDS_AT_MOST = 1 << 20, /* calls for which a verdict holds, doubled each time */
-    LARGE_BUCKET = 11, /* a mebibyte: what is slower there is slower for good */
+    LARGE_BUCKET = 11, /* a mebibyte: a region that is slower there stays slower */
     MAX_DROPS = 64,
     FEW = 3, SOME = 4, MANY = 8, MOST = 6, /* comparisons */
     DECLINE_TIME = 30, /* nanoseconds: what declining a call adds to the original's time */
-    LONG_TIME = 20000000, /* nanoseconds that leave no doubt */
+    LONG_TIME = 20000000, /* nanoseconds: one comparison of this length decides */
 };
 enum { UNKNOWN, KEPT, LOST };
 
-static PyObject *fake_clock; /* NULL, or what tests put in the clock's place */
+static PyObject *fake_clock; /* NULL, or the clock of a test */
 
 PyObject *
 trial_set_clock(PyObject *module, PyObject *clock)
@@ -56,7 +57,7 @@ trial_begin(Trial *trial)
     trial->bucket = -1;
 }
 
-/* 0 where there are no arrays, else a number that grows by one with each factor of four. */
+/* 0 without arrays; else a number that grows by one for each factor of four. */
 static int
 bucket_of(long long bytes)
 {
@@ -79,7 +80,7 @@ trial_drop(Trial *trial)
     trial->region = trial->original = 0;
 }
 
-/* The turn of a call in a comparison. */
+/* Whether the call runs the region or the original instructions, as part of the comparison. */
 static Turn
 compared_turn(Trial *trial, int bucket)
 {
@@ -92,7 +93,7 @@ compared_turn(Trial *trial, int bucket)
     return trial->running ? TURN_TIMED : TURN_ORIGINAL;
 }
 
-/* What the call that is number `call`, on arrays of `bytes` bytes, is to do. */
+/* What call number `call`, on arrays of `bytes` bytes, has to do. */
 Turn
 trial_turn(Trial *trial, long long call, long long bytes)
 {
@@ -128,7 +129,8 @@ trial_end_original(Trial *trial)
     if (trial->owner == PyThreadState_Get()) {
         long long time = trial_clock() - trial->started - DECLINE_TIME;
         bool first = trial->turn == 1;
-        trial->faster_original = first || time < trial->faster_original ? time : trial->faster_original;
+        trial->faster_original =
+            first || time < trial->faster_original ? time : trial->faster_original;
         trial->original += time;
         trial->started = 0;
         trial->turn++;
@@ -150,7 +152,7 @@ verdict_of(const Bucket *bucket)
     return bucket->slower >= MOST ? LOST : KEPT;
 }
 
-/* Counts a finished comparison; the bucket's verdict. */
+/* Counts a finished comparison; returns the verdict of the bucket. */
 static int
 compare(Trial *trial, Bucket *bucket)
 {
@@ -158,10 +160,10 @@ compare(Trial *trial, Bucket *bucket)
     bool warm = trial->warm;
     trial->warm = true;
     if (region + original >= LONG_TIME && trial->slower_run < trial->faster_original) {
-        return KEPT; /* also if other programs had the CPU in one of the calls */
+        return KEPT; /* even if another program took the CPU during one of the calls */
     }
     if (!warm) {
-        return UNKNOWN; /* the original instructions were not specialised yet */
+        return UNKNOWN; /* CPython had not specialised the original instructions yet */
     }
     bucket->quads++;
     bucket->faster += region * 10 < original * 9;
@@ -181,7 +183,7 @@ judge(Bucket *bucket, int verdict, long long call)
     }
 }
 
-/* Lost where size is not the reason: with large inputs, or without arrays, and nowhere better. */
+/* Is it slower whatever the size: on large inputs or without arrays, and faster in no bucket? */
 static bool
 is_lost_for_good(const Trial *trial)
 {
