@@ -154,7 +154,7 @@ call_drain(PyObject *jobs)
     PyErr_Restore(kind, error, traceback);
 }
 
-/* When the first program is made: these modules import the one that this is part of. */
+/* Called when the first program is made and not at import, since these modules import this one. */
 int
 calls_init(void)
 {

@@ -54,7 +54,8 @@ find_raising(PyObject *capsule)
     return work_out(capsule);
 }
 
-/* The variables may be kept if they are none, or NumPy's modes only: no value of the user's. */
+/* Keeps the variables if there are none or only NumPy's modes, so that no value of the user's is
+   kept. */
 static void
 remember(PyObject *before, PyObject *inside, PyObject *capsule)
 {

@@ -4,9 +4,9 @@
 #define DYNTRACE_IMPORTS_NUMPY
 #include "vm/array/arrays.h"
 
-/* Exact, of a built-in dtype in native byte order, without metadata or fields. A dtype that names
-   its byte order, as that of memory of ctypes does, is native too, but results would have to name
-   it. */
+/* Exact, of a built-in dtype in native byte order, without metadata or fields. A dtype that spells
+   its byte order out, as one made from memory of ctypes does, may be native too, but is refused:
+   the results would have to spell it out as well. */
 bool
 array_is_of(PyObject *value, int type_num, int ndim)
 {

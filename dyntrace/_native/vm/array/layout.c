@@ -150,7 +150,7 @@ sort_axes(int ndim, int count, const Value *const *operands, int *axes)
     }
 }
 
-/* As dense_strides, but with the first axis fastest. */
+/* As layout_dense_strides, but with the first axis fastest. */
 static void
 fortran_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
 {

@@ -18,7 +18,7 @@ value_load(PyArrayObject *array, Value *value)
     value->owns = PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA | NPY_ARRAY_WRITEABLE);
 }
 
-/* Segments of nothing but views ------------------------------------------------------------- */
+/* A view of the owner's memory, with the owner as its base. */
 PyObject *
 value_view(PyArrayObject *owner, const Value *value, char *address)
 {

@@ -120,7 +120,7 @@ place_scratch(Plan *plan)
             npy_intp alignment = base->size >= LINE_BYTES ? LINE_BYTES : 32;
             place = (place + alignment - 1) & ~(alignment - 1);
             base->place = place;
-            place += base->size + (base->size >= LINE_BYTES ? LINE_BYTES : 0); /* as in cut.c */
+            place += base->size + (base->size >= LINE_BYTES ? LINE_BYTES : 0); /* as in buffers.c */
         }
     }
     plan->buffers = (place + 2 * LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);

@@ -1,4 +1,4 @@
-/* Planning reductions, and putting the results of their parts together.
+/* Planning reductions; group/combine.c puts the results of their parts together.
 
    A reduction runs NumPy's own inner loop in the order in which NumPy's iterator would:
    along whole rows (axes last in memory), row after row (axes before the last), or over everything,
