@@ -10,7 +10,7 @@ has a program that meets each.
 from __future__ import annotations
 
 from dyntrace.record import record
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 
 __all__ = ["CATALOGUE", "BreakReason", "reason"]
 

@@ -18,7 +18,7 @@ RANKS = {
     "incidents": 0,
     "isolation": 0,
     "record": 0,
-    "registry": 0,
+    "registries": 0,
     "breaks": 0,
     "budget": 0,
     "users": 0,

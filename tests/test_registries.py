@@ -7,7 +7,7 @@ import pkgutil
 import pytest
 
 import dyntrace
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 
 MUTABLE = (dict, list, set, bytearray, collections.deque)
 CHANGES = {

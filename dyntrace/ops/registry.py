@@ -25,7 +25,7 @@ from dyntrace.graph.kinds import Kind, NumpyScalarKind
 from dyntrace.graph.node import Op
 from dyntrace.ops.call import NumpyCall, Operand, Refused, Sample
 from dyntrace.record import record
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 
 __all__ = [
     "NumpyCall",

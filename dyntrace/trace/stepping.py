@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from dyntrace.asm.instructions import Body, Unit
 from dyntrace.breaks import LOOP_INSIDE_INLINED
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.values.base import Value
 

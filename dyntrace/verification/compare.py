@@ -2,7 +2,8 @@
 
 Observed are the result, the arguments and globals after the call, memory shared between them,
 everything printed, each warning with its file and line, and the exception with its traceback and
-its chain. `verification` and the differential tests use it. Read `facts` next: it describes values.
+its chain. `verification` and the differential tests use it. Read `observations` next, which turns
+values into facts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dyntrace.verification.facts import Bits, Description, Facts, without_addresses
+from dyntrace.verification.observations import Bits, Description, Facts, without_addresses
 
 __all__ = ["Outcome", "Surroundings", "difference", "differences", "run"]
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec.effects.memory import WRITEABLE
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 
 __all__ = ["INSTANCE", "Content", "Names", "content_of"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.exec.effects.memory import WRITEABLE
-from dyntrace.verification.facts import attributes_of
+from dyntrace.verification.observations import attributes_of
 
 __all__ = ["World", "copies", "global_names"]
 

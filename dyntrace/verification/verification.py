@@ -15,7 +15,7 @@ from typing import Any
 
 from dyntrace.errors import StateWarning, VerificationError
 from dyntrace.verification.compare import Outcome, differences, run
-from dyntrace.verification.facts import Facts
+from dyntrace.verification.observations import Facts
 from dyntrace.verification.reachable import Reachable
 from dyntrace.verification.snapshot import World
 

@@ -20,7 +20,7 @@ from dyntrace.graph import kinds
 from dyntrace.graph.identity import lasts
 from dyntrace.graph.instances import MISSING, class_lookup
 from dyntrace.ops.registry import Refused, attribute, operator_record
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 from dyntrace.trace.frame import Break, Flush, Frame
 from dyntrace.trace.semantics.changes import new_list, new_tuple, set_pair
 from dyntrace.trace.semantics.iteration import IteratorKind, item_kind

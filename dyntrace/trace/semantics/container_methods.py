@@ -13,7 +13,7 @@ from typing import Any
 from dyntrace.breaks import ATTRIBUTE_STORE
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import DictKind, SequenceKind
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.semantics.changes import extend_list, replace_items, set_pair, stored
 from dyntrace.trace.semantics.operands import read_value

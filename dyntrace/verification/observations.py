@@ -1,4 +1,4 @@
-"""Facts: describes any value as a flat table, so that two runs can be compared fact by fact.
+"""Observations: any value as a flat table of facts, so that two runs can be compared fact by fact.
 
 Each fact has a path ("result[0].strides"). Numbers are compared bit for bit, except that all NaNs
 are equal. If an object occurs again, its fact is the path where it occurred first; an array in
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.registry import Registry
+from dyntrace.registries import Registry
 
 __all__ = ["Bits", "Description", "Facts", "without_addresses"]
 
