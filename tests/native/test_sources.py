@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "dyntrace"
 NATIVE = PACKAGE / "_native"
 SOURCES = sorted(NATIVE.rglob("*.c"))
 HEADERS = sorted(NATIVE.rglob("*.h"))
+SAMPLER = sorted((PACKAGE / "_sampler").rglob("*.c"))
 
 # A file includes headers of its own folder and of those before it.
 FOLDERS = [
@@ -68,10 +69,10 @@ def functions(path):
 
 
 @cache
-def homes():
-    """The file that defines each function that is not static."""
+def homes(*sources):
+    """The file of the extension that defines each function that is not static."""
     found = collections.defaultdict(list)
-    for path in SOURCES:
+    for path in sources or SOURCES:
         for static, name, _ in functions(path):
             if not static and path not in found[name]:  # a version of it for each system
                 found[name].append(path)
@@ -95,15 +96,22 @@ each_source = pytest.mark.parametrize("path", SOURCES, ids=name_of)
 each_file = pytest.mark.parametrize("path", [*SOURCES, *HEADERS], ids=name_of)
 
 
-def test_files_call_each_other_without_cycles():
-    graph = {
-        path: {home for name, (home,) in homes().items() if home != path and name in words(path)}
-        for path in SOURCES
+def calls_between(sources):
+    """The files that each file calls, by the names of their functions."""
+    found = homes(*sources)
+    return {
+        path: {home for name, (home,) in found.items() if home != path and name in words(path)}
+        for path in sources
     }
+
+
+@pytest.mark.parametrize("sources", [SOURCES, SAMPLER], ids=["native", "sampler"])
+def test_files_call_each_other_without_cycles(sources):
+    graph = calls_between(sources)
     done, path = set(), []
 
     def visit(file):
-        assert file not in path, " -> ".join(name_of(f) for f in [*path[path.index(file) :], file])
+        assert file not in path, " -> ".join(f.name for f in [*path[path.index(file) :], file])
         if file not in done:
             path.append(file)
             for other in sorted(graph[file]):
@@ -118,6 +126,11 @@ def test_the_check_sees_the_calls_between_files():
     assert len(homes()) > 100
     assert name_of(homes()["pool_run"][0]) == "os/pool.c"
     assert "pool_run" in words(NATIVE / "vm/group/tiles.c")
+    calls = {
+        path.stem: {home.stem for home in found} for path, found in calls_between(SAMPLER).items()
+    }
+    assert {"reach", "sampler", "tally"} <= calls["ticker"]
+    assert "ticker" not in calls["sampler"]
 
 
 def test_each_function_has_one_home():
