@@ -1,8 +1,8 @@
-"""Checks of results against the kinds the tracer inferred, and the two ways a region refuses.
+"""Checks of results against the kinds the tracer inferred, and the two errors that deopt a region.
 
-Invariant: after `check(value, kind)` everything the tracer expected of the value is true, so a
-wrong inference costs a deopt and never a wrong answer. The numpy backend inlines a cheap test for
-the common kinds (`quick_test`) and calls `check` only when that test does not pass.
+Invariant: `check(value, kind)` raises unless everything that `kind` says holds for the value, so a
+wrong inference costs a deopt and never a wrong answer. Generated Python inlines a cheap test for
+the common kinds (`quick_test`) and calls `check` only if that test fails.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class KindMismatch(DyntraceError):
 
 
 class CannotProve(DyntraceError):
-    """A write may fail, or may differ from eager's; the region deopts before it."""
+    """An operation may fail or differ from eager's; the region deopts before any write."""
 
 
 def check(value: Any, kind: Kind) -> None:
@@ -121,7 +121,7 @@ _TESTS: Mapping[type, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 def quick_test(name: str, kind: Kind, bind: Callable[[Any], str]) -> str | None:
-    """Source that is true when the value called `name` may *not* be of `kind`; None: no test."""
+    """Source that is true if the value of `name` may *not* be of `kind`; None: all values are."""
     if isinstance(kind, ArrayKind):
         dtype = bind(kind.dtype)
         return (

@@ -1,8 +1,8 @@
 """The floating-point environment (rounding mode, flush-to-zero) of the calling thread.
 
-Invariant: what `save` returns in one thread and `restore` takes in another makes both compute the
-same bits; C's fegetenv covers MXCSR and the x87 control word. Where it cannot be reached
-`is_available` is False and nothing runs on another thread. Read `exec.jobs.threads` next.
+Invariant: after `restore` of what `save` returned, another thread computes the same bits. C's
+fegetenv covers MXCSR and the x87 control word. Where libm cannot be loaded, `is_available` is
+False and nothing runs on another thread. Read `exec.jobs.threads` next.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SIZE = 64  # at least sizeof(fenv_t): 32 bytes on x86-64, 8 on AArch64
 
 @cache
 def _library() -> Any:
-    """The C library's mathematics, or None; it is looked for when it is first needed."""
+    """The C library libm, loaded when first needed; None if there is none."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -28,7 +28,7 @@ def _library() -> Any:
 
 
 def is_available() -> bool:
-    """Whether another thread can be given this one's environment."""
+    """Whether the environment can be saved and restored."""
     return _library() is not None
 
 
@@ -41,6 +41,6 @@ def save() -> Any:
 
 
 def restore(environment: Any) -> None:
-    """Give the calling thread an environment saved elsewhere."""
+    """Set the calling thread's environment to one that `save` returned."""
     if is_available():
         _library().fesetenv(environment)

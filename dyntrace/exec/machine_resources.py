@@ -1,7 +1,7 @@
-"""Threads and kept memory of the machine in C, and what stands in where there is no C.
+"""The threads and the cached memory of the machine; stand-ins without the native module.
 
-Invariant: `set_num_threads` is the one setting and `reset` the one release, whether or not the
-native module is in use; without it there is no machine, so there is nothing to set or release.
+Invariant: callers need not ask whether the native module is in use. Without it there is no machine,
+so the stand-ins set and release nothing.
 Read `exec.jobs.threads` next, and `_native/os/pool.c` and `_native/os/arena.c`.
 """
 
@@ -16,18 +16,18 @@ __all__ = ["arena_held", "arena_trim", "get_threads", "set_threads"]
 if TYPE_CHECKING or not config.native:
 
     def set_threads(number: int, /) -> None:
-        """Let a region use `number` threads, the caller's included."""
+        """Let the machine use `number` threads, the caller's included."""
 
     def get_threads() -> int:
-        """How many threads a region may use: the caller's."""
+        """How many threads the machine may use, the caller's included."""
         return 1
 
     def arena_held() -> int:
-        """Bytes kept for the temporaries of later calls."""
+        """Bytes that the arena holds for temporaries of later calls."""
         return 0
 
     def arena_trim(limit: int, /) -> None:
-        """Release kept memory until at most `limit` bytes are held."""
+        """Release memory until the arena holds at most `limit` bytes."""
 
 else:
     from dyntrace._native import arena_held, arena_trim, get_threads, set_threads

@@ -1,13 +1,14 @@
 """What a compiled graph returns, the same for every backend.
 
-Invariant: a graph without an effect and with exactly one output that is a node of array or scalar
-kind returns that value itself; any other returns a tuple of its outputs; an effect's commit, a
-callable of no arguments, is the last item of that tuple. None means: run the original instructions.
+Invariant: if a graph has no effect and one output, a node of array or scalar kind, the compiled
+graph returns that value. Otherwise it returns a tuple of the outputs. An effect's commit, a
+callable without arguments, is the last item of the tuple. If it returns None, CPython runs the
+original instructions.
 
-A compiled graph may return True instead of the tuple if the graph has an effect and no outputs: the
-effect is done. If the callable has an attribute `quiet` that is True when it is put to use, it is
-called under the user's own floating-point modes: it neither warns nor calls the user's handlers,
-and returns None where a flag is raised whose mode is not "ignore". Read `exec.effects.writes` next.
+If the graph has an effect and no outputs, the compiled graph may do the effect itself and return
+True. A callable with a true attribute `quiet` is called under the user's floating-point modes. It
+neither warns nor calls the user's handlers, and returns None if a flag is raised whose mode is not
+"ignore". Read `exec.effects.writes` next.
 """
 
 from __future__ import annotations

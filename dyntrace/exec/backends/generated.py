@@ -1,8 +1,8 @@
 """The `numpy` backend: a graph as one generated Python function over NumPy's own calls.
 
-The source is generated and compiled at the first call, since many a region behind a branch is never
-run, and most that run are run by the machine: the generator is not imported before. Read
-`exec.backends.generation` for what the function does.
+The source is generated and compiled at the first call: many regions behind branches never run, and
+the machine runs most of the others. The generator is imported then, too. Read
+`exec.backends.generation` next.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
 
 
 def _unfinished(*values: Any) -> Any:
-    """What a region does until it is compiled; `finish` stands in its own globals."""
+    """The code of a region until its first call; `finish` is in the globals of each region."""
     return finish(*values)  # type: ignore[name-defined]  # noqa: F821
 
 
 def _finish(region_of: Callable[[], FunctionType | None], graph: Graph, *values: Any) -> Any:
-    """Give the region its code, and run it."""
+    """Give the region its generated code, and run it."""
     from dyntrace.exec.backends.generation import generated_code
 
     region = region_of()

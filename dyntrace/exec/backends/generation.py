@@ -1,10 +1,10 @@
 """The text of a graph's function, for the `numpy` backend.
 
-Invariant: the function makes the calls of the graph in program order, one per node. A value that
-was only on the stack in the user's program is only on the stack here (nested, or moved out of its
-local), and a value that had a name has one here: so NumPy itself reuses temporaries exactly where
-it does in eager code. Locals are deleted at their last use. `exec.jobs.parallel` says which nodes
-are begun early on another thread; `exec.effects.writes` prepares the trailing write.
+Invariant: the function makes one call per node, in program order. A value that only the stack held
+in the user's program is only on the stack here (nested, or moved out of its local). A value that
+had a name has a local here. So NumPy reuses temporaries where it does in eager code. A local is
+deleted after its last use. `exec.jobs.parallel` decides which nodes start early on another thread;
+`exec.effects.writes` prepares the trailing write. Read `exec.backends.uses` next.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _GLOBALS = MappingProxyType(
 
 
 def generated_code(graph: Graph, namespace: dict[str, Any]) -> CodeType:
-    """The code of a function that runs `graph`; what it names by global names is in `namespace`."""
+    """The code of a function that runs `graph`; adds the globals it needs to `namespace`."""
     namespace.update(_GLOBALS)
     compiler = _Compiler(graph, namespace)
     module = compile(compiler.text(), compiler.filename(), "exec")
@@ -62,10 +62,10 @@ class _Expression:
 
 
 class _Compiler:
-    """One compilation: the lines so far, and what their names stand for.
+    """One compilation: the lines so far, and the names of values in them.
 
-    `pending` holds expressions of values that stay on the stack, oldest first; a node that uses the
-    newest of them, in order, takes them into its own.
+    `pending` holds the expressions of values that stay on the stack, oldest first. A node whose
+    operands are the newest of them, in order, nests them in its own expression.
     """
 
     def __init__(self, graph: Graph, namespace: dict[str, Any]) -> None:
@@ -94,7 +94,7 @@ class _Compiler:
         return f"def region({parameters}):\n    " + "\n    ".join(body) + "\n"
 
     def filename(self) -> str:
-        """Shows where the region comes from in a traceback of ours."""
+        """The file name that tracebacks show: the region's first line in the user's code."""
         first = self.graph.nodes[0] if self.graph.nodes else self.graph.effect
         if first is None:
             return "<dyntrace region>"
@@ -102,7 +102,7 @@ class _Compiler:
         return f"<dyntrace region {origin.filename}:{origin.lineno}>"
 
     def _guarded(self, lines: list[str]) -> list[str]:
-        """Whatever happens, no job reads the caller's arrays after the region is over."""
+        """`lines` in a `try` that drains the jobs, so none reads the caller's arrays afterwards."""
         inner = ["    " + line for line in lines]
         return ["jobs = []", "try:", *inner, "finally:", "    drain(jobs)"]
 
@@ -138,7 +138,7 @@ class _Compiler:
         return source.expression(node, write, self._function)
 
     def _nested_operands(self, node: Node) -> list[_Expression]:
-        """Take the pending expressions that `node` uses, if they are the newest, in order."""
+        """Pop the pending expressions that `node` uses, if they are the newest, in order."""
         if not self.pending:
             return []
         waiting = {pending.node for pending in self.pending}
@@ -207,7 +207,7 @@ class _Compiler:
             self.lines.append("del " + ", ".join(names))
 
     def _begin(self, found: _Expression) -> None:
-        """Begin a heavy node on another thread if it turns out large."""
+        """Start a heavy node on another thread if its operand is large at run time."""
         node, text = found.node, found.text
         name = self.names[node] = f"t{len(self.names)}"
         early = "submit(jobs, " + text.replace("(", ", ", 1)
@@ -218,7 +218,7 @@ class _Compiler:
         self._delete(found.dying)
 
     def _join(self, index: int) -> None:
-        """Have the results that node `index` needs, or that everything after it needs."""
+        """Wait for the jobs whose results node `index` needs."""
         for node, end in self.joins.items():
             if end == index:
                 name = self.names[node]
@@ -268,11 +268,11 @@ class _Compiler:
         return ["commit"]
 
     def _output(self, value: Any) -> str:
-        """A returned value; a container met twice is built once."""
+        """The text of an output; a container that occurs twice is built once."""
         if isinstance(value, Node):
             return self.names[value]
         if type(value) not in (tuple, list, dict, slice):
-            return self._bind(value)  # a literal would be another object, an interned one perhaps
+            return self._bind(value)  # a literal would be another object
         name = self.built.get(id(value))
         if name is None:
             name = f"b{len(self.built)}"
@@ -286,7 +286,7 @@ class _Compiler:
 
 
 def _is_replaced(op: Op) -> bool:
-    """Whether a method's target is not the method itself but a clone of it."""
+    """Whether a method's target is a clone of the method."""
     if op.style != "method":
         return False
     return getattr(np.ndarray, source.last_name(op), None) is not op.target

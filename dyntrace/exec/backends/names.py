@@ -1,9 +1,9 @@
 """Backends by name: functions that turn a graph into a callable.
 
-Invariant: a backend is found under one name for good; built-in names cannot be taken. Others come
-from `register_backend` or from entry points of the group "dyntrace.backends". What a compiled graph
-takes and returns is in `exec.results`; the built-in backends are `exec.backends.machine`
-and `exec.backends.reference`.
+Invariant: a name keeps its backend, and built-in names cannot be registered. Other backends come
+from `register_backend` or from entry points of the group "dyntrace.backends". `exec.results` says
+what a compiled graph returns. The built-in backends are `exec.backends.machine` ("numpy") and
+`exec.backends.reference`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def known_backends() -> list[str]:
 
 
 def _entry_points() -> list[EntryPoint]:
-    from importlib.metadata import entry_points  # it takes as long to import as NumPy's core
+    from importlib.metadata import entry_points  # takes as long to import as NumPy's core
 
     return list(entry_points(group=GROUP))
 

@@ -1,8 +1,8 @@
-"""The reference executor: the meaning of a graph, one NumPy call per node in program order.
+"""The reference backend: interprets a graph, one NumPy call per node in program order.
 
-Invariant: this is the specification the other backends are tested against, bits and strides. It
-keeps nothing alive or dead on purpose, so eager NumPy's reuse of large temporaries is written out
-by `exec.elision`. Read `exec.effects.writes` next for the write at the end of a graph.
+Invariant: this is the specification; tests compare the bits and strides of the other backends with
+it. It keeps every value until the end, so NumPy finds no temporaries to reuse: `exec.elision`
+computes the layouts that the reuse gives. Read `exec.effects.writes` next for the trailing write.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
 
 
 def run(graph: Graph, values: Sequence[Any]) -> Any:
-    """Run the graph once; the bare value, or the tuple of outputs with the commit behind them."""
+    """Run the graph once; return the bare value, or the outputs and the commit as a tuple."""
     found: dict[Node, Any] = dict(zip(graph.inputs, values, strict=True))
     resolve = partial(_resolve, found)
     for node in graph.nodes:
@@ -66,7 +66,7 @@ def _resolve(found: dict[Node, Any], value: Any) -> Any:
 
 
 def _build(found: dict[Node, Any], built: dict[int, Any], value: Any) -> Any:
-    """The value of an argument; a container met twice is built once."""
+    """The value of an argument; a container that occurs twice is built once."""
     if isinstance(value, Node):
         return found[value]
     if type(value) not in (tuple, list, dict, slice):

@@ -1,9 +1,9 @@
-"""How often each node is still used, and which values live on the evaluation stack only.
+"""How often each node is still used, and which values only the evaluation stack holds.
 
 Invariant: the counts are of uses that the compiler has not yet written. An input or an output is
 always needed.
-A node is stack-only if it has one use, and that use found it on the stack only in the user's
-program. Read `exec.backends.generation`, its user, next.
+A node is stack-only if it has one use and only the stack held its value there in the user's
+program. `exec.backends.generation` reads this.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ class Uses:
         return node in self._kept or self._left.get(node, 0) > 0
 
     def count_use(self, node: Node) -> bool:
-        """Count one use; True if the value is dead after it, and not an input's."""
+        """Count one use; return whether it was the last, of a value that nothing keeps."""
         self._left[node] -= 1
         return not self._left[node] and node not in self._kept
 
     def moved_operands(self, node: Node) -> set[Node]:
-        """Operands that only the stack held, and that have a local in the generated code."""
+        """The operands that only the stack held: their locals are cleared as they are read."""
         return set(self._temporaries(node)) if node.origin.temporaries else set()
 
     def _temporaries(self, node: Node) -> Iterator[Node]:
         for index in node.origin.temporaries:
             if index == 0 and node.op.style == "inplace":
-                continue  # the left side of `+=` is a name in the generated code
+                continue  # the left side of `+=` needs a name
             operand = node.args[index] if index < len(node.args) else None
             if isinstance(operand, Node) and self._left.get(operand) == 1:
                 if operand not in self._kept:

@@ -1,9 +1,10 @@
 """Effects that compute into their target: `x += y`, `np.add(a, b, out=c)`, `x.sort()`.
 
-Invariant: the computation runs into a temporary of the target's dtype, shape and (where bits may
-depend on it) strides, so whatever fails has failed before the target is touched. A large one is
-rehearsed tile by tile instead (`exec.effects.rehearsal`), and integer arithmetic that can raise no
-flag needs no rehearsal: their commit is eager's own call. Read `exec.effects.memory` next.
+Invariant: preparing computes into a temporary of the target's dtype and shape, and of its strides
+if bits may depend on them. So an error is raised before the target is written. Two cases need no
+temporary, and their commit is the eager call: a large operation is rehearsed tile by tile
+(`exec.effects.rehearsal`), and integer arithmetic that raises no flag cannot fail. Read
+`exec.effects.memory` next.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _MOVES = frozenset("put place putmask fill_diagonal put_along_axis copyto at".sp
 
 
 def operator_preparer(effect: Node) -> Callable[..., Commit]:
-    """The preparer of `array += value` and its like; what the kinds decide is decided here."""
+    """The preparer of `array += value` and its like, chosen by the kinds of the operands."""
     operation = effect.op.target
     ufunc = BY_INPLACE.get(operation)
     if ufunc is None or not _is_exact(ufunc, effect.args):
@@ -43,13 +44,13 @@ def operator_preparer(effect: Node) -> Callable[..., Commit]:
 
 
 def _is_exact(ufunc: np.ufunc, operands: tuple[Any, ...]) -> bool:
-    """Whether strides cannot change the bits of a result: of real numbers, by exact loops."""
+    """Whether strides cannot change the bits: the loop is exact and the operands are real."""
     row = UFUNCS.get(ufunc)
     return row is not None and row.bits == EXACT and all(map(_is_real, operands))
 
 
 def prepare_operator(ufunc: np.ufunc, quiet: bool, array: Any, value: Any) -> Commit:
-    """`array += value` and its like, by loops that are exact, so that strides do not change bits.
+    """Prepare `array += value` and its like, by an exact loop.
 
     `quiet`: the operation raises no flag on integers of one dtype.
     """
@@ -63,9 +64,9 @@ def prepare_operator(ufunc: np.ufunc, quiet: bool, array: Any, value: Any) -> Co
 
 
 def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> Commit:
-    """Operators whose bits or flags depend on being in place: run in place on a copy.
+    """Run the operator in place on a copy, because its bits or flags may depend on that.
 
-    Those are `**=` and `@=`, with fast paths and core dimensions, and all on complex numbers.
+    Such are `**=` (fast paths), `@=` (core dimensions) and all operators on complex numbers.
     """
     require_target(array)
     require_dense(array)
@@ -79,7 +80,7 @@ def _prepare_on_copy(operation: Callable[..., Any], array: Any, value: Any) -> C
 
 
 def _are_integers(array: Any, value: Any) -> bool:
-    """Integer operands of one dtype and fitting shape: no cast, no flag, no error."""
+    """Whether the operands are integers of one dtype and fitting shape: no cast, no error."""
     if array.dtype.kind not in "iu":
         return False
     if type(value) is int:
@@ -93,7 +94,7 @@ def _are_integers(array: Any, value: Any) -> bool:
 
 
 def _require_same_bits(array: Any, operands: tuple[Any, ...]) -> None:
-    """Operations that are not exact need eager's strides."""
+    """Raise CannotProve unless a temporary can have the strides that the eager call sees."""
     require_dense(array)
     for value in operands:
         if value is not array and can_overlap(value, array):
@@ -101,7 +102,7 @@ def _require_same_bits(array: Any, operands: tuple[Any, ...]) -> None:
 
 
 def _is_real(operand: Any) -> bool:
-    """Whether an argument of an effect is a real number or an array of such."""
+    """Whether an argument of an effect is a real number or an array of real numbers."""
     kind = operand.kind if isinstance(operand, Node) else describe(operand)
     if isinstance(kind, (ArrayKind, NumpyScalarKind)):
         return kind.dtype.kind in "biuf"
@@ -135,7 +136,7 @@ def _refuse(*args: Any, **kwargs: Any) -> Commit:
 def prepare_ufunc(
     ufunc: np.ufunc, exact: bool, argument: int | str, *args: Any, **kwargs: Any
 ) -> Commit:
-    """`ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
+    """Prepare `ufunc(..., out=array)`, with `where`, `dtype` and `casting` if given."""
     array = _target(argument, args, kwargs)
     require_target(array)
     operands = args[: ufunc.nin]
@@ -159,7 +160,7 @@ def prepare_ufunc(
 
 
 def prepare_fill(array: Any, value: Any) -> Commit:
-    """`array.fill(value)` with a number."""
+    """Prepare `array.fill(value)` with a number."""
     require_target(array)
     if isinstance(value, np.ndarray):
         raise CannotProve("not a number")
@@ -172,11 +173,11 @@ def prepare_fill(array: Any, value: Any) -> Commit:
 def prepare_call(
     function: Callable[..., Any], argument: int | str, moves: bool, *args: Any, **kwargs: Any
 ) -> Commit:
-    """Any other call that writes its argument at `argument`: it writes a copy of it.
+    """Prepare any other call that writes one of its arguments: it writes a copy of the target.
 
-    Other arguments that are the target itself become that copy as well, so that the function sees
-    the sharing it sees in eager code. `moves`: it only moves values about, so strides cannot change
-    them.
+    Other arguments that are the target become the same copy, so that the function sees the sharing
+    it sees in eager code. `argument` is a position or a keyword. `moves`: the function only copies
+    values, so strides cannot change them.
     """
     array = _target(argument, args, kwargs)
     require_target(array)
@@ -201,7 +202,7 @@ def _target(argument: int | str, args: tuple[Any, ...], kwargs: dict[str, Any]) 
 def _redirected(
     argument: int | str, temporary: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with `temporary` where the target stood."""
+    """The arguments with `temporary` in place of the target."""
     if isinstance(argument, str):
         return args, {**kwargs, argument: temporary}
     return (*args[:argument], temporary, *args[argument + 1 :]), kwargs

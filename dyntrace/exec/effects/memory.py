@@ -1,8 +1,7 @@
-"""What an effect must know of memory: may it be written, does it overlap, how is it laid out.
+"""Tests of an array's memory for effects: whether it is writeable, overlaps, is contiguous.
 
-Invariant: every answer is on the safe side: "may overlap" where the address ranges meet, "cannot
-prove" where one array may hold an address twice. Read `exec.effects.writes` and
-`exec.effects.inplace` next.
+Invariant: every answer is conservative. Arrays whose address ranges meet overlap; a target that may
+hold an address twice is refused. Read `exec.effects.writes` and `exec.effects.inplace` next.
 """
 
 from __future__ import annotations
@@ -40,19 +39,19 @@ def require_target(array: Any) -> None:
 
 
 def is_dense(array: Any) -> bool:
-    """Whether `array` is C- or Fortran-contiguous, so that a copy has its very strides."""
+    """Whether `array` is C- or Fortran-contiguous, so that a copy has the same strides."""
     flags = array.flags
     return bool(flags.c_contiguous or flags.f_contiguous)
 
 
 def require_dense(array: Any) -> None:
-    """Raise CannotProve for layouts that a temporary cannot repeat."""
+    """Raise CannotProve unless a temporary can have the strides of `array`."""
     if not is_dense(array):
         raise CannotProve("the result may depend on the target's strides")
 
 
 def holds_addresses_twice(array: Any) -> bool:
-    """Whether two items may share an address; True when not sure."""
+    """Whether two items may share an address; True if it cannot tell."""
     reach = array.itemsize
     for stride, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
         if length == 1:
@@ -74,7 +73,7 @@ def copy_back(array: Any, temporary: Any) -> Commit:
 
 
 def refuse_imaginary(value: Any, dtype: np.dtype[Any]) -> None:
-    """Complex to real warns from C code; the original instruction has to do it."""
+    """Raise CannotProve for a cast from complex to real, about which NumPy warns."""
     if dtype.kind == "c":
         return
     if isinstance(value, (tuple, list)):

@@ -1,9 +1,9 @@
-"""Rehearsals: a large elementwise computation run into a small buffer, to see whether it fails.
+"""Rehearsals: a large elementwise computation runs into a small buffer, to see whether it fails.
 
 Invariant: after `rehearse` returns, the same ufunc call on the same operands raises no flag and no
-error: elementwise results do not depend on their neighbours, and operands are dense, so tiles see
-the loops that the whole will. It costs the reading, not the memory. Read `exec.effects.inplace`
-next.
+error. An elementwise result does not depend on its neighbours, and the operands are contiguous, so
+tiles run the loops that the whole runs. A rehearsal reads all operands but writes one tile.
+`exec.effects.inplace` uses it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 
 from dyntrace.exec.effects.memory import can_overlap
 
-LARGE = 128 * 1024  # bytes: below, a temporary and a copy are as cheap
+LARGE = 128 * 1024  # bytes; for smaller targets a temporary and a copy cost no more
 _TILE = 64 * 1024
 
 
 def fit(array: Any, operands: tuple[Any, ...]) -> bool:
-    """Whether all operands are numbers, or as dense as `array` and not shifted against it."""
+    """Whether `rehearse` may take these operands: numbers, and arrays laid out like `array`."""
     if not any(isinstance(value, np.ndarray) for value in operands):
         return False
     c_order = array.flags.c_contiguous

@@ -1,11 +1,10 @@
 """Effects: the one write of a region to outside memory, prepared so that it cannot fail.
 
-Invariant: preparing computes everything that can raise (shapes, casts, floating-point flags, data
-errors) into memory of our own and returns a *commit*, a C-level callable that only copies between
-arrays of equal dtype and fitting shape (or adds integers in place). What cannot be proved raises
-CannotProve, before a byte of the target is written, and the original instruction runs instead.
-Assignments to items are here; operations that compute into their target are in
-`exec.effects.inplace`.
+Preparing does everything that can raise (shapes, casts, floating-point flags, data errors) in
+temporaries, and returns a *commit*: a C-level callable that cannot fail, most often a copy between
+arrays of equal dtype and fitting shape. Invariant: a case that cannot be proved raises CannotProve
+before the target is written, and the original instruction runs instead. This module has assignments
+to items; `exec.effects.inplace` has operations that compute into their target.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from dyntrace.graph.subscripts import index_items, is_basic
 
 
 def value_of(effect: Node) -> Any:
-    """What the effect evaluates to: the node it writes, or a constant such as None."""
+    """What the effect evaluates to: the array it writes, or a constant such as None."""
     if isinstance(effect.kind, KnownKind):
         return effect.kind.value
     return effect.args[0] if effect.op.style in ("setitem", "inplace") else written(effect)[0]
@@ -53,7 +52,7 @@ def _setitem_preparer(array: Any, index: Any, value: Any) -> Callable[..., Commi
 
 
 def _is_own_mask(index: Any) -> bool:
-    """Whether the index is an array of bools that the region made."""
+    """Whether the index is an array of bools that the region made, so nobody else writes it."""
     return (
         isinstance(index, Node)
         and isinstance(index.kind, ArrayKind)
@@ -63,7 +62,7 @@ def _is_own_mask(index: Any) -> bool:
 
 
 def _exact_numbers(array: Any, value: Any) -> tuple[Any, Any] | None:
-    """The limits within which a Python number of the value's type goes into the array unchanged."""
+    """The limits within which a Python number is stored in the array unchanged; None: unknown."""
     kind = value.kind if isinstance(value, Node) else describe(value)
     if not isinstance(array.kind, ArrayKind) or not isinstance(kind, PythonScalarKind):
         return None
@@ -76,7 +75,7 @@ def _exact_numbers(array: Any, value: Any) -> tuple[Any, Any] | None:
 
 
 def prepare_view(owned: bool, array: Any, index: Any, value: Any) -> Commit:
-    """`array[index] = value` for a basic index; `owned`: the value's memory is the region's."""
+    """Prepare `array[index] = value` for a basic index; `owned`: the region made the value."""
     require_target(array)
     items = index_items(index)
     view = array[index] if Ellipsis in items else array[(*items, Ellipsis)]
@@ -86,7 +85,7 @@ def prepare_view(owned: bool, array: Any, index: Any, value: Any) -> Commit:
 
 
 def prepare_number(limits: tuple[Any, Any], array: Any, index: Any, value: Any) -> Commit:
-    """`array[index] = value` for a basic index and a Python number that needs no rounding."""
+    """Prepare `array[index] = value` for a basic index and a number that needs no rounding."""
     require_target(array)
     _require_within(limits, value)
     array[index]  # raises IndexError if the assignment would
@@ -94,7 +93,7 @@ def prepare_number(limits: tuple[Any, Any], array: Any, index: Any, value: Any) 
 
 
 def prepare_mask(limits: tuple[Any, Any], array: Any, index: Any, value: Any) -> Commit:
-    """`array[array > 0] = value`, for the same numbers."""
+    """Prepare `array[mask] = value`, for the same numbers."""
     require_target(array)
     _require_within(limits, value)
     if index.shape != array.shape:
@@ -109,7 +108,7 @@ def _require_within(limits: tuple[Any, Any], value: Any) -> None:
 
 
 def prepare_gathered(owned: bool, array: Any, index: Any, value: Any) -> Commit:
-    """`array[index] = value` for an index with arrays, lists or bools in it."""
+    """Prepare `array[index] = value` for an index with arrays, lists or bools in it."""
     require_target(array)
     for item in index_items(index):
         if isinstance(item, np.ndarray) and can_overlap(item, array):
@@ -135,7 +134,7 @@ def _selected_shape(array: Any, index: Any) -> tuple[int, ...]:
 
 
 def _converted(owned: bool, value: Any, target: Any, shape: tuple[int, ...]) -> Any:
-    """`value` as an array of the target's dtype that the write cannot disturb."""
+    """`value` as an array of the target's dtype that does not overlap the target."""
     dtype = target.dtype
     if type(value) is np.ndarray:
         if same_dtype(value.dtype, dtype):
@@ -156,7 +155,10 @@ def _converted(owned: bool, value: Any, target: Any, shape: tuple[int, ...]) -> 
 
 
 def _require_temporary(value: Any, target: Any) -> None:
-    """NumPy assigns one way along one axis without a temporary, and reads what it has written."""
+    """Raise CannotProve if NumPy would assign without a temporary, and read what it has written.
+
+    It does so along one axis, if the strides differ and have the same sign.
+    """
     if target.ndim != 1 or not value.ndim:
         return
     one, other = target.strides[0], value.strides[-1]
@@ -165,7 +167,10 @@ def _require_temporary(value: Any, target: Any) -> None:
 
 
 def _require_fit(source: Any, shape: tuple[int, ...]) -> None:
-    """Assignment drops leading axes of length one, then broadcasts."""
+    """Raise CannotProve unless `source` broadcasts to `shape`, as assignment does.
+
+    Assignment drops leading axes of length one first.
+    """
     given = source.shape
     while len(given) > len(shape) and given[0] == 1:
         given = given[1:]

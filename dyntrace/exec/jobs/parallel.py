@@ -1,9 +1,9 @@
-"""Which nodes of a graph may run on another thread, and when their results must be there.
+"""Which nodes of a graph may run on another thread, and when their results are needed.
 
-Invariant: a node is begun early only if another heavy node follows before its first use, and it is
-joined before that use and before any node that writes memory. BLAS never leaves the calling thread
-(its own threads change bits), and nothing with effects or views does. Read `exec.jobs.threads`
-next.
+Invariant: a node starts early only if another heavy node follows before its first use. It is joined
+before that use and before any node that writes memory. Nodes with BLAS stay on the calling thread
+(the number of BLAS threads changes bits), and so do nodes that write or share memory. Read
+`exec.jobs.threads` next.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dyntrace.graph.ownership import operands, shares, written
 
 
 def joins(nodes: Sequence[Node]) -> dict[Node, int]:
-    """The nodes to begin on another thread, each with the index of the node it must precede."""
+    """The nodes to start on another thread, each with the index of the node to join it before."""
     heavy = [index for index, node in enumerate(nodes) if is_movable(node)]
     found = {}
     for index, following in pairwise(heavy):
@@ -29,19 +29,19 @@ def joins(nodes: Sequence[Node]) -> dict[Node, int]:
 
 
 def is_movable(node: Node) -> bool:
-    """Heavy, without BLAS, and neither writing nor sharing memory."""
+    """Whether the node is heavy, without BLAS, and neither writes nor shares memory."""
     if not node.op.heavy or node.op.blas or written(node) or shares(node):
         return False
     return first_array(node) is not None
 
 
 def first_array(node: Node) -> Node | None:
-    """The operand whose size decides at run time."""
+    """The operand whose size decides, at run time, whether the node moves."""
     return next((used for used in operands(node) if isinstance(used.kind, ArrayKind)), None)
 
 
 def target_of(op: Op) -> Callable[..., Any]:
-    """What a node of this operation calls."""
+    """The function that a node of this operation calls."""
     if op.family != "fft":
         return op.target
     from dyntrace.exec.jobs import transforms

@@ -1,9 +1,9 @@
 """A small thread pool for independent heavy operations that release the GIL (fft, sort, copies).
 
-Invariant: a job runs with its submitter's context variables (NumPy's errstate among them) and
-floating-point environment, and whoever waits for a job nobody has begun runs it himself, so a
-region never depends on a free worker. Workers start when first needed and do not survive a fork.
-Read `exec.jobs.parallel` next: it says which nodes become jobs.
+Invariant: a job runs with the context variables (such as NumPy's errstate) and the floating-point
+environment of its submitter. A thread that waits for a job that no worker has begun runs it itself,
+so a region never depends on a free worker. Workers start when first needed and do not survive a
+fork. `exec.jobs.parallel` decides which nodes become jobs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGE = 256 * 1024  # bytes of the first array operand from which another thread
 
 
 class Job:
-    """One call on its way; `wait` gives its result or raises its exception."""
+    """One submitted call; `wait` returns its result or raises its exception."""
 
     __slots__ = (
         "arguments",
@@ -54,13 +54,13 @@ class Job:
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Run the job unless somebody else has begun it."""
+        """Run the job unless another thread has begun it."""
         if not self.begun.acquire(blocking=False):
             return
         try:
             environment.restore(self.environment)
             self.result = self.context.run(self.function, *self.arguments, **self.keywords)
-        except BaseException as error:  # carried over to whoever waits
+        except BaseException as error:  # `wait` raises it
             self.error = error
         finally:
             self.arguments, self.keywords = (), {}
@@ -73,7 +73,7 @@ class Job:
             return
 
     def wait(self) -> Any:
-        """The result, or the exception raised; an exception is handed over, not kept."""
+        """Return the result or raise the exception; the job does not keep the exception."""
         self.finish()
         error, self.error = self.error, None
         try:
@@ -92,7 +92,7 @@ class _Pool:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all workers: after a fork there are none."""
+        """Forget all workers; a forked child has none."""
         self.lock = threading.Lock()
         self.queue: SimpleQueue[Job | None] | None = None
         self.workers = 0
@@ -106,7 +106,7 @@ class _Pool:
         jobs.put(job)
 
     def _jobs(self) -> SimpleQueue[Job | None]:
-        """The queue, made for the first job."""
+        """The queue; the first job creates it."""
         if self.queue is None:
             from queue import SimpleQueue
 
@@ -151,14 +151,14 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads a graph may use; at first the CPUs this process may run on."""
+    """How many threads a graph may use; the default is the CPUs this process may run on."""
     return _POOL.size
 
 
 def submit(
     jobs: list[Job], function: Callable[..., Any], /, *arguments: Any, **keywords: Any
 ) -> Any:
-    """A Job for the call, also put into `jobs`; the result itself where threads are of no use."""
+    """A Job for the call, appended to `jobs`; the call's result if there is no other thread."""
     if _POOL.size < 2 or not environment.is_available():
         return function(*arguments, **keywords)
     job = Job(function, arguments, keywords)
@@ -168,7 +168,7 @@ def submit(
 
 
 def drain(jobs: list[Job]) -> None:
-    """Return when no job reads or holds its arguments any more."""
+    """Cancel the jobs that no thread has begun, and wait for the others."""
     for job in jobs:
         if job.begun.acquire(blocking=False):
             job.arguments, job.keywords = (), {}

@@ -1,11 +1,11 @@
 """Large Fourier transforms in parts: the lines of an array are transformed independently.
 
-`target_of` gives, for an operation of `numpy.fft`, NumPy's own Python code with one function
-replaced: the one that transforms along a single axis. Its stand-in makes the result that NumPy
-would make, and has NumPy transform parts of the other axes into it, each on a thread of its own.
-Invariant: each line is transformed by the loop and with the factor that NumPy takes for the whole,
-so bits, layout and errors are the same; anything but a large array of numbers in native order goes
-to NumPy as it came. Read `exec.jobs.threads` next.
+`target_of` returns, for an operation of `numpy.fft`, a clone of NumPy's Python code in which
+`_raw_fft`, the transform along one axis, is replaced. The replacement allocates the result that
+NumPy would allocate, cuts another axis into parts, and lets NumPy transform each part on a thread.
+Invariant: each line is transformed by the loop and the factor that NumPy uses for the whole array,
+so bits, layout and errors are the same. Only large arrays of plain numbers are cut. Read
+`exec.jobs.threads` next.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ Array = np.ndarray[Any, Any]
 Part = tuple[slice, ...]
 
 
-# Older versions give lines of one call other bits than the same lines of several.
+# Before NumPy 2.4 the bits of a line depend on how many lines one call transforms.
 SPLITS = np.lib.NumpyVersion(np.__version__) >= "2.4.0"
 
 
 def target_of(op: Op) -> Callable[..., Any]:
-    """What a node of this operation calls."""
+    """The function that a node of this operation calls."""
     return _TARGETS.get(id(op.target), op.target) if SPLITS else op.target
 
 
 def _along_axis(
     a: Any, n: Any, axis: Any, is_real: bool, is_forward: bool, norm: Any, out: Any = None
 ) -> Any:
-    """Stands in for `_raw_fft`."""
+    """The replacement of `_raw_fft`."""
     parts = _parts(a, n, axis) if out is None else ()
     if not parts:
         return _RAW(a, n, axis, is_real, is_forward, norm, out)
@@ -66,7 +66,7 @@ def _along_axis(
 
 
 def _parts(a: Any, n: Any, axis: Any) -> list[Part]:
-    """Where to cut `a` so that the lines along `axis` stay whole; [] to leave it in one piece."""
+    """The parts to cut `a` into, with whole lines along `axis`; [] to leave it in one piece."""
     count = threads.get_num_threads()
     if count < 2 or not environment.is_available() or not _is_plain(a, n, axis):
         return []
@@ -92,7 +92,7 @@ def _is_plain(a: Any, n: Any, axis: Any) -> bool:
 
 
 def _empty(a: Array, n: int, axis: int, is_real: bool, is_forward: bool) -> Array:
-    """The array that NumPy makes for the result."""
+    """The array that NumPy allocates for the result."""
     length = int(n) // 2 + 1 if is_real and is_forward else int(n)
     shape = (*a.shape[:axis], length, *a.shape[axis + 1 :])
     to_real = is_real and not is_forward
@@ -101,7 +101,7 @@ def _empty(a: Array, n: int, axis: int, is_real: bool, is_forward: bool) -> Arra
 
 
 def _clones() -> dict[int, Callable[..., Any]]:
-    """For each target of the registry, by its identity, its code with the stand-in."""
+    """For each target of the registry, by its identity, its clone with the replacement."""
     found = {}
     for name in NAMES:
         function = getattr(np.fft, name)

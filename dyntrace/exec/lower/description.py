@@ -1,10 +1,10 @@
-"""The description of a program: what lowering writes, listings read and `_native` parses.
+"""The description of a program: lowering builds it, dumps read it and `_native` parses it.
 
-A description is a tree of records. Each class here stands for a row of the instruction table, which
-has the order of its fields; the class says what they hold. A record is a tuple, so that C reads it
-without attribute look-ups and nobody changes it while a program borrows from it.
+A description is a tree of records. Each class here belongs to a row of the instruction table. The
+row has the order of the fields; the class says what they hold. A record is a tuple, so C reads it
+without attribute look-ups and nothing changes it while a program borrows from it.
 Invariant: a class and its row name the same fields in the same order, or this module fails to
-import. Read `exec.lower.lowering`, which makes descriptions, next.
+import. Read `exec.lower.lowering` next, which builds descriptions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _new = tuple.__new__
 
 @dataclass_transform(frozen_default=True)
 class _Rows(type):
-    """The type of record classes: gives a class the fields of its row as properties."""
+    """The metaclass of records: makes the fields of the class's row its properties."""
 
     def __new__(
         metaclass, name: str, bases: tuple[Any, ...], body: dict[str, Any], row: str = ""
@@ -53,7 +53,7 @@ class _Rows(type):
 
 
 class Described(tuple[Any, ...], metaclass=_Rows):
-    """A record of a description. Subclasses of a group's base are made with `row=` its row."""
+    """A record of a description. A subclass names its row of the table: `row="SEGMENT"`."""
 
     group: ClassVar[str] = "RECORD"
     common: ClassVar[tuple[str, ...]] = ()  # fields that each row of the group has
@@ -100,7 +100,7 @@ class ConstantTemplate(Template, row="CONSTANT"):
 
 
 class TupleTemplate(Template, row="TUPLE"):
-    """A tuple. `number` is None for a container that occurs once, as in all templates."""
+    """A tuple. `number` identifies a container among the outputs; in arguments it is None."""
 
     items: tuple[Template, ...]
     number: int | None
@@ -145,7 +145,7 @@ class IntItem(SubscriptItem, row="INT"):
 
 
 class SliceItem(SubscriptItem, row="SLICE"):
-    """`start:stop:step`, None where nothing is written."""
+    """`start:stop:step`; None for a part that is left out."""
 
     start: Bound
     stop: Bound
@@ -162,18 +162,18 @@ class EllipsisItem(SubscriptItem, row="ELLIPSIS"):
 
 # Instructions -------------------------------------------------------------------------------------
 class Loop(Described, row="LOOP"):
-    """An inner loop as the machine takes it."""
+    """An inner loop that the machine runs."""
 
     source: Any  # the capsule of NumPy's loop, or the name of one of the machine's own
     dtypes: tuple[DType, ...]  # of the operands, the results last
     input_count: int
     exactness: int  # what the bits of an element depend on; a code of EXACTNESS
-    clears: bool  # it may clear floating-point flags that were up before
+    clears: bool  # it may clear floating-point flags that were set before
     cost: float  # estimated nanoseconds for an element
 
 
 class MachineInstruction(Described):
-    """An instruction: the registers it reads and makes, and what else it has."""
+    """An instruction: the registers it reads and writes; subclasses add fields."""
 
     group = "INSTRUCTION"
     common = ("inputs", "outputs")
@@ -198,19 +198,19 @@ class ViewInstruction(MachineInstruction, row="VIEW"):
 
 
 class PermuteInstruction(MachineInstruction, row="PERMUTE"):
-    """A view with its axes in the order of the items; reversed, if there are none."""
+    """A view with its axes in the order of the items; without items, reversed."""
 
     items: tuple[IntItem, ...]
 
 
 class ReshapeInstruction(MachineInstruction, row="RESHAPE"):
-    """A view of another shape; where NumPy copies, of the second output, which is the copy."""
+    """A view of another shape. If NumPy would copy, the second output is the copy it views."""
 
     items: tuple[IntItem, ...]
 
 
 class CountInstruction(MachineInstruction, row="COUNT"):
-    """The number of elements along some axes, minus `less`; at least zero."""
+    """The number of elements along some axes, minus `less`, or zero if that is negative."""
 
     axes: int  # a bit for each
     less: int
@@ -224,20 +224,20 @@ class ReduceInstruction(MachineInstruction, row="REDUCE"):
     split: int  # a code of SPLIT
     axes: int  # a bit for each
     keepdims: bool
-    identity: bytes | None  # the element it starts with; None: the first element
+    identity: bytes | None  # the start value; None: the first element
 
 
 class AssignInstruction(MachineInstruction, row="ASSIGN"):
-    """Write the second input into the first, which is a view of the segment's target."""
+    """Write the second input into the first, a view of the segment's target."""
 
     strict: bool  # the value must have the target's shape, as the result of a ufunc must
 
 
 # Steps --------------------------------------------------------------------------------------------
 class PythonCall(Described, row="CALL"):
-    """A call of Python, and what its result must be."""
+    """A Python call, and the test of its result."""
 
-    reg: int  # where the result goes
+    reg: int  # of the result
     target: Callable[..., Any]
     arguments: tuple[Template, ...]
     keywords: tuple[str, ...] | None  # names of the last arguments
@@ -245,14 +245,14 @@ class PythonCall(Described, row="CALL"):
 
 
 class LoweredNode(Described, row="NODE"):
-    """A node of the graph: instructions, and the call that runs where they cannot be planned."""
+    """A node of the graph: its instructions, and the call to make if they cannot be planned."""
 
     call: PythonCall
     instructions: tuple[MachineInstruction, ...]
 
 
 class ProgramStep(Described):
-    """What a program does at a time."""
+    """A step of a program."""
 
     group = "STEP"
 
@@ -275,7 +275,7 @@ class CallStep(ProgramStep, row="CALL"):
 
 
 class SubmitStep(ProgramStep, row="SUBMIT"):
-    """A call that another thread makes if `array` is large; a `JoinStep` takes its result."""
+    """A call that another thread makes if `array` is large; a `JoinStep` waits for its result."""
 
     call: PythonCall
     array: int
@@ -290,7 +290,7 @@ class JoinStep(ProgramStep, row="JOIN"):
 
 
 class CommitStep(ProgramStep, row="COMMIT"):
-    """Prepare a write of one register's value into another's array; the result does it."""
+    """Prepare a write of one register's value into another's array; the result is the commit."""
 
     reg: int
     target: int
@@ -300,7 +300,7 @@ class CommitStep(ProgramStep, row="COMMIT"):
 
 # Programs -----------------------------------------------------------------------------------------
 class Register(Described, row="REGISTER"):
-    """What a register holds: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
+    """The type of a register: an array, a NumPy scalar (`ndim` -1), or any object (no dtype)."""
 
     dtype: DType | None
     ndim: int
@@ -313,5 +313,7 @@ class LoweredProgram(Described, row="PROGRAM"):
     registers: tuple[Register, ...]
     constants: tuple[Any, ...]
     steps: tuple[ProgramStep, ...]
-    drops: tuple[Registers, ...]  # for each step: registers that nothing reads behind it
-    outputs: RegisterTemplate | TupleTemplate | None  # a bare value; None: an effect, nothing else
+    drops: tuple[Registers, ...]  # for each step: registers that no later step reads
+    outputs: (
+        RegisterTemplate | TupleTemplate | None
+    )  # a bare value or a tuple; None: only an effect

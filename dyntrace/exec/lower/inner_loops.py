@@ -1,9 +1,9 @@
-"""NumPy's inner loops, found and described for the virtual machine: the one file that asks NumPy.
+"""NumPy's inner loops, found and described for the virtual machine.
 
-`ufunc._resolve_dtypes_and_context` and `_get_strided_loop` exist for compilers of NumPy code; what
-they return is a capsule with the very loop that an eager call would run. Invariant: a description
-is given only for a loop that needs no Python, between built-in numeric dtypes, with casts of
-operands that the machine has. Read `exec.lower.lowering` next.
+NumPy offers `ufunc._resolve_dtypes_and_context` and `_get_strided_loop` to compilers. They return a
+capsule with the loop that an eager call would run. Invariant: a described loop runs without the
+GIL, on built-in numeric dtypes, and the machine has the casts of its operands. `ops.facts` says
+what is known of a ufunc; read `exec.lower.selftest` next.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from dyntrace.ops import facts
 _EXACTNESS = CODES["EXACTNESS"]
 EXACT, STRIDED = _EXACTNESS["EXACT"], _EXACTNESS["STRIDED"]
 OFFSET_BOUND, WHOLE_LOOP = _EXACTNESS["OFFSET_BOUND"], _EXACTNESS["WHOLE_LOOP"]
-CLIP: np.ufunc = vars(umath)["clip"]  # what np.clip ends in
+CLIP: np.ufunc = vars(umath)["clip"]  # the ufunc that np.clip calls
 _INTEGERS = "?bhilqBHILQ"
 _REALS = "fdg"
 _COMPLEX = "FDG"
 
 
 def can_cast(source: Any, target: np.dtype[Any]) -> bool:
-    """Whether the machine converts such operands: arrays by a loop, numbers one by one."""
+    """Whether the machine casts an operand (a dtype, or the type of a number) to `target`."""
     if not isinstance(source, np.dtype):
         return target.char != "e" or source not in (int, float)
     if source == target:
@@ -45,7 +45,7 @@ def can_cast(source: Any, target: np.dtype[Any]) -> bool:
 
 
 def may_overflow(source: Any, target: np.dtype[Any]) -> bool:
-    """Whether converting an array may set a floating-point flag."""
+    """Whether the cast of an array may set a floating-point flag."""
     return isinstance(source, np.dtype) and source != target and source.char not in _INTEGERS
 
 
@@ -58,9 +58,9 @@ def exactness(ufunc: np.ufunc, dtype: np.dtype[Any]) -> int:
 
 
 def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loop | None:
-    """The loop for operands of these dtypes or Python types, and the results wanted; None: none.
+    """The loop for these operands and results (dtypes, or types of Python numbers); None: no loop.
 
-    A Python number takes part with its type, so that it is as weak as it is beside an array.
+    A Python number is given as its type, so that it promotes as weakly as beside an array (NEP 50).
     """
     keys = tuple([value.char if isinstance(value, np.dtype) else value for value in operands])
     return _elementwise(ufunc, keys, casting)
@@ -68,10 +68,10 @@ def elementwise(ufunc: np.ufunc, operands: tuple[Any, ...], casting: str) -> Loo
 
 @cache
 def _elementwise(ufunc: np.ufunc, keys: tuple[Any, ...], casting: str) -> Loop | None:
-    """By the characters of dtypes: a C long equals a C long long, but has loops of its own."""
+    """Keys are the characters of dtypes: C long equals C long long, but has loops of its own."""
     operands = tuple(np.dtype(key) if isinstance(key, str) else key for key in keys)
     if ufunc not in facts.UFUNCS:
-        return None  # others may report errors from the thread they run on
+        return None  # loops of other libraries may raise errors from a worker thread
     found = _resolved(ufunc, operands, casting=casting)
     if found is None:
         return None
@@ -117,15 +117,15 @@ def _described(ufunc: np.ufunc, capsule: Any, dtypes: Any, exact: int) -> Loop |
 
 
 def machine_loop(name: str, dtypes: tuple[np.dtype[Any], ...]) -> Loop:
-    """A loop of the machine's own: "where" or "copy"."""
+    """A loop that the machine implements itself: "where" or "copy"."""
     return Loop(name, dtypes, len(dtypes) - 1, EXACT, False, facts.CHEAP)
 
 
 @cache
 def identity(ufunc: np.ufunc, dtype: np.dtype[Any]) -> bytes | None:
-    """What a reduction starts with, as NumPy has it for one number; None: with the first number.
+    """The bytes of a reduction's start value; None: it starts with the first number.
 
-    The sign of zero that a sum of minus zeros begins with is asked of NumPy itself.
+    A sum starts from 0.0 or -0.0, depending on the NumPy version: summing [-0.0] tells which.
     """
     if ufunc.identity is None or ufunc in (np.maximum, np.minimum):
         return None

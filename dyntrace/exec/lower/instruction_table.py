@@ -1,7 +1,7 @@
 """The instruction table, read from `_native/vm/instructions.def`, which C includes as well.
 
-Invariant: no code, no limit and no field's position is typed a second time in Python. Read
-`exec.lower.description` for what the fields mean.
+Invariant: Python repeats no code, no limit and no order of fields. Read `exec.lower.description`
+for what the fields mean.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PATH = os.path.join(_PACKAGE, "_native", "vm", "instructions.def")
 
 
 class InstructionRow:
-    """A row: its code, the least and most registers it reads and makes, its name in listings."""
+    """A row: its code, the least and most registers it reads and writes, its name in dumps."""
 
     __slots__ = ("code", "inputs", "outputs", "words")
 
@@ -31,7 +31,7 @@ class InstructionRow:
 
 
 def _rows() -> dict[str, dict[str, str]]:
-    """The rows of each group, in order: the name with what follows it."""
+    """The rows of each group, in order: the rest of the row by its name."""
     groups: dict[str, dict[str, str]] = {}
     with open(_PATH, encoding="utf-8") as table:
         rows = [line[:-2].partition("(") for line in table if line[0].isupper()]
@@ -48,7 +48,7 @@ def _instruction(code: int, row: str) -> InstructionRow:
 
 
 def _fields(row: str) -> tuple[str, ...]:
-    """The names in `FIELDS(…)`; none in `NO_FIELDS`."""
+    """The names in `FIELDS(…)`; () for `NO_FIELDS`."""
     names = row.partition("FIELDS(")[2][:-1]
     return tuple(names.split(", ")) if names else ()
 

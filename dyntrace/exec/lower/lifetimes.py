@@ -1,8 +1,8 @@
 """When a program drops its values, and which of them decide shapes.
 
-A value is dropped after the last step that reads it, as eager code drops it. Invariant: a register
-is dropped once, after its last use, and never one of the inputs, the constants or the outputs,
-which are not the program's alone. Read `exec.lower.lowering` next.
+A program drops a value after the last step that reads it, as eager code does. Invariant: a register
+is dropped once, after its last use. Inputs, constants and outputs are never dropped, since others
+refer to them. `exec.lower.lowering` uses this module.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from dyntrace.exec.lower.description import (
 def drops(
     steps: tuple[ProgramStep, ...], first: int, outputs: Template | None
 ) -> tuple[Registers, ...]:
-    """For each step the registers from `first` on that nothing reads any more after it."""
+    """For each step, the registers from `first` on that no later step reads."""
     kept = set() if outputs is None else set(templates.reads((outputs,)))
     last: dict[int, int] = {}
     for index, step in enumerate(steps):
@@ -46,7 +46,7 @@ def drops(
 def keys(instructions: Iterable[MachineInstruction]) -> Registers:
     """The int registers whose values decide shapes: bounds of slices, and lengths.
 
-    An index moves the memory that is looked at, but its value decides no shape.
+    An index decides where a view starts, but no shape.
     """
     found: dict[int, None] = {}
     for instruction in instructions:
@@ -59,7 +59,7 @@ def keys(instructions: Iterable[MachineInstruction]) -> Registers:
 
 
 def _registers_of(step: ProgramStep) -> list[int]:
-    """The registers that a step reads, or makes as objects."""
+    """The registers that a step reads or writes."""
     if isinstance(step, SegmentStep):
         return _registers_of_segment(step)
     if isinstance(step, JoinStep):

@@ -1,9 +1,9 @@
 """Instructions for writes: a region's trailing effect, and in-place operators on its own arrays.
 
-A region that leaves nothing else behind does its effect itself (`lower_effect`); any other prepares
-a commit (`lower_commit`). An in-place operator on an array that the region made, and that nothing
-else looks into, makes a new value that takes the old one's place (`lower_inplace`).
-Read `exec.lower.choice` next.
+A region without outputs does its effect itself (`lower_effect`). Any other region prepares a commit
+(`lower_commit`). An in-place operator on an array that the region made, and that shares no memory
+with another value, computes a new value that replaces the array's (`lower_inplace`).
+`exec.lower.choice` calls these.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from dyntrace.ops.facts import BY_INPLACE
 
 
 def lower_effect(lowering: Lowering, effect: Node) -> bool:
-    """Emit the effect if the machine can prove it and do it; where it cannot, NumPy prepares it."""
+    """Emit the effect; False if the machine cannot do it, so that NumPy has to prepare it."""
     call = _begin(lowering, effect)
     found = _parts(lowering, effect)
     if found is None:
@@ -52,12 +52,12 @@ def lower_effect(lowering: Lowering, effect: Node) -> bool:
 
 
 def _begin(lowering: Lowering, effect: Node) -> NodeCall:
-    """Instructions stand for preparing the effect: the result is its commit."""
+    """Begin the node of the effect, whose call is that of the effect's preparer."""
     return lowering.begin(writes.preparer(effect), effect.args, effect.kwargs, None)
 
 
 def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
-    """Prepare the effect in register `commit` if the machine can."""
+    """Prepare the effect, with its commit in register `commit`; False if the machine cannot."""
     call = _begin(lowering, effect)
     call.reg = commit
     found = _parts(lowering, effect)
@@ -73,7 +73,7 @@ def lower_commit(lowering: Lowering, effect: Node, commit: int) -> bool:
 
 
 def _converted(lowering: Lowering, source: int, target: int) -> int:
-    """The source in the target's dtype, if it is not a number."""
+    """The source, an array in the target's dtype or a number."""
     dtype, (found, ndim) = lowering.dtype(target), lowering.registers[source]
     assert dtype is not None
     if ndim < 0:
@@ -108,7 +108,7 @@ def _parts(lowering: Lowering, effect: Node) -> Parts | None:
 
 
 def _out_parts(lowering: Lowering, effect: Node) -> Parts | None:
-    """`np.add(x, y, out=z)` with nothing else."""
+    """`np.add(x, y, out=z)` without other keywords."""
     ufunc, keywords = effect.op.target, dict(effect.kwargs)
     if not isinstance(ufunc, np.ufunc) or ufunc.nout != 1 or set(keywords) - {"out"}:
         return None
@@ -127,7 +127,7 @@ def _root(lowering: Lowering, array: Node) -> int:
 
 
 def _is_input_array(lowering: Lowering, target: Any) -> bool:
-    """Whether the machine has an array to write to: an input, or a view that it made of one."""
+    """Whether the target is an input array, or a view that the machine made of one."""
     if not isinstance(target, Node) or not isinstance(target.kind, ArrayKind):
         return False
     return _root(lowering, target) < len(lowering.graph.inputs)
@@ -145,7 +145,7 @@ def _loop_for(
     if loop is None or not inner_loops.can_cast(loop.dtypes[-1], dtype):
         return None
     if inner_loops.exactness(ufunc, loop.dtypes[0]) != inner_loops.EXACT:
-        return None  # in place, its bits may depend on the target's strides
+        return None  # its bits may depend on the target's strides
     overflows = [*zip(dtypes, loop.dtypes, strict=False), (loop.dtypes[-1], dtype)]
     lowering.segment.overflows |= any(inner_loops.may_overflow(*pair) for pair in overflows)
     return loop, tuple(reg for reg in regs if reg is not None)
@@ -154,10 +154,10 @@ def _loop_for(
 def _computed(
     lowering: Lowering, ufunc: np.ufunc, args: tuple[Any, ...], target: Any
 ) -> Parts | None:
-    """The result of a loop, in the target's dtype, into the target."""
+    """The parts of a write of a loop's result, cast to the target's dtype, into the target."""
     has_dtype = any(isinstance(dtype_of(value), np.dtype) for value in args)
     if not has_dtype or not _is_input_array(lowering, target):
-        return None  # alone, Python's numbers decide the loop by their size
+        return None  # without arrays, the size of Python's numbers decides the loop
     found = _loop_for(lowering, ufunc, args, target.kind.dtype)
     if found is None:
         return None
@@ -168,7 +168,7 @@ def _computed(
 
 
 def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Parts | None:
-    """`x[...] = value` with a basic index and a value that goes in without a warning."""
+    """`x[...] = value` with a basic index and a value that is cast without a warning."""
     if not _is_input_array(lowering, array) or not can_select(index):
         return None
     source = lowering.operand(value)
@@ -187,13 +187,13 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
 
 
 def _as_array(index: Any) -> tuple[Any, ...]:
-    """An index of the same element that selects an array without axes, not a scalar."""
+    """The index with an Ellipsis, so that it selects a 0-d array, not a scalar."""
     items = index_items(index)
     return items if any(item is Ellipsis for item in items) else (*items, Ellipsis)
 
 
 def _removed_axes(index: Any) -> int:
-    """How many axes ints take away."""
+    """How many axes the ints of an index remove."""
     kept = (item is None or item is Ellipsis or type(item) is slice for item in index_items(index))
     return sum(not keeps for keeps in kept)
 
@@ -203,7 +203,7 @@ def _added_axes(index: Any) -> int:
 
 
 def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
-    """Whether the value goes into an array of this dtype as the machine converts it."""
+    """Whether the machine casts the value to this dtype as NumPy's assignment does."""
     found = dtype_of(value)
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         return inner_loops.can_cast(found, dtype)
@@ -216,9 +216,9 @@ def _fits(value: Any, dtype: np.dtype[Any]) -> bool:
     return found is int and dtype.kind in "iufc" and dtype.char != "e"
 
 
-# In place on arrays of the region's own ----------------------------------------------------------
+# In place on arrays that the region made ----------------------------------------------------------
 def lower_inplace(lowering: Lowering, node: Node) -> bool:
-    """`x += y` where x is the region's own: a new value of x's layout, which x is from now on."""
+    """`x += y` for an x that the region made: a new value of x's layout replaces that of x."""
     ufunc = BY_INPLACE.get(node.op.target) if node.op.style == "inplace" else None
     target = node.args[0]
     if ufunc is None or not isinstance(target, Node) or not isinstance(node.kind, ArrayKind):
@@ -249,7 +249,7 @@ def _may_be_shared(lowering: Lowering, target: Node) -> bool:
 
 
 def _is_view(target: Node) -> bool:
-    """Whether the array may itself be a part of another value of the region."""
+    """Whether the array may be a view of another value of the region."""
     found = target
     while found.op.style == "inplace":
         found = found.args[0]

@@ -1,4 +1,9 @@
-"""Elementwise instructions: ufuncs, operators on arrays, `np.where`, casts and copies."""
+"""Elementwise instructions: ufuncs, operators on arrays, `np.where`, casts and copies.
+
+Each rule emits one ELEMENTWISE instruction for a node, or returns False and emits nothing.
+Invariant: the instruction runs the loop that the eager call runs. Read `exec.lower.inner_loops`
+next, which finds the loop.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +31,7 @@ NO_REUSE = (False, False)
 
 
 def lower_ufunc(lowering: Lowering, node: Node) -> bool:
-    """A call of a ufunc with its inputs and nothing else."""
+    """A call of a ufunc with its inputs only."""
     ufunc: Any = node.op.target
     if node.kwargs or len(node.args) != ufunc.nin or ufunc.nout != 1:
         return False
@@ -34,7 +39,7 @@ def lower_ufunc(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_operator(lowering: Lowering, node: Node) -> bool:
-    """An operator with an array, or with NumPy's floats where that makes no difference."""
+    """An operator on an array, or on NumPy's floats if it gives there what the loop gives."""
     ufunc = BY_OPERATOR[node.op.target]
     if not any(isinstance(_kind(value), ArrayKind) for value in node.args):
         if not UFUNCS[ufunc].scalars or not _is_float(node.kind):
@@ -43,7 +48,7 @@ def lower_operator(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_power(lowering: Lowering, node: Node) -> bool:
-    """`x ** 2`, the other exponents that NumPy has a way of its own for, and other constants."""
+    """`x ** 2` and other constant exponents; NumPy computes some of them by other ufuncs."""
     base, exponent = node.args
     kind = _kind(base)
     if type(exponent) not in (int, float) or not isinstance(kind, ArrayKind):
@@ -65,7 +70,7 @@ def _kind(value: Any) -> Kind | None:
 
 
 def dtype_of(value: Any) -> Any:
-    """How an operand takes part in the choice of the loop; None: not at all."""
+    """The dtype of an operand, or the type of a Python number; None for other values."""
     kind = value.kind if isinstance(value, Node) else None
     if isinstance(kind, (ArrayKind, NumpyScalarKind)):
         return kind.dtype
@@ -89,7 +94,7 @@ def result_dtype(kind: Kind) -> np.dtype[Any] | None:
 
 
 def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any, ...]) -> bool:
-    """The instruction for one loop over the operands, if all of them can be operands."""
+    """Emit one loop over the operands; False if an operand or the loop is not the machine's."""
     dtypes = tuple(map(dtype_of, args))
     wanted = result_dtype(node.kind)
     regs = [lowering.operand(value) for value in args]
@@ -105,7 +110,7 @@ def lower_loop(lowering: Lowering, node: Node, ufunc: np.ufunc, args: tuple[Any,
 
 
 def _has_arrays(node: Node, args: tuple[Any, ...]) -> bool:
-    """Not for pure Python numbers: they are no cheaper here."""
+    """Whether an operand is NumPy's; the machine is no faster on Python numbers alone."""
     for value in args:
         if isinstance(value, Node) and isinstance(value.kind, (ArrayKind, NumpyScalarKind)):
             return True
@@ -185,7 +190,7 @@ def lower_where(lowering: Lowering, node: Node) -> bool:
 
 
 def _narrows(dtypes: tuple[Any, ...], wanted: np.dtype[Any]) -> bool:
-    """Python floats that NumPy would check against the range of a narrow dtype."""
+    """Whether NumPy would check a Python float against the range of a narrow dtype."""
     return wanted.char in "eF" and float in dtypes
 
 
@@ -208,7 +213,7 @@ def lower_copy(lowering: Lowering, node: Node) -> bool:
 
 
 def _lower_copy(lowering: Lowering, node: Node, source: Any, wanted: np.dtype[Any]) -> bool:
-    """Item by item: a dtype with a shape of its own (`x.astype("2f")`) adds axes to the result."""
+    """A copy of equal ndim; a subarray dtype (`x.astype("2f")`) adds axes, and is left to NumPy."""
     kind, result = _kind(node.args[0]), node.kind
     if not isinstance(kind, ArrayKind) or not isinstance(result, ArrayKind):
         return False

@@ -1,4 +1,8 @@
-"""Instructions for reductions; means, variances and norms in the steps NumPy takes for them."""
+"""Instructions for reductions; means, variances and norms in the steps NumPy takes for them.
+
+Invariant: the machine adds in the order in which NumPy adds. `exec.lower.selftest` tests on this
+processor whether it does; if not, the node stays a call.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ FRAGILE, CHUNKS = _SPLIT["FRAGILE"], _SPLIT["CHUNKS"]
 
 
 class Reduction(NamedTuple):
-    """Which axes of which register are taken together, and what the result is."""
+    """A reduction of some axes (a bit for each) of the register `source`."""
 
     source: int
     ndim: int
@@ -33,13 +37,16 @@ class Reduction(NamedTuple):
     keepdims: bool
 
     def result_ndim(self) -> int:
-        """The number of dimensions left; -1 for a NumPy scalar."""
+        """The ndim of the result; -1 for a NumPy scalar."""
         left = self.ndim if self.keepdims else self.ndim - self.axes.bit_count()
         return left if left else -1
 
 
 def parse(lowering: Lowering, node: Node, allowed: tuple[str, ...] = ()) -> Reduction | None:
-    """The axes of `f(x, axis, keepdims=...)`; None if there is more than that."""
+    """The reduction that `f(x, axis, keepdims=...)` asks for; None if there are other arguments.
+
+    Arguments named in `allowed` are left to the caller.
+    """
     array = node.args[0] if node.args else None
     keywords = dict(node.kwargs)
     if not isinstance(array, Node) or not isinstance(array.kind, ArrayKind) or len(node.args) > 2:
@@ -104,7 +111,7 @@ def reduce(
 
 
 def _adds_alike(source: np.dtype[Any], target: np.dtype[Any]) -> bool:
-    """NumPy casts in chunks, which shows in sums of floats but not in integers and bools."""
+    """Whether the cast is harmless: NumPy casts in chunks, which changes sums of floats."""
     return source == target or (target.kind in "biu" and inner_loops.can_cast(source, target))
 
 
@@ -155,7 +162,7 @@ def _index_kind(found: Reduction) -> ArrayKind | NumpyScalarKind:
 def _floats(
     lowering: Lowering, node: Node, name: str, allowed: tuple[str, ...] = ()
 ) -> Reduction | None:
-    """The reduction of an array of floats to numbers of the same dtype, in the steps of `name`."""
+    """The reduction of an array of floats to its own dtype, if the steps of `name` hold here."""
     found = parse(lowering, node, allowed)
     kind = node.kind
     if found is None or not isinstance(kind, (ArrayKind, NumpyScalarKind)):
@@ -180,7 +187,7 @@ def apply(
 
 
 def divide(lowering: Lowering, reduction: Reduction, total: int, less: int, out: int) -> None:
-    """`total / (count - less)` as NumPy divides by an integer of its own."""
+    """Emit `total / (count - less)`, with the count as an `np.intp`, as in NumPy."""
     dtype = lowering.dtype(total)
     count = lowering.new(None, -1)
     lowering.emit(CountInstruction((reduction.source,), (count,), reduction.axes, less))
@@ -188,7 +195,7 @@ def divide(lowering: Lowering, reduction: Reduction, total: int, less: int, out:
 
 
 def mean_into(lowering: Lowering, reduction: Reduction, out: int) -> None:
-    """The mean of floats."""
+    """Emit the mean of floats into register `out`."""
     dtype, ndim = lowering.registers[out]
     total = lowering.new(dtype, ndim)
     reduce(lowering, np.add, reduction, total, dtype)
@@ -205,7 +212,7 @@ def lower_mean(lowering: Lowering, node: Node) -> bool:
 
 
 def variance_into(lowering: Lowering, reduction: Reduction, less: int, out: int) -> None:
-    """The mean of squared distances from the mean, in NumPy's order."""
+    """Emit the mean of squared distances from the mean, in NumPy's order, into register `out`."""
     dtype, ndim = lowering.registers[out]
     mean = lowering.new(dtype, reduction.ndim)
     distance = lowering.new(dtype, reduction.ndim)
@@ -246,7 +253,7 @@ def lower_deviation(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_norm(lowering: Lowering, node: Node) -> bool:
-    """`np.linalg.norm(x, axis=...)` of vectors of floats, with the usual order."""
+    """`np.linalg.norm(x, axis=...)` of vectors of floats: the 2-norm."""
     keywords = dict(node.kwargs)
     if type(keywords.get("axis")) is not int or keywords.get("ord", None) not in (None, 2):
         return False

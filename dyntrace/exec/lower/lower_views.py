@@ -1,4 +1,8 @@
-"""Instructions for views: subscripts, permuted axes, reshapes."""
+"""Instructions for views: subscripts, permuted axes, reshapes.
+
+Each rule emits one instruction whose first output shares memory with its input. Read
+`_native/vm/plan/views.c` next, which computes the strides.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +33,12 @@ MAX_ITEMS = LIMITS["MAX_ITEMS"]
 
 
 def is_index(value: Any) -> bool:
-    """Whether the machine takes a node or constant as an index, a bound or a length."""
+    """Whether the machine can use a node or constant as an index, a bound or a length."""
     return is_integer(value) and (isinstance(value, Node) or -(2**62) < value < 2**62)
 
 
 def can_select(index: Any) -> bool:
-    """Whether the machine selects by an index: a basic one whose slices are of integers."""
+    """Whether the machine can apply an index: a basic one with integer bounds."""
     items = index_items(index)
     return len(items) <= MAX_ITEMS and all(map(_is_item, items))
 
@@ -55,7 +59,7 @@ def _bound(lowering: Lowering, value: Any) -> Bound:
 
 
 def items_of(lowering: Lowering, index: Any) -> tuple[SubscriptItem, ...]:
-    """The items of a basic index as the machine takes them."""
+    """The description of a basic index."""
     return tuple(_item(lowering, item) for item in index_items(index))
 
 
@@ -71,7 +75,7 @@ def _item(lowering: Lowering, item: Any) -> SubscriptItem:
 
 
 def need_objects(lowering: Lowering, values: Any) -> None:
-    """Have all ints of an index as objects before an instruction that needs them is emitted."""
+    """Make the ints of an index objects, before an instruction that reads them is emitted."""
     for value in values if isinstance(values, (tuple, list)) else (values,):
         parts = (value.start, value.stop, value.step) if type(value) is slice else (value,)
         for part in parts:
@@ -107,7 +111,7 @@ def lower_transposed(lowering: Lowering, node: Node) -> bool:
 
 
 def lower_transpose(lowering: Lowering, node: Node) -> bool:
-    """Transposition, with axes given as one tuple or several ints."""
+    """`x.transpose(axes)`, with the axes as one tuple or several ints."""
     axes = node.args[1:]
     if len(axes) == 1 and type(axes[0]) is tuple:
         axes = axes[0]
@@ -129,7 +133,7 @@ def _permute(lowering: Lowering, node: Node, items: tuple[IntItem, ...]) -> bool
 
 
 def lower_reshape(lowering: Lowering, node: Node) -> bool:
-    """`x.reshape(...)` and `np.reshape(x, ...)`: a view of the array, or of a copy in order."""
+    """`x.reshape(...)` and `np.reshape(x, ...)`: a view of the array or of a contiguous copy."""
     lengths = node.args[1:]
     if len(lengths) == 1 and type(lengths[0]) is tuple:
         lengths = lengths[0]

@@ -1,11 +1,12 @@
 """Lowering: from a graph to the description of a program for the virtual machine.
 
 A program is a list of steps over *registers*: first the inputs, then the constants, then one for
-each value. Instructions are collected in a *segment*; a node without one becomes a call of Python
-between segments. An instruction belongs to a *node*, whose call runs where there is no plan.
-`exec.lower.description` has the form of all this.
+each value. A *segment* collects instructions. A node without instructions becomes a Python call
+between segments. Each instruction belongs to a *node*, and if the instructions of a node cannot be
+planned, the machine makes the node's call. `exec.lower.description` has the records of all this.
 
-Invariant: a register is written once, before it is read. Read `_native/vm/program/program.h` next.
+Invariant: a register is written once, before it is read. Read `exec.lower.choice` next for the
+rules, and `_native/vm/program/program.h` for the program that C parses.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _VIEWS = (ViewInstruction, PermuteInstruction, ReshapeInstruction)
 
 
 class NotLowered(Exception):
-    """The graph has something that no program can hold; its Python twin runs it."""
+    """The graph exceeds a limit of programs; its Python twin runs it."""
 
 
 @record(eq=False)
@@ -64,7 +65,7 @@ class NodeCall:
     reg: int = -1
 
     def described(self) -> LoweredNode:
-        """Its description, once it is complete."""
+        """Its description; called when it is complete."""
         call = PythonCall(self.reg, self.target, self.arguments, self.keywords, self.kind)
         return LoweredNode(call, tuple(self.instructions))
 
@@ -84,7 +85,7 @@ class Segment:
         return [instruction for node in self.nodes for instruction in node.instructions]
 
     def described(self) -> SegmentStep:
-        """Its description, once all steps are known."""
+        """Its description; called when all steps are known, since later steps add exports."""
         instructions = self.instructions()
         read: dict[int, None] = {}
         for instruction in instructions:
@@ -114,7 +115,7 @@ class Lowering:
         self.segment_of: dict[int, Segment] = {}
         self.inputs = frozenset(graph.inputs)
         self.has_wide = False  # an array has more dimensions than instructions take
-        self.root_of: dict[int, int] = {}  # of views: the register whose memory they look into
+        self.root_of: dict[int, int] = {}  # of views: the register whose memory they share
         for node in graph.inputs:
             self.register_of[node] = self._declared(node.kind)
         self._collect_constants()
@@ -136,7 +137,7 @@ class Lowering:
         return len(self.registers) - 1
 
     def _collect_constants(self) -> None:
-        """Numbers written in the program get registers behind the inputs."""
+        """Give the numbers written in the user's code the registers after the inputs."""
         effect = [self.graph.effect] if self.graph.effect is not None else []
         for node in [*self.graph.nodes, *effect]:
             for value in node.args:
@@ -150,12 +151,12 @@ class Lowering:
             self.constant_of[key] = self.new(None, -1)
 
     def declare(self, node: Node) -> int:
-        """The register of a node's result."""
+        """A new register for a node's result."""
         self.register_of[node] = reg = self._declared(node.kind)
         return reg
 
     def is_within_limits(self, node: Node) -> bool:
-        """Whether instructions take arrays of as many dimensions as the node takes and gives."""
+        """Whether no operand and no result has more dimensions than instructions allow."""
         if _is_wide(node):
             return False
         return not (self.has_wide and any(map(_is_wide, operands(node))))
@@ -167,7 +168,7 @@ class Lowering:
         return self.constant_of.get(_constant_key(value)) if type(value) in PYTHON_NUMBERS else None
 
     def replace(self, node: Node, reg: int) -> None:
-        """From now on `node`, and what it stood for before, has its value in another register."""
+        """Move `node`, and all nodes that share its register, to another register."""
         old = self.register_of[node]
         for other, register in self.register_of.items():
             if register == old:
@@ -180,7 +181,7 @@ class Lowering:
     # segments ---------------------------------------------------------------------------------
 
     def emit(self, instruction: MachineInstruction) -> None:
-        """Append an instruction of the node at hand to the open segment."""
+        """Append an instruction of the current node to the open segment."""
         node, segment = self.node, self.segment
         assert node is not None
         for reg in (*instruction.inputs, *node.reads):
@@ -196,13 +197,13 @@ class Lowering:
             self.segment_of[reg] = segment
 
     def emit_view(self, instruction: MachineInstruction) -> None:
-        """Append an instruction whose first output looks into its input, or into a copy of it."""
+        """Append an instruction whose first output is a view of its input, or of a copy of it."""
         (array,) = instruction.inputs
         self.root_of[instruction.outputs[0]] = self.root_of.get(array, array)
         self.emit(instruction)
 
     def as_object(self, reg: int) -> None:
-        """Have a register's value as a Python object, closing the segment that makes it."""
+        """Export a register's value as a Python object; closes the segment that computes it."""
         maker = self.segment_of.get(reg)
         if maker is None:
             return
@@ -223,7 +224,7 @@ class Lowering:
         self.segment = Segment()
 
     def _views_apart(self) -> Segment:
-        """Take views that the open segment does not use itself: they need no plan of their own."""
+        """Move views that the open segment does not read to a segment that needs no plan."""
         segment, views = self.segment, Segment()
         used = {reg for instruction in segment.instructions() for reg in instruction.inputs}
         apart = [node for node in segment.nodes if _is_apart(node, used, segment.made)]
@@ -248,7 +249,7 @@ class Lowering:
     def begin(
         self, target: Any, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...], kind: Any
     ) -> NodeCall:
-        """From now on, instructions belong to a node that this call stands for."""
+        """Begin a node: the instructions emitted from now on compute what this call computes."""
         built, keywords = self._arguments(args, kwargs)
         self.node = NodeCall(target, built, keywords, kind, templates.reads(built), [])
         return self.node
@@ -273,10 +274,10 @@ class Lowering:
         *,
         ordered: bool = False,
     ) -> None:
-        """Call Python; before the open segment, if that makes none of the operands.
+        """Emit a Python call; it runs before the open segment if that computes no operand.
 
-        `ordered`: the call keeps its place, since it writes memory, or makes an array that would
-        live longer elsewhere.
+        `ordered`: the call runs after the open segment, since it writes memory, or makes an array
+        that would live longer if it were made earlier.
         """
         if ordered:
             self.close()
@@ -290,7 +291,7 @@ class Lowering:
         kwargs: tuple[tuple[str, Any], ...],
         kind: Any = None,
     ) -> PythonCall:
-        """A call whose operands are objects; segments that make one of them are closed."""
+        """A call whose operands are objects; closes the segment that computes one of them."""
         for operand in templates.registers(self, [*args, *(value for _, value in kwargs)]):
             self.as_object(operand)
         return PythonCall(reg, target, *self._arguments(args, kwargs), kind)
@@ -315,7 +316,7 @@ class Lowering:
 
 
 def _is_apart(node: NodeCall, used: set[int], made: set[int]) -> bool:
-    """Whether a node is a view of something made elsewhere, and none of `used`."""
+    """Whether a node is a view of a value not in `made`, and its own value is not in `used`."""
     first, *others = node.instructions
     return (
         isinstance(first, _VIEWS)
@@ -330,5 +331,5 @@ def _is_wide(node: Node) -> bool:
 
 
 def _constant_key(value: Any) -> Any:
-    """Tells numbers apart by their bits: 0.0 from -0.0, and 1 from True."""
+    """A key that differs for numbers of different bits or types: 0.0 and -0.0, 1 and True."""
     return type(value), value if isinstance(value, int) else repr(value)

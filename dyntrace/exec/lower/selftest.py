@@ -1,11 +1,11 @@
 """What the bits of NumPy's loops depend on here: this NumPy, on this processor.
 
-The order in which NumPy's reductions take their elements decides bits, and is nowhere promised; nor
-is it promised that a loop treats the elements behind its last full vector as it does the others. So
-each rule the machine relies on is tried when it is first needed, and one that does not hold here is
-not used. Invariant: an answer holds for the process, since neither NumPy nor the processor changes
-in it; asking takes less than a millisecond, so nothing is stored.
-Read `exec.lower.lower_reductions`, the user, next.
+The order in which a reduction takes its elements decides bits, and NumPy does not document it. Nor
+does it promise that a loop treats the elements after its last full vector like the others. So each
+rule that the machine relies on is tested when it is first needed, and a rule that does not hold
+here is not used. Invariant: an answer holds for the whole process, since neither NumPy nor the
+processor changes. A test takes less than a millisecond, so no answer is written to disk.
+`exec.lower.lower_reductions` and `exec.lower.inner_loops` use these tests.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import numpy as np
 __all__ = ["adds_in_a_tree", "composes", "depends_on_position", "reduces_in_lines"]
 
 _LEAF = 1024
-_add_up: Any = np.add.reduce  # NumPy's own types for it allow too little
+_add_up: Any = np.add.reduce  # NumPy's annotations reject valid calls
 
 
 def _numbers(shape: tuple[int, ...], char: str) -> np.ndarray[Any, Any]:
-    """Numbers of very different sizes, so that every order of adding shows."""
+    """Numbers of very different magnitudes, so that the order of addition changes the sum."""
     index = np.arange(int(np.prod(shape)), dtype="d")
     reach = 2 if char == "e" else 11
     values: Any = np.sin(index * 12.9898) * 10.0 ** (index * 7 % reach - reach // 2)
@@ -40,7 +40,10 @@ def _same(one: Any, other: Any) -> bool:
 
 @cache
 def adds_in_a_tree(char: str) -> bool:
-    """Whether a sum over everything halves, at multiples of eight numbers, down to small leaves."""
+    """Whether a sum over all axes halves, at multiples of 8 numbers, down to small leaves.
+
+    This is NumPy's pairwise summation (numpy/_core/src/umath/loops_utils.h.src).
+    """
     unit = 2 if char in "FDG" else 1
     return all(
         _same(_add_up(values), _tree(values, unit))
@@ -58,7 +61,7 @@ def _tree(values: np.ndarray[Any, Any], unit: int) -> Any:
 
 @cache
 def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
-    """Whether rows are reduced as if alone, and columns row by row."""
+    """Whether each row is reduced as if it were alone, and columns are reduced row by row."""
     values = _numbers((37, 211), char)
     with np.errstate(all="ignore"):
         rows = [ufunc.reduce(row) for row in values]
@@ -72,7 +75,7 @@ def reduces_in_lines(ufunc: np.ufunc, char: str) -> bool:
 
 @cache
 def depends_on_position(ufunc: np.ufunc, char: str) -> bool:
-    """Whether an element alone gives other bits than among others: NaNs of all kinds, zeros."""
+    """Whether an element gives other bits alone than among others; tries NaNs and zeros."""
     with np.errstate(all="ignore"):
         pool = np.concatenate([_SPECIAL.astype(char), _signalling(char)])
         first, second = np.repeat(pool, pool.size), np.tile(pool, pool.size)
@@ -90,7 +93,7 @@ _SPECIAL = np.array([0.0, -0.0, 1.5, -2.0, np.inf, -np.inf, np.nan, 1e-7])
 
 
 def _signalling(char: str) -> np.ndarray[Any, Any]:
-    """NaNs that signal; none of complex numbers and long doubles, which no vectors hold."""
+    """Signalling NaNs; none for complex numbers and long doubles, which have no vector loops."""
     bits = {
         "e": (0x7C01, 0xFD00),
         "f": (0x7F800001, 0xFFA00000),
@@ -105,7 +108,7 @@ def _results(value: Any) -> tuple[Any, ...]:
 
 
 def _same_number(one: Any, other: Any) -> bool:
-    """Whether all are equal, with signs of zeros but without what NaNs carry."""
+    """Whether all are equal, signs of zeros included and NaN payloads excepted."""
     if one.dtype.kind == "c":
         return _same_number(one.real, other.real) and _same_number(one.imag, other.imag)
     return _same(one, other) and _same(
@@ -115,7 +118,7 @@ def _same_number(one: Any, other: Any) -> bool:
 
 @cache
 def composes(name: str, char: str) -> bool:
-    """Whether a mean, variance, deviation or norm is made in the steps that the machine takes."""
+    """Whether NumPy computes a mean, variance, deviation or norm in the machine's steps."""
     values = _numbers((23, 97), char)
     function, steps = _STEPS[name]
     return _same(function(values), steps(values))

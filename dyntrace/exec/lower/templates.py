@@ -1,8 +1,8 @@
 """Templates: the arguments of a call and the outputs of a program, with registers in them.
 
-A list, dict, tuple or slice that occurs more than once among the outputs gets a number, and one
-object is built for it. `_native/vm/program/templates.c` builds values from templates. Read
-`exec.lower.lowering`, the user, next.
+Each list, dict, tuple or slice among the outputs gets a number, by its identity, so that one that
+occurs more than once is built once. Read `_native/vm/program/templates.c` next, which builds values
+from templates.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from dyntrace.graph.ownership import nodes_in
 
 @cache
 def of_register(reg: int) -> RegisterTemplate:
-    """The one template of this register, which most programs have."""
+    """The template of this register; cached, since most programs use the same ones."""
     return RegisterTemplate(reg)
 
 
 class Registers(Protocol):
-    """What a template needs of a lowering."""
+    """The part of a lowering that templates read."""
 
     register_of: dict[Node, int]
 
@@ -57,7 +57,7 @@ _CONTAINERS = (TupleTemplate, ListTemplate, DictTemplate, SliceTemplate)
 
 
 def template(lowering: Registers, value: Any, numbers: dict[int, int] | None = None) -> Template:
-    """The template of a value; `numbers` of containers by identity, where sharing shows."""
+    """The template of a value; with `numbers`, containers are numbered by identity."""
     if isinstance(value, Node):
         return of_register(lowering.register_of[value])
     kind = type(value)
@@ -84,7 +84,7 @@ def _parts(value: Any) -> list[Any]:
 
 
 def _holds_mutable(value: Any) -> bool:
-    """Whether a fresh list or dict has to be made for each use."""
+    """Whether the value holds a list or dict, of which each use needs a new one."""
     if type(value) in (list, dict):
         return True
     return type(value) in (tuple, slice) and any(map(_holds_mutable, _parts(value)))
