@@ -75,11 +75,13 @@ sampler_keep_memory(PyObject *module, PyObject *ignored)
 
 static PyMethodDef functions[] = {
     {"start", sampler_start, METH_VARARGS,
-     "start(candidate, warm, microseconds, samples, tally or None): look at every interval; code is\n"
+     "start(candidate, warm, microseconds, samples, tally or None): look at every interval; "
+     "code is\n"
      "warm when `samples` looks have met it. False if no thread can be started."},
     {"stop", sampler_stop, METH_NOARGS, "Stop looking; the thread has ended when this returns."},
     {"hold", sampler_hold, METH_NOARGS, "End the thread because the process is about to fork."},
-    {"release_parent", sampler_release_parent, METH_NOARGS, "Start again once os.fork has returned."},
+    {"release_parent", sampler_release_parent, METH_NOARGS,
+     "Start again once os.fork has returned."},
     {"release_child", sampler_release_child, METH_NOARGS, "Start again in the child of a fork."},
     {"runs", sampler_runs, METH_NOARGS, "Whether the thread runs."},
     {"keep_memory", sampler_keep_memory, METH_NOARGS,
@@ -89,7 +91,8 @@ static PyMethodDef functions[] = {
     {"configure", move_configure, METH_O,
      "configure(serve): set the function that says where a frame of warm code continues."},
     {"replace", (PyCFunction)(void (*)(void))move_replace, METH_FASTCALL,
-     "replace(code, replacement or None, id(globals)): set the code that new frames of `code` run;\n"
+     "replace(code, replacement or None, id(globals)): set the code that new frames of `code` "
+     "run;\n"
      "None lets `code` become warm again."},
 #if PY_VERSION_HEX < 0x030C0000
     {"reach_configure", reach_configure, METH_O,

@@ -139,8 +139,8 @@ move_ask(PyThreadState *ts, Frame *frame, PyCodeObject *code, PyObject *offset)
     unsigned long handlers = handlers_hold();
     recursion_add(ts, HEADROOM);
     PyObject *answer = PyObject_CallFunctionObjArgs(
-        serve, (PyObject *)code, function == NULL ? Py_None : function, frame_globals(frame), offset,
-        values, stack, NULL);
+        serve, (PyObject *)code, function == NULL ? Py_None : function, frame_globals(frame),
+        offset, values, stack, NULL);
     Py_DECREF(values);
     Py_DECREF(stack);
     recursion_add(ts, -HEADROOM);

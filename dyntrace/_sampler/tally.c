@@ -1,7 +1,8 @@
 /* Tally: reports the stacks that a look meets, with the time since the last look.
 
-   It calls `tally(frames, seconds)` once for each thread; `frames` is a list of (code, byte offset),
-   innermost first. There is a callback only if a report was asked for (programs/accounts.py).
+   It calls `tally(frames, seconds)` once for each thread; `frames` is a list of (code, byte
+   offset), innermost first. There is a callback only if a report was asked for
+   (programs/accounts.py).
    Invariant: all stacks are read before the callback is called; see sampler.c. */
 #include "sampler.h"
 

@@ -157,8 +157,8 @@ answer(void *ignored)
     return 0;
 }
 
-/* The ticker keeps its thread state until it ends. Deleting one waits, with the GIL, for the lock of
-   the list of threads, and on 3.11 sys._current_frames holds that lock while finalizers run. */
+/* The ticker keeps its thread state until it ends. Deleting one waits, with the GIL, for the lock
+   of the list of threads, and on 3.11 sys._current_frames holds that lock while finalizers run. */
 static void
 look_from_here(PyThreadState **own)
 {

@@ -92,7 +92,8 @@ type_version(PyTypeObject *type)
 
 /* Locks the list of thread states: until threads_unlock no thread state is added or removed, not
    even by a thread without the GIL. Returns false if the list is locked. This thread itself may
-   have locked it, if a garbage collection has since started Python code. */
+   have locked it: on 3.11 sys._current_frames holds the lock while finalizers run
+   (Python/pystate.c). */
 static inline bool
 threads_try_lock(void)
 {
