@@ -1,6 +1,6 @@
-"""What dyntrace knows of NumPy: importing this package fills the registry, which is then frozen.
+"""What dyntrace knows of NumPy: importing this package fills the registry, then freezes it.
 
-One module per family of operations; read `ops.registry` first, then `ops.probe`.
+Each module has one family of operations. Read `ops.registry` first, then `ops.probe`.
 """
 
 from dyntrace.ops import registry

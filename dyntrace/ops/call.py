@@ -1,9 +1,8 @@
-"""NumpyCall and Operand: what a record's `infer` is given, and Refused, what it raises.
+"""NumpyCall and Operand, the arguments of a record's `infer`; Refused, the exception it raises.
 
-An operand is a value of the trace seen from outside: its kind, its parts, and `read()`, which asks
-for the Python value itself and so makes the region depend on it. The tracer implements `Operand`;
-`Sample` is the implementation over a real value, used by the listing and the tests.
-Read `ops.probe` next.
+An operand is the interface to a value of the trace: its kind, its items, and `read()`, which
+returns the Python value and guards it. The tracer implements `Operand`. `Sample` implements it for
+a real value, for tests. Read `ops.probe` next.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ class Operand(Protocol):
 
     items   operands of a tuple's or list's items, of a slice's (start, stop, step), of a dict's
             values in the order of its kind's pairs; empty for anything else
-    read()  the Python value, guarded from now on; VALUE_NEEDED if the region computes it
+    read()  the Python value, which a guard then checks; raises Refused (VALUE_NEEDED) if the region
+            computes it
     """
 
     @property
@@ -43,7 +43,7 @@ class Operand(Protocol):
 
 @record(frozen=True)
 class NumpyCall:
-    """The operands of one call; of a method call the first argument is the object."""
+    """The operands of one call; the first argument of a method call is the object."""
 
     args: tuple[Operand, ...]
     kwargs: Mapping[str, Operand] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class NumpyCall:
 
 @record(frozen=True, eq=False)
 class Sample:
-    """An operand over a real value, every part of it readable."""
+    """An operand with a real value; `read` works for every part of it."""
 
     value: Any
 

@@ -1,9 +1,9 @@
-"""Facts: what is known of each of NumPy's elementwise ufuncs, one row each, for all that ask.
+"""Facts: what is known of each of NumPy's elementwise ufuncs, one row each.
 
-The tracer's estimate, the operators' records, the executors and their rules for writes and for
-reused temporaries read this table; none has one of its own. Invariant: what a row promises holds
-for every NumPy and processor that is supported, or is conservative: `tests/ops/test_facts.py` runs
-NumPy's loops and compares. A ufunc without a row runs as a call of its own.
+The tracer's cost estimate, the operators' records, lowering, and the rules of writes and of
+temporary elision read this table; no other table of ufuncs exists. Invariant: a row holds for every
+supported NumPy and processor, or is conservative; `tests/ops/test_facts.py` runs NumPy's loops and
+compares. A ufunc without a row is not lowered: its node is a Python call.
 Read `exec.lower.inner_loops` next, which finds the loops themselves.
 """
 
@@ -30,21 +30,21 @@ class UfuncFacts(NamedTuple):
     bits          what the bits of a real result's element depend on. "EXACT": on its operands only;
                   "STRIDED": on the strides as well; "OFFSET_BOUND": on these and on how far the
                   element is from where the loop began
-    cost          nanoseconds for an element of eight bytes in the first cache
-    complex_bits  the same as `bits`, of complex numbers
-    clears        kinds of dtypes whose loops may clear floating-point flags that were up before
+    cost          nanoseconds for an element of eight bytes in the L1 cache
+    complex_bits  `bits` for complex numbers
+    clears        kinds of dtypes whose loops may clear floating-point flags that were set before
                   (many end in `npy_clear_floatstatus_barrier`)
-    quiet         integers of one dtype give that dtype, without a flag or an error
-    operator      the function of `operator` that computes the same on arrays. `power` has none:
-                  `x ** 2` is `np.square(x)`
+    quiet         on integers of one dtype the result has that dtype, and no flag or error is raised
+    operator      the function of `operator` that computes the same on arrays. `power` has none,
+                  because `x ** 2` calls `np.square(x)`
     inplace       the operator has an in-place form (`operator.iadd`)
     elides        the operand of the operator in whose memory NumPy computes if it is a large
                   temporary: "left", "either" or "" (numpy/_core/src/multiarray/number.c)
     scalars       the operator on two of NumPy's float scalars gives what the loop gives
     lossy_out     some NumPy builds leave a strided `out` unwritten
-    keeps_ints    some NumPy versions give a float for a Python int, and a large one itself
-    long_ints     some NumPy versions make a C long of a Python int operand whatever the loop takes,
-                  and raise OverflowError for a larger one
+    keeps_ints    some NumPy versions return a float for a Python int, and a large int unchanged
+    long_ints     some NumPy versions convert a Python int operand to a C long, whatever the loop's
+                  dtype, and raise OverflowError for a larger one
     """
 
     name: str
@@ -161,7 +161,8 @@ _FUNCTIONS = (
     UfuncFacts("isfinite", EXACT, CHEAP, complex_bits=EXACT, lossy_out=True),
     UfuncFacts("isinf", EXACT, complex_bits=EXACT, lossy_out=True),
     UfuncFacts("signbit", EXACT, CHEAP, lossy_out=True),
-    # Selection. Vectors and what is left behind them may treat signalling NaNs and zeros unalike.
+    # Selection. The vector part of a loop and its remainder may treat signalling NaNs and zeros
+    # differently.
     UfuncFacts("maximum", OFFSET_BOUND, CHEAP, quiet=True),
     UfuncFacts("minimum", OFFSET_BOUND, CHEAP, quiet=True),
     UfuncFacts("fmax", OFFSET_BOUND, quiet=True),
@@ -175,7 +176,7 @@ _FUNCTIONS = (
     UfuncFacts("ceil", EXACT, CHEAP, keeps_ints=True),
     UfuncFacts("trunc", EXACT, CHEAP, keeps_ints=True),
     UfuncFacts("rint", EXACT, CHEAP),
-    # Functions whose loops of vectors may compute other bits than those of single numbers.
+    # Functions whose vector loops may compute other bits than the scalar loops.
     UfuncFacts("exp", STRIDED, MODERATE),
     UfuncFacts("exp2", STRIDED, MODERATE),
     UfuncFacts("expm1", STRIDED, MODERATE),
@@ -213,7 +214,7 @@ _FUNCTIONS = (
     UfuncFacts("ldexp", STRIDED),
 )
 _ROWS = _OPERATORS + _FUNCTIONS
-# Older versions of NumPy lack some.
+# Older versions of NumPy lack some ufuncs.
 UFUNCS: Mapping[np.ufunc, UfuncFacts] = MappingProxyType(
     {getattr(umath, row.name): row for row in _ROWS if hasattr(umath, row.name)}
 )

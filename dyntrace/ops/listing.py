@@ -1,8 +1,9 @@
 """The listing: every public callable of NumPy with its treatment, and the totals.
 
 Covers `numpy`, `numpy.linalg`, `numpy.fft`, `numpy.random.Generator` and `numpy.ndarray` (methods,
-operators and attributes) of the installed NumPy. A callable that stands in no table is "unlisted":
-there must be none. `python -m dyntrace ops` prints what `format_listing` returns.
+operators and attributes) of the installed NumPy. Invariant: every callable has a treatment; one
+that is in no table would be shown as "unlisted". `python -m dyntrace ops` prints
+`format_listing()`. Read `ops.registry` next.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Row(NamedTuple):
     reason: str = ""
 
 
-# ndarray's operator methods, by the operator record that captures the instruction they serve.
+# For each operator method of ndarray, the key of the operator record that captures its instruction.
 _BINARY = tuple([name for name, (_, inplace) in BINARY.items() if inplace is not None])
 _OPERATORS: Mapping[str, tuple[str, bool]] = MappingProxyType(
     {
@@ -68,7 +69,7 @@ def listing() -> list[Row]:
 
 
 def totals(rows: list[Row]) -> dict[str, int]:
-    """How many rows each treatment has."""
+    """The number of rows of each treatment."""
     return dict(Counter(row.treatment for row in rows))
 
 

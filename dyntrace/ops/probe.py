@@ -1,10 +1,10 @@
-"""The default inference: call the real function on tiny stand-ins and describe what comes back.
+"""The default inference: call the real function on small stand-ins and describe the result.
 
-Invariant: a probe runs no code but NumPy's own (operands are arrays of plain dtypes, scalars, and
-constants) and leaves no trace: floating-point modes are 'ignore' for its time, a warning is turned
-into a refusal without touching the warning registries. Answers are kept per operation and
-structural signature. Parameters named in STATIC are read, so they become guarded by value; other
-Python numbers stay dynamic and are stood in for.
+Invariant: a probe runs only NumPy's code (operands are arrays of plain dtypes, scalars and
+constants) and has no side effect. Floating-point errors are ignored while it runs. A warning
+becomes a refusal and does not touch the warning registries. Answers are cached per operation and
+signature of the operands. Parameters named in STATIC are read, so their values are guarded. Other
+Python numbers stay dynamic, and stand-ins replace them. Read `ops.numpy.functions` next.
 """
 
 from __future__ import annotations
@@ -43,12 +43,16 @@ STATIC = frozenset(
     keepdims ord deg ndim offset""".split()
 )
 CACHE_LIMIT = 4096
-SMALL = 64  # examples larger than this could make a probe slow
+SMALL = 64  # a larger example could make a probe slow
 
 
 @record(frozen=True)
 class StandIn:
-    """How to stand in: `side` items along each axis of arrays, numbers `number` or examples."""
+    """The stand-ins of one attempt.
+
+    side    the length of each axis of an array
+    number  the value of a Python number; None: its kind's example
+    """
 
     side: int
     number: int | None = 1
@@ -71,9 +75,9 @@ class Parameters:
 
     names    positional parameter names; the last repeats if it starts with "*"
     static   parameters whose numbers are read and guarded
-    booleans whether Python bools are read: they are switches, not data, in most functions
-    number   what a Python number is stood in by at first
-    sides    how many items the stand-ins have along each axis; (): as `PLANS` has it
+    booleans whether Python bools are read: in most functions they are switches, not data
+    number   the first value that stands in for a Python number
+    sides    the lengths of stand-ins' axes, to be tried in order; (): those of `PLANS`
     """
 
     names: tuple[str, ...] = ()
@@ -90,7 +94,7 @@ class Parameters:
         return last.lstrip("*") if last.startswith("*") else ""
 
     def plans(self) -> tuple[StandIn, ...]:
-        """What to try, in order."""
+        """The stand-ins to try, in order."""
         if self.sides:
             return tuple(StandIn(side, self.number) for side in self.sides)
         return (StandIn(2, self.number), *PLANS)
@@ -119,16 +123,17 @@ def probing(op: Op, parameters: Parameters = USUAL) -> Callable[[NumpyCall], Kin
 def probe(
     target: Callable[..., Any], call: NumpyCall, parameters: Parameters, plans: Iterable[StandIn]
 ) -> tuple[Kind, bool]:
-    """The kind of `target`'s result, and whether it holds for any number of the same types.
+    """The kind of `target`'s result, and whether it holds for all numbers of the same types.
 
-    Raises Refused(breaks.UNFORESEEN) if no stand-in could be found that the function takes.
+    Raises Refused if the function accepts none of the stand-ins: UNFORESEEN, or ALWAYS_WARNS if the
+    last attempt warned.
     """
     failure, found = "", breaks.UNFORESEEN
     for plan in plans:
         args, kwargs = _stand_ins(call, parameters, plan)
         try:
             result = run_silently(target, args, kwargs)
-        except Exception as error:  # whatever NumPy says of the stand-ins, the next plan may do
+        except Exception as error:  # NumPy may raise anything; the next stand-ins may be accepted
             failure = f"{type(error).__name__}: {error}"
             found = breaks.ALWAYS_WARNS if isinstance(error, Warning) else breaks.UNFORESEEN
             continue
@@ -139,8 +144,8 @@ def probe(
 def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call with floating-point errors ignored and any warning raised as an exception.
 
-    The filter goes in and out without marking the filters as changed, so that no registry of
-    warnings already shown is emptied; it matches frames of this package and of NumPy's only.
+    The filter is inserted without `warnings._filters_mutated`, so no module's registry of shown
+    warnings is emptied. It matches only frames of this package and of NumPy.
     """
     filters: list[Any] = warnings.filters  # type: ignore[assignment]
     filters.insert(0, _RAISE_HERE)
@@ -152,7 +157,7 @@ def run_silently(target: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
 
 
 class _Here:
-    """Which modules a filter of warnings holds for: in the place of a regular expression."""
+    """The modules that a warnings filter holds for; replaces a compiled regular expression."""
 
     @staticmethod
     def match(module: str) -> bool:
@@ -163,7 +168,7 @@ _RAISE_HERE = ("error", None, Warning, _Here, 0)
 
 
 def generalise(kind: Kind) -> Kind:
-    """`kind` without the stand-in's values; refuses what a region cannot hold."""
+    """`kind` without the stand-ins' values; raises Refused for a kind that a region cannot hold."""
     match kind:
         case PythonScalarKind():
             return PythonScalarKind(kind.type)
@@ -192,7 +197,7 @@ def _stand_ins(
 
 
 def stand_in(operand: Operand, plan: StandIn, parameters: Parameters, name: str = "") -> Any:
-    """A small value of the operand's kind, or the value itself where the parameter is read."""
+    """A small value of the operand's kind, or the value itself if the parameter is read."""
     match operand.kind:
         case ArrayKind(dtype=dtype, ndim=ndim):
             if ndim and name in parameters.static:
@@ -222,24 +227,24 @@ def stand_in(operand: Operand, plan: StandIn, parameters: Parameters, name: str 
 
 
 def is_read(kind: Kind, parameters: Parameters, name: str) -> bool:
-    """Whether a number given for parameter `name` is read by the trace."""
+    """Whether the trace reads a number given for parameter `name`."""
     if name in parameters.static:
         return isinstance(kind, (PythonScalarKind, NumpyScalarKind))
     return parameters.booleans and isinstance(kind, PythonScalarKind) and kind.type is bool
 
 
 def shape_of(ndim: int, side: int) -> tuple[int, ...]:
-    """The shape of a stand-in: small also where there are many dimensions."""
+    """The shape of a stand-in; above six dimensions only the last two have length `side`."""
     return (1,) * (ndim - 2) + (side,) * 2 if ndim > 6 else (side,) * ndim
 
 
 def zeros_or_true(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
-    """Zeros, which index anything, or masks that select everything."""
+    """Zeros, which are in range as indices, or masks that select everything."""
     return np.full(shape_of(ndim, side), dtype.kind == "b", dtype)
 
 
 def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any, Any]:
-    """Zeros and ones: [0, 1, …], or identity matrices, so that indexing and inversion work."""
+    """[0, 1, …] or identity matrices, which can be inverted and are in range as indices."""
     if ndim == 0:
         return np.ones((), dtype)
     if ndim == 1:
@@ -250,7 +255,7 @@ def stand_in_array(dtype: np.dtype[Any], ndim: int, side: int) -> np.ndarray[Any
 
 
 def constant(value: Any) -> Any:
-    """`value` if passing it to NumPy runs no Python code of the user's."""
+    """`value`; raises Refused if passing it to NumPy could run the user's Python code."""
     if value is None or value is Ellipsis or isinstance(value, np.dtype):
         return value
     if value is np._NoValue or is_numpy_function(value):
@@ -273,7 +278,7 @@ _CLASSES = frozenset(
 
 
 def is_numpy_function(value: Any) -> bool:
-    """A function of NumPy's own: as a callback it runs no code of the user's."""
+    """Whether `value` is a NumPy function, which runs no user code as a callback."""
     if type(value) is np.ufunc or type(value) is type(np.sum):
         return getattr(np, value.__name__, None) is value
     return False
@@ -290,7 +295,7 @@ def _refusal(kind: Kind) -> breaks.BreakReason:
 
 
 def structure(kind: Kind) -> Any:
-    """A key that tells kinds apart; dtypes of C long and C long long are equal but not the same."""
+    """A key for a kind; it distinguishes the dtypes C long and C long long, which are equal."""
     match kind:
         case ArrayKind(dtype=dtype, ndim=ndim):
             return dtype.char, ndim
@@ -316,7 +321,7 @@ def _signature(call: NumpyCall, parameters: Parameters) -> Any:
 
 
 def _exactly(number: Any) -> Any:
-    """Tells numbers apart by their bits: 0.0 from -0.0; an int may be too long to be written."""
+    """A key that differs for 0.0 and -0.0. An int is its own key: `repr` of a long one raises."""
     return number if isinstance(number, int) else repr(number)
 
 

@@ -1,10 +1,10 @@
-"""Quiet clones: NumPy's own Python functions, cloned so that they raise where they would warn.
+"""Quiet clones: copies of NumPy's Python functions that raise where the originals warn.
 
-A region emits nothing, and a warning from inside a function of NumPy's must carry the user's line.
-So a node whose function may warn runs a clone of it: the same code, with globals in which
-`warnings.warn` raises `WouldWarn` and in which NumPy's other Python functions are clones too. The
-region gives up, CPython runs the original, and that one warns. Only the names a function uses are
-cloned. `ops.numpy.functions` says which functions need it.
+A region emits no warnings, since a warning must carry the user's line. So a node whose function may
+warn runs a clone of it: the same code with other globals, in which `warnings.warn` raises
+`WouldWarn` and NumPy's other Python functions are clones, too. The region then deopts, CPython runs
+the original, and the original warns. Invariant: NumPy's own functions and modules are not changed.
+`ops.numpy.functions` decides which functions need a clone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["GivesUp", "WouldWarn", "is_python", "may_warn", "quiet", "quiet_meth
 
 
 class GivesUp(Exception):
-    """Raised by a node's target: the region must give up and let the original run."""
+    """Raised by a node's target: the region deopts, and the original instructions run."""
 
 
 class WouldWarn(GivesUp):
@@ -29,7 +29,7 @@ class WouldWarn(GivesUp):
 
 
 class _Warnings:
-    """Stands in for the module `warnings`: as the module, but nothing is ever shown."""
+    """Replaces the module `warnings` in clones: `warn` raises WouldWarn."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(warnings, name)
@@ -42,7 +42,7 @@ class _Warnings:
 
 
 class _Module:
-    """Stands in for a module of NumPy's: the same attributes, functions as clones."""
+    """Replaces a module of NumPy in clones: the same attributes, with functions as clones."""
 
     def __init__(self, module: types.ModuleType, memo: dict[int, Any]) -> None:
         self._module = module
@@ -57,15 +57,15 @@ _DISPATCHER = type(np.sum)
 
 
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The clone of a NumPy function; itself if it is not written in Python."""
-    memo = dict(_MEMO)  # another thread must not be handed a clone that is half made
+    """The clone of a NumPy function; the function itself if it is not written in Python."""
+    memo = dict(_MEMO)  # another thread must not get an unfinished clone
     clone: Callable[..., Any] = _clone(function, memo)
     _MEMO.update(memo)
     return clone
 
 
 def quiet_with(function: Callable[..., Any], stands_in: dict[Any, Any]) -> Callable[..., Any]:
-    """A quiet clone in which other functions stand in for some of those it calls."""
+    """A quiet clone in which the functions `stands_in` replace those that are its keys."""
     memo = {id(warnings): _MEMO[id(warnings)]}
     memo.update((id(found), other) for found, other in stands_in.items())
     clone: Callable[..., Any] = _clone(function, memo)
@@ -73,12 +73,12 @@ def quiet_with(function: Callable[..., Any], stands_in: dict[Any, Any]) -> Calla
 
 
 def quiet_method(name: str) -> Callable[..., Any]:
-    """The clone of `ndarray.mean`, `.std` or `.var`, which are Python functions underneath."""
+    """The clone of `numpy._core._methods._mean`, `_std` or `_var`, which the methods call."""
     return quiet(getattr(_methods, f"_{name}"))
 
 
 def may_warn(function: Any) -> bool:
-    """Whether a function of NumPy's, or one it calls by a global name, uses `warnings`."""
+    """Whether a NumPy function, or one it calls by a global name, uses `warnings`."""
     seen: set[int] = set()
     waiting: list[Any] = [function]
     while waiting:
@@ -109,12 +109,12 @@ def _clone(value: Any, memo: dict[int, Any]) -> Any:
 
 
 def _replaced(*args: Any, **kwargs: Any) -> Any:
-    """Stands in for what the program has put in the place of a function of NumPy's."""
+    """Replaces, in clones, a function that the program has put in place of NumPy's."""
     raise GivesUp
 
 
 def is_python(value: Any) -> bool:
-    """Whether it is a function of NumPy's that is written in Python."""
+    """Whether `value` is a NumPy function written in Python."""
     if type(value) is not types.FunctionType:
         return False
     module = value.__globals__.get("__name__", "")

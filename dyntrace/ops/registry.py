@@ -1,11 +1,11 @@
 """The registry: one record per NumPy function, method, attribute and operator.
 
-A record says what eager runs (`op`) and how to foresee the result (`infer`); a treatment says why a
-callable has no record. The tracer asks `record_of`, `method`, `attribute` and `operator_record` and
-nothing else. A record is a promise: running `op.target` on real operands equals the eager call, and
-a wrong `infer` can only cost a deopt (unless `op.exact`). What has a record is decided at import;
-most records are made when they are first asked for. The tables are in the sibling modules, one
-family each; `ops.probe` is the default inference, `ops.listing` prints what is here.
+A record has the operation that eager runs (`op`) and the inference of its result (`infer`). A
+treatment says why a callable has no record. Invariant: `op.target` on real operands equals the
+eager call, and unless `op.exact` a wrong `infer` only costs a deopt. Entries are made at import;
+most records are built when they are first looked up. The modules of `ops.numpy` and `ops.python`
+enter one family each; `ops.probe` is the default inference, and `ops.listing` prints the entries.
+Read `ops.numpy.functions` next.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ Infer = Callable[[NumpyCall], Kind]
 
 @record(frozen=True)
 class Record:
-    """How one callable is captured: `op` is the node's operation, `infer` foresees its result.
+    """How one callable is captured: `op` is the node's operation, `infer` gives the result's kind.
 
-    A node whose op has `writes` may return the written argument itself; an argument that is absent
-    or None is not written.
+    A node whose op has `writes` may return the written argument. An argument that is absent or None
+    is not written.
     """
 
     op: Op
@@ -75,7 +75,7 @@ Entry = Record | Treatment | partial[Record]
 
 
 class _Table(Registry[Any, Any]):
-    """Entries by key; one that is the call which makes a record is made when first asked for."""
+    """Entries by key; an entry that is a `partial` builds its record at the first look-up."""
 
     __slots__ = ("_made",)
 
@@ -84,7 +84,7 @@ class _Table(Registry[Any, Any]):
         self._made: dict[Any, Record] = {}
 
     def find(self, key: Any) -> Any:
-        """The record or treatment of `key`, the same for all that ask; None if there is none."""
+        """The record or treatment of `key`, always the same object; None if there is none."""
         found = self.get(key)
         if type(found) is partial:
             made = self._made.get(key)
@@ -92,28 +92,28 @@ class _Table(Registry[Any, Any]):
         return found
 
     def is_open(self) -> bool:
-        """While the functions of a module that was imported later are entered."""
+        """Whether this thread is entering the functions of a module that was imported later."""
         return getattr(_LATE, "is_filling", False)
 
 
 RANDOM = Treatment("native", breaks.RANDOM_DRAW.code)
 _CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES = _Table(), _Table(), _Table(), _Table()
 _SUBSCRIPTS, _OPERATORS = _Table(), _Table()
-_HELD = _Table()  # what `_CALLABLES` has, by the same key
+_HELD = _Table()  # the objects whose ids are keys of `_CALLABLES`, kept alive
 _BOUND: Registry[type, Callable[[Any], Record | Treatment | None]] = Registry()
 _ABSENT: dict[str, Callable[[], None]] = {}
 _LATE = threading.local()
 
 
 def freeze() -> None:
-    """Refuse entries from now on, but for those of modules that are imported later."""
+    """Refuse further entries, except those of modules that are imported later."""
     tables = (_CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES, _SUBSCRIPTS, _OPERATORS)
     for table in (*tables, _HELD, _BOUND):
         table.freeze()
 
 
 def record_of(target: Any) -> Record | Treatment | None:
-    """What is known of a callable, looked up by identity; None if nothing is."""
+    """The record or treatment of a callable, looked up by identity; None if there is none."""
     if _ABSENT:
         _fill_tables()
     found: Record | Treatment | None = _CALLABLES.find(id(target))
@@ -126,7 +126,7 @@ def _by_rule(target: Any) -> Record | Treatment | None:
 
 
 def _fill_tables() -> None:
-    """Enter the functions of modules that the program has imported since this was done last."""
+    """Enter the functions of modules that the program has imported since the last call."""
     for name in _ABSENT.keys() & sys.modules.keys():
         _LATE.is_filling = True
         try:
@@ -139,7 +139,7 @@ def _fill_tables() -> None:
 def method(name: str, kind: Kind | None = None) -> Record | None:
     """The record of method `name`; the object, of `kind`, is the call's first argument.
 
-    Without a kind, or for an array, it is ndarray's; NumPy scalars have records of their own.
+    Without a kind, or for an array, it is ndarray's method; for a NumPy scalar, the scalar's.
     """
     if isinstance(kind, NumpyScalarKind):
         scalars: Record | None = _SCALAR_METHODS.find(name)
@@ -149,7 +149,7 @@ def method(name: str, kind: Kind | None = None) -> Record | None:
 
 
 def object_treatment(kind: type) -> Treatment | None:
-    """Why methods of an object of exact type `kind` run natively, where NumPy made the object."""
+    """Why methods of an object of exact type `kind` run natively; None if that is not known."""
     module = type.__dict__["__module__"].__get__(kind)
     return RANDOM if isinstance(module, str) and module.startswith("numpy.random") else None
 
@@ -194,12 +194,12 @@ def when_imported(module: str, fill: Callable[[], None]) -> None:
 
 
 def add_subscript(target: Any, record: Record | partial[Record]) -> None:
-    """Enter an index object, which lives as long as NumPy."""
+    """Enter an index object; NumPy keeps it alive, so its id stays valid."""
     _SUBSCRIPTS[id(target)] = record
 
 
 def add_callable(target: Any, found: Entry) -> None:
-    """Enter `target`; a second entry for one object is a mistake in the tables."""
+    """Enter `target`; raises ValueError for a second, different entry."""
     if _CALLABLES.get(id(target), found) != found:
         raise ValueError(f"{target!r} is listed twice")
     _CALLABLES[id(target)] = found
@@ -231,5 +231,5 @@ def add_operator(name: str, inplace: bool, record: Record | partial[Record]) -> 
 
 
 def add_rule(kind: type, rule: Callable[[Any], Record | Treatment | None]) -> None:
-    """Enter a rule for callables of exact type `kind` that stand in no table."""
+    """Enter a rule for callables of exact type `kind` that are in no table."""
     _BOUND[kind] = rule

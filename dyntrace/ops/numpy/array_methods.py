@@ -1,8 +1,9 @@
-"""ndarray's methods and attributes: one line each, with the names of the parameters.
+"""ndarray's methods and attributes: one row each, with the names of the parameters.
 
-Invariant: every public name of `numpy.ndarray` stands here, captured or with the reason why not.
-What a method writes, and whether it may return a view or the array itself, is said in its line.
-Methods whose result depends on the number of arguments have a rule of their own below.
+A row says what the method writes, and whether it may return a view or the array itself. Invariant:
+every public name of `numpy.ndarray` is here, captured or with the reason why not. Methods whose
+result depends on the number of arguments have their own inference. `ops.numpy.reductions` enters
+`mean`, `std` and `var`. Read `ops.numpy.functions` next.
 """
 
 from __future__ import annotations
@@ -41,7 +42,12 @@ from dyntrace.record import record
 
 @record(frozen=True)
 class Method:
-    """A method's line: its parameters after self, and what holds of its result."""
+    """A method's row: its parameters after self, and the facts of its operation.
+
+    parameters  positional parameter names, separated by spaces
+    around      wraps the default inference
+    infer       replaces it
+    """
 
     parameters: str = ""
     exact: bool = True
@@ -57,12 +63,12 @@ class Method:
         return Parameters(("self", *self.parameters.split()))
 
     def for_scalars(self) -> bool:
-        """Whether NumPy scalars may have it too: what they have in common with arrays."""
+        """Whether the row holds for NumPy scalars, too: it writes nothing, or only `out`."""
         return not self.writes or "out" in self.writes
 
 
 def dimensions(call: NumpyCall) -> int:
-    """How many dimensions a shape given as integers, or as one tuple, has."""
+    """The number of dimensions of a shape that is given as integers or as one tuple."""
     shape = call.args[1:]
     if len(shape) == 1 and isinstance(shape[0].kind, SequenceKind):
         shape = tuple(shape[0].items)
@@ -72,7 +78,7 @@ def dimensions(call: NumpyCall) -> int:
 
 
 def is_integer(kind: Kind) -> bool:
-    """A Python int or bool, or an integer NumPy scalar: what NumPy takes for a length."""
+    """Whether NumPy takes this for a length: a Python int or bool, or an integer scalar."""
     if isinstance(kind, PythonScalarKind):
         return kind.type in (int, bool)
     return isinstance(kind, NumpyScalarKind) and kind.dtype.kind in "iu"
@@ -91,7 +97,7 @@ def reshaped(call: NumpyCall) -> Kind:
 
 
 def squeezed(call: NumpyCall) -> Kind:
-    """Without an axis the result's dimensions depend on the shape."""
+    """`a.squeeze(axis)`: refused without an axis, since then the shape decides the dimensions."""
     array, axis = first_kind(call), argument(call, 1, "axis")
     if isinstance(array, NumpyScalarKind) or not isinstance(array, ArrayKind):
         raise Refused(breaks.OBJECT_OPERAND)
@@ -104,7 +110,7 @@ def squeezed(call: NumpyCall) -> Kind:
 
 
 def listed(call: NumpyCall) -> Kind:
-    """A list of unknown length, or the number in an array without dimensions."""
+    """`a.tolist()`: a list of unknown length, or the number in a 0-d array."""
     array = call.args[0].kind
     if isinstance(array, ArrayKind) and array.ndim > 0:
         return ObjectKind(list)
@@ -114,7 +120,7 @@ def listed(call: NumpyCall) -> Kind:
 
 
 def item_of(call: NumpyCall) -> Kind:
-    """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, or for longdouble NumPy's own."""
+    """`a.item()`, `a.item(i)`, `a.item(i, j)`: a Python number, for longdouble a NumPy scalar."""
     array = call.args[0].kind
     if not isinstance(array, NUMPY_KINDS) or call.kwargs:
         raise Refused(breaks.OBJECT_OPERAND)
@@ -127,14 +133,14 @@ def item_of(call: NumpyCall) -> Kind:
 
 
 def bytes_of(call: NumpyCall) -> Kind:
-    """The array's memory as `bytes`."""
+    """`a.tobytes()` and `a.dumps()`: bytes; all arguments are read."""
     for operand in (*call.args[1:], *call.kwargs.values()):
         operand.read()
     return ObjectKind(bytes)
 
 
 def nonzero_of(call: NumpyCall) -> Kind:
-    """One index array for each dimension."""
+    """`a.nonzero()`: one index array for each dimension."""
     array = call.args[0].kind
     if not isinstance(array, ArrayKind) or array.ndim == 0:
         raise Refused(breaks.OBJECT_OPERAND)
@@ -142,7 +148,7 @@ def nonzero_of(call: NumpyCall) -> Kind:
 
 
 def unless_switched(position: int, name: str, plain: bool) -> Callable[[Infer], Infer]:
-    """Refuse a switch that makes the function write into its argument."""
+    """A wrapper that refuses a value other than `plain` for a switch: the call would write."""
 
     def around(infer: Infer) -> Infer:
         def checked(call: NumpyCall) -> Kind:
@@ -162,7 +168,7 @@ def first_kind(call: NumpyCall) -> Kind | None:
 
 
 def argument(call: NumpyCall, position: int, name: str) -> Operand | None:
-    """The argument at `position`, or called `name`, if it is given."""
+    """The argument given at `position` or by `name`; None if it is not given."""
     return call.args[position] if position < len(call.args) else call.kwargs.get(name)
 
 
@@ -256,7 +262,7 @@ REFUSED_METHODS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 
 ATTRIBUTES: Mapping[str, bool] = MappingProxyType(
-    {  # name: may the value share the array's memory
+    {  # name: whether the value may share the array's memory
         "T": True,
         "mT": True,
         "flat": True,
@@ -288,7 +294,7 @@ REFUSED_ATTRIBUTES: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 
 def scalar_caller(name: str) -> Callable[..., Any]:
-    """Calls method `name` of a NumPy scalar, whose type is not the same for all."""
+    """A function that looks up method `name` on the scalar's type, since scalars differ in type."""
 
     def call(scalar: Any, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(scalar, name)(*args, **kwargs)
@@ -306,7 +312,7 @@ def _reader(name: str) -> Callable[[Any], Any]:
 
 
 def of_kind(infer: Infer, *kinds: type[Kind]) -> Infer:
-    """The object must be of one of `kinds`."""
+    """`infer`, which refuses an object of other kinds than `kinds`."""
 
     def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, kinds):
@@ -336,7 +342,7 @@ def _method_record(name: str, line: Method) -> Record:
 
 
 def array_record(record: Record, name: str) -> Record:
-    """`record` for arrays, and for NumPy scalars what their own method of that name has."""
+    """`record` for arrays; for NumPy scalars, the inference of their method of that name."""
     array = of_kind(record.infer, ArrayKind)
     scalar = partial(method, name, NumpyScalarKind(np.dtype(float)))
 
@@ -349,7 +355,7 @@ def array_record(record: Record, name: str) -> Record:
 
 
 def scalar_record(name: str, parameters: Parameters, infer: Infer | None) -> Record:
-    """The method that NumPy scalars have of an array method's name."""
+    """The record of method `name` of NumPy scalars."""
     op = Op(f"generic.{name}", scalar_caller(name), "method", "method")
     return Record(op, of_kind(infer or probing(op, parameters), NumpyScalarKind))
 

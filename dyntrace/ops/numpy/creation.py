@@ -1,7 +1,8 @@
-"""Creation: from nothing, from numbers, from other arrays; conversions and index makers.
+"""Creation of arrays: from shapes, numbers and other arrays; conversions and index arrays.
 
-Contents of `np.empty` are whatever memory holds, in eager NumPy and here. Lists and tuples are
-converted when every leaf is an array or a number; text and objects are refused.
+The contents of `np.empty` are undefined in eager NumPy and here. Lists and tuples are converted if
+every leaf is an array or a number; text and objects are refused. Read `ops.numpy.functions` for the
+fields of a line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _SCALAR_TYPES = """bool bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 
 
 
 def shape_first(infer: Infer) -> Infer:
-    """The shape must be numbers: an array's length, and so the dimensions, would not be known."""
+    """Refuse an array as the shape: its length, and so the dimensions, would not be known."""
 
     def checked(call: NumpyCall) -> Kind:
         shape = call.args[0] if call.args else call.kwargs.get("shape")
@@ -34,7 +35,7 @@ def shape_first(infer: Infer) -> Infer:
 
 
 def number_of_one_element(infer: Infer) -> Infer:
-    """Before NumPy 2.4 `np.float64` makes a number of an array of one element, of any ndim."""
+    """Refuse arrays with axes before NumPy 2.4: `np.float64` of one element returns a number."""
     if VERSION >= (2, 4):
         return infer
 

@@ -1,7 +1,7 @@
-"""NumPy functions that work item by item, or choose among items, and are not ufuncs.
+"""NumPy functions that compute or select item by item and are not ufuncs.
 
-Ufuncs need no line: `ops.numpy.ufuncs` has one rule for all of them. Functions that write into an
-argument declare which. Read `ops.numpy.functions` for what a line says.
+Ufuncs need no line: `ops.numpy.ufuncs` has one rule for all of them. A function that writes an
+argument declares which. Read `ops.numpy.functions` for the fields of a line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINES: tuple[Line | Refusal, ...] = (
     captured("place put_along_axis", writes="arr"),
     captured("put fill_diagonal", writes="a"),
     captured("putmask", "a mask values", writes="a"),
-    # callbacks: NumPy's own functions only, `ops.probe` refuses others
+    # callbacks: `ops.probe` refuses all but NumPy's functions
     captured("apply_along_axis apply_over_axes", aliases=True, writes=""),
     refused("vectorize frompyfunc", "break", breaks.CALLBACK.code),
     refused("isnat", "break", breaks.NOT_NUMERIC.code),

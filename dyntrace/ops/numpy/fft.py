@@ -1,6 +1,7 @@
-"""`numpy.fft`: transforms are heavy and not BLAS, so independent ones may run side by side.
+"""`numpy.fft`: transforms are heavy and not BLAS, so independent ones may run in parallel.
 
-The module is not imported on its account: its functions are entered once the program has done so.
+dyntrace does not import `numpy.fft`: it enters the functions once the program has imported it. Read
+`exec.jobs.transforms` for how large transforms are split.
 """
 
 from __future__ import annotations

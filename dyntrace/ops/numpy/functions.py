@@ -1,10 +1,10 @@
-"""The lines of the family tables: one `captured` per group of functions alike, one `refused` else.
+"""The lines of the family tables: `captured` and `refused`, for groups of similar functions.
 
-A line names functions of one namespace, and says of them what the default inference cannot see:
-what they write (parameter names), whether the result may share memory, whether the kind is certain.
-A name that the installed NumPy lacks is skipped, so one table serves every version; the parameters
-of functions written in Python are read from their code, when their record is first asked for.
-`ops.registry` holds the outcome.
+A line names functions of one namespace, and states what the default inference cannot see: what they
+write (parameter names), whether the result may share memory, whether the kind is certain. A name
+that the installed NumPy lacks is skipped, so one table serves every version. The parameters of
+functions written in Python are read from their code when their record is first looked up.
+`register` enters the records in `ops.registry`.
 """
 
 from __future__ import annotations
@@ -30,21 +30,25 @@ VERSION = tuple(int(part) for part in np.__version__.split(".")[:2])
 
 @record(frozen=True)
 class Line:
-    """Functions captured alike.
+    """Functions that are captured in the same way.
 
-    names       of the functions, separated by spaces
+    names       names of the functions, separated by spaces
     parameters  positional parameter names; None: those of the Python code
-    static      parameters read by the trace, besides the usual ones (`ops.probe.STATIC`)
-    dynamic     usual static parameters that are data here
-    along_axes  it does so only without axes
+    static      parameters that the trace reads, besides `ops.probe.STATIC`
+    dynamic     parameters of `ops.probe.STATIC` that are data here
+    exact       the inferred kind is certain, so the result needs no check
+    aliases     the result may share memory with an argument
+    along_axes  `aliases` holds only for a call without axes
     writes      names of parameters whose memory is written
-    clone        runs the quiet clone, because the function may warn
+    heavy       large ones are worth another thread
+    blas        may call BLAS or LAPACK
+    clone       runs the quiet clone, because the function may warn
     around      wraps the default inference
-    infer       replaces it
-    number      what Python numbers are stood in by
-    sides       how long the stand-ins are
-    until       the NumPy version (major, minor) that deprecated them
-    wrapper     makes of the function what runs instead (equal to it, unless it raises)
+    infer       replaces the default inference
+    number      the value that stands in for a Python number
+    sides       the lengths of stand-ins' axes
+    until       the NumPy version (major, minor) that deprecated the functions
+    wrapper     takes the function and returns the one to run, which is equal unless it raises
     """
 
     names: str
@@ -71,7 +75,7 @@ captured = Line
 
 @record(frozen=True)
 class Refusal:
-    """Functions not captured, and why."""
+    """Functions that are not captured, and the code of the reason."""
 
     names: str
     how: str
@@ -82,7 +86,7 @@ refused = Refusal
 
 
 def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refusal, ...]) -> None:
-    """Enter the functions of `namespace` that `lines` name; the first entry of an object counts."""
+    """Enter the functions of `namespace` that `lines` name; skips objects already entered."""
     for line in lines:
         for name in line.names.split():
             target = getattr(namespace, name, None)
@@ -98,7 +102,7 @@ def register(namespace: Any, prefix: str, family: str, lines: tuple[Line | Refus
 
 
 def _is_replaced(target: Any) -> bool:
-    """Whether the program has put a function of its own in the place of NumPy's."""
+    """Whether the program has replaced NumPy's function by one of its own."""
     return type(target) is types.FunctionType and not is_python(target)
 
 
@@ -133,7 +137,7 @@ def _writes(names: list[str], written: list[str]) -> Iterator[int | str]:
 
 
 def positional_names(target: Any) -> list[str]:
-    """Names of the positional parameters of a function written in Python; [] for others."""
+    """The names of a Python function's positional parameters; [] for a function in C."""
     function = getattr(target, "_implementation", target)
     code = getattr(function, "__code__", None)
     while hasattr(function, "__wrapped__"):

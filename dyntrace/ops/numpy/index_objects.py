@@ -1,7 +1,8 @@
 """`np.r_`, `np.c_`, `np.mgrid`, `np.ogrid` and `np.s_`: objects that are subscripted, not called.
 
-Each is one object, known by identity. Its subscript is probed like a call; numbers in slices stay
-dynamic, and since the dtype may depend on how large they are, the result is checked.
+Each is one object, looked up by identity. Its subscript is probed like a call. Numbers in slices
+stay dynamic; since their size may decide the dtype, the result is checked. Subscripts of arrays are
+in `ops.numpy.indexing`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Subscripts on arrays: basic and advanced indexing, and assignment to them.
 
-Stand-ins have one item along each axis and numbers are 0, so that every legal index fits whatever
-the shapes are. Reading may return a view (`aliases`); writing declares its first argument.
+Stand-ins have one item along each axis and numbers are 0, so that every index is in range. Reading
+may return a view (`aliases`); assignment writes its first argument. Read `ops.probe` next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NONE = KnownKind(None)
 
 @record(frozen=True)
 class _Whole:
-    """The operand of a slice with every part left out."""
+    """The operand `slice(None, None, None)`."""
 
     @property
     def kind(self) -> Kind:
@@ -68,7 +68,7 @@ class _Parts:
 
 
 def index(operand: Operand) -> Operand:
-    """`operand` as an index, its slices made whole; refuses what could run Python code."""
+    """`operand` with each slice replaced by `:`; refuses bounds that run Python code."""
     match operand.kind:
         case SliceKind(start=start, stop=stop, step=step):
             if all(_is_bound(part) for part in (start, stop, step)):
@@ -91,7 +91,7 @@ def _is_bound(kind: Kind) -> bool:
 
 
 def _sides(operand: Operand) -> set[int]:
-    """Lengths of the lists in an index or value, which arrays must have for lists of bools."""
+    """The lengths of sequences in an index or value; a list of bools needs an axis as long."""
     found = {len(operand.items)} if isinstance(operand.kind, SequenceKind) else set()
     for item in operand.items:
         found |= _sides(item)

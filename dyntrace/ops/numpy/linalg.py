@@ -1,9 +1,9 @@
 """Products of vectors and matrices, and `numpy.linalg`.
 
-All of it may run BLAS or LAPACK, whose bits depend on the number of threads: nodes keep the very
-operands, whole, and never run beside another (`blas`). A singular matrix raises, as in eager NumPy.
-Some LAPACK routines print when they meet NaN or infinity; those run on finite operands only, so
-that nothing is printed twice.
+All of it may call BLAS or LAPACK, whose bits depend on the number of threads. So `blas` nodes are
+neither split nor run in parallel with others. A singular matrix raises, as in eager NumPy. Some
+LAPACK routines print a message for NaN or infinity. A region deopts before it calls one with such
+operands, so that the message is printed once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PRINTING_ORDERS = (2, -2, "nuc")
 
 
 def finite_only(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, for operands that are all finite."""
+    """`function`, which raises GivesUp unless all operands are finite."""
     clone = quiet(function)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -34,7 +34,7 @@ def finite_only(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def finite_norm(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, which needs singular values for some orders of a matrix only."""
+    """`function`, with finite operands only if the order needs singular values of a matrix."""
     checked = finite_only(function)
 
     def call(x: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Pure functions whose results are not arrays: text, and objects carried but not looked into.
+"""Pure functions whose results are not arrays: text, and objects that the trace does not inspect.
 
-Capturing them keeps a region whole around them; alone they are no array work. Text of arrays
-depends on the print options, which may hold functions of the user's: then the region gives up.
+A region need not end at them. They do not count as array work. The text of an array depends on the
+print options; if these hold functions of the user's, the region deopts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dyntrace.ops.registry import Infer, Record, add_callable
 
 
 def opaque(infer: Infer) -> Infer:
-    """The result is one object of its class, whatever its attributes are."""
+    """`infer`, with a result that is described by its class only."""
 
     def checked(call: NumpyCall) -> Kind:
         found = infer(call)
@@ -40,7 +40,7 @@ def opaque(infer: Infer) -> Infer:
 
 
 def with_plain_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, unless printing an array would call functions of the user's."""
+    """`function`, which raises GivesUp if printing an array would call the user's functions."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         options: dict[str, Any] = dict(np.get_printoptions())
@@ -53,7 +53,7 @@ def with_plain_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def arrays_only(infer: Infer) -> Infer:
-    """Exact arrays, and no subclass whose methods would be asked."""
+    """Refuse a first argument other than arrays and numbers: its methods would be called."""
 
     def checked(call: NumpyCall) -> Kind:
         if not call.args or not isinstance(call.args[0].kind, NUMERIC_KINDS):
@@ -64,7 +64,7 @@ def arrays_only(infer: Infer) -> Infer:
 
 
 def integers_only(infer: Infer) -> Infer:
-    """`operator.index`: arrays must have no dimension."""
+    """`operator.index`: numbers and 0-d arrays."""
 
     def checked(call: NumpyCall) -> Kind:
         kind = call.args[0].kind

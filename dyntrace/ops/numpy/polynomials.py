@@ -1,7 +1,8 @@
 """The polynomial functions of the main namespace, on coefficient arrays.
 
-`poly1d` objects are opaque and refused as operands. `polyfit` may warn: its quiet clone runs. Its
-stand-ins are long enough for the usual degrees, because LAPACK prints when it is given NaN.
+`poly1d` objects are opaque and refused as operands. `polyfit` may warn, so its quiet clone runs.
+Its stand-ins are long enough for usual degrees, since LAPACK prints a message if it gets NaN. Read
+`ops.numpy.functions` for the fields of a line.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Questions about dtypes, numbers and memory, and text made of numbers; then what is left native.
+"""Queries about dtypes, numbers and memory, and text of numbers; then functions left native.
 
-The questions are pure: their answers are bools, dtypes, classes or text. Configuration, files and
-printing are not array work and stay instructions of their own.
+The queries are pure: their results are bools, dtypes, classes or text. Configuration, files and
+printing are not array work, and run natively. Read `ops.numpy.functions` for the fields of a line.
 """
 
 from __future__ import annotations

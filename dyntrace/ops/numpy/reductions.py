@@ -1,7 +1,8 @@
 """Reductions, scans and statistics, with their nan-variants.
 
-Those written in Python that may warn (an empty mean, an all-NaN slice, degrees of freedom) run as
-quiet clones (`ops.quiet`); the methods `mean`, `std` and `var` do too.
+Functions in Python that may warn (an empty mean, an all-NaN slice, degrees of freedom) run as quiet
+clones (`ops.quiet`), and so do the methods `mean`, `std` and `var`. Read `ops.numpy.functions` for
+the fields of a line.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dyntrace.ops.registry import Infer, Record, add_method, add_scalar_method
 
 
 def unless_empty(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The clone of `function`, for one that calls the method `mean`, which warns if it is empty."""
+    """The clone of `function`, which raises WouldWarn for an empty array: its `mean` warns."""
     clone = quiet(function)
 
     def call(first: Any, *args: Any, **kwargs: Any) -> Any:
@@ -90,7 +91,7 @@ def _scalar_method_record(name: str, names: Parameters) -> Record:
 
 
 def scalar_statistic(name: str) -> Infer:
-    """Of one number, and without arguments, so that no degrees of freedom can be missing."""
+    """The inference of `x.var()` on a scalar; refuses arguments, since `ddof` may warn."""
     op = Op(f"generic.{name}", methodcaller(name), "reduction")
     infer = probing(op)
 

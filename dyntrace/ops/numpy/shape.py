@@ -1,7 +1,8 @@
 """Shape manipulation, joining, splitting, and rearranging along axes.
 
-What may be a view of an argument, or the argument itself, is marked `aliases`. How many arrays a
-split returns is known because the trace reads the sections.
+A function that may return a view of an argument, or the argument itself, is marked `aliases`. The
+trace reads the sections of a split, so it knows how many arrays the split returns. Read
+`ops.numpy.functions` for the fields of a line.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def reshaped(call: NumpyCall) -> Kind:
 
 
 def split_up(call: NumpyCall) -> Kind:
-    """As many parts as sections, or one more than there are places to cut."""
+    """`np.split`: as many parts as sections, or one more than there are split indices."""
     array, axis = first_kind(call), argument(call, 2, "axis")
     sections = argument(call, 1, "indices_or_sections")
     if not isinstance(array, ArrayKind) or array.ndim == 0 or sections is None:
@@ -47,7 +48,7 @@ def split_up(call: NumpyCall) -> Kind:
 
 
 def unstacked(call: NumpyCall) -> Kind:
-    """A tuple as long as the axis, which is not known."""
+    """`np.unstack`: a tuple of unknown length, that of the axis."""
     array = first_kind(call)
     if not isinstance(array, ArrayKind) or array.ndim == 0:
         raise Refused(breaks.OBJECT_OPERAND)
@@ -55,7 +56,7 @@ def unstacked(call: NumpyCall) -> Kind:
 
 
 def shape_of_known_length(infer: Infer) -> Infer:
-    """A shape must be numbers or a tuple of numbers: an array's length is not known."""
+    """Refuse an array as a shape, since its length is not known."""
 
     def checked(call: NumpyCall) -> Kind:
         for name, operand in (*enumerate(call.args), *call.kwargs.items()):

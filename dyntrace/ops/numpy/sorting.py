@@ -1,6 +1,7 @@
 """Sorting, searching, selecting by position, and sets.
 
-How many items come back often depends on the data; the number of dimensions does not.
+The length of a result often depends on the data; its number of dimensions does not. Read
+`ops.numpy.functions` for the fields of a line.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Every `np.ufunc` instance by rule, NumPy's, SciPy's or anyone's, and the ufunc methods.
+"""One rule for all ufuncs, of NumPy, SciPy or any other library, and for the ufunc methods.
 
-A ufunc gets its record from its type, by one rule: its result's dtypes come from a probe of
-the very ufunc. Ufuncs whose loops are all over objects (`np.frompyfunc`) call Python code and are
-refused. Operators are in `ops.python.operators`.
+The rule is found by the type `np.ufunc`; a probe of the ufunc gives the dtypes of its results.
+Ufuncs that have only object loops (`np.frompyfunc`) call Python code and are refused. Operators are
+in `ops.python.operators`, and facts about NumPy's ufuncs in `ops.facts`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _WRITES: Mapping[str, tuple[int | str, ...]] = MappingProxyType(
 
 
 def ufunc_record(ufunc: np.ufunc) -> Record | Treatment:
-    """The record of calling `ufunc`; one made from Python code is not kept."""
+    """The record of calling `ufunc`, cached; the treatment of a ufunc with object loops only."""
     return _numeric_record(ufunc) if has_numeric_loop(ufunc) else OBJECT_LOOPS
 
 
@@ -94,7 +94,7 @@ def _numeric_method(ufunc: np.ufunc, name: str) -> Record:
 
 
 def qualified_name(ufunc: np.ufunc) -> str:
-    """ "numpy.add" for NumPy's, the bare name with its module for others."""
+    """The name with its module: "numpy.add", "scipy.special.expit"."""
     if getattr(np, ufunc.__name__, None) is ufunc:
         return f"numpy.{ufunc.__name__}"
     module = getattr(ufunc, "__module__", None)
@@ -102,7 +102,7 @@ def qualified_name(ufunc: np.ufunc) -> str:
 
 
 def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall], Kind]:
-    """Refuse `dtype=object` before a probe would run Python operators."""
+    """Refuse `dtype=object`, with which a probe would run Python operators."""
 
     def checked(call: NumpyCall) -> Kind:
         for name in ("dtype", "signature", "sig"):
@@ -114,10 +114,10 @@ def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall]
 
 
 def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[NumpyCall], Kind]:
-    """The dtype must not depend on how large a Python int is.
+    """Refuse a call whose result's dtype depends on the size of a Python int.
 
-    It does not beside an array or a NumPy scalar, nor where one number gives a float; it does for
-    ints alone, and for ints in a list.
+    It does for ints without an array or a NumPy scalar beside them, and for ints in a list. It does
+    not if a ufunc of one int gives a float.
     """
 
     def checked(call: NumpyCall) -> Kind:
@@ -136,14 +136,14 @@ def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[N
 
 
 def holds_int(kind: Kind) -> bool:
-    """Whether a Python int is `kind`, or an item of it."""
+    """Whether `kind`, or an item of it, is a Python int."""
     return any(isinstance(leaf, PythonScalarKind) and leaf.type is int for leaf in leaves(kind))
 
 
 def _without_lost_results(
     infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc
 ) -> Callable[[NumpyCall], Kind]:
-    """Some NumPy builds leave a strided `out` of these tests unwritten: theirs is the answer."""
+    """Refuse `out` for ufuncs that leave a strided `out` unwritten in some NumPy builds."""
 
     def checked(call: NumpyCall) -> Kind:
         if len(call.args) > ufunc.nin or "out" in call.kwargs:
@@ -156,7 +156,7 @@ def _without_lost_results(
 def _asks_for_objects(value: Any) -> bool:
     try:
         return bool(np.dtype(_dtype_of(value)).hasobject)
-    except Exception as error:  # whatever NumPy says of what is no dtype, the call will say
+    except Exception as error:  # not a dtype; the call raises the same
         raise Refused(breaks.UNFORESEEN, type(error).__name__) from error
 
 

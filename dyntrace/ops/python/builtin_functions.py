@@ -1,8 +1,9 @@
 """Python's built-ins and `math` on arrays and numbers, where they are pure.
 
-The targets are the very built-ins, so numbers keep CPython's semantics; what may raise (`float` of
-two items, `math.sqrt(-1)`) raises, and the region gives up. `len`, `min`, `max` and `sum` take what
-can be foreseen; iterators and keys are refused. Operators are in `ops.python.operators`.
+The targets are the built-ins, so numbers keep CPython's semantics. If one raises (`float` of two
+items, `math.sqrt(-1)`), the region deopts. `len`, `min`, `max` and `sum` are captured for arguments
+whose result's kind is certain; iterators and keys are refused. Operators are in
+`ops.python.operators`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from dyntrace.ops.registry import Infer, Record, add_callable, add_operator
 
 
 def truth(value: Any) -> bool:
-    """`bool(value)`, which warned for an empty array before it raised."""
+    """`bool(value)`; raises WouldWarn for an empty array, as older NumPy versions warn."""
     if type(value) is np.ndarray and value.size == 0:
         raise WouldWarn
     return bool(value)
@@ -50,7 +51,7 @@ def falsehood(value: Any) -> bool:
 
 
 def one_number(infer: Infer) -> Infer:
-    """`float(a)` and the like: arrays without dimensions only, others warn or raise."""
+    """`float(a)` and the like: refuse arrays with axes, for which NumPy warns or raises."""
 
     def checked(call: NumpyCall) -> Kind:
         for operand in call.args:
@@ -64,7 +65,7 @@ def one_number(infer: Infer) -> Infer:
 
 
 def one_kind(infer: Infer) -> Infer:
-    """`min` and `max`: numbers that are all of one kind, or the result's kind is not known."""
+    """`min` and `max`: refuse numbers of several kinds, since the result's kind is not known."""
 
     def checked(call: NumpyCall) -> Kind:
         if call.kwargs or not call.args:
@@ -93,7 +94,7 @@ def finite_sequence(infer: Infer) -> Infer:
 
 
 def scalars_only(infer: Infer) -> Infer:
-    """`math`: Python's and NumPy's numbers, tuples and lists of them, arrays of none dimension."""
+    """`math`: numbers of Python and NumPy, 0-d arrays, and tuples and lists of numbers."""
 
     def checked(call: NumpyCall) -> Kind:
         for operand in (*call.args, *call.kwargs.values()):

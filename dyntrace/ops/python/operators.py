@@ -1,8 +1,8 @@
 """Python's operators on arrays, NumPy scalars and Python numbers.
 
-The targets are functions of `operator`, so Python numbers keep CPython's arithmetic and arrays take
-the very slots (and fast paths such as `x ** 2`) that the instruction would take. Refused: operands
-that are neither arrays nor numbers. Subscripts are in `ops.numpy.indexing`.
+The targets are functions of `operator`, so Python numbers keep CPython's arithmetic, and arrays use
+the slots (and fast paths such as `x ** 2`) that the instruction uses. Operands that are neither
+arrays nor numbers are refused. Subscripts are in `ops.numpy.indexing`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from dyntrace.record import replace
 
 _INPLACE = MappingProxyType({ufunc: target for target, ufunc in BY_INPLACE.items()})
 _BINARY = tuple([(f.__name__, f, ufunc) for f, ufunc in BY_OPERATOR.items() if ufunc.nin == 2])
-# By the name of its record; those that no ufunc computes come last.
+# By the name of the record; operators without a ufunc of their own come last.
 BINARY: Mapping[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = MappingProxyType(
     {
         **{name.rstrip("_"): (target, _INPLACE.get(ufunc)) for name, target, ufunc in _BINARY},
@@ -60,7 +60,7 @@ OPERATORS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 
 
 def operands_only(infer: Infer) -> Infer:
-    """Arrays and numbers, or a sequence of them beside an array."""
+    """Refuse operands other than arrays, numbers, and sequences of these beside an array."""
 
     def checked(call: NumpyCall) -> Kind:
         kinds = [operand.kind for operand in call.args]
@@ -81,14 +81,14 @@ def _check(kind: Kind, kinds: list[Kind]) -> None:
     for leaf in leaves(kind):
         if not isinstance(leaf, (*NUMERIC_KINDS, SequenceKind)):
             raise Refused(breaks.OBJECT_OPERAND, "an item of the sequence")
-        if isinstance(leaf, PythonScalarKind) and leaf.type is int:  # its size decides the dtype
+        if isinstance(leaf, PythonScalarKind) and leaf.type is int:  # the size decides the dtype
             raise Refused(breaks.UNFORESEEN, "integers in a sequence")
 
 
 def power(infer: Infer, squares: Infer) -> Infer:
-    """Exponents whose value decides the kind: the example decides here, the executor checks.
+    """`**`: the exponent's value decides the kind; infer from its example, since a check follows.
 
-    `int ** int` is a float for a negative exponent, and `array ** 2` is what `np.square` gives.
+    `int ** int` is a float for a negative exponent, and `array ** 2` is `np.square(array)`.
     """
 
     def checked(call: NumpyCall) -> Kind:
@@ -104,7 +104,7 @@ def power(infer: Infer, squares: Infer) -> Infer:
 
 
 def written_in_place(infer: Infer) -> Infer:
-    """The left operand keeps its kind: an in-place operator on an array returns that array."""
+    """Refuse an in-place operator on an array unless the result has the array's kind."""
 
     def checked(call: NumpyCall) -> Kind:
         found, target = infer(call), call.args[0].kind
