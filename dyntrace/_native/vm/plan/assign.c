@@ -1,9 +1,11 @@
-/* Planning the trailing effect: `target[...] = source` and what is computed in place.
+/* Planning of the trailing effect: `target[...] = source`, and in-place operators.
 
-   The result is written straight into the target where no other operand shares the target's memory;
-   the old elements are put back if the floating-point flags do not allow it. Else it is computed
-   into memory of our own, and moved when the flags have been looked at.
-   Invariant: no byte of the target is written before everything but the flags has succeeded. */
+   The group that makes the source writes straight into the target if no operand of the group shares
+   the target's memory; it saves the old bytes if the flags may forbid the write. Otherwise the
+   source is made in memory of the plan, and a last group copies it once the flags allow it.
+   Invariant: the target is changed only by a call that succeeds; where the flags forbid a write
+   that was made, the undo group restores the target. Read run_plan in vm/run.c for the order of
+   events, array/overlap.c for which arrays share memory. */
 #include "vm/plan/assign.h"
 
 #include "vm/array/arrays.h"
@@ -11,7 +13,9 @@
 #include "vm/array/overlap.h"
 #include "vm/plan/operands.h"
 
-/* Source axes of length one that the target does not have are dropped; the rest is broadcast. */
+/* Drops leading axes of length one that the target lacks, as PyArray_AssignArray does
+   (numpy/_core/src/multiarray/array_assign_array.c); a ufunc, `strict`, does not. MISFIT: the rest
+   does not broadcast to the target. */
 static Status
 fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
 {
@@ -37,7 +41,8 @@ fit_source(const Value *target, const Value *source, bool strict, Value *fitted)
     return DONE;
 }
 
-/* Of an indexed base: where it begins if all indexes are zero. */
+/* The address of an element of an array in a register. An indexed base counts as if all its indexes
+   were zero. */
 static char *
 address_of(const Planner *planner, short base, npy_intp offset)
 {
@@ -45,7 +50,7 @@ address_of(const Planner *planner, short base, npy_intp offset)
     return PyArray_BYTES((PyArrayObject *)planner->objects[reg]) + offset;
 }
 
-/* The whole array where an index decides which part. */
+/* The addresses that a view covers; those of the whole array where an index chooses the part. */
 static Range
 range_of(const Planner *planner, short base, npy_intp offset, int ndim, const npy_intp *dims,
          const npy_intp *strides, npy_intp itemsize)
@@ -65,7 +70,8 @@ array_of(const Planner *planner, short base)
     return (PyArrayObject *)planner->objects[reg];
 }
 
-/* Whether the group reads memory of the target other than element by element where it is written. */
+/* Whether the group reads memory of the target, except where an operation reads the very element
+   that it writes. */
 static bool
 is_disturbed(const Planner *planner, const Group *group, const Value *target, npy_intp itemsize)
 {
@@ -99,6 +105,7 @@ is_disturbed(const Planner *planner, const Group *group, const Value *target, np
     return false;
 }
 
+/* Makes the operand the target itself. */
 static void
 point_at(Operand *operand, const Value *target)
 {
@@ -110,7 +117,7 @@ point_at(Operand *operand, const Value *target)
     memcpy(operand->axes, target->strides, (size_t)target->ndim * sizeof *operand->axes);
 }
 
-/* A group that copies the source, cast if need be, into the target. */
+/* A group that copies the source into the target, with a cast where the dtypes differ. */
 static Status
 copy_group(Planner *planner, short target_reg, short source_reg, const Value *fitted, int *made)
 {
@@ -147,7 +154,9 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
     return DONE;
 }
 
-/* The micro-operation that makes the source writes into the target instead of a buffer. */
+/* Lets the group's last micro-operation write into the target instead of a buffer; false: the
+   source is not made last, or is read elsewhere, or its bits depend on the strides of the
+   target. */
 static bool
 redirect(Planner *planner, short target_reg, short source_reg)
 {
@@ -165,7 +174,7 @@ redirect(Planner *planner, short target_reg, short source_reg)
     return true;
 }
 
-/* Closes every open group but `kept`. */
+/* Closes every open group except `kept`. */
 static Status
 close_others(Planner *planner, int kept)
 {
@@ -187,14 +196,16 @@ can_write_straight(Planner *planner, short target_reg, short source_reg)
     const Plan *plan = planner->plan;
     const Value *target = &plan->values[target_reg], *source = &plan->values[source_reg];
     const Register *into = &planner->program->registers[target_reg];
-    if (source->where != IN_TILE || into->descr->type_num != planner->program->registers[source_reg].descr->type_num
+    if (source->where != IN_TILE
+        || into->descr->type_num != planner->program->registers[source_reg].descr->type_num
         || !layout_same(source->ndim, source->dims, target->ndim, target->dims)) {
         return false;
     }
     return !is_disturbed(planner, &plan->groups[source->group], target, into->itemsize);
 }
 
-/* Whether an operand may share memory with the target without showing it: eager's order decides. */
+/* Whether an input may share memory with the target although their addresses differ, as two
+   mappings of one file do. Then the result depends on the order in which NumPy reads and writes. */
 static bool
 is_mapped_twice(const Planner *planner, const Value *target)
 {
@@ -210,7 +221,7 @@ is_mapped_twice(const Planner *planner, const Value *target)
     return false;
 }
 
-/* Whether a plain copy reads what it writes. */
+/* Whether the source and the target of a plain copy may share memory. */
 static bool
 copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, const Value *source,
               npy_intp source_itemsize)
@@ -227,7 +238,7 @@ copies_itself(const Planner *planner, const Value *target, npy_intp itemsize, co
     return ranges_meet(read, written);
 }
 
-/* Brings a source that overlaps the target into memory of our own. */
+/* Copies a source that overlaps the target into a block, which the write then reads. */
 static Status
 copy_aside(Planner *planner, short reg, Value *fitted)
 {
@@ -256,8 +267,8 @@ copy_aside(Planner *planner, short reg, Value *fitted)
     return planner_close(planner, number);
 }
 
-/* What is written over is kept, and put back if the flags do not allow what was done: the group
-   copies each tile of the target before it writes it. */
+/* Lets the group save each tile of the target before it writes the tile, and plans the undo group,
+   which copies the saved bytes back if the flags forbid the write. */
 static Status
 keep_old(Planner *planner, short target_reg, int number)
 {
@@ -292,6 +303,7 @@ keep_old(Planner *planner, short target_reg, int number)
     return status;
 }
 
+/* Plans the copy of the source into the target as the last group. */
 static Status
 move_into(Planner *planner, short target_reg, short source_reg, bool strict)
 {
@@ -308,7 +320,8 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
     const Value *target = &plan->values[target_reg];
     if (status == DONE
         && copies_itself(planner, target, into->itemsize, &fitted, source_itemsize)) {
-        if (overlap_read_while_written(target->ndim, target->strides, fitted.ndim, fitted.strides)) {
+        if (overlap_read_while_written(target->ndim, target->strides, fitted.ndim,
+                                       fitted.strides)) {
             return REPLAY;
         }
         status = copy_aside(planner, source_reg, &fitted);
@@ -320,7 +333,7 @@ move_into(Planner *planner, short target_reg, short source_reg, bool strict)
         return status;
     }
     status = planner_close(planner, number);
-    plan->sequence_count--; /* it runs when the flags have been looked at */
+    plan->sequence_count--; /* last_group runs after the flags are checked */
     plan->last_group = (short)number;
     return status;
 }

@@ -1,4 +1,4 @@
-/* Planning the trailing effect. */
+/* Planning of the trailing effect: the write into an array that exists. */
 #ifndef DYNTRACE_VM_PLAN_ASSIGN_H
 #define DYNTRACE_VM_PLAN_ASSIGN_H
 

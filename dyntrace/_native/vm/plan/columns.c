@@ -1,11 +1,11 @@
-/* Which micro-operations may take short lines column by column, one loop call for each column.
+/* Which micro-operations may run short lines column by column, with one loop call for each column.
 
-   Invariant: the result has the bits that a call for each line would give. Read group/tiles.c for
-   where it is done. */
+   Invariant: the result has the bits that one call for each line gives. group/tiles.c runs the
+   columns. */
 #include "vm/plan/columns.h"
 
-/* Whether no other operand shares the memory that a micro-operation writes. Then the order in which
-   elements are written does not matter. */
+/* Whether no other operand shares the memory that the operand is written to. Then the order of the
+   writes does not matter. */
 static bool
 writes_apart(const Plan *plan, const Operand *operand)
 {
@@ -16,16 +16,16 @@ writes_apart(const Plan *plan, const Operand *operand)
     return base == BASE_NEW || base == BASE_BLOCK;
 }
 
-/* Whether it is isnan, isinf, isfinite, signbit or the like: one operand, a bool result. Their loops
-   skip items of results that are not side by side, so they are given whole lines. */
+/* Whether the loop has one operand and a bool result, as isnan, isinf, isfinite and signbit do.
+   Their loops skip elements of a result that is not contiguous, so they get whole lines. */
 static bool
 is_told_of_one(const Micro *micro, const Operand *result)
 {
     return micro->count == 2 && result->type == NPY_BOOL;
 }
 
-/* Loops that compare bools look at bytes or at truth, depending on their strides; columns would
-   change the strides. */
+/* Loops over bools are left out: by their strides they compare bytes or truth, and columns have
+   other strides than lines. */
 static ColumnKind
 columns_of_elements(const Plan *plan, const Group *group, const Micro *micro)
 {

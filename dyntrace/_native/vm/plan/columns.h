@@ -1,4 +1,4 @@
-/* Which micro-operations may take short lines column by column. */
+/* Which micro-operations may run short lines column by column. */
 #ifndef DYNTRACE_VM_PLAN_COLUMNS_H
 #define DYNTRACE_VM_PLAN_COLUMNS_H
 

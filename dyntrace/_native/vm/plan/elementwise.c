@@ -1,26 +1,30 @@
-/* Planning elementwise instructions: the shape and layout of a result, and the group that makes it.
+/* Planning of elementwise instructions: shape and strides of a result, and the group that makes it.
 
-   An instruction joins an open group of its shape and memory order, if it can: the whole of it, or
-   only its rows. Invariant: the layout of a result is the one NumPy would give it, its iterator's or
-   that of a large temporary whose memory eager takes. */
+   An instruction joins an open group of its shape and memory order. It joins the rows of a group if
+   its result has one element for each of them. Otherwise it opens a group.
+   Invariant: a result has the strides that NumPy would give it: those of NumPy's iterator, or those
+   of the large temporary that NumPy overwrites (temp_elide.c). Read array/layout.c for strides,
+   planner.c for when a group ends. */
 #include "vm/plan/elementwise.h"
 
 #include "vm/array/layout.h"
 #include "vm/plan/operands.h"
 
 typedef struct {
-    Value result;       /* its shape, and strides for items of one byte */
+    Value result;       /* shape and size; strides for items of one byte */
     const Value *arrays[MAX_ARGS];
     npy_intp itemsizes[MAX_ARGS];
     int array_count;
-    bool swapped;       /* eager takes the second operand first */
+    bool swapped;       /* NumPy overwrites the second operand and passes it first */
 } Shape;
 
+/* Broadcasts the operands, and finds the strides of the result as if NumPy made new memory for
+   it. */
 static Status
 shape_of(Planner *planner, const Instr *instr, Shape *shape)
 {
     Value *result = &shape->result;
-    bool simply = instr->loop->capsule != NULL; /* not `where` */
+    bool simply = instr->loop->capsule != NULL; /* a ufunc; `where` always iterates */
     value_clear(result);
     shape->array_count = 0;
     shape->swapped = false;
@@ -47,14 +51,17 @@ shape_of(Planner *planner, const Instr *instr, Shape *shape)
         layout_copy_order(shape->arrays[0], shape->itemsizes[0], 1, result->strides);
     }
     else {
-        layout_keep_order(result->ndim, result->dims, shape->array_count, shape->arrays, shape->itemsizes,
-                          simply, result->strides);
+        layout_keep_order(result->ndim, result->dims, shape->array_count, shape->arrays,
+                          shape->itemsizes, simply, result->strides);
     }
     return DONE;
 }
 
+/* NPY_MIN_ELIDE_BYTES in numpy/_core/src/multiarray/temp_elide.c. */
 enum { SMALLEST_REUSED = 256 * 1024 };
 
+/* Whether NumPy would overwrite the operand if it is a temporary (can_elide_temp in
+   temp_elide.c). */
 static bool
 can_reuse(const Planner *planner, const Instr *instr, const Shape *shape, int place)
 {
@@ -66,8 +73,9 @@ can_reuse(const Planner *planner, const Instr *instr, const Shape *shape, int pl
            && value->ndim > 0;
 }
 
-/* Eager NumPy computes into the memory of a large temporary, whose layout the result then has; and
-   into the target of an in-place operator always. */
+/* The strides of a result that NumPy writes over an operand. An in-place operator always overwrites
+   its first operand. Any other operator overwrites a large temporary (try_binary_elide in
+   numpy/_core/src/multiarray/temp_elide.c). */
 static Status
 reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
 {
@@ -92,14 +100,15 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
         const Value *other = &planner->plan->values[instr->in[instr->nin > 1 ? 1 - place : place]];
         if (other->where != IN_OBJECT && other->ndim > 0
             && !layout_same(other->ndim, other->strides, value->ndim, value->strides)) {
-            return REPLAY; /* it depends on who else holds the temporary */
+            return REPLAY; /* NumPy overwrites the operand only if nobody else refers to it */
         }
         return DONE;
     }
     return DONE;
 }
 
-/* The shape of a group's rows: its outer axes, those of length one left out. */
+/* The outer axes of a group, without those of length one: one element of that shape for each
+   row. */
 static int
 outer_dims(const Group *group, npy_intp *dims)
 {
@@ -112,7 +121,7 @@ outer_dims(const Group *group, npy_intp *dims)
     return count;
 }
 
-/* Whether `value` has one element for each row of the group, in the same order. */
+/* Whether the value has one element for each row of the group; axes of length one do not count. */
 static bool
 is_row_shaped(const Group *group, const Value *value)
 {
@@ -126,7 +135,7 @@ is_row_shaped(const Group *group, const Value *value)
     return layout_same(outer_dims(group, mine), mine, count, its);
 }
 
-/* Whether each element of the row value belongs to one whole row of the full shape. */
+/* Whether broadcasting repeats each element of the value along one whole row of the group. */
 static bool
 spans_rows(const Group *group, const Value *value)
 {
@@ -144,9 +153,10 @@ spans_rows(const Group *group, const Value *value)
     return true;
 }
 
-enum { MOST_OPERANDS = 2048 }; /* of a group; what it costs to close one grows with their square */
+enum { MOST_OPERANDS = 2048 }; /* the time to close a group grows with the square of this number */
 
-/* Whether an instruction of this result may work on the rows of the group alone. */
+/* Whether the instruction can run once for each row of the group: its operands are numbers, or have
+   one element for each row. */
 static bool
 can_join_rows(const Planner *planner, const Instr *instr, const Group *group, int number,
               const Value *result)
@@ -169,6 +179,7 @@ can_join_rows(const Planner *planner, const Instr *instr, const Group *group, in
     return true;
 }
 
+/* Whether the instruction can run on all elements of the group. */
 static bool
 can_join(const Planner *planner, const Instr *instr, int number, const Value *result)
 {
@@ -182,14 +193,14 @@ can_join(const Planner *planner, const Instr *instr, int number, const Value *re
             return false;
         }
         if (value->where == IN_BASE && value->group == number) {
-            return false; /* what the group reduces is there when it has run */
+            return false; /* the group has this total only when all its tiles have run */
         }
     }
     return true;
 }
 
-/* The group to join, preferring one that makes an operand; -1: a new one; -2: out of memory.
-   `rows` says whether to join its rows only. */
+/* The group that the instruction joins, rather one that makes an operand of it; -1: none. Sets
+   `rows` if the instruction joins the rows of the group. */
 static int
 choose_group(Planner *planner, const Instr *instr, const Value *result, bool *rows)
 {
@@ -202,7 +213,8 @@ choose_group(Planner *planner, const Instr *instr, const Value *result, bool *ro
             makes |= planner->plan->values[instr->in[k]].group == number;
         }
         bool on_rows = makes
-                       && can_join_rows(planner, instr, &planner->plan->groups[number], number, result);
+                       && can_join_rows(planner, instr, &planner->plan->groups[number], number,
+                                        result);
         if (!on_rows && !can_join(planner, instr, number, result)) {
             continue;
         }
@@ -217,7 +229,7 @@ choose_group(Planner *planner, const Instr *instr, const Value *result, bool *ro
     return found;
 }
 
-/* Everything that the instruction reads and that another group makes must be in memory first. */
+/* Closes the other groups that make an operand, so that their results are in memory. */
 static Status
 materialise_others(Planner *planner, const Instr *instr, int group)
 {
@@ -233,7 +245,7 @@ materialise_others(Planner *planner, const Instr *instr, int group)
     return DONE;
 }
 
-/* The group's operand for input `place` of the instruction, of the loop's type; -1. */
+/* The group's operand for input `place`, cast to the dtype of the loop; -1: out of memory. */
 static int
 operand_for(Planner *planner, int number, const Instr *instr, int place, bool rows)
 {
@@ -258,7 +270,7 @@ operand_for(Planner *planner, int number, const Instr *instr, int place, bool ro
     return group_cast(group, operand, wanted->type_num);
 }
 
-/* Results become what their registers are declared to be. */
+/* Casts the loop's result to the dtype of its register, and describes the register's value. */
 static int
 result_for(Planner *planner, int number, const Instr *instr, int place, int made, Value *result)
 {
@@ -335,8 +347,10 @@ add_micro(Planner *planner, int number, const Instr *instr, bool rows, Shape *sh
     return DONE;
 }
 
-/* NumPy compares bools by their truth, or by their bytes where one operand has no stride; which of
-   the two happens to an array of one item, its iterator decides. */
+/* Whether the instruction is a binary loop over bools with a result of one element. NumPy's loops
+   for bools compare truth where both operands have a stride, and bytes where one has stride 0.
+   NumPy's iterator may set the stride of an array of one element to 0, so the two cannot be told
+   apart. */
 static bool
 is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
 {
@@ -348,9 +362,11 @@ is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
            || planner->program->registers[instr->in[1]].ndim >= 0;
 }
 
-/* Arrays of one item reach a loop with the strides of NumPy's iterator, with those of its short cut
-   around it, or with none, and some loops choose by strides how they compute: complex products for
-   any arrays, others where arrays differ in their number of axes. */
+/* Whether the bits of a result of one element depend on strides that are not known here. Some loops
+   choose an algorithm by their strides. NumPy takes the strides of an array of one element from its
+   iterator, or from the array where it needs no iterator (try_trivial_single_output_loop in
+   numpy/_core/src/umath/ufunc_object.c). The difference shows in complex loops, and in others where
+   the arrays differ in their number of axes. */
 static bool
 depends_on_strides_of_one(const Planner *planner, const Instr *instr, const Value *result)
 {

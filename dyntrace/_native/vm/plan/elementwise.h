@@ -1,4 +1,4 @@
-/* Planning elementwise instructions. */
+/* Planning of elementwise instructions: ufuncs, casts, copies and `where`. */
 #ifndef DYNTRACE_VM_PLAN_ELEMENTWISE_H
 #define DYNTRACE_VM_PLAN_ELEMENTWISE_H
 

@@ -1,13 +1,17 @@
-/* Keys of plans: what a plan depends on, and the plans that are kept by it.
+/* Keys of plans: the numbers that a plan depends on, and the plans that a segment keeps.
 
-   Invariant: two calls with equal keys have equal plans; a plan in use is never made anew. */
+   A key holds the shapes, strides and flags of the input arrays, the ints that decide shapes, and
+   how each array lies to the target of a write.
+   Invariants: two calls with equal keys have equal plans; no call makes a plan anew that another
+   call uses. Read plan.c for making plans. */
 #include "vm/plan/keys.h"
 
 #include "vm/array/arrays.h"
 #include "vm/array/overlap.h"
 #include "vm/program/segment.h"
 
-/* What matters of an array beyond its shape. */
+/* The flags of an array, whether NumPy warns of writing to it, and its distance from the target if
+   the two may share memory. */
 static npy_intp
 describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
 {
@@ -26,7 +30,7 @@ describe_array(const Segment *segment, PyObject **objects, PyArrayObject *array)
     return found;
 }
 
-/* An array that is not aligned cannot be used: NumPy runs the node that reads it. */
+/* UNPLANNED: an array is not aligned, so NumPy has to run the node that reads it. */
 Status
 key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key,
          int *made, const Node **fault)
@@ -84,7 +88,7 @@ key_find(Segment *segment, const npy_intp *key, int length)
     return NULL;
 }
 
-/* A plan that may be made anew: the oldest of those kept, or one that nobody keeps. */
+/* A plan to make anew: the oldest that no call uses, or a detached one if calls use all of them. */
 Plan *
 key_spare(const Program *program, Segment *segment)
 {

@@ -1,10 +1,10 @@
-/* Keys: what a plan depends on, and the plans that are kept by it. */
+/* Keys: the numbers that a plan depends on, and the plans that a segment keeps. */
 #ifndef DYNTRACE_VM_PLAN_KEYS_H
 #define DYNTRACE_VM_PLAN_KEYS_H
 
 #include "vm/plan/plan.h"
 
-enum { KEY_ROOM = 512 }; /* that a call has on the stack */
+enum { KEY_ROOM = 512 }; /* numbers of a key on the stack of a call */
 Status key_make(const Program *program, const Segment *segment, PyObject **objects, npy_intp *key,
                 int *length, const Node **fault);
 Plan *key_find(Segment *segment, const npy_intp *key, int length);

@@ -1,9 +1,11 @@
-/* Operands of a group from outside it: arrays in memory, and numbers converted for each call.
+/* Operands that a group reads from outside: arrays in memory, and numbers converted for each call.
 
-   Invariant: what an operand stands for has one operand in a group, so equal reads share it. */
+   Invariant: a group has one operand for each array, and one for each number and dtype, so equal
+   reads share it. Read group/group.h for the kinds of operands. */
 #include "vm/plan/operands.h"
 
-/* Strides of an array in memory along the group's axes, or along the axes of its rows. */
+/* The strides of the value along the group's axes, 0 where it is broadcast; with `rows`, along the
+   outer axes only. */
 static void
 lay_along(const Group *group, const Value *value, bool rows, npy_intp *axes)
 {

@@ -1,10 +1,11 @@
 /* Planning: a segment's instructions become groups, for the shapes at hand.
 
-   Elementwise instructions join an open group of the same shape and memory order; a group is closed
-   when somebody needs one of its results in memory. Groups run in the order in which they were
-   closed, so each finds in memory what it reads.
-   Invariants: shapes that do not fit decline the whole call, before anything has been written; where
-   a layout cannot be planned, the node that it fails for is known. */
+   An elementwise instruction joins an open group of its shape and memory order. The planner closes
+   a group when an instruction needs one of its results in memory. Groups run in the order in which
+   they were closed, so each finds in memory what it reads. Invariants: shapes that do not broadcast
+   end the call before anything is written; a plan that fails names the node that NumPy has to run
+   instead. Read planner.c for closing groups; each kind of instruction has a file: elementwise.c,
+   reduce.c, views.c, assign.c. */
 #include "vm/plan/plan.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ load_input(Planner *planner, short reg)
     return base < 0 ? FAILED : DONE;
 }
 
-/* The number of elements that a reduction takes together. */
+/* COUNT: the number of elements along the reduced axes, less `less`: the divisor of a mean or a
+   variance. */
 static Status
 plan_count(Planner *planner, const Instr *instr)
 {
@@ -48,7 +50,7 @@ plan_count(Planner *planner, const Instr *instr)
     value->size = 1;
     value->group = -1;
     value->offset = count - instr->less;
-    return value->offset > 0 ? DONE : UNPLANNED; /* eager warns */
+    return value->offset > 0 ? DONE : UNPLANNED; /* NumPy warns of a mean without elements */
 }
 
 /* Whole segments ---------------------------------------------------------------------------- */
@@ -85,7 +87,7 @@ plan_instr(Planner *planner, const Instr *instr)
     return status;
 }
 
-/* How a register of the exports becomes an object. */
+/* Decides whether an exported register becomes a new array, a view, or a NumPy scalar. */
 static Status
 plan_export(Planner *planner, short reg)
 {
@@ -109,7 +111,8 @@ plan_export(Planner *planner, short reg)
     return base->code == BASE_NEW || base->code == BASE_OBJECT ? DONE : UNPLANNED;
 }
 
-/* Places scalars and blocks in the scratch; the buffers of the groups come behind them. */
+/* Gives scalars and blocks their offsets in the scratch. The buffers follow; groups run one after
+   another, so all of them share the room that the largest needs. */
 static void
 place_scratch(Plan *plan)
 {
@@ -158,7 +161,7 @@ plan_all(Planner *planner)
     return status;
 }
 
-/* An empty plan with room for what never changes in number. */
+/* An empty plan, with room for one value a register and one entry an export. */
 Plan *
 plan_new(const Program *program, const Segment *segment)
 {
@@ -196,7 +199,7 @@ take_key(Plan *plan, const npy_intp *key, int length)
     return true;
 }
 
-/* Plans anew, in the memory of the old plan. */
+/* Makes the plan for other shapes in the memory that it has. */
 bool
 plan_make(Plan *plan, const Program *program, const Segment *segment, PyObject **objects,
           const npy_intp *key, int length)

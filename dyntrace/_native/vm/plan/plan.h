@@ -1,6 +1,8 @@
-/* Plan: what a segment does for one combination of shapes.
+/* Plan: what a segment does for one combination of shapes, strides and flags.
 
-   Invariant: planning reads no element of an array, and running a plan's groups cannot fail. */
+   A plan lists the memory a call needs (bases), the groups that run in it, and the registers that
+   become objects (exports). Invariant: planning reads no element of an array, and the groups of a
+   plan cannot fail. plan.c makes plans, keys.c finds them again, vm/run.c runs them. */
 #ifndef DYNTRACE_VM_PLAN_PLAN_H
 #define DYNTRACE_VM_PLAN_PLAN_H
 
@@ -9,12 +11,17 @@
 #include "vm/program/status.h"
 #include "vm/array/value.h"
 
+/* Where memory comes from.
+   OBJECT  the data of an array in a register   NEW      a new array, made for each call
+   BLOCK   a part of the plan's scratch         INDEXED  another base, moved by indexes
+   SCALAR  a part of the scratch that holds one number, converted for each call */
 typedef enum SMALL {
     BASE_OBJECT, BASE_NEW, BASE_BLOCK, BASE_SCALAR, BASE_INDEXED
 } BaseCode;
 enum { MAX_INDEXES = 8 };
 
-/* An index whose value changes from call to call: it moves a base, and decides no shape. */
+/* An index whose value changes from call to call. It moves a base and decides no shape, so it is no
+   part of the plan's key. */
 typedef struct {
     short reg;
     npy_intp length, stride;
@@ -23,10 +30,10 @@ typedef struct {
 typedef struct {
     BaseCode code;
     short reg;
-    npy_intp size, place; /* of a block or a scalar: where it is within the plan's scratch */
-    const PyArray_Descr *descr; /* of a scalar: what it is converted to; not owned */
-    npy_intp count;       /* of a scalar that is a number of elements; -1: it is an object */
-    short parent;         /* of an indexed base: what the indexes move */
+    npy_intp size, place; /* BLOCK, SCALAR: `place` is its offset in the scratch */
+    const PyArray_Descr *descr; /* SCALAR: the dtype it is converted to; borrowed */
+    npy_intp count;       /* SCALAR: the number itself; -1: the register holds an object */
+    short parent;         /* INDEXED: the base that the indexes move */
     uint8_t index_count;
     Index indexes[MAX_INDEXES];
 } Base;
@@ -40,13 +47,13 @@ typedef struct {
 } Export;
 
 struct Plan {
-    Status status;        /* UNPLANNED is remembered, too */
+    Status status;        /* a plan that could not be made is kept, with its status */
     const Node *fault;    /* UNPLANNED: the node that NumPy has to run */
-    bool busy, detached;
+    bool busy, detached;  /* a call uses it; no segment keeps it, so that call frees it */
     npy_intp *key;
     int key_length, key_room;
-    bool aliases;         /* a result of rows stands in several registers */
-    short *left;          /* while it is made: by register, uses still to come */
+    bool aliases;         /* several registers stand for one result of rows */
+    short *left;          /* by register, while the plan is made: reads still to come */
     Value *values;        /* by register */
     int value_count;
     Base *bases;
@@ -57,14 +64,14 @@ struct Plan {
     int sequence_count;
     Export *exports;
     int export_count;
-    short last_group;     /* runs after the flags have been looked at; -1: none */
-    short undo_group;     /* puts the target back if they do not allow what was done; -1: none */
+    short last_group;     /* runs only if the floating-point flags allow it; -1: none */
+    short undo_group;     /* restores the target if the flags forbid the write; -1: none */
     double cost;
-    npy_intp scratch;     /* bytes of buffers a thread needs */
-    npy_intp buffers;     /* where they start, behind scalars and blocks */
+    npy_intp scratch;     /* bytes of buffers that each thread needs */
+    npy_intp buffers;     /* the offset of the buffers, which follow scalars and blocks */
 };
 
-/* The base that the indexes of others move. */
+/* The base at the end of a chain of indexed bases. */
 static inline short
 plan_root(const Plan *plan, short base)
 {

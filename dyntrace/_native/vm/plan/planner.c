@@ -1,9 +1,9 @@
-/* Planner: a plan being made, and the groups that are open.
+/* Planner: opens and closes groups, and gives memory to results that outlive their group.
 
-   A group is closed when somebody needs one of its results in memory. Groups run in the order in
-   which they were closed, so each finds in memory what it reads.
-   Invariant: a result that outlives its group has memory, from when the group is closed on. Read
-   plan.c for what joins groups. */
+   Closing a group decides which of its results need memory: those that a later group reads, and
+   those that the segment exports. The others stay in buffers of a tile.
+   Invariant: once a group is closed, each result that is still read has memory. Read elementwise.c
+   and reduce.c for what joins a group, group/finish.c for how a closed group is laid out. */
 #include "vm/plan/planner.h"
 
 #include <stdlib.h>
@@ -42,6 +42,7 @@ forget_open(Planner *planner, int group)
     }
 }
 
+/* Whether the value is the group's operand, so that giving the operand memory moves the value. */
 static bool
 stands_for(const Value *value, int group, int operand)
 {
@@ -49,8 +50,8 @@ stands_for(const Value *value, int group, int operand)
     return inside && value->group == group && value->operand == operand;
 }
 
-/* What a register of a closing group is needed for: 0 for nothing, 1 for later groups, 2 for an
-   object that the segment exports. */
+/* Who needs a register after its group: 0, nobody; 1, later groups; 2, an array that the segment
+   exports. */
 static int
 need_of(const Planner *planner, int reg)
 {
@@ -60,7 +61,7 @@ need_of(const Planner *planner, int reg)
     return planner->left[reg] > 0 || planner->exported[reg];
 }
 
-/* The same for an operand: it may stand for several registers where axes have been added. */
+/* Who needs an operand: several registers stand for one where a view only added axes (views.c). */
 static int
 need_of_operand(const Planner *planner, int group, int operand, short own)
 {
@@ -98,7 +99,7 @@ move_to_base(Planner *planner, int group, int operand, short own, int base)
     }
 }
 
-/* Gives memory to the results that outlive the group. */
+/* Gives memory to each result that outlives the group: an array if it is exported, else a block. */
 static Status
 keep_results(Planner *planner, int number)
 {
@@ -114,7 +115,8 @@ keep_results(Planner *planner, int number)
         }
         const Value *value = &planner->plan->values[operand->reg];
         npy_intp size = value->size * operand->itemsize;
-        int base = planner_base(planner->plan, need == 2 ? BASE_NEW : BASE_BLOCK, operand->reg, size);
+        int base =
+            planner_base(planner->plan, need == 2 ? BASE_NEW : BASE_BLOCK, operand->reg, size);
         if (base < 0) {
             return FAILED;
         }
@@ -170,7 +172,8 @@ planner_flush(Planner *planner)
     return status;
 }
 
-/* A new open group of the shape and order of `like`. */
+/* Opens a group of the shape and memory order of `like`, whose strides are for items of one byte.
+   It closes the oldest open group if MAX_OPEN are open. */
 int
 planner_group(Planner *planner, GroupMode mode, const Value *like)
 {
@@ -220,7 +223,6 @@ planner_fits(const Group *group, const Value *result)
     return true;
 }
 
-/* Whether a NumPy scalar is still an element of a bool array, whose byte need not be 0 or 1. */
 bool
 planner_is_loose_truth(const Planner *planner, short reg)
 {

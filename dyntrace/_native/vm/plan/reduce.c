@@ -1,9 +1,11 @@
-/* Planning reductions; group/combine.c puts the results of their parts together.
+/* Planning of reductions: the group that runs one, and the order in which it visits elements.
 
-   A reduction runs NumPy's own inner loop in the order in which NumPy's iterator would:
-   along whole rows (axes last in memory), row after row (axes before the last), or over everything,
-   split where that leaves the bits as they are. Other layouts are not planned.
-   Invariant: which splits are exact for an operation is said by its instruction. */
+   A reduction runs NumPy's inner loop in the order of NumPy's iterator: along whole rows if the
+   last axes are reduced, row after row if kept axes follow the reduced ones, else over all
+   elements. A reduction over all elements is split where that keeps the bits. Other layouts are
+   UNPLANNED. Invariant: the instruction says which splits keep the bits (SPLIT in
+   vm/instructions.def). Read group/cut.c for the parts, group/combine.c for how their results
+   become one. */
 #include "vm/plan/reduce.h"
 
 #include "vm/array/layout.h"
@@ -15,10 +17,11 @@ enum { ROW_BYTES = 256 * 1024, SMALL_WHOLE = 8192 };
 
 typedef struct {
     int first, last;       /* the reduced axes that are longer than one */
-    bool outer, inner;     /* whether axes are kept before, and behind */
-    npy_intp row;          /* elements from the first reduced axis on */
+    bool outer, inner;     /* whether kept axes come before the first, and after the last */
+    npy_intp row;          /* the number of elements from the first reduced axis on */
 } Pattern;
 
+/* UNPLANNED: kept axes lie between reduced ones. */
 static Status
 pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
 {
@@ -44,7 +47,8 @@ pattern_of(const Instr *instr, const Value *value, Pattern *pattern)
     return DONE;
 }
 
-/* Whether NumPy would add the elements up in the order of the axes, or of memory for all of them. */
+/* Whether NumPy's iterator visits the elements in the order of a row: the index order of a dense
+   array, or memory order where a loop reduces all axes. */
 static bool
 has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, ReduceKind kind)
 {
@@ -56,6 +60,7 @@ has_usual_order(const Value *value, npy_intp itemsize, const Pattern *pattern, R
            || (everything && layout_is_dense(value->ndim, value->dims, value->strides, itemsize));
 }
 
+/* The shape of the result, which is dense in index order. */
 static void
 result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *result)
 {
@@ -75,7 +80,8 @@ result_value(const Instr *instr, const Value *source, npy_intp itemsize, Value *
     result->group = -1;
 }
 
-/* Makes the group one of rows if it can be; the rows are what lies behind axis `first`. */
+/* Turns a linear group into one of rows, each of the axes from `first` on; false if the rows do not
+   lie evenly in memory, or the group has rows of another length. */
 static bool
 take_rows(Group *group, const Pattern *pattern)
 {
@@ -100,6 +106,7 @@ take_rows(Group *group, const Pattern *pattern)
     return true;
 }
 
+/* The value as the pattern of a group: its shape, and strides for items of one byte. */
 static void
 by_bytes_of_one(const Value *value, npy_intp itemsize, Value *like)
 {
@@ -107,12 +114,13 @@ by_bytes_of_one(const Value *value, npy_intp itemsize, Value *like)
     if (layout_is_dense(value->ndim, value->dims, value->strides, itemsize)) {
         layout_scale_strides(value->ndim, value->strides, itemsize, 1, like->strides);
     }
-    else { /* one axis, of any stride */
+    else { /* one axis longer than one, of any stride */
         layout_dense_strides(value->ndim, value->dims, 1, like->strides);
     }
 }
 
-/* A group of whole rows in which the source is, or can be read; -1: there is none, and no memory. */
+/* A group of rows that makes the source or can read it; -1: out of memory. A row longer than
+   ROW_BYTES gets a group of its own, since its buffers would not stay in the cache. */
 static int
 group_of_rows(Planner *planner, short reg, const Pattern *pattern)
 {
@@ -132,7 +140,8 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
     by_bytes_of_one(value, itemsize, &like);
     for (int i = 0; i < planner->open_count && buffers; i++) {
         int number = planner->open[i];
-        if (planner_fits(&plan->groups[number], &like) && take_rows(&plan->groups[number], pattern)) {
+        if (planner_fits(&plan->groups[number], &like)
+            && take_rows(&plan->groups[number], pattern)) {
             return number;
         }
     }
@@ -143,7 +152,7 @@ group_of_rows(Planner *planner, short reg, const Pattern *pattern)
     return number;
 }
 
-/* The operand to be reduced, of the loop's type. */
+/* The operand to be reduced, cast to the dtype of the loop. */
 static int
 source_operand(Planner *planner, Group *group, const Instr *instr)
 {
@@ -183,6 +192,7 @@ add_reduction(Planner *planner, int number, const Instr *instr, int source, int 
     return DONE;
 }
 
+/* One total for each row, which stays in the group: later instructions may join its rows. */
 static Status
 reduce_rows(Planner *planner, const Instr *instr, const Pattern *pattern)
 {
@@ -208,7 +218,8 @@ reduce_rows(Planner *planner, const Instr *instr, const Pattern *pattern)
     return DONE;
 }
 
-/* A group of its own for the source in memory or in a group of that mode; its result in memory. */
+/* Makes the reduction the last operation of the group, and closes the group: the result, which is
+   known only when all tiles have run, is in memory. */
 static Status
 reduce_apart(Planner *planner, const Instr *instr, int number)
 {
@@ -237,6 +248,8 @@ reduce_apart(Planner *planner, const Instr *instr, int number)
     return status;
 }
 
+/* Whether every operand in memory is dense in the group's order, so that one line holds them
+   all. */
 static bool
 is_linear(const Group *group)
 {
@@ -253,7 +266,8 @@ is_linear(const Group *group)
     return true;
 }
 
-/* The group that makes the source if it may have `mode`, else a new one that reads it. */
+/* The group that makes the source if it can take the mode, else a new group that reads the source
+   from memory; -1: out of memory. */
 static int
 group_apart(Planner *planner, const Instr *instr, GroupMode mode)
 {
@@ -275,6 +289,7 @@ group_apart(Planner *planner, const Instr *instr, GroupMode mode)
     return planner_group(planner, mode, &like);
 }
 
+/* Kept axes follow the reduced ones: the group adds lines to a line of totals. */
 static Status
 reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
 {
@@ -289,6 +304,8 @@ reduce_columns(Planner *planner, const Instr *instr, const Pattern *pattern)
     return axes_have_rows(group) ? reduce_apart(planner, instr, number) : UNPLANNED;
 }
 
+/* All axes are reduced: tiles make partial results, which group/combine.c puts together. A FRAGILE
+   result may have to be reduced again from memory, so its source is put there. */
 static Status
 reduce_everything(Planner *planner, const Instr *instr)
 {

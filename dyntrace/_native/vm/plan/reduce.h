@@ -1,4 +1,4 @@
-/* Planning reductions. */
+/* Planning of reductions. */
 #ifndef DYNTRACE_VM_PLAN_REDUCE_H
 #define DYNTRACE_VM_PLAN_REDUCE_H
 

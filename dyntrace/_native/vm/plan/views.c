@@ -1,13 +1,15 @@
-/* Planning views: subscripts of ints, slices, None and Ellipsis; permuted axes; reshapes.
+/* Planning of views: subscripts of ints, slices, None and Ellipsis; permuted axes; reshapes.
 
-   Invariant: a view is arithmetic on a value in memory; where reshaping copies in NumPy, it is a view
-   of a copy here, too. An index out of range declines the call: the original instruction raises. */
+   A view computes an offset, dims and strides from those of a value in memory. A reshape that NumPy
+   does by a copy is a view of a copy. An index out of range is a MISFIT: the original instruction
+   runs and raises.
+   Invariant: a view reads no element. Read array/layout.c for the strides of a reshape. */
 #include "vm/plan/views.h"
 
 #include "vm/array/layout.h"
 #include "vm/plan/operands.h"
 
-/* The int a bound stands for; the range of an index is checked by who uses it. */
+/* The value of a bound, clipped to npy_intp; the caller checks an index against its axis. */
 static bool
 bound_value(const Planner *planner, const Bound *bound, npy_intp *value)
 {
@@ -23,6 +25,8 @@ bound_value(const Planner *planner, const Bound *bound, npy_intp *value)
     return true;
 }
 
+/* One axis of the view. An empty slice starts at 0 with a step of 1, as in get_view_from_index
+   (numpy/_core/src/multiarray/mapping.c). */
 static Status
 take_slice(const Planner *planner, const Item *item, npy_intp length, npy_intp stride, Value *view,
            npy_intp *offset)
@@ -68,7 +72,7 @@ take_whole(const Value *source, int axis, Value *view)
     view->strides[view->ndim++] = source->strides[axis];
 }
 
-/* The indexes that change from call to call; without a list for them they are read at once. */
+/* The indexes in registers, which each call reads. Without a list for them, planning reads them. */
 typedef struct {
     int count;
     Index indexes[MAX_INDEXES];
@@ -138,7 +142,8 @@ subscript(const Planner *planner, const Instr *instr, const Value *source, Value
     return status;
 }
 
-/* Whether the items leave every element where it is, so that a result of rows stays one. */
+/* Whether the subscript only adds axes, as `x[:, None]` does. A result with one element for each
+   row then stays such a result. */
 static bool
 only_adds_axes(const Instr *instr)
 {
@@ -169,7 +174,8 @@ permute(const Instr *instr, const Value *source, Value *view)
     return DONE;
 }
 
-/* The lengths of a view; `left`: the axis whose length is what the others leave, or -1. */
+/* The dims of a reshape. `left` is the axis given as -1, whose length follows from the others; -1
+   if there is none. */
 static Status
 take_lengths(const Planner *planner, const Instr *instr, const Value *source, Value *view,
              int *left)
@@ -197,7 +203,7 @@ take_lengths(const Planner *planner, const Instr *instr, const Value *source, Va
     return known == source->size ? DONE : MISFIT;
 }
 
-/* UNPLANNED: only a copy can be looked at in that shape. */
+/* UNPLANNED: no strides give the source that shape, so NumPy copies it. */
 static Status
 reshape(const Planner *planner, const Instr *instr, const Value *source, Value *view)
 {
@@ -210,13 +216,13 @@ reshape(const Planner *planner, const Instr *instr, const Value *source, Value *
     view->offset = source->offset;
     if (left < 0 && layout_same(source->ndim, source->dims, view->ndim, view->dims)) {
         memcpy(view->strides, source->strides, sizeof view->strides);
-        return DONE; /* NumPy looks no further */
+        return DONE; /* shape.c compares no strides then, and returns a view */
     }
     bool fits = layout_reshape(source, itemsize, view->ndim, view->dims, view->strides);
     return fits ? DONE : UNPLANNED;
 }
 
-/* A copy of the source whose elements lie in the order of its axes, in memory of its own. */
+/* Copies the source into a block, dense in index order. */
 static Status
 copy_in_order(Planner *planner, const Instr *instr)
 {
@@ -245,7 +251,8 @@ copy_in_order(Planner *planner, const Instr *instr)
     return planner_close(planner, number);
 }
 
-/* As NumPy does it: a view of the array, or of a copy. */
+/* A view of the source, or of a copy where no view has that shape, as PyArray_Newshape does it
+   (numpy/_core/src/multiarray/shape.c). */
 static Status
 plan_reshape(Planner *planner, const Instr *instr, Value *view)
 {
@@ -259,7 +266,7 @@ plan_reshape(Planner *planner, const Instr *instr, Value *view)
     return status == DONE ? reshape(planner, instr, &plan->values[instr->out[1]], view) : status;
 }
 
-/* A base for the same indexes on the same memory, made once. */
+/* The base for these indexes on this memory, which equal subscripts share; -1: out of memory. */
 static int
 indexed_base(Plan *plan, short parent, const Indexes *indexes)
 {
@@ -297,6 +304,7 @@ plan_subscript(Planner *planner, const Instr *instr, const Value *source, Value 
     return base < 0 ? FAILED : DONE;
 }
 
+/* The view at once, from the values of its indexes: segments of views alone have no bases. */
 static Status
 make_view(const Planner *planner, const Instr *instr, const Value *source, Value *view)
 {
@@ -316,6 +324,7 @@ make_view(const Planner *planner, const Instr *instr, const Value *source, Value
     return UNPLANNED;
 }
 
+/* The view for a plan: each call moves a base by the indexes. */
 static Status
 plan_as(Planner *planner, const Instr *instr, const Value *source, Value *view)
 {
@@ -360,7 +369,7 @@ views_plan(Planner *planner, const Instr *instr)
     return status;
 }
 
-/* Views need no plan: each is made from the object before it. */
+/* Runs a segment of views alone. It needs no plan: each view is made from the array before it. */
 Status
 views_run(const Program *program, const Segment *segment, PyObject **objects)
 {

@@ -1,4 +1,4 @@
-/* Planning views, and running segments of nothing but views. */
+/* Planning of views, and running segments of views alone. */
 #ifndef DYNTRACE_VM_PLAN_VIEWS_H
 #define DYNTRACE_VM_PLAN_VIEWS_H
 
