@@ -1,12 +1,13 @@
-/* What an array and its dtype must be for guards, loops and results. NumPy's C API is imported here.
+/* Tests of arrays and dtypes, for guards, loops and results; the import of NumPy's C API.
 
-   Invariant: nothing here makes an object, runs code of the user's or leaves an exception. */
+   Invariant: a test makes no object, runs no code of the user and leaves no exception. Read numpy.h
+   for how the files of the extension share NumPy's table. */
 #define DYNTRACE_IMPORTS_NUMPY
 #include "vm/array/arrays.h"
 
-/* Exact, of a built-in dtype in native byte order, without metadata or fields. A dtype that spells
-   its byte order out, as one made from memory of ctypes does, may be native too, but is refused:
-   the results would have to spell it out as well. */
+/* Whether the value is an ndarray, no subclass, of a built-in dtype without metadata or fields. A
+   dtype that spells its byte order ('<' instead of '=', as numpy.ctypeslib makes it) is refused,
+   although it is native: NumPy's views and copies would keep the spelling. */
 bool
 array_is_of(PyObject *value, int type_num, int ndim)
 {

@@ -1,11 +1,11 @@
-/* What an array and its dtype must be for guards, loops and results. */
+/* Tests of arrays and dtypes, for guards, loops and results. */
 #ifndef DYNTRACE_VM_ARRAY_ARRAYS_H
 #define DYNTRACE_VM_ARRAY_ARRAYS_H
 
 #include "vm/array/numpy.h"
 
-/* Whether memory of the dtype holds numbers as C has them: a bool or a number in native byte order.
-   Metadata is no matter: loops do not look at it. */
+/* Whether memory of the dtype holds numbers as C has them: bools or numbers in native byte order.
+   Metadata does not count, since loops do not read it. */
 static inline bool
 array_dtype_is_native(const PyArray_Descr *dtype)
 {
@@ -13,9 +13,9 @@ array_dtype_is_native(const PyArray_Descr *dtype)
     return number && PyArray_ISNBO(dtype->byteorder);
 }
 
-/* Whether a program cannot tell a result of the dtype from one of the built-in dtype: native, and
-   without metadata or fields, which a number may have (np.dtype((np.int32, {...}))) and which eager's
-   results would carry on. The twin is graph/kinds.is_plain_dtype. */
+/* Whether the dtype is as good as the built-in one: native, without metadata and without fields. A
+   number may have fields (np.dtype((np.int32, {...}))), and NumPy's results would keep them. The
+   Python twin is graph/kinds.is_plain_dtype. */
 static inline bool
 array_dtype_is_plain(const PyArray_Descr *dtype)
 {
@@ -23,11 +23,12 @@ array_dtype_is_plain(const PyArray_Descr *dtype)
            && PyDataType_NAMES(dtype) == NULL;
 }
 
-/* An exact array of that built-in dtype, in native byte order, without metadata and fields. */
+/* Whether the value is an exact ndarray of that built-in dtype, without metadata and fields. */
 bool array_is_of(PyObject *value, int type_num, int ndim);
-long long array_bytes(PyObject *value); /* 0 of what is no exact array */
-/* Whether it can be written without a warning: results of np.broadcast_arrays warn at the first write
-   (bit 31, NumPy's WARN_ON_WRITE, which its headers leave out). */
+long long array_bytes(PyObject *value); /* 0 for anything but an exact ndarray */
+/* Whether the array can be written without a warning. NumPy warns of the first write to a result of
+   np.broadcast_arrays, which has bit 31 set (NPY_ARRAY_WARN_ON_WRITE in
+   numpy/_core/src/multiarray/arrayobject.h; the public headers lack it). */
 static inline bool
 array_is_writeable(const PyArrayObject *array)
 {

@@ -1,13 +1,14 @@
 /* Memory of new arrays: recycled when the last reference to an array dies.
 
-   What is freed at the end of glibc's heap, or was too large for the heap, goes back to the kernel,
-   and every page of the next array faults when it is first written. For arrays of some 100 KiB that
-   takes several times as long as computing their elements. So data of new arrays comes from the
-   arena, under a handler (NEP 49) that gives it back there: such an array owns its data, can be
-   resized, and is traced by tracemalloc, as any other. What NumPy's functions make inside a region
-   has the handler as well, since it is in the region's context variables (floating.c).
-   The size of a block stands in front of its data: NumPy knows it only approximately.
-   Invariant: an array gets such data only where it would have got NumPy's default handler. */
+   glibc gives a block back to the kernel if the block was at the end of the heap or too large for
+   the heap. Each page of the next array then faults when it is first written. For arrays of some
+   100 KiB the faults take several times as long as computing the elements. So the data of new
+   arrays comes from the arena, under a handler (NEP 49) that returns it there. Such an array owns
+   its data, can be resized, and is traced by tracemalloc like any other. Arrays that NumPy's
+   functions make inside a region have the handler too, since the region's context variables hold it
+   (floating.c). A header in front of the data holds the size of the block, since NumPy passes a
+   handler only an approximate size. Invariant: an array gets the handler only where NumPy would
+   have used its default handler. Read os/arena.c for the arena. */
 #include "vm/array/datamem.h"
 
 #include <stdlib.h>
@@ -17,9 +18,9 @@
 
 enum {
     HEADER = 64,           /* bytes; keeps the data aligned */
-    SMALLEST = 1 << 15,    /* malloc reuses what is smaller without the kernel */
-    LARGEST = 1 << 25,     /* what is larger, malloc too always gives back when it is freed */
-    KEPT = 1 << 26,        /* bytes that malloc too may come to keep at the end of the heap */
+    SMALLEST = 1 << 15,    /* bytes; malloc recycles smaller blocks without the kernel */
+    LARGEST = 1 << 25,     /* bytes; malloc, too, gives larger blocks back to the kernel at once */
+    KEPT = 1 << 26,        /* bytes that the arena keeps, as many as malloc may keep */
     TRACE_DOMAIN = 389047, /* NumPy's own, see numpy/_core/src/multiarray/alloc.c */
 };
 
@@ -108,14 +109,15 @@ handler_realloc(void *context, void *data, size_t bytes)
     return moved;
 }
 
-/* Under the name of NumPy's default one: an array tells no other name than eager's would. */
+/* The handler has the name of NumPy's default one, which np.core.multiarray.get_handler_name(array)
+   shows to the user. */
 static PyDataMem_Handler routines = {
     .name = "default_allocator",
     .version = 1,
     .allocator = {NULL, handler_malloc, handler_calloc, handler_realloc, handler_free},
 };
 
-/* The handler of new arrays in this thread; borrowed, since it is one of two that last. */
+/* Whether new arrays of this thread get the wanted handler. */
 static bool
 is_current(const PyObject *wanted)
 {
@@ -124,7 +126,8 @@ is_current(const PyObject *wanted)
     return current == wanted;
 }
 
-/* Makes the handler the thread's, unless there is one of somebody else's; -1 with an exception. */
+/* Sets the handler for new arrays of this thread, unless the user has set one; -1 with an
+   exception. */
 int
 datamem_enter(void)
 {
@@ -149,7 +152,7 @@ datamem_leave(void)
 
 /* Arrays ---------------------------------------------------------------------------------------*/
 
-/* `descr` is stolen. Numbers only: their memory needs no start value. */
+/* Steals `descr`, which must be a number: memory of other dtypes would have to be initialised. */
 static PyObject *
 new_recycled(PyArray_Descr *descr, const Value *value, const npy_intp *strides, size_t bytes)
 {

@@ -4,9 +4,9 @@
 
 #include "vm/array/value.h"
 
-/* A new array of an exact number type; `strides` NULL: in C order. Its elements are undefined. */
+/* A new array of a number dtype with undefined elements; `strides` NULL: in C order. */
 PyObject *datamem_array(PyArray_Descr *descr, const Value *value, const npy_intp *strides);
-/* The handler of new arrays' memory in the context variables of the thread; -1 with an exception. */
+/* Set and reset the handler in the context variables of the thread; -1 with an exception. */
 int datamem_enter(void);
 int datamem_leave(void);
 int datamem_init(void); /* after array_init */

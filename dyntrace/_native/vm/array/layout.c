@@ -1,10 +1,11 @@
-/* Shapes and strides: broadcasting, the layout NumPy gives a new array, extents in memory.
+/* Shapes and strides: broadcasting, and the strides that NumPy gives to a new array or a reshape.
 
-   Invariant: pure arithmetic on dimensions; nothing here looks at an array. `layout_keep_order` follows
-   the rule of NumPy's iterator (order "K") for the axes of an array it allocates. */
+   Invariant: each function is arithmetic on dims and strides and reads no array. Each follows a
+   function of NumPy, named at its definition. Read plan/elementwise.c and plan/views.c for who
+   asks. */
 #include "vm/array/layout.h"
 
-/* Widens `dims` in place to what it and `other` broadcast to; false if they do not. */
+/* Replaces `dims` by the shape to which it and `other` broadcast; false if they do not. */
 bool
 layout_broadcast(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *other)
 {
@@ -28,7 +29,7 @@ layout_broadcast(int *ndim, npy_intp *dims, int other_ndim, const npy_intp *othe
     return true;
 }
 
-/* The number of elements; -1 if they could not all be in memory, whatever their size. */
+/* The number of elements; -1 if arrays of LARGEST_ITEM bytes an element could not be addressed. */
 npy_intp
 layout_size(int ndim, const npy_intp *dims)
 {
@@ -49,7 +50,8 @@ layout_same(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other
     return ndim == other_ndim && memcmp(one, other, (size_t)ndim * sizeof *one) == 0;
 }
 
-/* NumPy gives an axis behind an empty one the stride it would have with one item there. */
+/* C-contiguous strides. An empty axis counts as one of length one, as in _array_fill_strides
+   (numpy/_core/src/multiarray/ctors.c). */
 void
 layout_dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
 {
@@ -60,7 +62,7 @@ layout_dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp
     }
 }
 
-/* Whether the elements lie one behind the other in index order; axes of length one do not count. */
+/* Whether the elements are contiguous in index order; axes of length one do not count. */
 bool
 layout_is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
@@ -74,7 +76,7 @@ layout_is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides
     return true;
 }
 
-/* Whether the elements lie one behind the other in some order of the axes. */
+/* Whether the elements are contiguous in some order of the axes. */
 bool
 layout_is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
@@ -97,6 +99,7 @@ layout_is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_int
     return true;
 }
 
+/* The stride of a value along an axis of the result, 0 where it is broadcast. */
 static npy_intp
 axis_stride(const Value *value, int ndim, int axis)
 {
@@ -104,7 +107,8 @@ axis_stride(const Value *value, int ndim, int axis)
     return own < 0 || value->dims[own] == 1 ? 0 : value->strides[own];
 }
 
-/* 1: axis `outer` must come inside of `inner`; 0: it must not; -1: no operand tells. */
+/* 1: axis `outer` has the smaller strides and must become the inner one; 0: it must stay outside;
+   -1: no operand has strides along both. */
 static int
 compare_axes(int ndim, int count, const Value *const *operands, int outer, int inner)
 {
@@ -125,7 +129,8 @@ compare_axes(int ndim, int count, const Value *const *operands, int outer, int i
     return verdict;
 }
 
-/* The axes from fastest to slowest, by insertion as NumPy's iterator does it. */
+/* The axes from fastest to slowest, by the insertion sort of npyiter_find_best_axis_ordering
+   (numpy/_core/src/multiarray/nditer_constr.c). */
 static void
 sort_axes(int ndim, int count, const Value *const *operands, int *axes)
 {
@@ -150,7 +155,7 @@ sort_axes(int ndim, int count, const Value *const *operands, int *axes)
     }
 }
 
-/* As layout_dense_strides, but with the first axis fastest. */
+/* F-contiguous strides: layout_dense_strides with the first axis fastest. */
 static void
 fortran_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides)
 {
@@ -174,7 +179,9 @@ is_fortran(const Value *value, npy_intp itemsize)
     return true;
 }
 
-/* Operands of one shape that are all C-contiguous, or all Fortran-contiguous, need no iterator. */
+/* The strides of a ufunc's result where NumPy needs no iterator: all operands have one shape and
+   are all C-contiguous, or all F-contiguous (try_trivial_single_output_loop in
+   numpy/_core/src/umath/ufunc_object.c). False: NumPy iterates. */
 static bool
 keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *operands,
             const npy_intp *itemsizes, npy_intp itemsize, npy_intp *strides)
@@ -197,8 +204,8 @@ keep_simply(int ndim, const npy_intp *dims, int count, const Value *const *opera
     return c_order || fortran;
 }
 
-/* The strides of a new array with items of one byte; an empty one has none. `simply`: NumPy does
-   without its iterator where it can. */
+/* The strides of a result in order "K", for items of one byte; those of an empty array are 0.
+   `simply`: the result is a ufunc's, so NumPy avoids its iterator where it can. */
 void
 layout_keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
                   const npy_intp *itemsizes, bool simply, npy_intp *strides)
@@ -223,9 +230,11 @@ layout_keep_order(int ndim, const npy_intp *dims, int count, const Value *const 
     }
 }
 
-/* The strides of a copy that keeps the order: by the size of the strides, as NumPy's copies have it. */
+/* The strides of a copy in order "K": the axes are sorted by the size of their strides, as
+   PyArray_NewLikeArray does with PyArray_CreateSortedStridePerm (numpy/_core/src/multiarray/). */
 void
-layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides)
+layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize,
+                  npy_intp *strides)
 {
     int ndim = value->ndim;
     bool used[MAX_NDIM] = {false};
@@ -256,8 +265,9 @@ layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsiz
     }
 }
 
-/* Views of another shape: runs of old axes become runs of new ones of the same size, as NumPy's
-   reshape has it. Axes of length one do not count. */
+/* The strides of a reshape without a copy: runs of old axes become runs of new axes of the same
+   size, as in _attempt_nocopy_reshape (numpy/_core/src/multiarray/shape.c). The old axes of length
+   one have been removed. False: NumPy copies. */
 static bool
 split_axes(int old_ndim, const npy_intp *old_dims, const npy_intp *old_strides, npy_intp itemsize,
            int ndim, const npy_intp *dims, npy_intp *strides)
@@ -315,7 +325,7 @@ layout_reshape(const Value *value, npy_intp itemsize, int ndim, const npy_intp *
     return split_axes(count, old_dims, old_strides, itemsize, ndim, dims, strides);
 }
 
-/* The strides of an array of other item size in the same order. */
+/* The strides of an array in the same order whose items have `to` bytes instead of `from`. */
 void
 layout_scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out)
 {

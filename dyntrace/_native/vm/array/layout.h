@@ -1,17 +1,19 @@
-/* Shapes and strides: broadcasting, and the layout that NumPy gives new arrays. */
+/* Shapes and strides: broadcasting, and the strides that NumPy gives to new arrays and reshapes. */
 #ifndef DYNTRACE_VM_ARRAY_LAYOUT_H
 #define DYNTRACE_VM_ARRAY_LAYOUT_H
 
 #include "vm/array/value.h"
 
-/* A product that may wrap around, as NumPy's does: for strides of axes that nobody walks along. */
+/* A product that wraps around, as NumPy's does. It overflows only for axes with at most one
+   element. */
 static inline npy_intp
 layout_scaled(npy_intp stride, npy_intp factor)
 {
     return (npy_intp)((npy_uintp)stride * (npy_uintp)factor);
 }
 
-/* The size of a stride; strides of axes of length one may be any number. */
+/* The absolute value of a stride. NPY_MIN_INTP has one, since an axis of length one may have any
+   stride. */
 static inline npy_uintp
 layout_magnitude(npy_intp stride)
 {
@@ -22,14 +24,17 @@ bool layout_broadcast(int *ndim, npy_intp *dims, int other_ndim, const npy_intp 
 npy_intp layout_size(int ndim, const npy_intp *dims);
 void layout_dense_strides(int ndim, const npy_intp *dims, npy_intp itemsize, npy_intp *strides);
 bool layout_is_dense(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
-bool layout_is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
+bool layout_is_dense_in_order(int ndim, const npy_intp *dims, const npy_intp *strides,
+                              npy_intp itemsize);
 void layout_keep_order(int ndim, const npy_intp *dims, int count, const Value *const *operands,
                        const npy_intp *itemsizes, bool simply, npy_intp *strides);
-void layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize, npy_intp *strides);
+void layout_copy_order(const Value *value, npy_intp source_itemsize, npy_intp itemsize,
+                       npy_intp *strides);
 /* The strides of a view of another shape; false: NumPy would copy. */
 bool layout_reshape(const Value *value, npy_intp itemsize, int ndim, const npy_intp *dims,
                     npy_intp *strides);
-void layout_scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to, npy_intp *out);
+void layout_scale_strides(int ndim, const npy_intp *strides, npy_intp from, npy_intp to,
+                          npy_intp *out);
 bool layout_same(int ndim, const npy_intp *one, int other_ndim, const npy_intp *other);
 
 #endif

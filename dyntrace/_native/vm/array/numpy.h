@@ -1,6 +1,6 @@
-/* NumPy's C API, whose table of functions all files of the extension share.
+/* NumPy's C API. All files of the extension share one table of its functions.
 
-   arrays.c defines the table and fills it in; the others only refer to it. */
+   Invariant: only arrays.c defines the table and fills it in; the other files refer to it. */
 #ifndef DYNTRACE_VM_ARRAY_NUMPY_H
 #define DYNTRACE_VM_ARRAY_NUMPY_H
 

@@ -1,6 +1,7 @@
 /* Overlap: whether arrays, or elements of one array, may share memory.
 
-   Invariant: an answer may say that memory is shared where it is not, never the other way round. */
+   Invariant: an answer may be "shared" for memory that is not, but never the reverse. Read
+   plan/assign.c and commit.c for what follows from an answer. */
 #include "vm/array/overlap.h"
 
 #include "vm/array/layout.h"
@@ -27,7 +28,8 @@ overlap_range_of(PyArrayObject *array)
                          PyArray_STRIDES(array), PyArray_ITEMSIZE(array));
 }
 
-/* Whether two elements may share an address; true when not sure. */
+/* Goes through the axes by growing stride. Elements lie apart if each stride reaches past all that
+   the axes before it cover. */
 bool
 overlap_within(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize)
 {
@@ -53,6 +55,9 @@ overlap_within(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp
     return false;
 }
 
+/* PyArray_AssignArray copies an overlapping source aside, except for a target of one axis whose
+   stride has the sign of the source's (numpy/_core/src/multiarray/array_assign_array.c). With equal
+   strides that loop is a plain move. */
 bool
 overlap_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
                            const npy_intp *source_strides)
@@ -64,7 +69,8 @@ overlap_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
     return stride != strides[0] && (stride < 0) == (strides[0] < 0);
 }
 
-/* The object that the array's memory belongs to; NULL for NumPy's own, which is nobody else's. */
+/* The object that owns the array's memory; NULL if NumPy allocated it, since no other object can
+   map that memory. */
 static PyObject *
 owner_of(PyArrayObject *array)
 {
@@ -78,7 +84,6 @@ owner_of(PyArrayObject *array)
     return NULL;
 }
 
-/* Addresses do not tell whether arrays share memory where two mappings may be of one file. */
 bool
 overlap_by_mapping(PyArrayObject *one, PyArrayObject *other)
 {

@@ -5,7 +5,7 @@
 #include "vm/array/numpy.h"
 
 typedef struct {
-    const char *low, *high; /* the addresses of the first byte, and behind the last */
+    const char *low, *high; /* the addresses of the first byte, and of the byte after the last */
 } Range;
 
 static inline bool
@@ -18,11 +18,12 @@ ranges_meet(Range one, Range other)
 Range overlap_range(const char *start, int ndim, const npy_intp *dims, const npy_intp *strides,
                     npy_intp itemsize);
 Range overlap_range_of(PyArrayObject *array);
-/* Whether two elements may share an address; true when not sure. */
+/* Whether two elements of one array may share an address; true in doubt. */
 bool overlap_within(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
-/* Whether addresses do not tell if the arrays share memory: two mappings may be of one file. */
+/* Whether the arrays may share memory at different addresses: two mappings may be of one file. */
 bool overlap_by_mapping(PyArrayObject *one, PyArrayObject *other);
-/* Whether NumPy would assign within one axis without a temporary, reading what it has written. */
+/* Whether NumPy assigns an overlapping source without a temporary, and reads what it has
+   written. */
 bool overlap_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
                                 const npy_intp *source_strides);
 

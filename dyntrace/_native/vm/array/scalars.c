@@ -1,9 +1,11 @@
-/* Numbers that take part in loops: from Python objects to the dtype of a loop.
+/* Conversion of numbers to the dtype of a loop.
 
-   Invariant: a number is converted as NumPy converts it beside an array, or not at all where NumPy
-   would warn or raise. */
+   Invariant: a number gets the bits that NumPy gives it beside an array. Where NumPy would warn or
+   raise, the conversion fails without an exception, and NumPy runs the node. vm/run.c converts. */
 #include "vm/array/scalars.h"
 
+/* False: the number overflows a float32, or the dtype is another one. 3.4e38 is just below
+   FLT_MAX. */
 static bool
 store_float(double value, int type, char *to)
 {
@@ -46,7 +48,7 @@ scalar_store_count(const PyArray_Descr *descr, npy_intp count, char *to)
     }
 }
 
-/* What PyArray_Pack would do, for the commonest; -1: something else. */
+/* PyArray_Pack for floats and ints, the commonest objects; -1: none of these. */
 static int
 store_quickly(PyObject *object, int type, char *to)
 {
@@ -70,7 +72,6 @@ store_quickly(PyObject *object, int type, char *to)
     return !PyErr_Occurred();
 }
 
-/* Converts as NumPy converts a number beside an array; false if eager would warn or raise. */
 bool
 scalar_store(const PyArray_Descr *descr, PyObject *object, char *to)
 {

@@ -1,4 +1,7 @@
-/* Value: from an array to where its elements are, and back to a view. */
+/* Value: made from an array, and made into a view.
+
+   Invariant: a value borrows; its array must live as long as the value is read. Read plan/views.c
+   for the views of a plan. */
 #include "vm/array/value.h"
 
 #include "vm/array/layout.h"
@@ -18,7 +21,7 @@ value_load(PyArrayObject *array, Value *value)
     value->owns = PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA | NPY_ARRAY_WRITEABLE);
 }
 
-/* A view of the owner's memory, with the owner as its base. */
+/* A view has the owner's flags for writing and alignment, as a view of NumPy's has. */
 PyObject *
 value_view(PyArrayObject *owner, const Value *value, char *address)
 {

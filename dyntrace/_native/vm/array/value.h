@@ -1,26 +1,30 @@
-/* Value: where a register's elements are, and how they lie there. */
+/* Value: where the elements of a register are, and their dims and strides. */
 #ifndef DYNTRACE_VM_ARRAY_VALUE_H
 #define DYNTRACE_VM_ARRAY_VALUE_H
 
 #include "vm/array/limits.h"
 #include "vm/array/numpy.h"
 
+/* Where a value is.
+   IN_BASE   in memory             IN_OBJECT  an object that is no array, converted for each call
+   IN_TILE   in a tile of a group  IN_ROW     one element for each row of a group
+   IN_COUNT  a number of elements, known when the plan is made */
 typedef enum SMALL { NOWHERE, IN_BASE, IN_TILE, IN_ROW, IN_OBJECT, IN_COUNT } Where;
 
-/* A register while a segment is planned. */
+/* What planning knows of a register. */
 typedef struct {
     int ndim;
     npy_intp size;
     Where where;
-    bool owns;           /* it owns its memory, as eager has it */
+    bool owns;           /* NumPy's array would own its data (OWNDATA) and be writeable */
     short base;          /* IN_BASE */
-    short group;         /* the group that makes it; -1: none */
-    short operand;       /* IN_TILE, IN_ROW: the group's operand */
+    short group;         /* the open group that makes it; -1: none */
+    short operand;       /* IN_TILE, IN_ROW: the operand of the group */
     npy_intp offset;
-    npy_intp dims[MAX_NDIM], strides[MAX_NDIM]; /* the first `ndim` hold */
+    npy_intp dims[MAX_NDIM], strides[MAX_NDIM]; /* only the first `ndim` are set */
 } Value;
 
-/* A value without dimensions; of the arrays at its end nothing is touched. */
+/* Makes the value one of no dimensions; dims and strides, which are large, stay as they are. */
 static inline void
 value_clear(Value *value)
 {
@@ -36,7 +40,7 @@ value_copy(Value *to, const Value *from)
     memcpy(to->strides, from->strides, size);
 }
 
-void value_load(PyArrayObject *array, Value *value); /* IN_BASE; the base is the caller's to set */
+void value_load(PyArrayObject *array, Value *value); /* IN_BASE; the caller sets the base */
 PyObject *value_view(PyArrayObject *owner, const Value *value, char *address); /* NULL: exception */
 
 #endif
