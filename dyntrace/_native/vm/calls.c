@@ -1,8 +1,8 @@
-/* Steps that call Python: building the arguments from registers, checking what comes back.
+/* Calls: builds the arguments from registers, calls Python, checks the result.
 
-   Large independent calls may be submitted to another thread and joined later. Invariant: a register
-   declared to be an array holds one of its very dtype and number of dimensions, whatever a callable
-   returns. */
+   A step may submit a large independent call to another thread (exec/jobs/threads.py); a later step
+   joins it. Invariant: a register declared to be an array holds an array of its dtype and number of
+   dimensions, whatever the callable returned. Read program/templates.c for arguments. */
 #include "vm/calls.h"
 
 #include "vm/array/arrays.h"
@@ -10,7 +10,8 @@
 
 static PyObject *submit, *drain, *job_type, *check;
 
-/* `kind`: None, a type, or (kind, ) for the check in Python. */
+/* Whether the result is of the declared kind: any object (None), an instance of exactly a type, or
+   what exec/checks.py accepts for a kind in a tuple. */
 static bool
 is_of_kind(const Program *program, const PythonCall *call, PyObject *value)
 {
@@ -30,8 +31,9 @@ is_of_kind(const Program *program, const PythonCall *call, PyObject *value)
     return answer != NULL;
 }
 
-enum { FEW = 12 };
+enum { FEW = 12 }; /* arguments on the stack */
 
+/* Calls the callable, or submit(jobs, callable, ...) if `first` is the list of jobs. */
 static PyObject *
 call_now(const PythonCall *call, PyObject **objects, PyObject *first, PyObject *second)
 {
@@ -92,7 +94,7 @@ submit_step(const ProgramStep *step, PyObject **objects, PyObject **jobs)
     return *jobs == NULL ? NULL : call_now(&step->call, objects, *jobs, step->call.callable);
 }
 
-/* The result of a job, in its place. */
+/* Waits for the job in the register; an object that is no job was computed at once. */
 static PyObject *
 join_step(const ProgramStep *step, PyObject **objects)
 {
@@ -103,7 +105,7 @@ join_step(const ProgramStep *step, PyObject **objects)
     return PyObject_CallMethod(found, "wait", NULL);
 }
 
-/* Puts the result in its register. */
+/* Stores the result in its register. REPLAY: it is not of the declared kind. */
 static Status
 keep(const Program *program, const PythonCall *call, PyObject **objects, PyObject *result,
      bool checked)
@@ -154,7 +156,7 @@ call_drain(PyObject *jobs)
     PyErr_Restore(kind, error, traceback);
 }
 
-/* Called when the first program is made and not at import, since these modules import this one. */
+/* Runs when the first program is described, since these modules import the extension. */
 int
 calls_init(void)
 {

@@ -1,8 +1,8 @@
-/* Commits: the trailing write of a region that also leaves results behind, prepared and then done.
+/* Commit: the trailing write of a region that also stores results.
 
-   The region's results are stored between the two (see exec/results.py). Preparing proves that the
-   write cannot fail; committing copies between arrays of one dtype, and nothing else.
-   Invariant: the source shares no memory with the target. */
+   The machine prepares the commit, the region stores its results, and calls the commit
+   (exec/results.py). Preparing proves that the write cannot fail; calling copies between arrays of
+   one dtype. Invariant: source and target share no memory. Read array/overlap.c for that. */
 #include "vm/commit.h"
 
 #include "vm/array/arrays.h"
@@ -51,7 +51,8 @@ PyTypeObject Commit_Type = {
     .tp_dealloc = commit_dealloc,
 };
 
-/* Whether the source's shape goes into the target's; with leading axes of one if not strict. */
+/* Whether the source broadcasts to the target. If not strict, leading axes of length one that the
+   target lacks are dropped, as PyArray_AssignArray does. */
 static bool
 fits(PyArrayObject *target, PyArrayObject *source, bool strict)
 {
@@ -67,7 +68,8 @@ fits(PyArrayObject *target, PyArrayObject *source, bool strict)
     return true;
 }
 
-/* The source as an array of the target's dtype in memory of its own; NULL without an exception. */
+/* The source as an array of the target's dtype that shares no memory with it; NULL: there is
+   none. */
 static PyArrayObject *
 source_array(PyArrayObject *target, PyObject *value)
 {
@@ -107,7 +109,7 @@ prepare(PyArrayObject *target, PyObject *value, bool strict, PyObject **made)
     }
     if (overlap_within(PyArray_NDIM(target), PyArray_DIMS(target), PyArray_STRIDES(target),
                        PyArray_ITEMSIZE(target))) {
-        return REPLAY; /* the order in which NumPy writes would show */
+        return REPLAY; /* elements share memory, so NumPy's order of writes counts */
     }
     PyArrayObject *source = source_array(target, value);
     if (source == NULL || !fits(target, source, strict)) {
@@ -132,12 +134,13 @@ Status
 commit_step(const ProgramStep *step, PyObject **objects)
 {
     if (objects[step->call.reg] != NULL) {
-        return DONE; /* NumPy has prepared it, since there was no plan for the value */
+        return DONE; /* a node that NumPy ran has prepared the commit (split.c) */
     }
     PyObject *target = objects[step->target], *made = NULL;
-    Status status = PyArray_CheckExact(target)
-                        ? prepare((PyArrayObject *)target, objects[step->source], step->strict, &made)
-                        : REPLAY;
+    Status status =
+        PyArray_CheckExact(target)
+            ? prepare((PyArrayObject *)target, objects[step->source], step->strict, &made)
+            : REPLAY;
     PyErr_Clear();
     Py_XSETREF(objects[step->call.reg], made);
     return status;

@@ -1,4 +1,4 @@
-/* Commits: the trailing write of a region that also leaves results behind. */
+/* Commit: the trailing write of a region that also stores results. */
 #ifndef DYNTRACE_VM_COMMIT_H
 #define DYNTRACE_VM_COMMIT_H
 

@@ -1,7 +1,7 @@
-/* Dump: the plans that a program has made last, as plain values for people.
+/* Dump: the plans that a program made last, as dicts for a listing.
 
-   Invariant: it is called with the GIL and runs nothing of the program's; a plan that is in use by
-   another thread is left out, since it may be made anew meanwhile. exec/backends/dump.py writes the text. */
+   Invariants: a dump holds the GIL and runs nothing; it leaves out a plan that another thread uses.
+   exec/backends/listing.py writes the text. */
 #include "vm/dump.h"
 
 #include "os/pool.h"
@@ -9,7 +9,8 @@
 #include "vm/plan/plan.h"
 
 static const char *const MODES[] = {
-    [LINEAR] = "linear", [ROWS] = "rows", [COLUMNS] = "columns", [TREE] = "tree", [PARTS] = "parts"};
+    [LINEAR] = "linear", [ROWS] = "rows", [COLUMNS] = "columns", [TREE] = "tree",
+    [PARTS] = "parts"};
 
 static const Plan *
 last_plan(const Segment *segment)
@@ -23,7 +24,7 @@ last_plan(const Segment *segment)
     return NULL;
 }
 
-/* The registers that the micro-operations of a group make, each once and in order. */
+/* The registers that the group makes, each once, in the order of its micro-operations. */
 static PyObject *
 made_registers(const Group *group)
 {
@@ -63,8 +64,9 @@ dumped_group(const Group *group)
     }
     return Py_BuildValue("{s:s,s:n,s:n,s:n,s:n,s:n,s:n,s:i,s:i,s:n,s:d,s:O,s:N}",
                          "mode", MODES[group->mode], "size", group->size, "lines", group->lines,
-                         "line", group->line, "tile_lines", group->tile_lines, "piece", group->piece,
-                         "tiles", group->tile_count, "operations", group->micro_count,
+                         "line", group->line, "tile_lines", group->tile_lines,
+                         "piece", group->piece, "tiles", group->tile_count,
+                         "operations", group->micro_count,
                          "buffers", buffers_of(group), "scratch", group->scratch,
                          "cost", group->cost, "streams", group->streams ? Py_True : Py_False,
                          "makes", made);
@@ -89,7 +91,8 @@ dumped_plan(const Plan *plan)
                          "cost", plan->cost, "threads", threads, "groups", groups);
 }
 
-/* For each step that is a segment: the plan made last, None, or {} where views need no plan. */
+/* Program.plans(): for each segment the plan made last; None if there is none, {} for views
+   alone. */
 PyObject *
 dump_plans(PyObject *self, PyObject *ignored)
 {

@@ -1,4 +1,4 @@
-/* Dump: the plans that a program has made last, as plain values for people. */
+/* Dump: the plans that a program made last, as dicts for a listing. */
 #ifndef DYNTRACE_VM_DUMP_H
 #define DYNTRACE_VM_DUMP_H
 

@@ -1,9 +1,11 @@
 /* NumPy's context variables inside a region: floating-point modes, and the handler of new memory.
 
-   Whatever is not ignored is raised inside a region. NumPy keeps the modes in a context variable
-   holding an opaque capsule. What a capsule becomes is worked out in Python once
-   (runtime/floating.py, the twin) and kept per capsule.
-   Invariant: a cache holds its keys, so an address is never mistaken for another object's. */
+   Inside a region each mode other than "ignore" becomes "raise". NumPy keeps the modes as an
+   opaque capsule in a context variable (numpy/_core/src/umath/extobj.c). The Python twin,
+   runtime/floating.py, makes the capsule with the raising modes once for each capsule, and a
+   cache keeps it. Invariant: the caches hold references to their keys, so no other object gets
+   the address of a key. Read array/datamem.c for the handler, cpython/context.h for context
+   variables. */
 #include "cpython/context.h"
 
 #include "vm/floating.h"
@@ -14,15 +16,15 @@
 enum { CACHE_SIZE = 8 };
 
 static PyObject *state_variable; /* the context variable */
-static PyObject *raising_state;  /* () -> the capsule to run a region under */
+static PyObject *raising_state;  /* () -> the capsule with the raising modes */
 static struct {
     PyObject *capsule;
     PyObject *raising;
 } cache[CACHE_SIZE];
 static unsigned cache_next;
 
-/* Context variables of threads as they were, and with the raising modes. They are immutable, so a
-   region's modes are set and put back by exchanging the one for the other. */
+/* The context variables of threads outside and inside regions. The mapping of a context is
+   immutable (an HAMT, Python/hamt.c), so a region exchanges one mapping for the other, and back. */
 static Floating known[CACHE_SIZE];
 static unsigned known_next;
 static PyObject *default_capsule;
@@ -54,8 +56,8 @@ find_raising(PyObject *capsule)
     return work_out(capsule);
 }
 
-/* Keeps the variables if there are none or only NumPy's modes, so that no value of the user's is
-   kept. */
+/* Keeps the variables if they are none, or NumPy's default modes alone: a cache must not keep a
+   value of the user alive. */
 static void
 remember(PyObject *before, PyObject *inside, PyObject *capsule)
 {
@@ -71,7 +73,8 @@ remember(PyObject *before, PyObject *inside, PyObject *capsule)
     Py_XDECREF(old.capsule);
 }
 
-/* A thread has a context, empty or not, once one of its variables was set. */
+/* Gives the thread a context by setting and resetting a variable: CPython makes a thread's context
+   when its first variable is set (Python/context.c). */
 static int
 make_context(PyThreadState *ts, PyObject *capsule)
 {
@@ -84,7 +87,7 @@ make_context(PyThreadState *ts, PyObject *capsule)
     return status;
 }
 
-/* Sets what is set inside of a region. */
+/* Sets the raising modes and the handler of new memory. */
 static int
 set_variables(PyObject *capsule, PyObject *raising)
 {
@@ -98,7 +101,7 @@ set_variables(PyObject *capsule, PyObject *raising)
     return datamem_enter();
 }
 
-/* Sets the variables, and learns what the thread's are then. */
+/* Sets the variables one by one, and remembers the mapping that results. */
 static int
 enter_slowly(PyThreadState *ts, Floating *state)
 {
@@ -117,7 +120,8 @@ enter_slowly(PyThreadState *ts, Floating *state)
         goto done;
     }
     if (context_variables(ts) != before) {
-        *state = (Floating){Py_NewRef(before), Py_NewRef(context_variables(ts)), Py_NewRef(capsule)};
+        *state = (Floating){Py_NewRef(before), Py_NewRef(context_variables(ts)),
+                            Py_NewRef(capsule)};
     }
     remember(before, context_variables(ts), capsule);
     status = 0;
@@ -147,7 +151,8 @@ floating_enter(Floating *state)
     return enter_slowly(ts, state);
 }
 
-/* A signal handler may have set variables meanwhile: those stay, and only ours are put back. */
+/* Resets the modes and the handler one by one. Code inside the region, as a signal handler, has set
+   other variables, which stay. */
 static void
 put_back(Floating *state)
 {

@@ -5,9 +5,9 @@
 #include <Python.h>
 
 typedef struct {
-    PyObject *before; /* the thread's context variables; NULL: nothing was changed */
-    PyObject *inside; /* those inside the region */
-    PyObject *capsule; /* the modes before */
+    PyObject *before;  /* the thread's context variables before the region; NULL: no change */
+    PyObject *inside;  /* the context variables inside the region */
+    PyObject *capsule; /* NumPy's modes before the region */
 } Floating;
 int floating_enter(Floating *state); /* -1 with an exception if the modes cannot be read */
 void floating_leave(Floating *state); /* keeps a pending exception */

@@ -1,8 +1,8 @@
 /* Program: a callable that runs a lowered graph, or its Python twin for inputs of other kinds.
 
-   Invariants: calling it gives what `dyntrace/exec/results.py` says, or None for "run the original
-   instructions"; it holds references to everything it reads while it runs; it may be called by
-   several threads at once and from within itself. */
+   Calling it returns what exec/results.py describes, or None for "run the original instructions".
+   Invariants: a call holds references to all that it reads; threads may call a program at once, and
+   a program may call itself. Read vm/split.c and vm/calls.c for the steps. */
 #include "cpython/signals.h"
 
 #include "vm/machine.h"
@@ -75,7 +75,8 @@ run_steps(Program *program, PyObject **objects)
             status = call_step(program, step, objects, &jobs);
             break;
         }
-        if (status == DONE && i + 1 < program->step_count && signal_is_pending(PyThreadState_Get())) {
+        if (status == DONE && i + 1 < program->step_count
+            && signal_is_pending(PyThreadState_Get())) {
             status = REPLAY;
         }
         for (int k = 0; k < step->drop_count; k++) {
@@ -89,7 +90,7 @@ run_steps(Program *program, PyObject **objects)
     return status;
 }
 
-/* The graph as one NumPy call for each node. */
+/* Calls the twin, which makes one NumPy call for each node of the graph. */
 static PyObject *
 run_twin(Program *program, PyObject *const *args, size_t nargsf)
 {
@@ -103,7 +104,7 @@ run_twin(Program *program, PyObject *const *args, size_t nargsf)
     return result;
 }
 
-/* Within what raises instead of warning, if Python is called. */
+/* Runs the steps. If a step calls Python, NumPy raises in it where it would warn (floating.c). */
 static Status
 run_guarded(Program *program, PyObject **objects)
 {
@@ -119,7 +120,7 @@ run_guarded(Program *program, PyObject **objects)
     return status;
 }
 
-/* None, or the exception that tells the region why. */
+/* None for REPLAY, else NULL with the exception that tells the region why the call ended. */
 static PyObject *
 refusal(Status status)
 {
@@ -176,7 +177,7 @@ clear(Program *program)
     program_clear(program);
 }
 
-/* Takes over what has been parsed from `spec`, unless another thread has come first. */
+/* Moves what was parsed into the program, unless another thread was first. */
 static void
 adopt(Program *program, Program *parsed, PyObject *spec)
 {
@@ -197,7 +198,7 @@ adopt(Program *program, Program *parsed, PyObject *spec)
     program->spec = Py_NewRef(spec);
 }
 
-/* Other threads may do the same meanwhile: nothing of the program changes before it is parsed. */
+/* Parses and verifies a copy: other threads may describe the same program meanwhile. */
 static int
 describe(Program *program)
 {
@@ -208,7 +209,8 @@ describe(Program *program)
     }
     int status = 0;
     if (spec != Py_None) {
-        status = calls_init() < 0 || parse_program(&parsed, spec) < 0 ? -1 : verify_program(&parsed);
+        status = calls_init() < 0 || parse_program(&parsed, spec) < 0 ? -1
+                                                                      : verify_program(&parsed);
     }
     if (status < 0) {
         clear(&parsed);
@@ -220,8 +222,8 @@ describe(Program *program)
     return status;
 }
 
-/* Where the description cannot be made or used, `report` decides: it raises, or there is only the
-   twin from then on. What was thrown in from outside passes through. */
+/* If the description fails, calls report(error). If `report` returns, the program has only the twin
+   from then on. An exception from outside, as of a signal handler, is not reported but raised. */
 static int
 describe_or_report(Program *program)
 {
@@ -248,7 +250,7 @@ describe_or_report(Program *program)
     return answer == NULL ? -1 : 0;
 }
 
-/* Handlers of signals wait meanwhile: see shelter.c. */
+/* Describes the program while signal handlers wait (cpython/signals.h). */
 static int
 prepare(Program *program)
 {
@@ -276,7 +278,7 @@ program_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *nam
     return result;
 }
 
-/* Program(describe, twin, report=None) ----------------------------------------------------------- */
+/* Program(describe, twin, report=None) ------------------------------------------------------ */
 static PyObject *
 program_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
@@ -312,7 +314,8 @@ program_traverse(PyObject *self, visitproc visit, void *arg)
     return 0;
 }
 
-/* Without tp_clear: what a program holds is immutable, and its steps borrow from the description. */
+/* A program has no tp_clear, since its steps borrow from the description. What it holds is
+   immutable, so another object of a cycle breaks the cycle. */
 static void
 program_dealloc(PyObject *self)
 {
@@ -362,7 +365,8 @@ PyTypeObject Program_Type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "dyntrace._native.Program",
     .tp_doc = "Program(describe, twin, report=None): a graph that `describe()` lowers, see\n"
-              "exec/lower/lowering.py; `report(error)` is told if that fails and only the twin is left.",
+              "exec/lower/lowering.py; `report(error)` is told if that fails and only the twin is "
+              "left.",
     .tp_basicsize = sizeof(Program),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_HAVE_GC,
     .tp_vectorcall_offset = offsetof(Program, call),

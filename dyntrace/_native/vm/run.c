@@ -1,9 +1,9 @@
-/* One call of a segment: find its plan, make what it returns, run its groups, look at the flags.
+/* Running a segment: finds its plan, makes new arrays, runs the groups, checks floating-point
+   flags.
 
-   A plan is found again by its key: shapes, strides and flags of the arrays, the ints that decide
-   shapes, and, where something is written, which arrays overlap it.
-   Invariant: all memory is allocated before the first group runs. The plan's last group moves a
-   result into an effect's target, and runs only if each flag that is up has the mode "ignore". */
+   Invariants: a call allocates all memory before the first group runs; a target keeps its bytes, or
+   the undo group restores them, unless each flag that is up has the mode "ignore". Read
+   plan/keys.c for finding plans, group/tiles.c for running groups, split.c for the caller. */
 #include "cpython/frame_py3xx.h"
 
 #include "vm/run.h"
@@ -29,14 +29,15 @@ enum {
     SMALL_SCRATCH = 1 << 16, /* bytes that each thread keeps */
 };
 
-static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3; /* nanoseconds */
-static const int HOT_AFTER = 4;
-static const double LONG_RUN = 1e6; /* nanoseconds from which a signal is looked for */
-static const double GIL_FROM = 4e3; /* nanoseconds of work from which the GIL is released */
+/* Nanoseconds, except HOT_AFTER: see choose_threads. */
+static const double HOT_FROM = 5e3, HOT_WITHIN = 40e3;
+static const int HOT_AFTER = 4;     /* calls */
+static const double LONG_RUN = 1e6; /* a plan of this cost looks for signals between groups */
+static const double GIL_FROM = 4e3; /* a plan of this cost releases the GIL */
 static PyObject *modes;             /* numpy.geterr */
 
 /* Bases ------------------------------------------------------------------------------------- */
-/* A new array as eager would make it. */
+/* A new array with the strides that NumPy would give it. */
 static PyObject *
 new_array(const Register *declared, const Value *value)
 {
@@ -54,11 +55,11 @@ typedef struct {
     char *memory;
     size_t memory_size;
     npy_intp threads;
-    int raised;  /* flags */
-    short fault; /* the register of a number that could not be converted */
+    int raised;  /* floating-point flags that were up */
+    short fault; /* UNPLANNED: the register of a number that could not be converted */
 } Call;
 
-/* An index that is out of range is raised by the original instruction. */
+/* MISFIT: an index is out of range, so the original instruction runs and raises. */
 static Status
 move_base(const Call *call, const Base *base, char **address)
 {
@@ -130,10 +131,10 @@ nanoseconds(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static double last_end; /* of a run that was worth a second thread in a loop */
+static double last_end; /* of the last run of cost HOT_FROM or more, in nanoseconds */
 
-/* How many threads pay. Waking one costs as much as some 50 microseconds of work; but in a loop of
-   calls that follow one another closely the threads stay awake, and a tenth of that is enough. */
+/* How many threads pay. Waking a thread costs as much as some 50 microseconds of work. In a loop of
+   calls that follow one another closely the threads stay awake, and a tenth of that work pays. */
 static npy_intp
 choose_threads(double cost)
 {
@@ -146,11 +147,11 @@ choose_threads(double cost)
     return cost >= settings.threads_from || streak >= HOT_AFTER ? pool_threads() : 1;
 }
 
-/* A small scratch is the thread's own, unless a call within this one has it; a large one is taken
-   from the arena. */
+/* A thread keeps one small scratch for its calls. A call takes memory from the arena if it needs
+   more, or if an outer call of the same thread uses the small scratch. */
 static _Thread_local char *small_scratch __attribute__((tls_model("initial-exec")));
 static _Thread_local bool small_scratch_taken __attribute__((tls_model("initial-exec")));
-static pthread_key_t small_scratch_key; /* gives it back when the thread ends */
+static pthread_key_t small_scratch_key; /* its destructor runs when the thread ends */
 
 static void
 give_small_scratch(void *memory)
@@ -207,7 +208,8 @@ static void
 run_group(Call *call, int number)
 {
     const Group *group = &call->plan->groups[number];
-    npy_intp threads = group->cost >= HOT_FROM || settings.threads_from < HOT_FROM ? call->threads : 1;
+    npy_intp threads =
+        group->cost >= HOT_FROM || settings.threads_from < HOT_FROM ? call->threads : 1;
     call->raised |= tiles_run(group, call->bases, call->memory + call->plan->buffers, threads);
 }
 
@@ -219,7 +221,7 @@ clear_flags(void)
     }
 }
 
-/* With the GIL held. */
+/* FLAGGED: NumPy's mode for one of the raised flags is not "ignore". Needs the GIL. */
 static Status
 flags_allowed(int raised)
 {
@@ -230,7 +232,7 @@ flags_allowed(int raised)
     } NAMES[] = {{FE_DIVBYZERO, "divide"}, {FE_OVERFLOW, "over"}, {FE_UNDERFLOW, "under"},
                  {FE_INVALID, "invalid"}};
     PyObject *found = PyObject_CallNoArgs(modes);
-    Status status = found == NULL ? FAILED : DONE; /* a signal has come in between */
+    Status status = found == NULL ? FAILED : DONE; /* a signal handler has raised */
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == DONE; i++) {
         PyObject *mode = raised & NAMES[i].flag ? PyDict_GetItemString(found, NAMES[i].name) : NULL;
         if (mode != NULL && PyUnicode_CompareWithASCIIString(mode, "ignore") != 0) {
@@ -241,6 +243,7 @@ flags_allowed(int raised)
     return status;
 }
 
+/* Runs the groups, then the last group if the flags allow it, else the undo group. */
 static Status
 run_plan(Call *call, bool flags)
 {
@@ -255,7 +258,7 @@ run_plan(Call *call, bool flags)
     }
     for (int i = 0; i < plan->sequence_count && status == DONE; i++) {
         bool stops = i > 0 && plan->cost >= LONG_RUN && signal_is_pending(thread);
-        if (stops) { /* nothing has been written yet: a target is written by the last group */
+        if (stops) { /* only the last group of all writes a target: none is written yet */
             status = REPLAY;
         }
         else {
@@ -280,7 +283,7 @@ run_plan(Call *call, bool flags)
         PyEval_RestoreThread(state);
     }
     last_end = end > 0 ? end : last_end;
-    if (status != FAILED && PyErr_Occurred()) { /* a loop that is not supposed to raise has */
+    if (status != FAILED && PyErr_Occurred()) { /* a loop that must not raise has raised */
         PyErr_Clear();
         status = REPLAY;
     }
@@ -363,7 +366,7 @@ run_by_key(Program *program, Segment *segment, PyObject **objects, const npy_int
             return REPLAY;
         }
     }
-    plan->busy = true; /* from now on, other calls leave it alone */
+    plan->busy = true; /* other calls now leave the plan alone */
     Status status = fresh && !plan_make(plan, program, segment, objects, key, length)
                         ? REPLAY
                         : plan->status;

@@ -1,10 +1,11 @@
-/* Splitting a segment where its layout cannot be planned: the part before a node, the node's own
-   call, the part behind it. NumPy runs the node, and the machine goes on with what is there.
+/* Splitting a segment whose layout cannot be planned: the part before a node, the node, the rest.
 
-   Which node it is depends on the layout, so splits are kept by node; each part has plans of its own
-   and may be split again. Invariants: no node runs twice in a call; the call of a node sees its
-   operands as eager has them, and they are let go where eager lets go of them; a program has a
-   bounded number of parts that are planned, and what else is split is run node by node. */
+   NumPy runs the node, and the machine runs the parts. The layout decides which node is at fault,
+   so a segment keeps one split for each node. A part has plans of its own and may be split again.
+   Invariants: no node runs twice in a call; a node's call sees its operands as eager does, and a
+   register is released where eager releases its object; a program has at most MOST_SPLITS splits
+   whose parts are planned, and NumPy runs the parts of further ones node by node. Read run.c for
+   parts that are planned, program/segment.c for how a part is made. */
 #include "cpython/frame_py3xx.h"
 
 #include "vm/split.h"
@@ -22,7 +23,7 @@ enum { MOST_SPLITS = 32 };
 struct Split {
     Segment before, behind;
     const Node *node;
-    short *drops; /* registers that nobody reads behind `before`, the node, and `behind` */
+    short *drops; /* registers to release: after `before`, after the node, after `behind` */
     int before_drops, node_drops;
 };
 
@@ -66,7 +67,7 @@ take_part(Segment *part, const Segment *whole, int first, int count)
     part->target = -1;
 }
 
-/* Sorts the registers that are let go behind the whole by the part that reads them last. */
+/* Sorts the registers that the whole releases by the part that reads them last. */
 static bool
 sort_drops(Split *split, const Segment *whole, const bool *by_node, const bool *behind)
 {
@@ -94,6 +95,7 @@ sort_drops(Split *split, const Segment *whole, const bool *by_node, const bool *
     return true;
 }
 
+/* Divides the whole at the node `place`; false: out of memory. */
 static bool
 fill(Split *split, const Program *program, const Segment *whole, int place)
 {
@@ -118,7 +120,7 @@ fill(Split *split, const Program *program, const Segment *whole, int place)
     return done;
 }
 
-/* NULL: memory is short. */
+/* The split at the node, made when it is first needed; NULL: out of memory. */
 static Split *
 split_at(Program *program, Segment *segment, const Node *node)
 {
@@ -143,7 +145,7 @@ split_at(Program *program, Segment *segment, const Node *node)
     return split;
 }
 
-/* NumPy's own call, within what raises instead of warning. */
+/* Calls NumPy for a node. NumPy raises in it where it would warn (floating.c). */
 static Status
 call_numpy(Program *program, const PythonCall *call, PyObject **objects)
 {
@@ -165,13 +167,14 @@ let_go(PyObject **objects, const short *regs, int count)
     }
 }
 
+/* REPLAY: a signal is pending, and its handler has to run where eager would run it. */
 static Status
 unless_interrupted(Status status)
 {
     return status == DONE && signal_is_pending(PyThreadState_Get()) ? REPLAY : status;
 }
 
-/* What comes before the node, and the node. */
+/* Runs the part before the node, and the node. */
 static Status
 run_until(Program *program, Split *split, PyObject **objects)
 {

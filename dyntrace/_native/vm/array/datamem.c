@@ -109,7 +109,7 @@ handler_realloc(void *context, void *data, size_t bytes)
     return moved;
 }
 
-/* The handler has the name of NumPy's default one, which np.core.multiarray.get_handler_name(array)
+/* The handler has the name of NumPy's default one, which numpy._core.multiarray.get_handler_name
    shows to the user. */
 static PyDataMem_Handler routines = {
     .name = "default_allocator",

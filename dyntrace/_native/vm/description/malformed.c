@@ -1,7 +1,8 @@
-/* The exception for a program's description that says something impossible.
+/* The exception for a malformed description of a program.
 
-   The parts of the parser and the verifier return what this does, from the innermost one on: the
-   first text is kept. */
+   Invariant: the first text wins. Each function of the parser and the verifier may report the
+   failure of one that it calls, and the innermost knows best. Read program/parse.c and
+   program/verify.c. */
 #include "vm/description/malformed.h"
 
 #include <Python.h>

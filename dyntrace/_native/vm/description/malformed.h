@@ -1,4 +1,4 @@
-/* The exception for a program's description that says something impossible. */
+/* The exception for a malformed description of a program. */
 #ifndef DYNTRACE_VM_DESCRIPTION_MALFORMED_H
 #define DYNTRACE_VM_DESCRIPTION_MALFORMED_H
 

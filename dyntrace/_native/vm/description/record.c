@@ -1,7 +1,7 @@
-/* Records: the tuples of a program's description, read field by field and by name.
+/* Records: the tuples of a program's description, whose fields are read by name.
 
-   Invariant: a tuple that is accepted here has the fields of its row in vm/instructions.def; what they
-   hold is looked at by those who read them. */
+   Invariant: an accepted tuple has as many fields as its row in vm/instructions.def. The reader of
+   a field checks what the field holds. Read program/parse.c for the readers. */
 #include "vm/description/record.h"
 
 #include "vm/description/malformed.h"
@@ -16,16 +16,17 @@ record_is(PyObject *source, const char *name, Py_ssize_t fields)
 {
     if (!PyTuple_Check(source)) {
         if (!PyErr_Occurred()) {
-            PyErr_Format(PyExc_ValueError, "a program's description is malformed: %s is a tuple, not %R",
-                         name, (PyObject *)Py_TYPE(source));
+            PyErr_Format(PyExc_ValueError,
+                         "a program's description is malformed: %s is a tuple, not %R", name,
+                         (PyObject *)Py_TYPE(source));
         }
         return false;
     }
     if (PyTuple_GET_SIZE(source) != fields) {
         if (!PyErr_Occurred()) {
             PyErr_Format(PyExc_ValueError,
-                         "a program's description is malformed: %s has %zd fields, not %zd", name, fields,
-                         PyTuple_GET_SIZE(source));
+                         "a program's description is malformed: %s has %zd fields, not %zd", name,
+                         fields, PyTuple_GET_SIZE(source));
         }
         return false;
     }

@@ -1,8 +1,9 @@
-/* Records: the tuples of a program's description, read field by field and by name.
+/* Records: the tuples of a program's description, whose fields are read by name.
 
-   Each row with fields in vm/instructions.def gives a structure of one byte for each field. No such
-   structure is ever made: the offset of a member is the place of the field in the tuple, and the size
-   is the number of fields. Invariant: FIELD is asked only of what one of the functions has accepted. */
+   Each row of vm/instructions.def becomes a structure with one byte for each field. The program
+   makes no such structure: the offset of a member is the index of the field in the tuple, and the
+   size of the structure is the number of fields. Invariant: FIELD reads only tuples that a function
+   below has accepted. */
 #ifndef DYNTRACE_VM_DESCRIPTION_RECORD_H
 #define DYNTRACE_VM_DESCRIPTION_RECORD_H
 
@@ -23,25 +24,25 @@
 
 #define FIELD(record, name, source) PyTuple_GET_ITEM(source, offsetof(struct record##_FIELDS, name))
 #define FIELD_COUNT(record) ((Py_ssize_t)sizeof(struct record##_FIELDS))
-/* Whether it is a tuple of as many fields as the row has; false with an exception. */
+/* Whether the source is a tuple with as many fields as the row; false with an exception. */
 #define IS_RECORD(record, source) record_is(source, #record, FIELD_COUNT(record))
 #define CODE_OF(record) PyLong_AsLong(PyTuple_GET_ITEM(record, 0)) /* of a row with a code */
 
 bool record_is(PyObject *source, const char *name, Py_ssize_t fields);
 
-/* The code of a record that has the fields of the code's row; -1 with an exception. */
+/* The code of a record, whose number of fields is that of the code's row; -1 with an exception. */
 int record_instruction(PyObject *source);
 int record_step(PyObject *source);
 int record_item(PyObject *source);
 int record_template(PyObject *source);
 
-/* What a field holds; -1 with an exception. */
+/* Read a field; -1 with an exception. */
 int record_int(PyObject *field, int least, int most, int *number);
 int record_size(PyObject *field, Py_ssize_t *number); /* not negative */
 int record_flag(PyObject *field, bool *flag);
 int record_tuple(PyObject *field, const char *what);
 int record_register(PyObject *field, int register_count, short *reg);
-/* How many there are. */
+/* Returns the number of registers. */
 int record_registers(PyObject *field, int register_count, short *regs, int most);
 
 #endif

@@ -1,4 +1,7 @@
-/* Instructions, the nodes they stand for, and calls of Python. */
+/* Instructions, nodes, and calls of Python.
+
+   A node is one call of NumPy in the graph; its instructions do the same without NumPy. Read
+   vm/instructions.def for the codes, program.h for segments. */
 #ifndef DYNTRACE_VM_PROGRAM_INSTRUCTIONS_H
 #define DYNTRACE_VM_PROGRAM_INSTRUCTIONS_H
 
@@ -39,14 +42,17 @@ typedef struct {
     InstrCode code;
     uint8_t nin, nout;
     short in[MAX_ARGS], out[2];
-    const struct Node *node; /* what it is a part of */
+    const struct Node *node; /* the node that the instruction belongs to */
     Loop *loop;
-    /* ELEMENTWISE: eager's reuse of a temporary operand, by place */
-    bool reuses[2], outside[2], inplace, copies; /* inplace: always of the first operand, whatever its size */
-    /* VIEW, PERMUTE, RESHAPE: out[1] is the copy that RESHAPE may have to look into */
+    /* ELEMENTWISE: whether NumPy overwrites a large temporary, by operand; whether that comes
+       from outside the region; whether NumPy always overwrites the first operand; whether it is
+       a copy */
+    bool reuses[2], outside[2], inplace, copies;
+    /* VIEW, PERMUTE, RESHAPE; out[1] of RESHAPE is the copy for which the result may be a view */
     uint8_t item_count;
     Item *items;
-    /* REDUCE, COUNT: a bit for each axis; COUNT: what is taken off the number */
+    /* REDUCE, COUNT: `axes` has a bit for each axis; COUNT: the result is the number minus
+       `less` */
     ReduceKind kind;
     SplitKind split;
     uint32_t axes;
@@ -55,19 +61,19 @@ typedef struct {
     char identity[LARGEST_ITEM];
     PyArray_ArgFunc *argfunc;
     /* ASSIGN: in[0] is the target, in[1] the value */
-    bool strict;      /* the value's shape must be the target's, as a ufunc has it */
+    bool strict;      /* no leading axes are dropped: the rule of a ufunc's `out` */
 } Instr;
 
-/* A call of Python. The objects are borrowed from the program's specification. */
+/* A call of Python. It borrows its objects from the program's description. */
 typedef struct {
-    short reg;           /* where the result goes */
+    short reg;           /* the register of the result */
     PyObject *callable;
     PyObject *arguments; /* tuple of templates */
     PyObject *keywords;  /* names of the last arguments, or NULL */
-    PyObject *kind;      /* what the result must be */
+    PyObject *kind;      /* what the result must be: see calls.c */
 } PythonCall;
 
-/* What a run of instructions stands for: the call that NumPy can run instead of them. */
+/* The call that NumPy can run instead of a run of instructions. */
 typedef struct Node {
     PythonCall call;
     short *reads;        /* registers in the arguments */

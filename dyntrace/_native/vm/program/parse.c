@@ -1,8 +1,9 @@
-/* From the Python description of a program to its structures.
+/* Parsing: the description of a program becomes the structures of program.h.
 
-   dyntrace/exec/lower/description.py says what descriptions mean. Invariant: what has been
-   parsed can be planned and run without looking at Python objects for its structure again; a
-   malformed description is an exception here, never a crash later. */
+   dyntrace/exec/lower/description.py says what a description means. Invariants: planning and
+   running read no tuple of the description again, except templates; a malformed description raises
+   here and never crashes later. Read parse_instruction.c for instructions, verify.c for what comes
+   next. */
 #include "vm/program/parse.h"
 
 #include <stdlib.h>
@@ -67,7 +68,7 @@ parse_node(const Program *program, Segment *segment, Node *node, PyObject *sourc
     return node->read_count < 0 ? -1 : 0;
 }
 
-/* The number of instructions of all nodes; each has one at least. */
+/* The number of instructions of all nodes. Each node has at least one. */
 static Py_ssize_t
 count_instructions(PyObject *nodes)
 {
@@ -150,7 +151,8 @@ parse_segment(Program *program, Segment *segment, PyObject *source)
 static int
 parse_submit(const Program *program, ProgramStep *step, PyObject *source)
 {
-    if (record_register(FIELD(STEP_SUBMIT, array, source), program->register_count, &step->array) < 0
+    if (record_register(FIELD(STEP_SUBMIT, array, source), program->register_count, &step->array)
+            < 0
         || record_size(FIELD(STEP_SUBMIT, least_bytes, source), &step->least_bytes) < 0) {
         return malformed("what is submitted");
     }
@@ -200,7 +202,7 @@ parse_step(Program *program, ProgramStep *step, PyObject *source)
     return malformed("an unknown step");
 }
 
-/* Inputs and constants are not the program's to let go. */
+/* A step may release no input and no constant, since the registers of these borrow. */
 static int
 parse_drops(const Program *program, ProgramStep *step, PyObject *numbers)
 {
@@ -254,7 +256,7 @@ parse_registers(Program *program, PyObject *sources)
     return 0;
 }
 
-/* Inputs come first, then constants. */
+/* Registers are numbered in the order: inputs, constants, all others. */
 static int
 parse_constants(Program *program, PyObject *input_count, PyObject *constants)
 {
@@ -290,7 +292,7 @@ parse_steps(Program *program, PyObject *steps, PyObject *drops)
     return 0;
 }
 
-/* None; the template of a register, for a bare value; or that of a container. */
+/* The outputs are None, the template of a register for a bare value, or that of a container. */
 static int
 parse_outputs(Program *program, PyObject *outputs)
 {

@@ -1,7 +1,7 @@
-/* From the record of an instruction to its structure.
+/* Parsing of one instruction: its record becomes an Instr.
 
-   Invariant: an instruction that is accepted has the registers that its row allows; verify.c looks at
-   what they hold. */
+   Invariant: an accepted instruction has as many registers as its row in vm/instructions.def
+   allows. verify.c checks what the registers hold. */
 #include "vm/program/parse_instruction.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "vm/description/record.h"
 #include "vm/program/templates.h"
 
-/* None, an int, or the template of a register. */
+/* A bound is None, an int, or the template of a register. */
 static int
 parse_bound(const Program *program, PyObject *source, Bound *bound)
 {
@@ -84,7 +84,7 @@ parse_loop(Instr *instr, PyObject *description)
     return instr->loop == NULL ? -1 : 0;
 }
 
-/* (whether for the first operand, whether for the second) */
+/* Two flags, for the first and the second operand. */
 static int
 parse_pair(PyObject *source, bool pair[2])
 {
@@ -199,7 +199,7 @@ parse_fields(const Program *program, Instr *instr, PyObject *source)
 }
 
 /* Registers --------------------------------------------------------------------------------- */
-/* How many registers an instruction may have. */
+/* Whether an instruction may read and make that many registers. */
 static bool
 has_arity(int code, int nin, int nout)
 {
@@ -255,7 +255,7 @@ parse_instruction(const Program *program, Instr *instr, PyObject *source)
         return malformed("an instruction");
     }
     instr->code = (InstrCode)code;
-    /* Each instruction has its registers at the same places. */
+    /* The records of all instructions have their registers at the same indexes. */
     return parse_operands(program, instr, FIELD(ELEMENTWISE, inputs, source),
                           FIELD(ELEMENTWISE, outputs, source)) < 0
                ? -1

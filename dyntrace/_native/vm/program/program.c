@@ -1,4 +1,7 @@
-/* What a program holds besides references, freed. */
+/* Frees the structures of a program that parsing made.
+
+   Invariant: objects are borrowed from the description, so no reference is dropped here. Read
+   program.h for the structures, vm/split.c for freeing plans and splits. */
 #include "vm/program/program.h"
 
 #include <stdlib.h>

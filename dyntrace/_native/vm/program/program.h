@@ -1,7 +1,8 @@
 /* Program: a list of steps over registers; a step is a call of Python or a segment of instructions.
 
-   A segment is planned for the shapes at hand (the plan is kept) and then run: plan/plan.h.
-   Invariant: what has been parsed and verified is not changed again, but for plans and splits. */
+   The machine plans a segment for the shapes at hand, keeps the plan, and runs it (plan/plan.h).
+   Invariant: a program that has been parsed and verified changes only its plans, splits and counts.
+   Read parse.c for who makes it, verify.c for what it guarantees, vm/machine.c for who runs it. */
 #ifndef DYNTRACE_VM_PROGRAM_PROGRAM_H
 #define DYNTRACE_VM_PROGRAM_PROGRAM_H
 
@@ -13,7 +14,7 @@ typedef struct {
     PyArray_Descr *descr; /* NULL: any object */
     int ndim;             /* -1: a NumPy scalar */
     npy_intp itemsize;
-    PyObject *constant;   /* NULL: it changes from call to call */
+    PyObject *constant;   /* NULL: the register is no constant */
 } Register;
 
 typedef struct Plan Plan;
@@ -24,7 +25,7 @@ typedef struct {
     int instr_count;
     Node *nodes;       /* in the order of their instructions */
     int node_count;
-    short *inputs;     /* registers it reads that come from before */
+    short *inputs;     /* registers it reads and does not make */
     int input_count;
     short *exports;    /* registers that become objects */
     int export_count;
@@ -35,8 +36,8 @@ typedef struct {
     int key_room;      /* the numbers in a key */
     bool flags, views_only;
     short target;      /* the array that the trailing effect writes; -1: none */
-    bool by_nodes;     /* NumPy runs all of it: too many of its layouts could not be planned */
-    const short *drops; /* registers that nobody reads behind it */
+    bool by_nodes;     /* NumPy runs each node: the program has MOST_SPLITS (split.c) */
+    const short *drops; /* registers that nobody reads after the segment */
     int drop_count;
     Split **splits;    /* by node; NULL: none so far */
     Plan *plans[PLANS_KEPT];
@@ -63,21 +64,21 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
-    PyObject *describe;    /* makes the specification when the program is first called */
-    PyObject *report;      /* is told of the exception if that fails; or NULL */
-    PyObject *spec, *twin; /* spec: NULL before that; None if there is only the twin */
+    PyObject *describe;    /* makes the description when the program is first called */
+    PyObject *report;      /* called with the exception if that fails; or NULL */
+    PyObject *spec, *twin; /* spec: the description; NULL before; None if there is only the twin */
     Register *registers; /* inputs, then constants, then the others */
     ProgramStep *steps;
     PyObject *outputs;   /* template; NULL: the register `bare`, or True if there is none */
     short bare;
-    short commit;        /* where NumPy leaves the commit of an effect that it prepares; -1 */
+    short commit;        /* the register of a commit that a node prepares; -1: none */
     int input_count, constant_count, register_count, step_count;
-    bool calls_python;   /* so that the modes of floating-point errors matter */
-    int splits;          /* how many there are */
+    bool calls_python;   /* so it needs NumPy's raising modes (floating.c) */
+    int splits;          /* the number of splits, at most MOST_SPLITS of which are planned */
     long long runs, twin_runs, plans_made, nodes_run;
 } Program;
 
-/* Frees what parsing has made; not plans and splits. */
+/* Frees what parsing made; split_clear frees plans and splits. */
 void program_clear(Program *program);
 
 #endif

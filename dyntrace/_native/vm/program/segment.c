@@ -1,7 +1,8 @@
-/* Segments: what follows from their instructions and exports, and parts of them.
+/* Segments: facts derived from their instructions and exports, and parts of segments.
 
-   A part has instructions of another segment, in a row, and inputs, exports and plans of its own.
-   Invariant: a part exports what is read behind it, or what the whole exports. */
+   A part borrows a run of instructions from another segment, and has inputs, exports and plans of
+   its own. Invariant: a part exports each register that a later part reads or the whole exports.
+   Read vm/split.c for who divides a segment. */
 #include "vm/program/segment.h"
 
 #include <stdlib.h>
@@ -23,7 +24,6 @@ is_view(const Instr *instr)
     return false;
 }
 
-/* By register: how often the instructions read it, and whether it becomes an object. */
 bool
 segment_count(const Program *program, Segment *segment)
 {
@@ -64,7 +64,6 @@ segment_clear(Segment *segment)
     free(segment->keys);
 }
 
-/* The first node one of whose instructions reads the register. */
 const Node *
 segment_reader(const Segment *segment, short reg)
 {
@@ -126,7 +125,8 @@ mark_made(const Segment *part, bool *marks)
     }
 }
 
-/* What it reads and has not made; and the ints that decide shapes: an index does not. */
+/* Marks the registers that the part reads and does not make, and the ints that decide shapes. An
+   index decides no shape. */
 static void
 find_inputs(Segment *part, const bool *made, bool *inputs, bool *keys)
 {
@@ -161,8 +161,8 @@ list_of(const bool *marks, int register_count, int *count)
     return list;
 }
 
-/* `part`: a part with its instructions and nodes; `wanted`: by register, what becomes an object if
-   it makes it. */
+/* Derives the facts of a part from its instructions and nodes. The part exports the registers in
+   `wanted` that it makes. */
 bool
 segment_complete(const Program *program, Segment *part, const bool *wanted)
 {

@@ -1,7 +1,8 @@
-/* Templates: values of arguments and outputs with registers in them; which they are, and building them.
+/* Templates: arguments of a call or outputs of a program; lists their registers, and builds
+   objects.
 
-   dyntrace/exec/lower/templates.py writes them. Invariant: a template whose registers have been told is
-   well-formed, so that building it checks nothing again. */
+   dyntrace/exec/lower/templates.py writes them. Invariant: templates_registers has checked each
+   template, so template_build checks nothing. Read vm/calls.c and vm/machine.c for who builds. */
 #include "vm/program/templates.h"
 
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "vm/description/malformed.h"
 #include "vm/description/record.h"
 
-/* The items of a container; `number`: what names it if it occurs more than once, or None. */
+/* The items of a container. `number` identifies a container that occurs more than once, else
+   None. */
 static PyObject *
 container_items(PyObject *template, TemplateCode code, PyObject **number)
 {
@@ -37,7 +39,7 @@ container_items(PyObject *template, TemplateCode code, PyObject **number)
 /* Registers --------------------------------------------------------------------------------- */
 typedef struct {
     int register_count;
-    short *regs; /* NULL: they are only counted */
+    short *regs; /* NULL: only count */
     int count;
 } Found;
 
@@ -55,7 +57,7 @@ find_register(Found *found, PyObject *number)
     return 0;
 }
 
-/* A dict has a key for each item, and a slice has three parts. */
+/* Whether a dict has a key for each item, and a slice has three items. */
 static bool
 has_length(PyObject *template, TemplateCode code, PyObject *items)
 {

@@ -1,4 +1,4 @@
-/* Templates: the arguments of a call, or what a program returns, with registers in them. */
+/* Templates: arguments of a call or outputs of a program, in which registers occur. */
 #ifndef DYNTRACE_VM_PROGRAM_TEMPLATES_H
 #define DYNTRACE_VM_PROGRAM_TEMPLATES_H
 
@@ -10,9 +10,11 @@ typedef enum SMALL {
 #include "vm/instructions.def"
 } TemplateCode;
 
-/* The registers in a tuple of templates, to be freed; their number, or -1 with an exception. */
+/* Checks a tuple of templates and lists its registers, which the caller frees; returns their
+   number, or -1 with an exception. */
 int templates_registers(PyObject *templates, int register_count, short **regs);
-/* What a template stands for; `known`: by number, what has been built; NULL: nothing is shared. */
+/* Builds the object of a template. `known` maps numbers to containers that are built; NULL: no
+   container occurs twice. */
 PyObject *template_build(PyObject *template, PyObject **objects, PyObject *known);
 
 #endif

@@ -1,9 +1,10 @@
-/* Whether a parsed program can be planned and run without looking again: every register has a value
-   of the right sort when it is read, and every loop has operands of its dtypes.
+/* Verification: each register has a value of the right kind when an instruction or a call reads it,
+   and each loop gets operands of its dtypes.
 
-   A register goes through the states below, step by step as the program will run.
-   Invariant: a program that passes reads no value that is not there and takes no object for an array
-   that is none, whatever its inputs are; only what loops get from NumPy's capsules is trusted. */
+   The verifier follows the steps of the program and tracks a state for each register. Invariant:
+   whatever its inputs are, a program that passes reads no empty register and takes no other object
+   for an array. The verifier trusts only the loops in NumPy's capsules. Read program.h for the
+   structures, vm/machine.c for who runs them. */
 #include "vm/program/verify.h"
 
 #include <stdlib.h>
@@ -12,8 +13,9 @@
 #include "vm/description/malformed.h"
 #include "vm/program/templates.h"
 
-/* GONE: let go, or made in a segment that did not export it. LOADED: an object that the segment
-   takes in. INSIDE: made by the segment. PENDING: a job may stand for it. */
+/* NOTHING  no step has made it            OBJECT  it holds an object
+   GONE     released, or not exported      LOADED  an object that the segment reads
+   PENDING  it holds an object or a job    INSIDE  made by an instruction of the segment */
 typedef enum SMALL { NOTHING, GONE, PENDING, OBJECT, LOADED, INSIDE } State;
 
 typedef struct {
@@ -34,7 +36,7 @@ is_array(const Flow *flow, short reg)
     return declared->descr != NULL && declared->ndim >= 0;
 }
 
-/* Loops may copy the elements: they look at no metadata, so that is no matter here. */
+/* Whether a loop can read elements of the dtype. Loops read no metadata, so it may have some. */
 static bool
 is_native(const PyArray_Descr *descr)
 {
@@ -70,7 +72,8 @@ verify_loop(const Loop *loop)
     return 0;
 }
 
-/* Objects are converted one by one when the program runs; all else by loops. */
+/* Whether the register is a number that vm/array/scalars.c converts for each call; loops cast
+   arrays. */
 static bool
 is_converted(const Flow *flow, short reg)
 {
@@ -120,7 +123,7 @@ verify_items(const Flow *flow, const Instr *instr)
     return ellipses > 1 || instr->item_count > most ? malformed("too many items") : 0;
 }
 
-/* Each axis occurs once. */
+/* A permutation names each axis once. */
 static int
 verify_axes(const Instr *instr)
 {
@@ -262,14 +265,16 @@ verify_keywords(const PythonCall *call)
     return 0;
 }
 
-/* What calls.c can test of a result. */
+/* Whether calls.c can test a result for this kind. */
 static bool
 is_kind(PyObject *kind)
 {
-    return kind == Py_None || PyType_Check(kind) || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
+    return kind == Py_None || PyType_Check(kind)
+           || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
 }
 
-/* What its call reads is there before its first instruction. */
+/* The node's call can run instead of its instructions: what it reads exists before the first of
+   them. */
 static int
 verify_node(const Flow *flow, const Node *node)
 {
@@ -284,8 +289,9 @@ verify_node(const Flow *flow, const Node *node)
     return verify_keywords(&node->call);
 }
 
-/* Its call makes one register: nobody may read another one behind the node. That of an effect is of
-   its commit, and nothing comes behind. */
+/* The node's call makes one register, so later nodes may read no other register that its
+   instructions made. The call of an effect makes the commit, and the node of an effect is the
+   last. */
 static int
 leave_node(Flow *flow, const Segment *segment, const Node *node)
 {
@@ -336,7 +342,7 @@ verify_objects(const Flow *flow, const short *regs, int count)
     return 0;
 }
 
-/* What the segment exports are objects behind it, and what else it made is gone. */
+/* After a segment its exports are objects, and its other registers are gone. */
 static int
 leave_segment(Flow *flow, const Segment *segment)
 {

@@ -1,4 +1,4 @@
-/* Whether a parsed program can be planned and run without looking again. */
+/* Verification: a program that passes can be planned and run without further checks. */
 #ifndef DYNTRACE_VM_PROGRAM_VERIFY_H
 #define DYNTRACE_VM_PROGRAM_VERIFY_H
 
