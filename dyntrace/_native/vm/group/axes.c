@@ -1,11 +1,10 @@
 /* The axes of a group, coalesced as far as its operands in memory allow.
 
-   Neighbouring axes become one where every operand in memory steps through both at one distance.
+   Two neighbouring axes become one if each operand in memory has one stride for both together.
    Invariant: coalesced axes go from the slowest to the fastest in the group's memory order. Read
-   finish.c for what is done with them. */
+   finish.c for the lines that they make. */
 #include "vm/group/axes.h"
 
-/* Which part of the group an axis belongs to; axes of different parts are not coalesced. */
 AxisPart
 axes_part(const Group *group, int axis)
 {
@@ -13,7 +12,7 @@ axes_part(const Group *group, int axis)
     if (group->mode == ROWS) {
         return behind <= group->inner ? INNER : OUTER;
     }
-    if (group->mode == COLUMNS) { /* inner: how many axes are kept behind the reduced ones */
+    if (group->mode == COLUMNS) { /* `inner` counts the kept axes after the reduced ones */
         return behind <= group->inner ? INNER : group->reduced >> axis & 1 ? MIDDLE : OUTER;
     }
     return INNER;
@@ -78,7 +77,6 @@ axes_coalesce(Group *group)
     group->rank = rank;
 }
 
-/* How many of the coalesced axes the inner part has. */
 int
 axes_inner_rank(const Group *group)
 {

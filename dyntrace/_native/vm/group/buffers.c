@@ -1,6 +1,7 @@
-/* The buffers of the results that stay in a tile.
+/* Buffers for the results that stay in a tile.
 
-   Invariant: a buffer is used again only when what it held is not read any more. */
+   Invariant: two results share a buffer only if the first is read for the last time before, or by,
+   the micro-operation that makes the second. Read tiles.c for who fills buffers. */
 #include "vm/group/buffers.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@ enum { FEW_BUFFERS = 48 };
 
 typedef struct {
     npy_intp offset, size;
-    int until; /* the micro-operation after which it is free again */
+    int until; /* the last micro-operation that uses it */
 } Buffer;
 
 static npy_intp
@@ -19,13 +20,12 @@ buffer_size(const Group *group, const Operand *operand)
     npy_intp elements = operand->code == OPERAND_ROW ? group->tile_lines
                                                      : group->tile_lines * width;
     npy_intp size = elements * operand->itemsize;
-    size += LINE_BYTES; /* memory that begins where other memory ends may pass for overlapping */
+    size += LINE_BYTES; /* NumPy's loops may take adjacent memory for overlapping */
     return (size + LINE_BYTES - 1) & ~(npy_intp)(LINE_BYTES - 1);
 }
 
-/* An operand that is read for the last time by the micro-operation and whose buffer the result can
-   take over; -1: none. Loops whose bits depend on more than their operands are left out: some of
-   them compute in another way when they work in place. */
+/* An operand whose last read is this micro-operation, and whose buffer the result can take; -1:
+   none. A loop that is not EXACT never works in place, since some choose another algorithm then. */
 static int
 dying_operand(const Group *group, const Micro *micro, int number, const Operand *made)
 {

@@ -1,4 +1,4 @@
-/* The buffers of the results that stay in a tile. */
+/* Buffers for the results that stay in a tile. */
 #ifndef DYNTRACE_VM_GROUP_BUFFERS_H
 #define DYNTRACE_VM_GROUP_BUFFERS_H
 

@@ -1,7 +1,8 @@
-/* Putting the results of the parts of a reduction together.
+/* Combining the partial results of a reduction.
 
-   A pairwise sum is put together by the tree that NumPy's recursion makes; independent parts one
-   after the other. Read cut.c for how they are made. */
+   The partial results of a pairwise sum are added along the tree of NumPy's recursion (pairwise.h).
+   Those of independent parts are combined from left to right.
+   Invariant: the result has the bits of NumPy's single loop. Read cut.c for how parts are made. */
 #include "vm/group/combine.h"
 
 #include "vm/group/pairwise.h"
@@ -14,7 +15,8 @@ add_two(const Micro *micro, char *one, char *other, npy_intp itemsize)
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
-/* Adds up the partial results from leaf number `leaf` on into the first of them, by the tree. */
+/* Adds the partial results of the subtree of `length` elements that begins at `leaf` into the first
+   of them. Returns the leaf after the subtree. */
 static npy_intp
 climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize, npy_intp leaf,
       npy_intp length)
@@ -29,8 +31,8 @@ climb(const Group *group, const Micro *micro, char *partials, npy_intp itemsize,
     return end;
 }
 
-/* Whether a real number is neither zero nor NaN. In such a minimum or maximum the order in which
-   elements were compared does not show; the sign of zero and the payload of NaN would show it. */
+/* Whether a minimum or maximum is neither zero nor NaN. Then its bits do not depend on the order of
+   comparisons, which the sign of a zero and the payload of a NaN do. */
 bool
 combine_is_robust(const char *total, int type)
 {
@@ -44,6 +46,7 @@ combine_is_robust(const char *total, int type)
     }
 }
 
+/* Reduces the source from memory in one call of the loop, as NumPy does. */
 static void
 reduce_again(const Group *group, const Micro *micro, char *const *bases, char *total,
              npy_intp itemsize)
@@ -58,7 +61,7 @@ reduce_again(const Group *group, const Micro *micro, char *const *bases, char *t
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
-/* The one reduction of a group in parts; copies of large results may stand behind it. */
+/* The one reduction of the group. Copies of large results may follow it (stream_results). */
 static const Micro *
 reduction_of(const Group *group)
 {

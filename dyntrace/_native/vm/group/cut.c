@@ -1,9 +1,8 @@
-/* Cutting a group into tiles, and giving buffers to the results that stay in one.
+/* Cutting a group into tiles.
 
-   The size of a tile follows from what it touches; the places where it may begin, from what bits
-   depend on. A buffer is used again when what it held is not read any more.
-   Invariant: no tile of columns is one wide, and a group whose bits depend on places is cut at
-   multiples of 64 elements. */
+   The bytes that an element touches decide the size of a tile. What the bits depend on decides
+   where a tile may begin. Invariants: no tile of a group in COLUMNS is one element wide; a group
+   with an OFFSET_BOUND loop is cut at multiples of 64 elements. Read tiles.c for running tiles. */
 #include "vm/group/cut.h"
 
 #include <stdlib.h>
@@ -11,7 +10,8 @@
 #include "vm/group/pairwise.h"
 #include "vm/group/settings.h"
 
-/* Bytes that are touched for each element of a tile: buffers alive at a time, and streams. */
+/* Bytes that a tile touches for each element: operands in memory, and the most buffers alive at
+   once. */
 static npy_intp
 bytes_per_element(const Group *group)
 {
@@ -37,11 +37,11 @@ bytes_per_element(const Group *group)
     return bytes + most > 0 ? bytes + most : 1;
 }
 
-/* From these sizes on, operands come from memory and not from a cache: by elements, and by bytes. */
+/* A larger group reads its operands from memory rather than from a cache. */
 enum { LARGE_ELEMENTS = 400000, LARGE_BYTES = 9600000 };
 
-/* Elements of a tile. What a tile touches stays in the first cache for small arrays; for large ones
-   it takes part of the second, since fetching from memory wants longer runs. */
+/* Elements of a tile. For small arrays the bytes of a tile stay in the first cache. For large ones
+   they take part of the second, since fetching from memory pays for longer runs. */
 static npy_intp
 tile_elements(const Group *group)
 {
@@ -57,7 +57,8 @@ tile_elements(const Group *group)
     return elements;
 }
 
-/* A block of columns never has a width of one, which NumPy would add up in another order. */
+/* Cuts lines into pieces. A piece of a group in COLUMNS is never one element wide, since NumPy adds
+   a single column in another order. */
 static void
 cut_lines(Group *group, npy_intp elements)
 {
@@ -74,7 +75,6 @@ cut_lines(Group *group, npy_intp elements)
     }
 }
 
-/* Whether the bits of a result depend on how far its element is from where the loop began. */
 bool
 cut_is_placed(const Group *group)
 {
@@ -86,7 +86,7 @@ cut_is_placed(const Group *group)
     return false;
 }
 
-/* The least number of lines whose elements are a multiple of 64. */
+/* The least number of lines that hold a multiple of 64 elements. */
 static npy_intp
 lines_of_64(npy_intp line)
 {
@@ -113,8 +113,9 @@ whole_lines(Group *group, npy_intp elements)
     }
 }
 
-/* Splits `length` elements where NumPy's pairwise sum does, until a part has at most `most`. Counts
-   the parts from `count` on, and notes where each starts if there is room. */
+/* Splits `length` elements where NumPy's pairwise sum does, until a part has at most `most`.
+   Returns `count` plus the number of parts, and stores where each starts unless `starts` is
+   NULL. */
 static npy_intp
 grow_tree(npy_intp *starts, npy_intp count, npy_intp start, npy_intp length, npy_intp most,
           npy_intp unit)

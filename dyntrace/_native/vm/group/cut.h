@@ -6,6 +6,6 @@
 #include "vm/program/status.h"
 
 Status cut_tiles(Group *group); /* FAILED: out of memory */
-bool cut_is_placed(const Group *group); /* bits depend on how far an element is from the begin */
+bool cut_is_placed(const Group *group); /* a loop is OFFSET_BOUND or WHOLE_LOOP */
 
 #endif

@@ -1,9 +1,9 @@
-/* Closing a group: what each operand is to its lines, and where its results are kept.
+/* Closing a group: divides its elements into lines, and decides how each operand is walked.
 
-   Closing coalesces the axes as far as every operand in memory allows, decides the size of tiles by
-   what is live in one, and gives buffers to the results that stay inside.
-   Invariant: the elements of a tile lie in the group's memory order, so that results in memory and
-   in buffers are dense; a loop whose bits may depend on strides sees the strides that eager's sees. */
+   Closing coalesces the axes (axes.c), cuts tiles (cut.c) and places buffers (buffers.c).
+   Invariants: the elements of a tile follow the group's memory order, so results are dense in
+   memory and in buffers; a loop whose bits may depend on strides gets the strides that NumPy would
+   give it. Otherwise the group is UNPLANNED, and names the node that NumPy has to run. */
 #include "vm/group/finish.h"
 
 #include "vm/array/layout.h"
@@ -14,10 +14,11 @@
 static bool
 is_flat(const Group *group, const Operand *operand)
 {
-    return layout_is_dense_in_order(group->rank, group->extents, operand->strides, operand->itemsize);
+    return layout_is_dense_in_order(group->rank, group->extents, operand->strides,
+                                    operand->itemsize);
 }
 
-/* Whether the elements for the rows lie at one distance, which then becomes the first stride. */
+/* Whether the elements for the rows have one stride in memory, which becomes the first stride. */
 static bool
 make_even(const Group *group, Operand *operand)
 {
@@ -43,8 +44,8 @@ uses(const Micro *micro, int operand)
     return false;
 }
 
-/* The group cannot be run: NumPy has to run the node that brought the operand into it, or the one
-   that reduces (`operand` -1). */
+/* UNPLANNED: NumPy has to run the first node that uses the operand, or the one that reduces if
+   `operand` is -1. */
 static Status
 give_up(Group *group, int operand)
 {
@@ -58,7 +59,7 @@ give_up(Group *group, int operand)
     return UNPLANNED;
 }
 
-/* Divides the elements into lines, and decides how each operand in memory is walked through. */
+/* Divides the elements into lines, and finds the operands that are dense in the group's order. */
 static Status
 make_lines(Group *group)
 {
@@ -95,17 +96,17 @@ make_lines(Group *group)
     return DONE;
 }
 
-/* Whether the group's lines may begin and end elsewhere than NumPy's, for a loop to which that
-   matters. One line for all elements is NumPy's line, too, and is cut at multiples of 64. */
+/* Whether a WHOLE_LOOP loop would begin or end elsewhere than in NumPy's call. A group of one line
+   has NumPy's line, which is cut at multiples of 64. */
 static bool
 loses_place(const Group *group, const Micro *micro)
 {
     return micro->exact == WHOLE_LOOP && (micro->code != MICRO_FULL || group->rank > 1);
 }
 
-/* Whether an operand has one element for each line, so that the loop would see it without a stride.
-   NumPy writes it out in its buffers where lines are short, and then the loop sees a stride. That
-   shows in power, which takes square roots and squares only if the exponent has no stride. */
+/* Whether a STRIDED loop reads an operand that has one element for each line. NumPy's iterator
+   copies such an operand into its buffer if lines are short, so it has a stride there. The loop of
+   power takes square roots and squares only if the exponent has stride 0. */
 static bool
 is_written_out(const Group *group, const Micro *micro, int arg)
 {
@@ -117,7 +118,8 @@ is_written_out(const Group *group, const Micro *micro, int arg)
            && arg < micro->instr->nin && group->lines > 1 && repeated;
 }
 
-/* Whether a micro-operation has to take an operand line by line; whether its bits allow it. */
+/* Decides whether the micro-operation needs a call for each line. UNPLANNED: its bits forbid
+   that. */
 static Status
 check_micro(Group *group, Micro *micro)
 {
@@ -139,7 +141,7 @@ check_micro(Group *group, Micro *micro)
         }
     }
     if (micro->by_line && micro->exact != EXACT && group->line == 1 && group->lines > 1) {
-        group->fault = micro->instr->node; /* lines of one element: NumPy's line is the axis before */
+        group->fault = micro->instr->node; /* NumPy's line is an axis longer than one */
         return UNPLANNED;
     }
     return DONE;
@@ -147,7 +149,7 @@ check_micro(Group *group, Micro *micro)
 
 enum { STREAM_FROM = 24 << 20 }; /* bytes of a result that no cache would hold */
 
-/* A large result that is not read again in its tile is made in a buffer and moved past the caches. */
+/* Makes a large result that its tile does not read again in a buffer, and streams it to memory. */
 static Status
 stream_results(Group *group)
 {
@@ -187,7 +189,7 @@ stream_results(Group *group)
     return DONE;
 }
 
-/* Results that are kept are written where they stay. */
+/* Lets the loops write kept results straight into memory, instead of a buffer. */
 static void
 point_at_results(Group *group)
 {
@@ -207,7 +209,7 @@ point_at_results(Group *group)
     }
 }
 
-/* The last use of each operand, now that the order of micro-operations is known. */
+/* Finds the last use of each operand, since the order of micro-operations is final. */
 static void
 find_last_uses(Group *group)
 {
@@ -233,7 +235,8 @@ finish_group(Group *group)
     for (int k = 0; k < group->micro_count && status == DONE; k++) {
         status = check_micro(group, &group->micros[k]);
         const Micro *micro = &group->micros[k];
-        group->cost += micro->cost * (double)(micro->code == MICRO_ROW ? group->lines : group->size);
+        group->cost +=
+            micro->cost * (double)(micro->code == MICRO_ROW ? group->lines : group->size);
         group->cost += micro->by_line ? 5.0 * (double)group->lines : 0;
     }
     if (status == DONE) {

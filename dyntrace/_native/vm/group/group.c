@@ -1,14 +1,11 @@
-/* Groups: their operands while they are formed; and when they are closed, how they are run.
+/* Groups: adding operands and micro-operations to a group that is open.
 
-   Closing coalesces the axes as far as every operand in memory allows, decides the size of tiles by
-   what is live in one, and gives buffers to the results that stay inside.
-   Invariant: the elements of a tile lie in the group's memory order, so that results in memory and
-   in buffers are dense; a loop whose bits may depend on strides sees the strides that eager's sees. */
+   Invariant: a group casts an operand to a dtype once, and reads the cast where it is needed again.
+   Read plan/elementwise.c and plan/reduce.c for who adds, finish.c for closing a group. */
 #include "vm/group/group.h"
 
 #include <stdlib.h>
 
-/* A new operand with every field zero, in the group's axes as well. */
 Operand *
 group_operand(Group *group)
 {
@@ -73,7 +70,7 @@ group_micro(Group *group, MicroCode code)
     return micro;
 }
 
-/* Copies, or casts, element by element. */
+/* Adds a copy or a cast of all elements. */
 Micro *
 group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
 {
@@ -89,7 +86,7 @@ group_move(Group *group, int from, int to, PyArrayMethod_StridedLoop *move)
     return micro;
 }
 
-/* A buffer with the elements of an operand cast to another type, made once for each type. */
+/* The operand that holds `source` cast to the dtype; added if the group has none. */
 int
 group_cast(Group *group, int source, int type)
 {
@@ -122,7 +119,6 @@ group_cast(Group *group, int source, int type)
     return made;
 }
 
-/* Empties a group, which keeps its room. */
 void
 group_clear(Group *group)
 {

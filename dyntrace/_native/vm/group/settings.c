@@ -1,4 +1,7 @@
-/* What tests and experiments force, read once from the environment: see docs/debugging.md. */
+/* What tests and experiments force, read once from the environment: see docs/debugging.md.
+
+   Invariant: settings change speed and the cutting into tiles, never a result. Read cut.c and
+   vm/run.c for who asks. */
 #include "vm/group/settings.h"
 
 #include <stdlib.h>

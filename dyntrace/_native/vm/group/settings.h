@@ -5,9 +5,9 @@
 #include "vm/array/numpy.h"
 
 extern struct Settings {
-    npy_intp tile;       /* elements of a tile, forced; 0: by working set */
-    double threads_from; /* nanoseconds of work from which threads are woken */
-    bool threads_forced; /* whether that was set from outside */
+    npy_intp tile;       /* forced elements of a tile; 0: cut.c decides */
+    double threads_from; /* nanoseconds of work from which a call wakes threads */
+    bool threads_forced; /* whether the environment sets threads_from */
 } settings;
 
 void settings_init(void); /* from the environment */

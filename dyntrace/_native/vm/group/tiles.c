@@ -1,8 +1,8 @@
 /* Running a group: its micro-operations, tile by tile, on the threads of the pool.
 
-   A tile is some elements of some lines. Buffers hold a tile's elements one behind the other; a
-   micro-operation all of whose operands are that dense is one call of its loop, any other one call
-   for each line. Invariant: nothing here allocates, fails, or needs the GIL. */
+   A tile is some elements of some lines. A micro-operation whose operands are all dense in a tile
+   is one call of its loop; any other is a call for each line. Invariant: nothing here allocates,
+   fails, or needs the GIL. Read cut.c for the size of tiles. */
 #include "vm/group/tiles.h"
 
 #include <stdatomic.h>
@@ -17,19 +17,19 @@ typedef struct {
     const Group *group;
     char *const *bases;
     char *buffers;
-    npy_intp first, lines;  /* of the tile */
-    npy_intp column, width;
+    npy_intp first, lines;  /* the first line of the tile; the number of lines */
+    npy_intp column, width; /* the first element in each line; the number of elements */
     npy_intp chain;         /* TREE: the leaf; PARTS: the part */
     bool begins;            /* the first tile of a chain, or the first lines of a block */
-    int raised;             /* flags that a loop may have cleared since */
+    int raised;             /* floating-point flags that a loop may have cleared */
 } Tile;
 
 enum {
-    SHORT_LINE = 8,    /* elements */
-    IN_FIRST_CACHE = 2048, /* elements that are gone through column by column at a time */
+    SHORT_LINE = 8,        /* elements */
+    IN_FIRST_CACHE = 2048, /* elements that run column by column at a time */
 };
 
-/* Where an operand's elements for a line of the tile are, and how far apart. */
+/* The address of the operand's first element in a line of the tile; its stride along the line. */
 static char *
 line_of(const Tile *tile, const Operand *operand, npy_intp line, npy_intp *stride)
 {
@@ -88,9 +88,8 @@ least(npy_intp one, npy_intp other)
     return one < other ? one : other;
 }
 
-/* Where the operands of a line of the tile are, how far their elements are apart, and how far the
-   next lines are from it, up to the number that is returned: an operand's lines lie at one distance
-   unless it has several outer axes. */
+/* The addresses and strides of the operands in a line, and the steps to their next lines. Returns
+   for how many lines the steps hold: an operand with several outer axes has several steps. */
 static npy_intp
 lines_from(const Tile *tile, const Micro *micro, npy_intp line, char **data, npy_intp *strides,
            npy_intp *steps)
@@ -116,7 +115,7 @@ lines_from(const Tile *tile, const Micro *micro, npy_intp line, char **data, npy
     return run;
 }
 
-/* Short lines are cheaper column by column, if there are enough of them. */
+/* Whether the lines are so short, and so many, that calls for columns are fewer and cheaper. */
 static bool
 pays_by_column(const Micro *micro, npy_intp width, npy_intp lines)
 {
@@ -136,7 +135,7 @@ run_calls(const Micro *micro, char *const *data, const npy_intp *between, npy_in
     }
 }
 
-/* One call for each line, or for each column of many short lines. */
+/* Calls the loop for each line, or for each column of many short lines. */
 static void
 run_by_line(const Tile *tile, const Micro *micro)
 {
@@ -153,7 +152,7 @@ run_by_line(const Tile *tile, const Micro *micro)
     }
 }
 
-/* Runs an operation that has one element for each row. */
+/* Runs an operation on one element for each row. */
 static void
 run_rows(const Tile *tile, const Micro *micro)
 {
@@ -172,7 +171,7 @@ run_rows(const Tile *tile, const Micro *micro)
     micro->function(micro->context, data, &count, strides, micro->auxdata);
 }
 
-/* Reduces `count` elements to a total, which starts with the identity or the first of them. */
+/* Adds `count` elements to a total, which begins as the identity or as the first of them. */
 static void
 reduce_line(const Micro *micro, char *total, npy_intp itemsize, char *from, npy_intp stride,
             npy_intp count, bool begins)
@@ -229,7 +228,7 @@ reduce_columns(const Tile *tile, const Micro *micro)
     }
 }
 
-/* Short lines, column by column, in the order in which each line alone would be reduced. */
+/* Reduces short lines column by column, each total in the order of NumPy's loop. */
 static void
 reduce_by_column(const Tile *tile, const Micro *micro, char *const *data, const npy_intp *strides,
                  const npy_intp *steps, npy_intp lines)
@@ -238,7 +237,7 @@ reduce_by_column(const Tile *tile, const Micro *micro, char *const *data, const 
     npy_intp itemsize = tile->group->operands[micro->args[1]].itemsize, done = 0;
     char *total = data[1], *first = instr->has_identity ? (char *)instr->identity : data[0];
     npy_intp first_step = instr->has_identity ? 0 : steps[0];
-    npy_intp rest = instr->has_identity ? 0 : 1; /* the column that begins what the first is added to */
+    npy_intp rest = instr->has_identity ? 0 : 1; /* the first column after `first` */
     bool rest_first = micro->columns == COLUMNS_REST_FIRST && tile->width - rest > 1;
     char *so_far = rest_first ? data[0] + rest * strides[0] : first;
     npy_intp so_far_step = rest_first ? steps[0] : first_step;
@@ -259,7 +258,7 @@ reduce_by_column(const Tile *tile, const Micro *micro, char *const *data, const 
     }
 }
 
-/* Whether NumPy adds a line of this width one number after the other, and not pairwise. */
+/* Whether NumPy adds a line of this width from left to right: pairwise sums need 8 numbers. */
 static bool
 is_sum_in_order(const Micro *micro, npy_intp width)
 {
@@ -277,14 +276,16 @@ reduce_rows(const Tile *tile, const Micro *micro)
     char *data[MAX_ARGS];
     for (npy_intp line = 0; line < tile->lines; line += run) {
         run = lines_from(tile, micro, line, data, strides, steps);
-        bool by_column = pays_by_column(micro, tile->width, run) && is_sum_in_order(micro, tile->width);
+        bool by_column =
+            pays_by_column(micro, tile->width, run) && is_sum_in_order(micro, tile->width);
         if (by_column) {
             reduce_by_column(tile, micro, data, strides, steps, run);
         }
         for (npy_intp i = 0; i < run && (!by_column || micro->columns == COLUMNS_FRAGILE); i++) {
             char *total = data[1] + i * steps[1];
             if (!by_column || !combine_is_robust(total, type)) {
-                reduce_line(micro, total, itemsize, data[0] + i * steps[0], strides[0], tile->width, true);
+                reduce_line(micro, total, itemsize, data[0] + i * steps[0], strides[0],
+                            tile->width, true);
             }
         }
     }
@@ -326,7 +327,7 @@ run_reduction(const Tile *tile, const Micro *micro)
     case PARTS:
         reduce_chain(tile, micro);
         break;
-    case LINEAR: /* has none */
+    case LINEAR: /* has no reduction */
         break;
     }
 }
@@ -401,12 +402,12 @@ typedef struct {
     const Group *group;
     char *const *bases;
     char *buffers;
-    npy_intp units, takers; /* units of work, and those who may take them */
+    npy_intp units, takers; /* units of work; threads that take them */
     atomic_llong next;
     atomic_int raised;
 } Job;
 
-/* A unit is a tile; of a group in PARTS it is a part, whose tiles follow one another. */
+/* Runs a unit: a tile, or in PARTS the tiles of a part in order. */
 static void
 run_unit(Tile *tile, npy_intp unit)
 {
@@ -438,8 +439,7 @@ finish_streams(const Group *group)
     }
 }
 
-/* Takes a share of the units that are left. Shares shrink towards the end, so a thread that loses
-   its CPU then holds up little work. */
+/* Takes a share of the units left. Shares shrink, so a thread that loses its CPU delays little. */
 static bool
 take_units(Job *job, npy_intp *first, npy_intp *end)
 {

@@ -4,7 +4,7 @@
 
 #include "vm/group/group.h"
 
-/* The floating-point flags that were up in between and have been cleared by a loop. */
+/* Returns the floating-point flags that a loop may have cleared; the others are still up. */
 int tiles_run(const Group *group, char *const *bases, char *buffers, npy_intp threads);
 
 #endif

@@ -1,9 +1,11 @@
-/* Inner loops: NumPy's own, taken from the capsule that `ufunc._get_strided_loop` fills in, and those
-   that NumPy keeps to itself: copies, casts between numbers, and `where`.
+/* Inner loops: NumPy's, from the capsule that `ufunc._get_strided_loop` fills in
+   (numpy/_core/src/umath/ufunc_object.c), and loops for copies, casts and `where`, which NumPy does
+   not export.
 
-   Invariant: a loop needs no GIL and sets no exception. All have NumPy's signature for strided loops.
-   A cast that is not in the table (float to integer, whose result out of range depends on the
-   compiler; half precision) is not available, and what needs it runs as a call. */
+   Each has the signature PyArrayMethod_StridedLoop. The table of casts lacks float to integer,
+   whose result is undefined in C for values out of range, and half precision; NumPy runs what needs
+   them. Invariant: a loop needs no GIL and sets no exception. Read group/tiles.c for who calls
+   loops. */
 #include "vm/loops/loops.h"
 
 #include <complex.h>
@@ -13,7 +15,7 @@
 
 #include "vm/description/record.h"
 
-/* The layout that NumPy documents for the capsule. */
+/* The capsule's content, as the docstring of `ufunc._get_strided_loop` gives it. */
 typedef struct {
     PyArrayMethod_StridedLoop *strided_loop;
     PyArrayMethod_Context *context;
@@ -106,7 +108,8 @@ select_loop(npy_intp itemsize)
 #if defined(__x86_64__)
 #include <emmintrin.h>
 
-/* Counts bytes. The line that is written is not read first, which saves a third of the traffic. */
+/* Copies `count` bytes. A streaming store does not read the cache line that it writes, which saves
+   a third of the memory traffic. */
 static int
 copy_streaming(PyArrayMethod_Context *context, char *const *data, const npy_intp *count,
                const npy_intp *strides, NpyAuxData *auxdata)
@@ -205,7 +208,7 @@ loop_stream(void)
 #define EACH_COMPLEX(DO)                                                                         \
     DO(cfloat, float complex) DO(cdouble, double complex) DO(clongdouble, long double complex)
 
-/* Any byte but zero is true, and casts to one. */
+/* The byte of a bool need not be 0 or 1; every byte but 0 casts to 1. */
 #define TRUTH_AS(FROM, TYPE, TO, RESULT) CAST_LOOP(FROM, TYPE, TO, RESULT, (RESULT)(x != 0))
 INTEGERS(TRUTH_AS, truth, npy_bool)
 REALS(TRUTH_AS, truth, npy_bool)
@@ -243,7 +246,8 @@ EACH_COMPLEX(OF_COMPLEX)
 #define ROWS_OF_COMPLEX(FROM, TYPE) COMPLEXES(ROW, FROM, TYPE) ROW(FROM, TYPE, truth, npy_bool)
 
 static PyArrayMethod_StridedLoop *const CASTS[NPY_CLONGDOUBLE + 1][NPY_CLONGDOUBLE + 1] = {
-    ROWS_OF_INTEGER(truth, npy_bool) EACH_INTEGER(ROWS_OF_INTEGER) EACH_REAL(ROWS_OF_REAL) EACH_COMPLEX(ROWS_OF_COMPLEX)
+    ROWS_OF_INTEGER(truth, npy_bool) EACH_INTEGER(ROWS_OF_INTEGER) EACH_REAL(ROWS_OF_REAL)
+    EACH_COMPLEX(ROWS_OF_COMPLEX)
 };
 
 PyArrayMethod_StridedLoop *
@@ -273,7 +277,7 @@ take_descriptors(Loop *loop, PyObject *dtypes)
     return 0;
 }
 
-/* Whether the capsule's loop takes the operands that the description says. */
+/* Whether the capsule's loop has the operands and dtypes of the description. */
 static bool
 takes_operands(const Loop *loop, const PyArrayMethod_Context *context)
 {
@@ -312,7 +316,7 @@ take_capsule(Loop *loop, PyObject *capsule)
     return 0;
 }
 
-/* "where", "copy", or "cast" by the dtypes. */
+/* The loop "where" or "copy" for the dtypes of the description. */
 static int
 take_own(Loop *loop, const char *name)
 {
