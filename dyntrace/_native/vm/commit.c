@@ -68,8 +68,7 @@ fits(PyArrayObject *target, PyArrayObject *source, bool strict)
     return true;
 }
 
-/* The source as an array of the target's dtype that shares no memory with it; NULL: there is
-   none. */
+/* The source as an array of the target's dtype that shares no memory with it, or NULL. */
 static PyArrayObject *
 source_array(PyArrayObject *target, PyObject *value)
 {

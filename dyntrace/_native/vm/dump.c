@@ -1,7 +1,7 @@
 /* Dump: the plans that a program made last, as dicts for a listing.
 
    Invariants: a dump holds the GIL and runs nothing; it leaves out a plan that another thread uses.
-   exec/backends/listing.py writes the text. */
+   exec/backends/dump.py writes the text. */
 #include "vm/dump.h"
 
 #include "os/pool.h"
@@ -91,8 +91,7 @@ dumped_plan(const Plan *plan)
                          "cost", plan->cost, "threads", threads, "groups", groups);
 }
 
-/* Program.plans(): for each segment the plan made last; None if there is none, {} for views
-   alone. */
+/* Program.plans(): the plan that each segment made last, None without one, {} for views alone. */
 PyObject *
 dump_plans(PyObject *self, PyObject *ignored)
 {

@@ -1,5 +1,4 @@
-/* Running a segment: finds its plan, makes new arrays, runs the groups, checks floating-point
-   flags.
+/* Running a segment: finds its plan, makes new arrays, runs the groups, checks the flags.
 
    Invariants: a call allocates all memory before the first group runs; a target keeps its bytes, or
    the undo group restores them, unless each flag that is up has the mode "ignore". Read

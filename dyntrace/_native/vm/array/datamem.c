@@ -126,8 +126,7 @@ is_current(const PyObject *wanted)
     return current == wanted;
 }
 
-/* Sets the handler for new arrays of this thread, unless the user has set one; -1 with an
-   exception. */
+/* Sets the handler for arrays of this thread unless the user has set one; -1 with an exception. */
 int
 datamem_enter(void)
 {

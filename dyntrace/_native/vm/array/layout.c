@@ -1,8 +1,7 @@
 /* Shapes and strides: broadcasting, and the strides that NumPy gives to a new array or a reshape.
 
    Invariant: each function is arithmetic on dims and strides and reads no array. Each follows a
-   function of NumPy, named at its definition. Read plan/elementwise.c and plan/views.c for who
-   asks. */
+   function of NumPy, named at its definition. plan/elementwise.c and plan/views.c ask. */
 #include "vm/array/layout.h"
 
 /* Replaces `dims` by the shape to which it and `other` broadcast; false if they do not. */

@@ -4,16 +4,14 @@
 
 #include "vm/array/value.h"
 
-/* A product that wraps around, as NumPy's does. It overflows only for axes with at most one
-   element. */
+/* A product that wraps around, as NumPy's does; only axes of at most one element overflow. */
 static inline npy_intp
 layout_scaled(npy_intp stride, npy_intp factor)
 {
     return (npy_intp)((npy_uintp)stride * (npy_uintp)factor);
 }
 
-/* The absolute value of a stride. NPY_MIN_INTP has one, since an axis of length one may have any
-   stride. */
+/* The absolute value of any stride: that of an axis of length one may be NPY_MIN_INTP. */
 static inline npy_uintp
 layout_magnitude(npy_intp stride)
 {

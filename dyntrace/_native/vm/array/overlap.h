@@ -22,8 +22,7 @@ Range overlap_range_of(PyArrayObject *array);
 bool overlap_within(int ndim, const npy_intp *dims, const npy_intp *strides, npy_intp itemsize);
 /* Whether the arrays may share memory at different addresses: two mappings may be of one file. */
 bool overlap_by_mapping(PyArrayObject *one, PyArrayObject *other);
-/* Whether NumPy assigns an overlapping source without a temporary, and reads what it has
-   written. */
+/* Whether NumPy assigns an overlapping source without a temporary, and reads what it wrote. */
 bool overlap_read_while_written(int ndim, const npy_intp *strides, int source_ndim,
                                 const npy_intp *source_strides);
 

@@ -4,8 +4,7 @@
    raise, the conversion fails without an exception, and NumPy runs the node. vm/run.c converts. */
 #include "vm/array/scalars.h"
 
-/* False: the number overflows a float32, or the dtype is another one. 3.4e38 is just below
-   FLT_MAX. */
+/* False: the number may overflow a float32 (FLT_MAX is just above 3.4e38), or another dtype. */
 static bool
 store_float(double value, int type, char *to)
 {

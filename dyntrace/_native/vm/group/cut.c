@@ -10,8 +10,7 @@
 #include "vm/group/pairwise.h"
 #include "vm/group/settings.h"
 
-/* Bytes that a tile touches for each element: operands in memory, and the most buffers alive at
-   once. */
+/* Bytes that a tile touches for each element: operands in memory, and the most buffers alive. */
 static npy_intp
 bytes_per_element(const Group *group)
 {
@@ -114,8 +113,7 @@ whole_lines(Group *group, npy_intp elements)
 }
 
 /* Splits `length` elements where NumPy's pairwise sum does, until a part has at most `most`.
-   Returns `count` plus the number of parts, and stores where each starts unless `starts` is
-   NULL. */
+   Returns `count` plus the number of parts. Stores where each starts unless `starts` is NULL. */
 static npy_intp
 grow_tree(npy_intp *starts, npy_intp count, npy_intp start, npy_intp length, npy_intp most,
           npy_intp unit)

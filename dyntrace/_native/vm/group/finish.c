@@ -118,8 +118,7 @@ is_written_out(const Group *group, const Micro *micro, int arg)
            && arg < micro->instr->nin && group->lines > 1 && repeated;
 }
 
-/* Decides whether the micro-operation needs a call for each line. UNPLANNED: its bits forbid
-   that. */
+/* Decides whether the operation needs a call for each line. UNPLANNED: its bits forbid that. */
 static Status
 check_micro(Group *group, Micro *micro)
 {

@@ -155,8 +155,7 @@ copy_group(Planner *planner, short target_reg, short source_reg, const Value *fi
 }
 
 /* Lets the group's last micro-operation write into the target instead of a buffer; false: the
-   source is not made last, or is read elsewhere, or its bits depend on the strides of the
-   target. */
+   source is not made last, is read elsewhere, or has bits that depend on strides. */
 static bool
 redirect(Planner *planner, short target_reg, short source_reg)
 {

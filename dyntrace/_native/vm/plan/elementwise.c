@@ -18,8 +18,7 @@ typedef struct {
     bool swapped;       /* NumPy overwrites the second operand and passes it first */
 } Shape;
 
-/* Broadcasts the operands, and finds the strides of the result as if NumPy made new memory for
-   it. */
+/* Broadcasts the operands, and finds the strides of the result if NumPy makes new memory. */
 static Status
 shape_of(Planner *planner, const Instr *instr, Shape *shape)
 {
@@ -107,8 +106,7 @@ reuse_temporary(const Planner *planner, const Instr *instr, Shape *shape)
     return DONE;
 }
 
-/* The outer axes of a group, without those of length one: one element of that shape for each
-   row. */
+/* The shape with one element for each row: the outer axes, without those of length one. */
 static int
 outer_dims(const Group *group, npy_intp *dims)
 {
@@ -349,8 +347,7 @@ add_micro(Planner *planner, int number, const Instr *instr, bool rows, Shape *sh
 
 /* Whether the instruction is a binary loop over bools with a result of one element. NumPy's loops
    for bools compare truth where both operands have a stride, and bytes where one has stride 0.
-   NumPy's iterator may set the stride of an array of one element to 0, so the two cannot be told
-   apart. */
+   NumPy's iterator may give an array of one element the stride 0, so either may happen. */
 static bool
 is_single_truth(const Planner *planner, const Instr *instr, const Value *result)
 {

@@ -34,8 +34,7 @@ load_input(Planner *planner, short reg)
     return base < 0 ? FAILED : DONE;
 }
 
-/* COUNT: the number of elements along the reduced axes, less `less`: the divisor of a mean or a
-   variance. */
+/* COUNT: the divisor of a mean or a variance, the number of reduced elements minus `less`. */
 static Status
 plan_count(Planner *planner, const Instr *instr)
 {

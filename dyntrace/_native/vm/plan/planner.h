@@ -1,5 +1,4 @@
-/* Planner: the state of planning one segment. Its functions give memory and open and close
-   groups. */
+/* Planner: the state of planning one segment; opens and closes groups, and gives memory. */
 #ifndef DYNTRACE_VM_PLAN_PLANNER_H
 #define DYNTRACE_VM_PLAN_PLANNER_H
 

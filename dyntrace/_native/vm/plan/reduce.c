@@ -248,8 +248,7 @@ reduce_apart(Planner *planner, const Instr *instr, int number)
     return status;
 }
 
-/* Whether every operand in memory is dense in the group's order, so that one line holds them
-   all. */
+/* Whether each operand in memory is dense in the group's order, so that one line holds it. */
 static bool
 is_linear(const Group *group)
 {

@@ -51,8 +51,7 @@ typedef struct {
     /* VIEW, PERMUTE, RESHAPE; out[1] of RESHAPE is the copy for which the result may be a view */
     uint8_t item_count;
     Item *items;
-    /* REDUCE, COUNT: `axes` has a bit for each axis; COUNT: the result is the number minus
-       `less` */
+    /* REDUCE, COUNT: `axes` has a bit for each axis; COUNT: `less` is subtracted */
     ReduceKind kind;
     SplitKind split;
     uint32_t axes;

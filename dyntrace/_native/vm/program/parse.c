@@ -2,8 +2,7 @@
 
    dyntrace/exec/lower/description.py says what a description means. Invariants: planning and
    running read no tuple of the description again, except templates; a malformed description raises
-   here and never crashes later. Read parse_instruction.c for instructions, verify.c for what comes
-   next. */
+   here and never crashes later. Read parse_instruction.c for instructions, then verify.c. */
 #include "vm/program/parse.h"
 
 #include <stdlib.h>

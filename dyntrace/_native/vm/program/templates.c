@@ -10,8 +10,7 @@
 #include "vm/description/malformed.h"
 #include "vm/description/record.h"
 
-/* The items of a container. `number` identifies a container that occurs more than once, else
-   None. */
+/* The items of a container. `number` is None unless the container occurs more than once. */
 static PyObject *
 container_items(PyObject *template, TemplateCode code, PyObject **number)
 {

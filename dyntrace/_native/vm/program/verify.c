@@ -72,8 +72,7 @@ verify_loop(const Loop *loop)
     return 0;
 }
 
-/* Whether the register is a number that vm/array/scalars.c converts for each call; loops cast
-   arrays. */
+/* Whether vm/array/scalars.c converts the register for each call; loops cast arrays. */
 static bool
 is_converted(const Flow *flow, short reg)
 {
@@ -273,8 +272,7 @@ is_kind(PyObject *kind)
            || (PyTuple_Check(kind) && PyTuple_GET_SIZE(kind) > 0);
 }
 
-/* The node's call can run instead of its instructions: what it reads exists before the first of
-   them. */
+/* What the node's call reads exists before its instructions, so that the call can replace them. */
 static int
 verify_node(const Flow *flow, const Node *node)
 {
@@ -290,8 +288,7 @@ verify_node(const Flow *flow, const Node *node)
 }
 
 /* The node's call makes one register, so later nodes may read no other register that its
-   instructions made. The call of an effect makes the commit, and the node of an effect is the
-   last. */
+   instructions made. The call of an effect makes the commit, and its node is the last. */
 static int
 leave_node(Flow *flow, const Segment *segment, const Node *node)
 {
