@@ -18,7 +18,7 @@ import numpy as np
 
 from dyntrace.exec.checks import CannotProve
 from dyntrace.exec.effects.memory import is_writeable
-from dyntrace.graph.kinds import NUMERIC_CHARS
+from dyntrace.graph.kinds import NUMERIC_CHARS, ArrayKind
 from dyntrace.graph.node import Node
 from dyntrace.ops.facts import BY_OPERATOR, EITHER, LEFT, UFUNCS
 
@@ -32,7 +32,9 @@ def reusable_operands(node: Node) -> tuple[int, ...]:
     return tuple(
         index
         for index in node.origin.temporaries
-        if index in (0, 1) and elides_operand(node.op.target, index)
+        if index in (0, 1)
+        and isinstance(getattr(node.args[index], "kind", None), ArrayKind)
+        and elides_operand(node.op.target, index)
     )
 
 
@@ -82,7 +84,7 @@ def reused_operand(
 ) -> int | None:
     """The index of the operand whose memory eager reuses; None if it reuses neither."""
     for index, operand, other in ((0, left, right), (1, right, left)):
-        if index in temporaries and elides_operand(target, index) and _fits(target, operand, other):
+        if index in temporaries and _fits(target, operand, other) and elides_operand(target, index):
             return index
     return None
 
