@@ -2,9 +2,10 @@
 
    `prev_instr` points to the unit before the next one. `is_entry` marks the first frame of an
    evaluation loop. Invariant: the header of each version defines the same names for frame_py3xx.h,
-   which is the only file that includes it; read that next. */
+   which is the only file that includes it; read that next. frame_push and frame_next_unit stand
+   only here, for _sampler/reach.c. */
 
-enum { RECURSION_UNITS = 0 }; /* CPython 3.11 has one recursion counter, for Python frames */
+enum { RECURSION_UNITS = 0 }; /* CPython 3.11 counts C and Python calls together */
 
 static inline PyCodeObject *
 frame_code(Frame *frame)

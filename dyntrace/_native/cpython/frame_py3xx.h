@@ -47,7 +47,7 @@ typedef struct _PyInterpreterFrame Frame;
 
 #if PY_VERSION_HEX >= 0x030C0000
 /* The tools of sys.monitoring that listen to an event in the whole interpreter. Each byte stands
-   for some of the events and has one bit per tool. Bits 6 and 7 are sys.setprofile and sys.settrace
+   for an event and has one bit per tool. Bits 6 and 7 are sys.setprofile and sys.settrace
    (Include/internal/pycore_instruments.h). */
 static inline uint64_t
 monitoring_tools(PyThreadState *ts)
