@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "dyntrace"
 NATIVE = PACKAGE / "_native"
 SOURCES = sorted(NATIVE.rglob("*.c"))
 HEADERS = sorted(NATIVE.rglob("*.h"))
+C_SUFFIXES = {".c", ".h", ".def"}
 SAMPLER = sorted((PACKAGE / "_sampler").rglob("*.c"))
 
 # A file includes headers of its own folder and of those before it.
@@ -165,6 +166,19 @@ def test_public_functions_are_declared_in_the_header_of_their_file(path):
 def test_files_stay_small(path):
     lines = len(path.read_text("utf-8").splitlines())
     assert lines <= (500 if path.suffix == ".c" else 200)
+
+
+@pytest.mark.parametrize("extension", ["_native", "_sampler"])
+def test_lines_stay_within_100_columns(extension):
+    """Of the tables too; as ruff has it for Python."""
+    files = [path for path in (PACKAGE / extension).rglob("*.*") if path.suffix in C_SUFFIXES]
+    long = [
+        f"{path.name}:{number}"
+        for path in sorted(files)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert files and long == []
 
 
 @each_file
