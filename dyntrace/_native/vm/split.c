@@ -167,7 +167,7 @@ let_go(PyObject **objects, const short *regs, int count)
     }
 }
 
-/* REPLAY: a signal is pending, and its handler has to run where eager would run it. */
+/* REPLAY: a signal is pending, so the original instructions run, and its handler among them. */
 static Status
 unless_interrupted(Status status)
 {

@@ -7,8 +7,9 @@
    its data, can be resized, and is traced by tracemalloc like any other. Arrays that NumPy's
    functions make inside a region have the handler too, since the region's context variables hold it
    (floating.c). A header in front of the data holds the size of the block, since NumPy passes a
-   handler only an approximate size. Invariant: an array gets the handler only where NumPy would
-   have used its default handler. Read os/arena.c for the arena. */
+   handler only an approximate size.
+   Invariant: an array gets the handler only where NumPy would have used its default handler. Read
+   os/arena.c for the arena. */
 #include "vm/array/datamem.h"
 
 #include <stdlib.h>

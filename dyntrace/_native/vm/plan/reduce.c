@@ -3,9 +3,9 @@
    A reduction runs NumPy's inner loop in the order of NumPy's iterator: along whole rows if the
    last axes are reduced, row after row if kept axes follow the reduced ones, else over all
    elements. A reduction over all elements is split where that keeps the bits. Other layouts are
-   UNPLANNED. Invariant: the instruction says which splits keep the bits (SPLIT in
-   vm/instructions.def). Read group/cut.c for the parts, group/combine.c for how their results
-   become one. */
+   UNPLANNED.
+   Invariant: the instruction says which splits keep the bits (SPLIT in vm/instructions.def). Read
+   group/cut.c for the parts, group/combine.c for how their results become one. */
 #include "vm/plan/reduce.h"
 
 #include "vm/array/layout.h"

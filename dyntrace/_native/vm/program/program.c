@@ -1,7 +1,7 @@
 /* Frees the structures of a program that parsing made.
 
-   Invariant: objects are borrowed from the description, so no reference is dropped here. Read
-   program.h for the structures, vm/split.c for freeing plans and splits. */
+   Invariant: loops own their dtypes and capsules; all other objects are borrowed from the
+   description. Read program.h for the structures, vm/split.c for freeing plans and splits. */
 #include "vm/program/program.h"
 
 #include <stdlib.h>

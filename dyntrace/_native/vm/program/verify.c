@@ -166,10 +166,10 @@ adds_alike(const Instr *instr, const PyArray_Descr *from, const PyArray_Descr *t
     PyArray_Descr *const *descr = instr->loop->descr;
     bool same = descr[1]->type_num == to->type_num;
     if (!same && (instr->split != SPLIT_WHOLE || !instr->has_identity)) {
-        return false; /* results of parts and first elements are added as elements are */
+        return false; /* the loop also adds partial results and first elements */
     }
     if (instr->split == SPLIT_FRAGILE && from->type_num != to->type_num) {
-        return false; /* it may have to be done again, straight from memory */
+        return false; /* combine.c may reduce again from memory, without a cast */
     }
     return descr[0]->type_num == to->type_num && descr[2]->type_num == to->type_num
            && can_become(from, descr[1]);
