@@ -19,7 +19,7 @@ CHANGES = {
     "isolation._copies": "private copies of modules; `setdefault` decides between threads",
     "isolation._finders": "a cache of the import system's finders",
     "ops.quiet._MEMO": "clones of NumPy's functions; updated as a whole, with equal values",
-    "ops.registry._ABSENT": "modules that are not imported yet, each removed when it is filled",
+    "ops.registry._NOT_IMPORTED": "modules that are not imported yet, each removed when it is filled",
     "runtime.trial._clock": "the clock, which tests exchange",
 }
 FOREIGN = {"dyntrace.isolation.EXTENSION_SUFFIXES", "dyntrace.isolation.SOURCE_SUFFIXES"}

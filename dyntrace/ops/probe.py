@@ -320,7 +320,7 @@ def _signature(call: NumpyCall, parameters: Parameters) -> Any:
     )
 
 
-def _exactly(number: Any) -> Any:
+def _number_key(number: Any) -> Any:
     """A key that differs for 0.0 and -0.0. An int is its own key: `repr` of a long one raises."""
     return number if isinstance(number, int) else repr(number)
 
@@ -331,7 +331,7 @@ def _signature_of(operand: Operand, parameters: Parameters, name: str) -> Any:
         return kind.dtype.char, kind.ndim
     if isinstance(kind, (PythonScalarKind, NumpyScalarKind)):
         if is_read(kind, parameters, name):
-            return (kind, _exactly(operand.read()))
+            return (kind, _number_key(operand.read()))
         return kind.type if isinstance(kind, PythonScalarKind) else kind.dtype.char
     if isinstance(kind, StringKind):
         return str, operand.read()

@@ -122,11 +122,11 @@ def is_python(value: Any) -> bool:
 
 
 def _cloned_function(function: types.FunctionType, memo: dict[int, Any]) -> types.FunctionType:
-    own: dict[str, Any] = {"__builtins__": function.__globals__["__builtins__"]}
-    own["__name__"] = function.__globals__["__name__"]
+    namespace: dict[str, Any] = {"__builtins__": function.__globals__["__builtins__"]}
+    namespace["__name__"] = function.__globals__["__name__"]
     cells = tuple(types.CellType() for _ in function.__closure__ or ())
     clone = types.FunctionType(
-        function.__code__, own, function.__name__, function.__defaults__, cells or None
+        function.__code__, namespace, function.__name__, function.__defaults__, cells or None
     )
     clone.__kwdefaults__ = function.__kwdefaults__
     memo[id(function)] = clone
@@ -134,7 +134,7 @@ def _cloned_function(function: types.FunctionType, memo: dict[int, Any]) -> type
         cell.cell_contents = _clone(original.cell_contents, memo)
     for name in _names(function.__code__):
         if name in function.__globals__:
-            own[name] = _clone(function.__globals__[name], memo)
+            namespace[name] = _clone(function.__globals__[name], memo)
     return clone
 
 

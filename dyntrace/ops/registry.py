@@ -99,41 +99,41 @@ class _Table(Registry[Any, Any]):
 RANDOM = Treatment("native", breaks.RANDOM_DRAW.code)
 _CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES = _Table(), _Table(), _Table(), _Table()
 _SUBSCRIPTS, _OPERATORS = _Table(), _Table()
-_HELD = _Table()  # the objects whose ids are keys of `_CALLABLES`, kept alive
-_BOUND: Registry[type, Callable[[Any], Record | Treatment | None]] = Registry()
-_ABSENT: dict[str, Callable[[], None]] = {}
+_KEPT_ALIVE = _Table()  # the objects whose ids are the keys of `_CALLABLES`
+_RULES: Registry[type, Callable[[Any], Record | Treatment | None]] = Registry()
+_NOT_IMPORTED: dict[str, Callable[[], None]] = {}
 _LATE = threading.local()
 
 
 def freeze() -> None:
     """Refuse further entries, except those of modules that are imported later."""
     tables = (_CALLABLES, _METHODS, _SCALAR_METHODS, _ATTRIBUTES, _SUBSCRIPTS, _OPERATORS)
-    for table in (*tables, _HELD, _BOUND):
+    for table in (*tables, _KEPT_ALIVE, _RULES):
         table.freeze()
 
 
 def record_of(target: Any) -> Record | Treatment | None:
     """The record or treatment of a callable, looked up by identity; None if there is none."""
-    if _ABSENT:
+    if _NOT_IMPORTED:
         _fill_tables()
     found: Record | Treatment | None = _CALLABLES.find(id(target))
     return found if found is not None else _by_rule(target)
 
 
 def _by_rule(target: Any) -> Record | Treatment | None:
-    rule = _BOUND.get(type(target))
+    rule = _RULES.get(type(target))
     return rule(target) if rule is not None else None
 
 
 def _fill_tables() -> None:
     """Enter the functions of modules that the program has imported since the last call."""
-    for name in _ABSENT.keys() & sys.modules.keys():
+    for name in _NOT_IMPORTED.keys() & sys.modules.keys():
         _LATE.is_filling = True
         try:
-            _ABSENT[name]()
+            _NOT_IMPORTED[name]()
         finally:
             _LATE.is_filling = False
-        _ABSENT.pop(name, None)
+        _NOT_IMPORTED.pop(name, None)
 
 
 def method(name: str, kind: Kind | None = None) -> Record | None:
@@ -190,7 +190,7 @@ def is_listed(target: Any) -> bool:
 
 def when_imported(module: str, fill: Callable[[], None]) -> None:
     """Call `fill` once the program has imported `module`; it may be called twice."""
-    _ABSENT[module] = fill
+    _NOT_IMPORTED[module] = fill
 
 
 def add_subscript(target: Any, record: Record | partial[Record]) -> None:
@@ -203,7 +203,7 @@ def add_callable(target: Any, found: Entry) -> None:
     if _CALLABLES.get(id(target), found) != found:
         raise ValueError(f"{target!r} is listed twice")
     _CALLABLES[id(target)] = found
-    _HELD[id(target)] = target
+    _KEPT_ALIVE[id(target)] = target
 
 
 def add_method(name: str, found: Entry) -> None:
@@ -232,4 +232,4 @@ def add_operator(name: str, inplace: bool, record: Record | partial[Record]) -> 
 
 def add_rule(kind: type, rule: Callable[[Any], Record | Treatment | None]) -> None:
     """Enter a rule for callables of exact type `kind` that are in no table."""
-    _BOUND[kind] = rule
+    _RULES[kind] = rule

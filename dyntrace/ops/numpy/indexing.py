@@ -29,7 +29,7 @@ NONE = KnownKind(None)
 
 
 @record(frozen=True)
-class _Whole:
+class _FullSlice:
     """The operand `slice(None, None, None)`."""
 
     @property
@@ -38,14 +38,14 @@ class _Whole:
 
     @property
     def items(self) -> tuple[Operand, ...]:
-        return tuple(_Nothing() for _ in range(3))
+        return tuple(_NoneOperand() for _ in range(3))
 
     def read(self) -> Any:
         return slice(None)
 
 
 @record(frozen=True)
-class _Nothing:
+class _NoneOperand:
     kind: Kind = NONE
     items: tuple[Operand, ...] = ()
 
@@ -54,7 +54,7 @@ class _Nothing:
 
 
 @record(frozen=True)
-class _Parts:
+class _TupleOperand:
     """A tuple operand made of other operands."""
 
     items: tuple[Operand, ...]
@@ -72,10 +72,10 @@ def index(operand: Operand) -> Operand:
     match operand.kind:
         case SliceKind(start=start, stop=stop, step=step):
             if all(_is_bound(part) for part in (start, stop, step)):
-                return _Whole()
+                return _FullSlice()
             raise Refused(breaks.OBJECT_OPERAND, "slice bound")
         case SequenceKind(type=kind_type) if kind_type is tuple:
-            return _Parts(tuple(index(item) for item in operand.items))
+            return _TupleOperand(tuple(index(item) for item in operand.items))
     return operand
 
 

@@ -75,7 +75,7 @@ def _numeric_record(ufunc: np.ufunc) -> Record:
         writes=(*outs, "out"),
         blas=ufunc.__name__ in _BLAS,
     )
-    infer = _certain(_without_objects(probing(op, _CALL)), ufunc)
+    infer = _without_size_dependence(_without_objects(probing(op, _CALL)), ufunc)
     return Record(op, _without_lost_results(infer, ufunc))
 
 
@@ -113,7 +113,9 @@ def _without_objects(infer: Callable[[NumpyCall], Kind]) -> Callable[[NumpyCall]
     return checked
 
 
-def _certain(infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc) -> Callable[[NumpyCall], Kind]:
+def _without_size_dependence(
+    infer: Callable[[NumpyCall], Kind], ufunc: np.ufunc
+) -> Callable[[NumpyCall], Kind]:
     """Refuse a call whose result's dtype depends on the size of a Python int.
 
     It does for ints without an array or a NumPy scalar beside them, and for ints in a list. It does
