@@ -108,7 +108,7 @@ def _call(call: PythonCall) -> str:
 
 
 def _name(function: Any) -> str:
-    if isinstance(function, partial):  # an operator whose temporary NumPy takes for the result
+    if isinstance(function, partial):  # an operator that may reuse a temporary
         inner = next((arg for arg in function.args if callable(arg)), function.func)
         return _name(inner)
     return str(getattr(function, "__name__", type(function).__name__))

@@ -110,7 +110,7 @@ class _Compiler:
 
     def _node(self, node: Node) -> None:
         if node in self.joins:
-            self._flush()  # its operands need names
+            self._flush()  # a job's operands need names
         nested = self._nested_operands(node)
         found = _Expression(node, depth=1 + max((inner.depth for inner in nested), default=0))
         for inner in nested:

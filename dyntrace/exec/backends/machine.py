@@ -38,5 +38,5 @@ def compile_graph(graph: Graph) -> Callable[..., Any]:
 
 def report(graph: Graph, error: Exception) -> None:
     """Warn that a graph could not be lowered and runs as Python calls."""
-    if not isinstance(error, (RecursionError, MemoryError)):  # the program is short of these
+    if not isinstance(error, (RecursionError, MemoryError)):  # not a fault of lowering
         incidents.note(error, "while lowering a graph", "it runs as Python calls", graph)

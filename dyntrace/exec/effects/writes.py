@@ -88,7 +88,7 @@ def prepare_number(limits: tuple[Any, Any], array: Any, index: Any, value: Any) 
     """Prepare `array[index] = value` for a basic index and a number that needs no rounding."""
     require_target(array)
     _require_within(limits, value)
-    array[index]  # raises IndexError if the assignment would
+    array[index]  # raises IndexError where the assignment would raise it
     return partial(operator.setitem, array, index, value)
 
 

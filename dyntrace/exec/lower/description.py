@@ -185,8 +185,8 @@ class ElementwiseInstruction(MachineInstruction, row="ELEMENTWISE"):
     """One loop over broadcast operands."""
 
     loop: Loop
-    reuses: tuple[bool, bool]  # by operand: eager computes into it if it is a large temporary
-    outside: tuple[bool, bool]  # by operand: it comes from outside the region
+    reuses: tuple[bool, bool]  # for each operand: eager computes into it if it is a large temporary
+    outside: tuple[bool, bool]  # for each operand: it comes from outside the region
     inplace: bool  # the result has the layout of the first operand and takes its place
     copies: bool  # it copies its operand, as `astype` and `np.copy` do
 
@@ -314,6 +314,4 @@ class LoweredProgram(Described, row="PROGRAM"):
     constants: tuple[Any, ...]
     steps: tuple[ProgramStep, ...]
     drops: tuple[Registers, ...]  # for each step: registers that no later step reads
-    outputs: (
-        RegisterTemplate | TupleTemplate | None
-    )  # a bare value or a tuple; None: only an effect
+    outputs: RegisterTemplate | TupleTemplate | None  # None: only an effect

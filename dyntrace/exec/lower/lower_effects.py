@@ -9,7 +9,7 @@ with another value, computes a new value that replaces the array's (`lower_inpla
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,8 +92,16 @@ def _templates(source: int, dtype: np.dtype[Any]) -> tuple[Template, ...]:
     return RegisterTemplate(source), ConstantTemplate(dtype)
 
 
-# (the array written, the register of the part written, that of the value, whether shapes are equal)
-Parts = tuple[Node, int, int, bool]
+class Parts(NamedTuple):
+    """A write: the array, the registers of the part written and of the value.
+
+    `strict`: the value must have the shape of the part.
+    """
+
+    array: Node
+    target: int
+    source: int
+    strict: bool
 
 
 def _parts(lowering: Lowering, effect: Node) -> Parts | None:
@@ -164,7 +172,7 @@ def _computed(
     loop, ins = found
     result = lowering.new(target.kind.dtype, target.kind.ndim)
     emit_plain_loop(lowering, loop, ins, result)
-    return target, lowering.register_of[target], result, True
+    return Parts(target, lowering.register_of[target], result, strict=True)
 
 
 def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Parts | None:
@@ -183,7 +191,7 @@ def _setitem_parts(lowering: Lowering, array: Any, index: Any, value: Any) -> Pa
     if isinstance(value, Node) and isinstance(value.kind, ArrayKind):
         lowering.segment.overflows |= inner_loops.may_overflow(value.kind.dtype, array.kind.dtype)
     lowering.emit_view(ViewInstruction((lowering.register_of[array],), (view,), items))
-    return array, view, source, False
+    return Parts(array, view, source, strict=False)
 
 
 def _as_array(index: Any) -> tuple[Any, ...]:
