@@ -67,7 +67,7 @@ def started(fn, *values, exact=None, run_on=None):
         return threads.submit(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(generation._GLOBALS, "submit", counting)
+        patch.setattr(generation, "_GLOBALS", {**generation._GLOBALS, "submit": counting})
         result = region(*(run_on or values))
     return count, result
 
