@@ -12,7 +12,8 @@ import pytest
 import dyntrace
 from dyntrace import config, incidents
 from dyntrace.errors import DyntraceWarning, InternalError
-from dyntrace.exec.backends import generation, machine
+from dyntrace.exec.backends import generation
+from dyntrace.exec.lower import choice
 from dyntrace.functions import hooked, states, versions
 from dyntrace.trace import analysis
 from dyntrace.weaving import regions, weave
@@ -46,8 +47,8 @@ PLACES = {
     "kinds of the arguments": (states, "describe", 1),
 }
 if config.native:
-    PLACES["lowering"] = (machine.choice, "lower", 3)
-    PLACES["description"] = (machine.Lowering, "finished", 3)
+    PLACES["lowering"] = (choice, "lower", 3)
+    PLACES["description"] = (choice.Lowering, "finished", 3)
 else:
     PLACES["generated code"] = (generation._Compiler, "text", 3)
 

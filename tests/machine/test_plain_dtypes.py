@@ -1,4 +1,4 @@
-"""Dtypes that hold the machine's numbers and are not the built-in ones: results of eager tell them."""
+"""Dtypes that hold numbers of the machine but are not built-in: eager's results show the difference."""
 
 import ctypes
 
