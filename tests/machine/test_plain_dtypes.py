@@ -1,4 +1,4 @@
-"""Dtypes that hold numbers of the machine but are not built-in: eager's results show the difference."""
+"""Dtypes that hold numbers of the machine but are not built-in: results show the difference."""
 
 import ctypes
 
