@@ -1,0 +1,4 @@
+"""Verification: a function run eagerly and optimised, compared.
+
+Read `verification.verification` first.
+"""
