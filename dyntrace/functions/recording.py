@@ -95,6 +95,8 @@ def enter_again(compiled: CompiledCode, point: int, values: tuple[Any, ...]) -> 
     if compiled.given_up or not due or not may_compile(compiled):
         return None
     with COMPILING, compiled.pace:
+        if compiled.knowledge is not knowledge:
+            return None  # a reset has come
         if state is not None and is_new:
             knowledge.starts.append((facts.first, state))
         compiled.compile()
@@ -106,16 +108,18 @@ def note(compiled: CompiledCode, point: int, values: tuple[Any, ...]) -> Landing
     """What the unit `point` pushed; a second visit means that compiling again pays."""
     if compiled.given_up:
         return None
-    versions = compiled.versions
-    count = compiled.knowledge.profile.record(point, values)
+    knowledge, versions = compiled.knowledge, compiled.versions
+    count = knowledge.profile.record(point, values)
     if count >= 2 and may_compile(compiled):
         with COMPILING, compiled.pace:
+            if compiled.knowledge is not knowledge:
+                return None  # a reset has come
             if compiled.pace.waits or point in versions.newest.recorders:
                 compiled.compile()
     newest = versions.newest
     if point in newest.recorders:
         return None
-    return versions.landing(compiled.knowledge.stops[point], newest)
+    return versions.landing(knowledge.stops[point], newest)
 
 
 @contained(None)
