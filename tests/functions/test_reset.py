@@ -9,6 +9,8 @@ import pytest
 
 import dyntrace
 from dyntrace import config
+from dyntrace.functions import recording
+from dyntrace.trace.marks import tag_of
 
 A = np.arange(5.0)
 
@@ -135,3 +137,41 @@ def test_resets_by_another_thread_while_functions_run_change_nothing():
             thread.join()
         sys.setswitchinterval(interval)
     assert not wrong
+
+
+def resets_first(monkeypatch):
+    """Have a reset come between a recorder's question whether to compile and the compilation."""
+    may_compile, times = recording.may_compile, []
+
+    def reset_once(compiled):
+        if not times:
+            times.append(compiled)
+            compiled.reset()
+        return may_compile(compiled)
+
+    monkeypatch.setattr(recording, "may_compile", reset_once)
+    return times
+
+
+def without_known_arrays(a):
+    return a * 2 + 1
+
+
+def with_an_unknown_value(a):
+    total = a * 2
+    for value in map(np.asarray, [a, a, a, a]):
+        total = total + value * 3
+    return total
+
+
+@pytest.mark.parametrize(
+    ("program", "first"), [(without_known_arrays, 1), (with_an_unknown_value, A)]
+)
+def test_a_reset_just_before_a_compilation_starts_again(program, first, monkeypatch):
+    fast = dyntrace.optimize(program)
+    times = resets_first(monkeypatch)
+    fast(first)
+    for _ in range(6):
+        assert np.array_equal(fast(A), program(A))
+    assert times and tag_of(fast).compiled.plans()
+    assert dyntrace.stats(fast).internal_errors == 0
