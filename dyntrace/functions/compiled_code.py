@@ -51,7 +51,7 @@ class CompiledCode:
     generation  counts resets, so that recorders from before one say nothing
     given_up    the original runs from now on
     calls_stay  callers call the function itself, since there is nothing to gain
-    is_cold     nothing is compiled at the first call yet
+    is_cold     the next call compiles nothing, since it may be the only one
     """
 
     def __init__(
