@@ -10,6 +10,7 @@ from tests.exec.effects.running import (
     numbers,
     run,
 )
+from tests.trace.captured import NotCaptured
 
 
 class InPlace:
@@ -110,9 +111,15 @@ def test_scalar_operands_commit_what_eager_writes(compile_graph, operator, dtype
         def build():
             return numbers(dtype, (4, 5)), scalar
 
-        if not is_impossible(fn, build):
+        if is_impossible(fn, build):
+            continue
+        try:
             outcome = run(compile_graph, fn, build)
-            assert outcome == "committed" or eager_fails(fn, build)
+        except NotCaptured:
+            # Early NumPy squares integers in place for 2.0; the ufunc, which is asked, does not.
+            assert operator == "power" and dtype in "bBhHiIqQ" and type(scalar) is not int
+            continue
+        assert outcome == "committed" or eager_fails(fn, build)
 
 
 @each_operator
