@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
@@ -78,16 +79,28 @@ class InternalErrors:
 
     def taken(self) -> int:
         """How many there were since this was asked last."""
+        note_traced()
         before, self._told = self._told, self._count()
         return self._told - before
 
 
+_most_traced = 0
+
+
+def note_traced() -> None:
+    """Look how many functions are traced now: the collector may free them before the end."""
+    global _most_traced
+    family = sys.modules.get("dyntrace.functions.family")
+    if family is not None:
+        _most_traced = max(_most_traced, len(family._live))
+
+
 def captured(through: str) -> tuple[int, int]:
-    """How many functions this process has traced, and how many graphs it captured in them."""
+    """How many functions this process has traced at a time, and the graphs of those that live."""
     if through == "plain":
         return 0, 0
     from dyntrace.functions.family import live_compiled
     from dyntrace.report.collect import stats_of
 
     all_compiled = live_compiled()
-    return len(all_compiled), stats_of(all_compiled).graphs
+    return max(len(all_compiled), _most_traced), stats_of(all_compiled).graphs
