@@ -12,11 +12,20 @@ from dataclasses import dataclass
 from bench.programs.known import PROGRAMS
 from bench.programs.program import FAMILY, Program
 from bench.workload import Case, Workload
-from bench.workloads import branches, elementwise, overhead, points, reductions, rows, stencils
+from bench.workloads import (
+    branches,
+    elementwise,
+    loops,
+    overhead,
+    points,
+    reductions,
+    rows,
+    stencils,
+)
 
 FAMILIES: dict[str, tuple[Workload, ...]] = {
     module.__name__.rpartition(".")[2]: module.WORKLOADS
-    for module in (elementwise, reductions, points, stencils, rows, branches, overhead)
+    for module in (elementwise, reductions, points, stencils, rows, loops, branches, overhead)
 }
 WORKLOADS = tuple(workload for family in FAMILIES.values() for workload in family)
 FIXED = "fixed"  # in `--sizes`: the workloads whose size is not a free number of elements

@@ -88,14 +88,16 @@ def prepared(options: argparse.Namespace, chosen: Choice) -> Session:
         dyntrace.set_num_threads(options.threads)
     optimise = functools.partial(dyntrace.optimize, backend=options.backend)
     optimise(len)  # refuses an unknown backend
-    peers, versions = present() if options.peers else ([], [])
+    installed, versions = present() if options.peers or options.goals else ([], [])
     plan = Scope(
         effort_of(options),
         options.memory and not options.quick,
-        peers,
+        installed if options.peers else [],
         options.peer_timeout,
         options.allocator,
         optimise,
+        options.backend,
+        installed if options.goals else [],
     )
     metadata = about(options)
     print("\n".join(header(metadata, plan, versions)))
@@ -157,6 +159,7 @@ def judged(session: Session, results: Sequence[Result]) -> int:
     """The exit status of `--goals`; prints a line for everything that lost."""
     goals.confirm(results, remeasure(session))
     lost = goals.failures(results)
+    print("\n".join(f"short of its goal: {text}" for text in goals.shortfalls(results)))
     print("\n".join(f"LOST {text}" for text in lost) or "nothing lost")
     return int(bool(lost))
 

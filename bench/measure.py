@@ -34,6 +34,8 @@ class Scope:
     patience  seconds that each of them may take
     pages     the allocator's state, "pinned" or "default"
     optimise  makes the optimised function out of a fresh one
+    backend   the name of its backend, for children that time it against peers
+    rivals    names of tools that are measured on cases with a goal against them
     """
 
     effort: Effort = field(default_factory=Effort)
@@ -42,11 +44,18 @@ class Scope:
     patience: float = PATIENCE
     pages: str = "default"
     optimise: Callable[[Any], Any] = dyntrace.optimize
+    backend: str = "numpy"
+    rivals: Sequence[str] = ()
+
+    def peers_of(self, case: Case) -> list[str]:
+        """The tools to measure on this case."""
+        wanted = (name for name in case.against if name in self.rivals)
+        return list(dict.fromkeys([*self.peers, *wanted]))
 
 
 def measure(case: Case, plan: Scope) -> Result:
     """One row of the table."""
-    result = Result(case.name, case.workload.family, case.goal, case.has_goal)
+    result = unmeasured(case)
     eager = case.workload.fresh()
     optimised = plan.optimise(case.workload.fresh())
     try:
@@ -60,12 +69,18 @@ def measure(case: Case, plan: Scope) -> Result:
         return result
     if plan.memory:
         measure_peaks(case, result)
-    result.peers = [measure_peer(peer, case, plan) for peer in plan.peers]
+    result.peers = [measure_peer(peer, case, plan) for peer in plan.peers_of(case)]
     return result
 
 
+def unmeasured(case: Case) -> Result:
+    return Result(case.name, case.workload.family, case.goal, case.has_goal, against=case.against)
+
+
 def measure_peer(peer: str, case: Case, plan: Scope) -> PeerResult:
-    return measure_in_child(peer, case, plan.effort, plan.pages, plan.patience)
+    return measure_in_child(
+        peer, case, plan.effort, plan.pages, plan.patience, backend=plan.backend
+    )
 
 
 def measure_peaks(case: Case, result: Result) -> None:
@@ -134,7 +149,7 @@ def seconds(function: Callable[..., Any], case: Case) -> float:
 
 def measure_again(case: Case, plan: Scope) -> Result:
     """Measure only the ratio, with more pairs, of a case that looks like a regression."""
-    result = Result(case.name, case.workload.family, case.goal, case.has_goal)
+    result = unmeasured(case)
     eager, optimised = case.workload.fresh(), plan.optimise(case.workload.fresh())
     result.pairs = timed_pairs(eager, optimised, case, plan.effort.times(2.0))
     return result

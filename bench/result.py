@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.timing import Pairs, middle, quartiles
@@ -14,6 +15,7 @@ class PeerResult:
 
     seconds   median of a call
     ratio     eager's time over the peer's, in the same pairs
+    versus    the peer's time over the optimised function's, in pairs of these two
     distance  largest relative difference from eager's numbers; 0.0 is the same values
     first     seconds of the first call, compilation included
     failure   the peer's own message, if it could not run
@@ -22,6 +24,7 @@ class PeerResult:
     name: str
     seconds: float = float("nan")
     ratio: float = float("nan")
+    versus: float = float("nan")
     distance: float = float("nan")
     first: float = float("nan")
     failure: str = ""
@@ -32,6 +35,7 @@ class Result:
     """One case.
 
     has_goal     whether the goal is one of its own
+    against      a peer's time over the optimised function's to reach, by the peer's name
     pairs        seconds per call, eager first
     first_call   seconds of the first optimised call, `optimize` included, above eager's
     captured     share of the executed NumPy calls that ran inside graphs
@@ -57,6 +61,7 @@ class Result:
     notes: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     peers: list[PeerResult] = field(default_factory=list)
+    against: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def eager(self) -> float:
@@ -85,6 +90,14 @@ class Result:
     def lost(self) -> bool:
         """Whether it ran slower than eager, beyond the noise that NO_HARM allows."""
         return round(self.ratio, 2) < NO_HARM
+
+    def rivals(self) -> list[PeerResult]:
+        """The measured peers that there is a goal against."""
+        return [peer for peer in self.peers if peer.name in self.against]
+
+    def reached_against(self, peer: PeerResult) -> bool:
+        """Whether the goal against this peer is reached by the ratio as printed."""
+        return round(peer.versus, 2) >= self.against[peer.name]
 
     def add(self, other: Result) -> None:
         """Take the pairs of another measurement of the same case."""

@@ -65,6 +65,7 @@ def findings(result: Result) -> dict[str, Value]:
         found["peak_eager"], found["peak_optimised"] = result.peaks
     for peer in result.peers:
         found[f"peer_{peer.name}"] = peer.failure or peer.ratio
+        found[f"versus_{peer.name}"] = peer.versus
     return {
         PREFIX + name: value
         for name, value in found.items()

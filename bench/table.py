@@ -20,7 +20,8 @@ HEADINGS = (
     ("optimised", 9),
     ("ratio", 6),
     ("quartiles", 11),
-    ("goal", 9),
+    ("goal", 10),
+    ("against", 14),
     ("first call", 10),
     ("captured", 8),
     ("breaks", 6),
@@ -70,6 +71,7 @@ def row(result: Result) -> str:
         times(result.ratio),
         f"{times(low)}-{times(high)}",
         f"{result.goal:.2f} {'yes' if result.reached else 'no'}",
+        against_text(result),
         duration(result.first_call),
         share,
         str(len(result.breaks)),
@@ -77,6 +79,15 @@ def row(result: Result) -> str:
         "differ" if result.differences else "equal",
     )
     return "\n".join([line(cells, WIDTHS), *(f"    {text}" for text in remarks(result))])
+
+
+def against_text(result: Result) -> str:
+    """The ratios to the peers that there is a goal against, and whether each is reached."""
+    texts = []
+    for peer in result.rivals():
+        verdict = "yes" if result.reached_against(peer) else "no"
+        texts.append(f"{peer.name} refuses" if peer.failure else f"{times(peer.versus)} {verdict}")
+    return ", ".join(texts) or "-"
 
 
 def peak_text(peaks: tuple[int, int] | None) -> str:
@@ -111,6 +122,7 @@ def peer_text(peer: PeerResult) -> str:
     bits = "equal values" if peer.distance == 0.0 else f"values differ by up to {peer.distance:.1g}"
     return (
         f"{peer.name}: {duration(peer.seconds)}, {times(peer.ratio)} times eager's speed, "
+        f"optimised {times(peer.versus)} times {peer.name}'s, "
         f"first call {duration(peer.first)}, {bits}"
     )
 
@@ -129,6 +141,21 @@ def summary(results: Sequence[Result]) -> str:
     slower = [result.case for result in measured if result.lost]
     differing = [result.case for result in results if result.differences]
     lines.append(f"goals reached: {sum(each.reached for each in aimed)} of {len(aimed)}")
+    lines += goals_against_peers(results)
     lines.append(f"below {NO_HARM}: {', '.join(slower) or 'none'}")
     lines.append(f"bits differ: {', '.join(differing) or 'none'}")
     return "\n".join(lines)
+
+
+def goals_against_peers(results: Sequence[Result]) -> list[str]:
+    """A line for each peer that some result has a goal against."""
+    lines = []
+    for name in dict.fromkeys(name for result in results for name in result.against):
+        aimed = [result for result in results if name in result.against]
+        met = [(each, peer) for each in aimed for peer in each.rivals() if peer.name == name]
+        ran = [each.reached_against(peer) for each, peer in met if not peer.failure]
+        lines.append(
+            f"goals against {name} reached: {sum(ran)} of {len(ran)}; "
+            f"{len(met) - len(ran)} refused by it, {len(aimed) - len(met)} not measured"
+        )
+    return lines

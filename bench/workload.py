@@ -31,6 +31,7 @@ class Workload:
     scaled   whether the size is a free number of elements, so that `--sizes` can choose it
     mutates  whether the function writes to its arguments and so needs new ones for each call
     goals    eager time over optimised time to reach, by size
+    against  a peer's settled time over optimised time to reach at the sizes with a goal, by peer
     """
 
     name: str
@@ -41,6 +42,7 @@ class Workload:
     scaled: bool = False
     mutates: bool = False
     goals: Mapping[int, float] = field(default_factory=dict)
+    against: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
@@ -72,6 +74,11 @@ def no_harm(workload: Workload) -> Workload:
     return replace(workload, goals=dict.fromkeys(workload.sizes, NO_HARM))
 
 
+def against(workload: Workload, eager: float, **peers: float) -> Workload:
+    """The workload with these goals at each size: against eager, and against peers by name."""
+    return replace(workload, goals=dict.fromkeys(workload.sizes, eager), against=peers)
+
+
 @dataclass(frozen=True)
 class Case:
     """A workload at one size: one row of the table."""
@@ -86,6 +93,11 @@ class Case:
     @property
     def has_goal(self) -> bool:
         return self.size in self.workload.goals
+
+    @property
+    def against(self) -> Mapping[str, float]:
+        """The ratios to reach against peers, by name; none at a size without a goal."""
+        return self.workload.against if self.has_goal else {}
 
     @property
     def goal(self) -> float:

@@ -1,4 +1,4 @@
-"""Measures one peer on one case, in interleaved pairs with eager.
+"""Measures one peer on one case, in interleaved pairs with eager and with the optimised function.
 
 Invariant: whatever a peer raises becomes the text of its failure, and the benchmark goes on.
 """
@@ -6,8 +6,10 @@ Invariant: whatever a peer raises becomes the text of its failure, and the bench
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+import dyntrace
 from bench.bits import distance
 from bench.peers.protocol import Peer, Refused
 from bench.result import PeerResult
@@ -17,25 +19,35 @@ from bench.workload import Case
 LONGEST = 200  # characters of a failure
 
 
-def measure_peer(peer: Peer, case: Case, effort: Effort) -> PeerResult:
+def measure_peer(
+    peer: Peer, case: Case, effort: Effort, optimise: Callable[[Any], Any] = dyntrace.optimize
+) -> PeerResult:
     """Its median, its ratio to eager, how far its numbers are from eager's, its first call."""
     found = PeerResult(peer.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _measure(peer, case, effort, found)
+            _measure(peer, case, effort, found, optimise)
     except Exception as error:  # a compiler may fail in any way
         found.failure = failure_text(error)
     return found
 
 
-def _measure(peer: Peer, case: Case, effort: Effort, found: PeerResult) -> None:
+def _measure(
+    peer: Peer,
+    case: Case,
+    effort: Effort,
+    found: PeerResult,
+    optimise: Callable[[Any], Any],
+) -> None:
     eager = case.workload.fresh()
     function = peer.prepare(case.workload.fresh())
     found.first = timed(function, [case.arguments()])
     found.distance = distance(outcome(eager, case), peer.as_numpy(outcome(function, case)))
     pairs = timed_pairs(eager, function, case, effort)
     found.seconds, found.ratio = middle(pairs.second), middle(pairs.ratios())
+    optimised = optimise(case.workload.fresh())
+    found.versus = middle(timed_pairs(function, optimised, case, effort).ratios())
 
 
 def outcome(function: Any, case: Case) -> Any:

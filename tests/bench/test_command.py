@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from bench import allocator
+from bench import allocator, goals
 from bench.catalogue import UnknownChoice, case_called, choose
 from bench.command import main
 from bench.result import PeerResult
-from bench.table import duration, heading, row, summary
+from bench.table import against_text, duration, heading, row, summary
 from bench.workload import search_path
 from tests.bench.synthetic import result
 
@@ -128,7 +128,7 @@ def test_durations_have_three_figures(seconds, text):
 
 
 def test_a_row_has_a_cell_for_each_heading_and_remarks_below():
-    peers = [PeerResult("a", 1.0, 2.0, 0.0, 3.0), PeerResult("b", failure="no")]
+    peers = [PeerResult("a", 1.0, 2.0, 0.5, 0.0, 3.0), PeerResult("b", failure="no")]
     found = result(
         "x/1",
         2.0,
@@ -145,7 +145,7 @@ def test_a_row_has_a_cell_for_each_heading_and_remarks_below():
         "breaks: DT101 x2",
         "3 graph calls fell back while timed; 0 graphs retired",
         "DIFFERS dtype",
-        "a: 1 s, 2.00 times eager's speed, first call 3 s, equal values",
+        "a: 1 s, 2.00 times eager's speed, optimised 0.50 times a's, first call 3 s, equal values",
         "b: not taken: no",
     ]
 
@@ -161,3 +161,31 @@ def test_the_summary_counts_goals_and_names_what_is_slower():
     assert goals == "goals reached: 1 of 1"
     assert slower == "below 0.97: slow"
     assert differing == "bits differ: failed"
+
+
+AGAINST = [
+    ("met", PeerResult("numba", versus=0.9), "0.90 yes"),
+    ("missed", PeerResult("numba", versus=0.89), "0.89 no"),
+    ("refused", PeerResult("numba", failure="no"), "numba refuses"),
+    ("unasked", PeerResult("swift", versus=2.0), "-"),
+]
+
+
+@pytest.mark.parametrize("name, peer, text", AGAINST)
+def test_a_row_tells_whether_a_goal_against_a_peer_was_reached(name, peer, text):
+    found = result(name, 2.0, peers=[peer], against={"numba": 0.9})
+    assert against_text(found) == text
+    assert text in row(found).splitlines()[0]
+
+
+def test_goals_against_peers_are_counted_and_those_missed_are_named():
+    found = [
+        result(name, 2.0, goal=3.0, has_goal=True, peers=[peer], against={"numba": 0.9})
+        for name, peer, _ in AGAINST
+    ]
+    line = "goals against numba reached: 1 of 2; 1 refused by it, 1 not measured"
+    assert line in summary(found).splitlines()
+    texts = goals.shortfalls(found)
+    assert "missed: 0.89 of numba's speed, goal 0.9" in texts
+    assert len([text for text in texts if "of eager's speed, goal 3" in text]) == 4
+    assert len(texts) == 5

@@ -62,13 +62,21 @@ def test_forgotten_mutations_are_found():
 
 
 def test_peers_come_with_the_row(monkeypatch):
-    def asked(*arguments):
-        return PeerResult(arguments[0], failure=" ".join(map(str, arguments[3:])))
+    def asked(*arguments, backend):
+        return PeerResult(arguments[0], failure=" ".join(map(str, (*arguments[3:], backend))))
 
     monkeypatch.setattr("bench.measure.measure_in_child", asked)
     plan = Scope(PLAN.effort, memory=False, peers=["swift"], patience=7.0, pages="pinned")
     (peer,) = measure(case("chain_5", 4), plan).peers
-    assert (peer.name, peer.failure) == ("swift", "pinned 7.0")
+    assert (peer.name, peer.failure) == ("swift", "pinned 7.0 numpy")
+
+
+def test_a_peer_is_measured_on_the_cases_with_a_goal_against_it():
+    plan = Scope(peers=["swift"], rivals=["numba", "calm"])
+    assert plan.peers_of(case("gauss_seidel", 400)) == ["swift", "numba"]
+    assert plan.peers_of(case("gauss_seidel", 12)) == ["swift"]
+    assert plan.peers_of(case("chain_5", 4)) == ["swift"]
+    assert Scope().peers_of(case("gauss_seidel", 400)) == []
 
 
 def test_measuring_again_takes_more_pairs():

@@ -64,6 +64,7 @@ def test_a_peer_is_timed_and_compared():
     found = measured(Peer())
     assert (found.name, found.failure, found.distance) == ("made-up", "", 0.0)
     assert found.seconds > 0.0 and found.ratio > 0.0 and found.first > 0.0
+    assert found.versus > 0.0
 
 
 def test_a_peer_gets_a_copy_of_the_source_that_is_its_own():

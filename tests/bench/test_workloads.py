@@ -6,6 +6,7 @@ import pytest
 from bench.bits import differences
 from bench.captured import captured_share, executed_calls
 from bench.catalogue import FAMILIES, WORKLOADS
+from bench.peers.known import KNOWN
 from bench.workload import Case
 from tests.differential.harness import check, optimised
 
@@ -43,6 +44,11 @@ def test_arguments_change_exactly_if_the_entry_says_so(workload):
 @each
 def test_goals_stand_at_sizes_that_are_run(workload):
     assert set(workload.goals) <= set(workload.sizes)
+
+
+@each
+def test_goals_against_peers_name_peers_that_are_known(workload):
+    assert set(workload.against) <= {peer.name for peer in KNOWN}
 
 
 def test_there_are_enough_workloads_in_every_family_and_names_are_unique():
