@@ -7,6 +7,8 @@
 
 #include <Python.h>
 
+#include "ahead/loop_functions.h"
+#include "ahead/loop_program.h"
 #include "cpython/failures.h"
 #include "cpython/hook.h"
 #include "cpython/instance.h"
@@ -118,6 +120,10 @@ static PyMethodDef functions[] = {
     {"arena_held", memory_held, METH_NOARGS, "Bytes kept for the temporaries of later calls."},
     {"arena_trim", memory_trim, METH_O,
      "Release kept memory until at most this many bytes are held."},
+    {"loop_functions", loop_functions, METH_NOARGS,
+     "The addresses of the C functions that the machine code of loops may call, by name."},
+    {"dot_function", loop_functions_dot, METH_O,
+     "dot_function(dtype): the address of NumPy's dot of two vectors of that dtype."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -129,8 +135,9 @@ set_up(void)
     if (ready) {
         return 0;
     }
-    if (PyType_Ready(&Entry_Type) < 0 || array_init() < 0 || floating_init() < 0
-        || failures_init() < 0 || region_init() < 0 || hook_init() < 0 || machine_init() < 0) {
+    if (PyType_Ready(&Entry_Type) < 0 || PyType_Ready(&LoopProgram_Type) < 0 || array_init() < 0
+        || floating_init() < 0 || failures_init() < 0 || region_init() < 0 || hook_init() < 0
+        || machine_init() < 0) {
         return -1;
     }
     if (pool_init() < 0 || arena_init() < 0) {
@@ -154,7 +161,8 @@ initialise(PyObject *module)
     }
     if (set_up() < 0 || PyModule_AddType(module, &Handle_Type) < 0
         || PyModule_AddType(module, &Region_Type) < 0
-        || PyModule_AddType(module, &Program_Type) < 0) {
+        || PyModule_AddType(module, &Program_Type) < 0
+        || PyModule_AddType(module, &LoopProgram_Type) < 0) {
         return -1;
     }
     return 0;

@@ -22,6 +22,7 @@ _make: Callable[..., Any] = umath._make_extobj
 DEFAULT = Context().run(STATE.get)  # the capsule of a context in which no modes were set
 
 FLAGS = ("divide", "over", "under", "invalid")
+BITS = {"invalid": 1, "divide": 4, "over": 8, "under": 16}  # of the flags in MXCSR
 
 
 def raising_state() -> Any:
@@ -34,3 +35,9 @@ def raising_state() -> Any:
     if all(modes[flag] == mode for flag, mode in quiet.items()):
         return STATE.get()
     return _make(**quiet)
+
+
+def trouble_flags() -> int:
+    """The bits of the flags whose current mode is not "ignore"."""
+    modes = _modes()
+    return sum(bit for flag, bit in BITS.items() if modes[flag] != "ignore")

@@ -30,6 +30,7 @@ FOLDERS = [
     "vm/group",
     "vm/plan",
     "vm",
+    "ahead",
     "region",
     ".",
 ]

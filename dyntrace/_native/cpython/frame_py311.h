@@ -134,6 +134,14 @@ signal_is_pending(PyThreadState *ts)
     return _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending) != 0;
 }
 
+/* The word whose low byte is not zero while the interpreter has something to do between two
+   instructions: a signal, a waiting thread, an asynchronous exception, a pending call. */
+static inline const void *
+eval_breaker(PyThreadState *ts)
+{
+    return &ts->interp->ceval.eval_breaker;
+}
+
 static inline PyObject *
 frame_globals(Frame *frame)
 {

@@ -143,6 +143,14 @@ signal_is_pending(PyThreadState *ts)
     return (_Py_atomic_load_uintptr_relaxed(&ts->eval_breaker) & _PY_SIGNALS_PENDING_BIT) != 0;
 }
 
+/* The word whose low byte is not zero while the interpreter has something to do between two
+   instructions: a signal, a waiting thread, an asynchronous exception, a pending call. */
+static inline const void *
+eval_breaker(PyThreadState *ts)
+{
+    return &ts->eval_breaker;
+}
+
 static inline PyObject *
 frame_globals(Frame *frame)
 {

@@ -19,6 +19,9 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_object.h>
 #include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030C0000
+#include <internal/pycore_range.h>
+#endif
 #if PY_VERSION_HEX >= 0x030D0000
 #include <internal/pycore_ceval.h>
 #endif

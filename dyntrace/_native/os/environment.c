@@ -41,6 +41,20 @@ environment_set_flags(int flags)
     _mm_setcsr(_mm_getcsr() | (unsigned)flags);
 }
 
+unsigned
+environment_clear(void)
+{
+    unsigned saved = _mm_getcsr();
+    _mm_setcsr(saved & ~(unsigned)FLAGS);
+    return saved;
+}
+
+void
+environment_restore(unsigned saved)
+{
+    _mm_setcsr(saved);
+}
+
 #else
 
 void
@@ -70,6 +84,21 @@ environment_set_flags(int flags)
     fesetenv(FE_DFL_ENV); /* enables no traps */
     feraiseexcept(flags);
     feupdateenv(&modes);
+}
+
+unsigned
+environment_clear(void)
+{
+    unsigned saved = (unsigned)fetestexcept(FE_ALL_EXCEPT);
+    feclearexcept(FE_ALL_EXCEPT);
+    return saved;
+}
+
+void
+environment_restore(unsigned saved)
+{
+    feclearexcept(FE_ALL_EXCEPT);
+    environment_set_flags((int)saved);
 }
 
 #endif

@@ -17,6 +17,8 @@ typedef fenv_t Environment;
 void environment_save(Environment *environment);        /* the calling thread's */
 void environment_adopt(const Environment *environment); /* modes as saved, no flag set */
 int environment_flags(void);                            /* the flags set in the calling thread */
+unsigned environment_clear(void);            /* clears the flags; what environment_restore takes */
+void environment_restore(unsigned saved);               /* modes and flags as they were saved */
 void environment_set_flags(int flags);                  /* raises these too; never traps */
 
 enum { ENVIRONMENT_FLAGS = FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW | FE_INVALID };

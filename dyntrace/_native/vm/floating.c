@@ -23,6 +23,14 @@ static struct {
 } cache[CACHE_SIZE];
 static unsigned cache_next;
 
+/* The flags that the modes of a capsule do not ignore. */
+static PyObject *trouble_flags; /* () -> those of the current modes */
+static struct {
+    PyObject *capsule;
+    int flags;
+} trouble[CACHE_SIZE];
+static unsigned trouble_next;
+
 /* The context variables of threads outside and inside regions. The mapping of a context is
    immutable (an HAMT, Python/hamt.c), so a region exchanges one mapping for the other, and back. */
 static Floating known[CACHE_SIZE];
@@ -185,6 +193,44 @@ floating_leave(Floating *state)
     Py_CLEAR(state->capsule);
 }
 
+static int
+work_out_trouble(PyObject *capsule)
+{
+    PyObject *answer = PyObject_CallNoArgs(trouble_flags);
+    int flags = answer == NULL ? -1 : (int)PyLong_AsLong(answer);
+    Py_XDECREF(answer);
+    if (flags >= 0) {
+        unsigned slot = trouble_next++ % CACHE_SIZE;
+        PyObject *old = trouble[slot].capsule;
+        trouble[slot].capsule = Py_NewRef(capsule);
+        trouble[slot].flags = flags;
+        Py_XDECREF(old);
+    }
+    return flags;
+}
+
+int
+floating_trouble(void)
+{
+    PyObject *capsule;
+    if (PyContextVar_Get(state_variable, NULL, &capsule) < 0) {
+        return -1;
+    }
+    int flags = -1;
+    bool known_capsule = false;
+    for (unsigned slot = 0; slot < CACHE_SIZE && !known_capsule; slot++) {
+        if (trouble[slot].capsule == capsule) {
+            flags = trouble[slot].flags;
+            known_capsule = true;
+        }
+    }
+    if (!known_capsule) {
+        flags = work_out_trouble(capsule);
+    }
+    Py_DECREF(capsule);
+    return flags;
+}
+
 int
 floating_init(void)
 {
@@ -194,8 +240,10 @@ floating_init(void)
     }
     state_variable = PyObject_GetAttrString(module, "STATE");
     raising_state = PyObject_GetAttrString(module, "raising_state");
+    trouble_flags = PyObject_GetAttrString(module, "trouble_flags");
     default_capsule = PyObject_GetAttrString(module, "DEFAULT");
     Py_DECREF(module);
-    bool complete = state_variable != NULL && raising_state != NULL && default_capsule != NULL;
+    bool complete = state_variable != NULL && raising_state != NULL && trouble_flags != NULL
+                    && default_capsule != NULL;
     return complete ? 0 : -1;
 }

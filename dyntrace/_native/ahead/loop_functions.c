@@ -1,0 +1,96 @@
+/* The C functions that the machine code of loops may call, by name.
+
+   Invariant: a function named "math.f" is the one of the C library that CPython's `math.f` calls
+   (Modules/mathmodule.c), and gives the same bits for arguments for which `math.f` calls it. Those
+   that CPython computes itself (gamma, lgamma, hypot, dist, fsum, remainder) are missing. Read
+   numbers.h for the others. */
+#include "ahead/loop_functions.h"
+
+#include <math.h>
+
+#include "ahead/numbers.h"
+#include "vm/array/numpy.h"
+
+typedef void (*AnyFunction)(void);
+
+#define ONE(name) {"math." #name, (AnyFunction)(double (*)(double))name}
+#define TWO(name) {"math." #name, (AnyFunction)(double (*)(double, double))name}
+
+static const struct {
+    const char *name;
+    AnyFunction function;
+} known[] = {
+    ONE(sin),
+    ONE(cos),
+    ONE(tan),
+    ONE(asin),
+    ONE(acos),
+    ONE(atan),
+    ONE(sinh),
+    ONE(cosh),
+    ONE(tanh),
+    ONE(asinh),
+    ONE(acosh),
+    ONE(atanh),
+    ONE(exp),
+    ONE(exp2),
+    ONE(expm1),
+    ONE(log),
+    ONE(log2),
+    ONE(log10),
+    ONE(erf),
+    ONE(erfc),
+    ONE(cbrt),
+    ONE(fabs),
+    TWO(atan2),
+    TWO(fmod),
+    TWO(copysign),
+    {"math.pow", (AnyFunction)numbers_math_pow},
+    {"math.log1p", (AnyFunction)numbers_math_log1p},
+    {"float_pow", (AnyFunction)numbers_float_pow},
+    {"float_mod", (AnyFunction)numbers_float_mod},
+    {"float_floordiv", (AnyFunction)numbers_float_floordiv},
+    {"round_to_even", (AnyFunction)numbers_round_to_even},
+    {"round_digits", (AnyFunction)numbers_round_digits},
+    {"int_truediv", (AnyFunction)numbers_int_truediv},
+    {"int_pow", (AnyFunction)numbers_int_pow},
+    {"complex_abs", (AnyFunction)numbers_complex_abs},
+    {"complex_div", (AnyFunction)numbers_complex_div},
+};
+
+static PyObject *
+address_of(AnyFunction function)
+{
+    return PyLong_FromVoidPtr((void *)(uintptr_t)function);
+}
+
+PyObject *
+loop_functions(PyObject *module, PyObject *ignored)
+{
+    (void)module;
+    (void)ignored;
+    PyObject *table = PyDict_New();
+    for (size_t i = 0; i < sizeof known / sizeof *known && table != NULL; i++) {
+        PyObject *address = address_of(known[i].function);
+        if (address == NULL || PyDict_SetItemString(table, known[i].name, address) < 0) {
+            Py_CLEAR(table);
+        }
+        Py_XDECREF(address);
+    }
+    return table;
+}
+
+PyObject *
+loop_functions_dot(PyObject *module, PyObject *dtype)
+{
+    (void)module;
+    if (!PyArray_DescrCheck(dtype)) {
+        PyErr_SetString(PyExc_TypeError, "dot_function() takes a dtype");
+        return NULL;
+    }
+    AnyFunction dot = (AnyFunction)PyDataType_GetArrFuncs((PyArray_Descr *)dtype)->dotfunc;
+    if (dot == NULL) {
+        return PyErr_Format(PyExc_ValueError, "NumPy has no dot of %R", dtype);
+    }
+    return address_of(dot);
+}

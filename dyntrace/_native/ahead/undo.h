@@ -1,0 +1,20 @@
+/* What a loop's machine code overwrote in its last iteration. */
+#ifndef DYNTRACE_AHEAD_UNDO_H
+#define DYNTRACE_AHEAD_UNDO_H
+
+#include <stdint.h>
+
+/* Machine code writes these: the address in the low 58 bits, log2 of the size in bytes (0 to 3)
+   above them; the bytes that stood there are the low ones of `old`. */
+typedef struct {
+    uint64_t where;
+    uint64_t old;
+} UndoEntry;
+
+enum { UNDO_CAPACITY = 1 << 18, SCRATCH_BYTES = 64 * 1024 };
+
+UndoEntry *undo_log(void); /* UNDO_CAPACITY entries; NULL without an exception: no memory */
+char *undo_scratch(void);  /* SCRATCH_BYTES; NULL without an exception: no memory */
+void undo_play_back(const UndoEntry *log, int64_t count); /* newest first */
+
+#endif
