@@ -47,10 +47,10 @@ def program(part, folder):
 
 @cache
 def library(part, folder):
-    """A part that knows nothing of Python, as a library to be called through ctypes."""
+    """A part without Python, or a file of this folder, as a library to call through ctypes."""
     target = folder / f"lib{part}.so"
     flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{SOURCES}"]
-    source = SOURCES / "os" / f"{part}.c"
+    source = SOURCES / "os" / f"{part}.c" if part in PARTS else HERE / f"{part}.c"
     subprocess.run([COMPILER, *flags, source, "-o", target], check=True)
     return ctypes.CDLL(str(target))
 

@@ -80,6 +80,9 @@ loop_functions(PyObject *module, PyObject *ignored)
     return table;
 }
 
+/* `a @ b` of two vectors calls this function with their strides. np.dot, np.inner and a.dot(b) copy
+   a vector of more than one item whose stride is not positive first, and multiply single items
+   (numpy/_core/src/common/cblasfuncs.c): other bits for floats and complex numbers. */
 PyObject *
 loop_functions_dot(PyObject *module, PyObject *dtype)
 {
