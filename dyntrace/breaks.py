@@ -427,4 +427,54 @@ NOT_WORTH_IT = _add(
     fix="nothing is wrong; work on whole arrays instead of single elements gains more",
 )
 
+# DT8xx: loops in machine code ---------------------------------------------------------------------
+LOOP_LEFT = _add(
+    "DT801",
+    "the loop ends here",
+    why="a break, a return or a test that fails leaves the loop, which is CPython's to do",
+    fix="nothing is wrong; the iterations before run in machine code",
+)
+LOOP_STATE = _add(
+    "DT802",
+    "a value that machine code cannot hand on from one iteration, or step, to the next",
+    why="only numbers, and arrays from before the loop, can be stored when CPython takes over",
+    fix="make what an iteration builds and uses local to it, or a number",
+)
+LOOP_KINDS = _add(
+    "DT803",
+    "a variable that changes its type from one iteration to the next",
+    why="machine code is made for one type of each variable",
+    fix="start with a value of the type that later iterations have, such as 0.0 instead of 0",
+)
+LOOP_ITERATOR = _add(
+    "DT804",
+    "iteration over something that machine code cannot iterate over",
+    why="it takes ranges and arrays, and enumerate, zip and reversed of these",
+    fix="iterate over a range or an array",
+)
+LOOP_UNIT = _add(
+    "DT805",
+    "an instruction that machine code has no form for",
+    why="CPython has to execute it; so it executes the iterations that come to it",
+    fix="move it out of the loop if iterations often come to it",
+)
+LOOP_TOO_LARGE = _add(
+    "DT806",
+    "a loop with too many steps or combinations of types",
+    why="the time to compile it would grow with their product",
+    fix="move parts of the body into loops or functions of their own",
+)
+LOOP_UNBOUND = _add(
+    "DT807",
+    "a variable that may be unbound when the loop begins",
+    why="the loop stores it in some iterations only, and what it holds before is not known",
+    fix="assign a first value to it before the loop",
+)
+LOOP_OPERATION = _add(
+    "DT808",
+    "an operation that machine code has no form for",
+    why="CPython has to execute it; so it executes the iterations that come to it",
+    fix="move it out of the loop, or write it as operations on elements",
+)
+
 CATALOGUE.freeze()

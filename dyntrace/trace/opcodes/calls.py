@@ -16,7 +16,7 @@ from dyntrace.trace.stepping import opcode
 from dyntrace.trace.values.base import MaybeNull, Value
 
 
-def _callee(frame: Frame) -> tuple[Value, list[Value]]:
+def callee_on_stack(frame: Frame) -> tuple[Value, list[Value]]:
     """Pop the two slots of a callable; return the callable and a list with `self`, if it is there.
 
     Without a NULL, the slots are a method's function and object.
@@ -34,7 +34,7 @@ def _callee(frame: Frame) -> tuple[Value, list[Value]]:
 def call(frame: Frame, arg: tuple[int, tuple[str, ...]]) -> None:
     count, names = arg
     values = frame.pop_many(count)
-    callee, first = _callee(frame)
+    callee, first = callee_on_stack(frame)
     first_named = count - len(names)
     kwargs = dict(zip(names, values[first_named:], strict=True))
     frame.push(calling.call(frame, callee, [*first, *values[:first_named]], kwargs))
@@ -49,5 +49,5 @@ def call_function_ex(frame: Frame, arg: bool) -> None:
         raise unsupported(mapping)
     if named is None or not all(type(key) is str for key in named):
         raise Break(CALL_BINDING)
-    callee, first = _callee(frame)
+    callee, first = callee_on_stack(frame)
     frame.push(calling.call(frame, callee, [*first, *args], named))

@@ -31,7 +31,7 @@ from dyntrace.trace.stepping import run_inlined
 from dyntrace.trace.values.base import Computed, Outside, Value
 from dyntrace.trace.values.containers import DictValue, TupleValue
 
-__all__ = ["NotInlined", "inline"]
+__all__ = ["Callee", "NotInlined", "bind", "callee_of", "check_depth", "frame_of", "inline"]
 
 _UNSUPPORTED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -58,27 +58,36 @@ class Callee:
     closure: tuple[kinds.Kind, ...]
 
 
-def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Value]) -> Value:
-    """Trace the body of the function `value` into the region, or break."""
+def callee_of(frame: Frame, value: Outside) -> Callee:
+    """The function `value`, guarded by its identity or, if it is nested, by its code."""
     kind = value.expected
     if isinstance(kind, kinds.FunctionKind):
-        callee = _by_code(frame, value, kind)
-    else:
-        assert isinstance(kind, kinds.KnownKind)
-        callee = _by_identity(frame, value, kind.value)
-    if callee.code.co_flags & _UNSUPPORTED:
-        raise NotInlined(NOT_INLINED, callee.name, value)
-    if frame.depth >= MAX_INLINE_DEPTH or _is_same(callee.code, frame.code):
-        raise NotInlined(RECURSION, callee.name, value)
+        return _by_code(frame, value, kind)
+    assert isinstance(kind, kinds.KnownKind)
+    return _by_identity(frame, value, kind.value)
+
+
+def inline(frame: Frame, value: Outside, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """Trace the body of the function `value` into the region, or break."""
+    callee = callee_of(frame, value)
+    check_depth(frame, callee)
     try:
         body, obstacle = decoded(callee.code)
     except AssemblyError:
         raise Break(NOT_INLINED, callee.name) from None
     if obstacle is not None:
         raise _not_inlined(callee, *obstacle)
-    inner = _frame_of(frame, body, callee)
+    inner = frame_of(frame, body, callee)
     bind(inner, callee, args, kwargs)
     return _run(frame, inner, callee)
+
+
+def check_depth(frame: Frame, callee: Callee) -> None:
+    """Break if a call of `callee` suspends, recurses, or is nested too deeply."""
+    if callee.code.co_flags & _UNSUPPORTED:
+        raise NotInlined(NOT_INLINED, callee.name, callee.value)
+    if frame.depth >= MAX_INLINE_DEPTH or _is_same(callee.code, frame.code):
+        raise NotInlined(RECURSION, callee.name, callee.value)
 
 
 def _by_identity(frame: Frame, value: Outside, function: types.FunctionType) -> Callee:
@@ -138,13 +147,14 @@ def _is_same(one: types.CodeType, other: types.CodeType) -> bool:
     return one is other or (one.co_filename == other.co_filename and one == other)
 
 
-def _frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
+def frame_of(frame: Frame, body: Body, callee: Callee) -> Frame:
+    """The frame of a call of `callee`, of the same class as its caller's."""
     first = len(body.local_names) - len(callee.closure)
     closure = None
     if callee.closure:
         closure = FunctionPart(callee.source, "closure")
         frame.region.guard(closure, Guard("sequence", tuple, len(callee.closure)))
-    return Frame(
+    return type(frame)(
         frame.region,
         body,
         callee.namespace,

@@ -1,0 +1,423 @@
+"""`emit(loop)`: the text of the function that runs a loop's iterations, and what its caller needs.
+
+The function gets the addresses of the inputs' words, of the outputs' words and of a context
+(`_native/ahead/loop.c` has their layout). Each block of the loop is one or more blocks of the text;
+parameters are phi instructions. At the head the state of the iterations so far is complete: that is
+what the outputs are, whether the loop ends or an iteration is left. Invariant: between two
+iterations nothing is pending: the log is empty, and no flag is set. Read `emission` for the rules'
+view, `llvm` for what becomes of the text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dyntrace.breaks import LOOP_OPERATION
+from dyntrace.exec.kernels import elements, indexes, mathematics, numbers
+from dyntrace.exec.kernels.emission import RULES, Emission, Held, Site, literal
+from dyntrace.exec.kernels.values import (
+    ArrayParts,
+    NoRule,
+    input_code,
+    kind_of,
+    output_code,
+    scalar_types,
+)
+from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
+from dyntrace.graph.control import Again, Branch, Finish, Jump, Loop, LoopBlock, Stop
+from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
+from dyntrace.graph.node import Node
+from dyntrace.record import record
+
+__all__ = ["LoopText", "emit"]
+
+RULE_MODULES = (elements, indexes, mathematics, numbers)  # importing them has registered the rules
+NAME = "loop"
+_QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
+
+
+@record(frozen=True)
+class LoopText:
+    """A loop as text.
+
+    inputs, outputs  the codes of `_native/ahead/loop.c`
+    sites            where iterations may be left, in the order of the exits' numbers
+    functions        the names of the functions in the context's table
+    """
+
+    text: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    sites: tuple[Site, ...]
+    functions: tuple[Any, ...]
+
+
+def emit(loop: Loop, iterator_code: str) -> LoopText:
+    """The text of `loop`; NoRule if no iteration could be completed.
+
+    `iterator_code` says how the iterator is given, if there is one.
+    """
+    return _Function(loop, iterator_code).text()
+
+
+def _sets_flags(loop: Loop) -> bool:
+    """Whether an operation of NumPy's on floats may set a flag that NumPy looks at."""
+    for block in loop.blocks:
+        for node in block.nodes:
+            dtype = getattr(node.kind, "dtype", None)
+            if dtype is not None and dtype.kind in "fc" and node.op.name not in _QUIET:
+                return True
+            if node.op.name == "operator.setitem":
+                stored = kind_of(node.args[0])
+                value = node.args[2]
+                found = getattr(getattr(value, "kind", None), "dtype", None)
+                if getattr(stored, "dtype", None) != found:
+                    return True
+    return False
+
+
+class _Function:
+    def __init__(self, loop: Loop, iterator_code: str) -> None:
+        self.loop = loop
+        self.iterator_code = iterator_code
+        self.writer = Writer(_sets_flags(loop))
+        self.emission = Emission(self.writer)
+        self.edges: dict[LoopBlock, list[tuple[str, list[str]]]] = {}
+        self.heads: list[list[str]] = []  # the names of the carried slots' phis
+        self.completes = False
+
+    def text(self) -> LoopText:
+        loop, writer, emission = self.loop, self.writer, self.emission
+        writer.start("entry")
+        codes = self._inputs()
+        self._first_state()
+        writer.start("head")
+        self._parameters(loop.head)
+        self._new_iteration()
+        emitted: set[LoopBlock] = set()
+        waiting = [loop.head]
+        self._waiting = waiting
+        while waiting:
+            block = waiting.pop()
+            if block in emitted:
+                continue
+            emitted.add(block)
+            if block is not loop.head:
+                writer.start(f"block{block.number}")
+                self._parameters(block)
+            self._block(block)
+        if not self.completes:
+            site = emission.sites[0] if emission.sites else Site("", 0)
+            raise NoRule(f"line {site.lineno}: {site.cause}" if site.cause else "nothing")
+        self._ends()
+        self._phis(emitted)
+        return LoopText(
+            writer.text(NAME) + '\n!0 = !{!"branch_weights", i32 1, i32 1000000}\n',
+            tuple(codes),
+            tuple(output_code(carried.kind) for carried in loop.carried),
+            tuple(emission.sites),
+            tuple(emission.functions),
+        )
+
+    # the function's start -----------------------------------------------------------------------
+
+    def _inputs(self) -> list[str]:
+        writer, loop = self.writer, self.loop
+        writer.do("%logged = alloca i64, align 8")
+        writer.do("%mxcsr = alloca i32, align 4")
+        writer.do("%pair = alloca [2 x i64], align 8")
+        names = ("undo", "capacity", "", "breaker", "mask", "functions", "scratch")
+        for word, name in enumerate(names):
+            if name:
+                place = writer.op(f"getelementptr i64, ptr %context, i64 {word}")
+                held = "i64" if name in ("capacity", "mask") else "ptr"
+                writer.do(f"%{name} = load {held}, ptr {place}, align 8")
+        assert names[FUNCTIONS] == "functions"
+        writer.do("%flags = trunc i64 %mask to i32")
+        self.word = 0
+        codes = []
+        for number, node in enumerate(loop.inputs):
+            if node is loop.iterator:
+                codes.append(self.iterator_code)
+                self.emission.held[node] = self._iterator(number)
+            else:
+                codes.append(input_code(node.kind))
+                self.emission.held[node] = self._input(node.kind, number)
+        return codes
+
+    def _load_word(self, held: str) -> str:
+        place = self.writer.op(f"getelementptr i64, ptr %in, i64 {self.word}")
+        self.word += 1
+        if held == "i1":
+            byte = self.writer.op(f"load i8, ptr {place}, align 8")
+            return self.writer.op(f"icmp ne i8 {byte}, 0")
+        return self.writer.op(f"load {held}, ptr {place}, align 8")
+
+    def _iterator(self, number: int) -> tuple[Any, ...]:
+        """The parts of the iterator: next, step, remaining of a range; index, array of a row."""
+        if self.iterator_code == "r":
+            return tuple(self._load_word("i64") for _ in range(3))
+        index = self._load_word("i64")
+        return index, self._array(int(self.iterator_code[2:]), -1)
+
+    def _array(self, ndim: int, number: int) -> ArrayParts:
+        pointer, writeable = self._load_word("ptr"), self._load_word("i1")
+        dims = tuple(self._load_word("i64") for _ in range(ndim))
+        strides = tuple(self._load_word("i64") for _ in range(ndim))
+        return ArrayParts(pointer, writeable, dims, strides, str(number))
+
+    def _input(self, kind: Kind, number: int) -> Held:
+        if isinstance(kind, ArrayKind):
+            return self._array(kind.ndim, number)
+        types = scalar_types(kind)
+        if types == ("float", "float"):
+            first = self.writer.op(f"getelementptr i64, ptr %in, i64 {self.word}")
+            second = self.writer.op(f"getelementptr i8, ptr {first}, i64 4")
+            self.word += 1
+            return tuple(
+                self.writer.op(f"load float, ptr {place}, align 4") for place in (first, second)
+            )
+        return tuple(self._load_word(held) for held in types)
+
+    def _first_state(self) -> None:
+        """The values with which the head is entered."""
+        loop = self.loop
+        state: list[Any] = []
+        if loop.iterator is not None:
+            parts = self.emission.held[loop.iterator]
+            state = [parts[0], parts[2]] if self.iterator_code == "r" else [parts[0]]
+        values: list[str] = []
+        for node in loop.head.parameters:
+            carried = next((c for c in loop.carried if c.parameter is node), None)
+            if carried is not None:
+                assert carried.initial is not None
+                values += _names(self.emission.held[carried.initial])
+        self._first = [*values, *state]
+        self.writer.do("br label %head")
+
+    # blocks -------------------------------------------------------------------------------------
+
+    def _parameters(self, block: LoopBlock) -> None:
+        """Name the parameters of a block; their phi instructions come last."""
+        for node in block.parameters:
+            self.emission.held[node] = _phi_names(node.kind, self.writer)
+
+    def _new_iteration(self) -> None:
+        """At the head: an empty log, and a look whether somebody waits."""
+        writer = self.writer
+        writer.do("store i64 0, ptr %logged, align 8")
+        self._poll("finish")
+        self.emission.flagged = False
+
+    def _poll(self, target: str) -> None:
+        writer = self.writer
+        byte = writer.op("load volatile i8, ptr %breaker, align 1")
+        pending = writer.op(f"icmp ne i8 {byte}, 0")
+        go_on = writer.fresh("go")
+        writer.do(f"br i1 {pending}, label %{target}, label %{go_on}, !prof !0")
+        writer.start(go_on)
+
+    def _block(self, block: LoopBlock) -> None:
+        emission = self.emission
+        emission.flagged = block is not self.loop.head  # what came before may have set one
+        for number, node in enumerate(block.nodes):
+            last = number == len(block.nodes) - 1 and isinstance(block.end, Again)
+            emission.unlogged = last and node.op.name == "operator.setitem"
+            try:
+                emission.held[node] = self._apply(node)
+            except NoRule as found:
+                emission.leave(f"{LOOP_OPERATION.code} {found.detail}", node.origin.lineno)
+                return
+        emission.unlogged = False
+        self._end(block, block.end)
+
+    def _apply(self, node: Node) -> Held:
+        rule = RULES.get(node.op.name) or RULES.get(node.op.target)
+        if rule is None:
+            raise NoRule(node.op.name)
+        return rule(self.emission, node)
+
+    # what follows a block -----------------------------------------------------------------------
+
+    def _end(self, block: LoopBlock, end: Any) -> None:
+        writer = self.writer
+        if isinstance(end, Branch):
+            if isinstance(end.condition, bool):
+                return self._end(block, end.then if end.condition else end.otherwise)
+            labels = writer.fresh("then"), writer.fresh("else")
+            condition = self.emission.truth(end.condition)
+            writer.do(f"br i1 {condition}, label %{labels[0]}, label %{labels[1]}")
+            flagged = self.emission.flagged
+            for label, part in zip(labels, (end.then, end.otherwise), strict=True):
+                writer.start(label)
+                self.emission.flagged = flagged
+                self._end(block, part)
+        elif isinstance(end, Jump):
+            self._jump(block, end)
+        elif isinstance(end, Again):
+            self._again(end)
+        elif isinstance(end, Finish):
+            writer.do("br label %finish")
+        else:
+            assert isinstance(end, Stop)
+            cause = f"{end.reason.code} {end.detail}".strip()
+            self.emission.leave(cause, end.lineno)
+        return None
+
+    def _jump(self, block: LoopBlock, jump: Jump) -> None:
+        writer = self.writer
+        if jump.target.number <= block.number and not jump.target.short:
+            byte = writer.op("load volatile i8, ptr %breaker, align 1")
+            pending = writer.op(f"icmp ne i8 {byte}, 0")
+            self.emission.check(pending, "interrupted", self._line_of(block))
+        try:
+            names = [name for value in jump.values for name in self._flat(value)]
+        except NoRule as found:
+            return self.emission.leave(
+                f"{LOOP_OPERATION.code} {found.detail}", self._line_of(block)
+            )
+        self.edges.setdefault(jump.target, []).append((writer.label, names))
+        self._waiting.append(jump.target)
+        writer.do(f"br label %block{jump.target.number}")
+        return None
+
+    def _line_of(self, block: LoopBlock) -> int:
+        return block.nodes[-1].origin.lineno if block.nodes else 0
+
+    def _again(self, again: Again) -> None:
+        """The iteration is complete: flags are looked at, then the head gets the new state."""
+        line = max((stop.lineno for stop in self.loop.stops), default=0)
+        self.emission.check_flags(line)
+        values = [self._flat(value) for value in again.values]
+        state = [name for value in again.state for name in self._flat(value)]
+        self.heads.append([self.writer.label, *[n for names in values for n in names]])
+        passed = [
+            name
+            for carried, names in zip(self.loop.carried, values, strict=True)
+            if carried.parameter is not None
+            for name in names
+        ]
+        self.edges.setdefault(self.loop.head, []).append((self.writer.label, [*passed, *state]))
+        self.completes = True
+        self.writer.do("br label %head")
+
+    def _flat(self, value: Any) -> list[str]:
+        held = self.emission.of(value) if isinstance(value, Node) else literal(value)
+        return _names(held)
+
+    # phi instructions and ends --------------------------------------------------------------------
+
+    def _ends(self) -> None:
+        """The two ways out: `finish` at the head, `stop` from within an iteration."""
+        writer, leavings = self.writer, self.emission.leavings
+        writer.start("finish")
+        self._store_outputs()
+        writer.do("ret i64 0")
+        writer.start("stop")
+        if not leavings:
+            writer.do("unreachable")
+            return
+        pairs = ", ".join(f"[{number}, %{label}]" for label, number in leavings)
+        site = writer.op(f"phi i64 {pairs}")
+        count = writer.op("load i64, ptr %logged, align 8")
+        place = writer.op("getelementptr i64, ptr %context, i64 2")
+        writer.do(f"store i64 {count}, ptr {place}, align 8")
+        self._store_outputs()
+        writer.do(f"ret i64 {site}")
+
+    def _carried_names(self) -> list[tuple[Kind, list[str]]]:
+        """Of each carried slot its kind and the names that it has at the head."""
+        found = []
+        for number, carried in enumerate(self.loop.carried):
+            if carried.parameter is not None:
+                names = _names(self.emission.held[carried.parameter])
+            else:
+                names = [f"%set{number}.{k}" for k in range(len(_types(carried.kind)))]
+            found.append((carried.kind, names))
+        return found
+
+    def _store_outputs(self) -> None:
+        writer = self.writer
+        writer.do("store i64 %done, ptr %out, align 8")
+        word = 1
+        for kind, names in self._carried_names():
+            if isinstance(kind, ArrayKind):
+                pairs = [("i64", names[-1])]
+            else:
+                pairs = list(zip(scalar_types(kind), names, strict=True))
+            narrow = [held for held, _ in pairs] == ["float", "float"]
+            for number, (held, name) in enumerate(pairs):
+                place = writer.op(f"getelementptr i64, ptr %out, i64 {word}")
+                if narrow and number:
+                    place = writer.op(f"getelementptr i8, ptr {place}, i64 4")
+                if held == "i1":
+                    name, held = writer.op(f"zext i1 {name} to i64"), "i64"
+                writer.do(f"store {held} {name}, ptr {place}, align 4")
+                word += not (narrow and number == 0)
+
+    def _phis(self, emitted: set[LoopBlock]) -> None:
+        for block in emitted - {self.loop.head}:
+            names = [n for node in block.parameters for n in _names(self.emission.held[node])]
+            types = [t for node in block.parameters for t in _types(node.kind)]
+            edges = self.edges.get(block, [])
+            self.writer.put_first(f"block{block.number}", _phi_lines(names, types, edges))
+        self._head_phis()
+
+    def _head_phis(self) -> None:
+        head = self.loop.head
+        names = [n for node in head.parameters for n in _names(self.emission.held[node])]
+        types = [t for node in head.parameters for t in _types(node.kind)]
+        edges = [("entry", self._first), *self.edges[head]]
+        lines = [*_phi_lines(names, types, edges)]
+        latches = [label for label, _ in self.edges[head]]
+        done = ", ".join(f"[%done.{number}, %{label}]" for number, label in enumerate(latches))
+        lines.append(f"%done = phi i64 [0, %entry], {done}")
+        for number, label in enumerate(latches):
+            self._count_before_branch(label, number)
+        self.writer.put_first("head", [*lines, *self._set_phis()])
+
+    def _count_before_branch(self, label: str, number: int) -> None:
+        self.writer.insert_before_last(label, f"%done.{number} = add i64 %done, 1")
+
+    def _set_phis(self) -> list[str]:
+        """The phi instructions of slots that each iteration stores before it reads them."""
+        lines, offset = [], 1
+        for number, carried in enumerate(self.loop.carried):
+            types = _types(carried.kind)
+            if carried.parameter is None:
+                for k, held in enumerate(types):
+                    pairs = [f"[{one[offset + k]}, %{one[0]}]" for one in self.heads]
+                    undefined = "undef"
+                    listed = ", ".join([f"[{undefined}, %entry]", *pairs])
+                    lines.append(f"%set{number}.{k} = phi {held} {listed}")
+            offset += len(types)
+        return lines
+
+
+def _types(kind: Kind) -> list[str]:
+    """The LLVM types of the names that hold a value of this kind."""
+    if isinstance(kind, ArrayKind):
+        scalar_types(NumpyScalarKind(kind.dtype))
+        return ["ptr", "i1", *["i64"] * (2 * kind.ndim), "i64"]
+    return list(scalar_types(kind))
+
+
+def _names(held: Held) -> list[str]:
+    if isinstance(held, ArrayParts):
+        return [held.pointer, held.writeable, *held.dims, *held.strides, held.number]
+    return list(held) if isinstance(held, tuple) else [held]
+
+
+def _phi_names(kind: Kind, writer: Writer) -> Held:
+    names = [f"%{writer.fresh('p')}" for _ in _types(kind)]
+    if isinstance(kind, ArrayKind):
+        dims, strides = names[2 : 2 + kind.ndim], names[2 + kind.ndim : -1]
+        return ArrayParts(names[0], names[1], tuple(dims), tuple(strides), names[-1])
+    return tuple(names)
+
+
+def _phi_lines(names: list[str], types: list[str], edges: list[tuple[str, list[str]]]) -> list[str]:
+    return [
+        f"{name} = phi {held} " + ", ".join(f"[{values[k]}, %{label}]" for label, values in edges)
+        for k, (name, held) in enumerate(zip(names, types, strict=True))
+    ]

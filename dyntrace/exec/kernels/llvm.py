@@ -1,0 +1,100 @@
+"""llvmlite: the only module that imports it. Text becomes machine code for this processor.
+
+llvmlite is imported when the first loop is hot, on the thread that compiles. It lets go of
+the interpreter's lock while LLVM works. Invariant: code lives as long as its `MachineCode`; LLVM's
+own data for a loop is dropped once the code is there. Read `emit` for the text.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from dyntrace.record import record
+
+__all__ = ["MachineCode", "assembly_of", "compile_text", "load_object", "processor"]
+
+LEVEL = 2  # of optimisation
+
+
+@record(frozen=True)
+class _Target:
+    """LLVM's description of this processor."""
+
+    binding: Any
+    machine: Any
+    name: str
+
+
+@functools.cache
+def _target() -> _Target:
+    import llvmlite
+    import llvmlite.binding as binding
+
+    if tuple(map(int, llvmlite.__version__.split(".")[:2])) < (0, 45):
+        binding.initialize()
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    cpu, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+    machine = binding.Target.from_default_triple().create_target_machine(
+        opt=LEVEL, cpu=cpu, features=features, jit=True
+    )
+    name = f"llvmlite {llvmlite.__version__}, LLVM {binding.llvm_version_info}, {cpu} {features}"
+    return _Target(binding, machine, name)
+
+
+def processor() -> str:
+    """What machine code depends on besides its text: the processor and the compiler."""
+    return _target().name
+
+
+class MachineCode:
+    """A loaded function: its address, and what keeps it in memory.
+
+    image  the object file that it was loaded from
+    """
+
+    def __init__(self, engine: Any, address: int, image: bytes) -> None:
+        self._engine = engine
+        self.address = address
+        self.image = image
+
+
+def compile_text(text: str, name: str) -> bytes:
+    """The object file of a module; RuntimeError with LLVM's message if the text is malformed."""
+    target = _target()
+    module = target.binding.parse_assembly(text)
+    module.verify()
+    _optimise(target, module)
+    return bytes(target.machine.emit_object(module))
+
+
+def _optimise(target: _Target, module: Any) -> None:
+    binding = target.binding
+    options = binding.create_pipeline_tuning_options(speed_level=LEVEL)
+    options.loop_vectorization = options.slp_vectorization = True
+    builder = binding.create_pass_builder(target.machine, options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def assembly_of(text: str) -> str:
+    """The assembly of a module's text."""
+    target = _target()
+    module = target.binding.parse_assembly(text)
+    _optimise(target, module)
+    return str(target.machine.emit_assembly(module))
+
+
+def load_object(image: bytes, name: str) -> MachineCode:
+    """Load an object file and find a function in it."""
+    target = _target()
+    binding = target.binding
+    empty = binding.parse_assembly("")
+    machine = binding.Target.from_default_triple().create_target_machine(opt=LEVEL, jit=True)
+    engine = binding.create_mcjit_compiler(empty, machine)
+    engine.add_object_file(binding.ObjectFileRef.from_data(image))
+    engine.finalize_object()
+    address = engine.get_function_address(name)
+    if not address:
+        raise RuntimeError(f"the object file has no function {name}")
+    return MachineCode(engine, address, image)
