@@ -11,6 +11,9 @@ class Region:
     misses: int
     deopt_limit: int
     retired: bool
+    resting: bool
+    countdown: int
+    sampled: int
     on_miss: Callable[[Region, tuple[Any, ...]], Any] | None
     def __init__(self, entries: Iterable[Any] = ()) -> None: ...
     @property

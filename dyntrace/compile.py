@@ -12,12 +12,12 @@ Read `functions.recording` for when this is done, `functions.compiled_code` for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dyntrace.trace.analysis import Analysis, Paths, Profile, Start, explore
 from dyntrace.trace.regions.tracer import RegionTracer
 from dyntrace.weaving import weave
-from dyntrace.weaving.regions import Regions
+from dyntrace.weaving.regions import RegionRecord, Regions
 from dyntrace.weaving.weave import Recorders, Woven
 
 __all__ = ["compile_code"]
@@ -30,13 +30,15 @@ def compile_code(
     earlier: Paths,
     regions: Regions,
     review: Callable[[Analysis], Recorders],
+    loops: Sequence[RegionRecord] = (),
 ) -> Woven:
     """The next version of the tracer's code object.
 
     `starts` are the states seen, `profile` the kinds that units pushed, `earlier` the paths of the
     analysis before. `review` is shown the analysis and says what is still to be learnt; it may
-    raise GraphBreakError. `regions` keeps the regions from version to version.
+    raise GraphBreakError. `regions` keeps the regions from version to version. `loops` are those
+    that run loops.
     """
     analysis = explore(tracer, starts, profile, earlier)
     recorders = review(analysis)
-    return weave.weave(tracer.facts, analysis.plans, regions, recorders)
+    return weave.weave(tracer.facts, analysis.plans, regions, recorders, loops)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import _thread
 import os
+import platform
 import sys
 import warnings
 from importlib import import_module
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 
 
 def _extension_built(name: str) -> bool:
@@ -69,6 +71,14 @@ keep_memory: bool = sampler and os.environ.get("DYNTRACE_KEEP_MEMORY", "1") != "
 measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
 """Weave no region that `trace.regions.worth` expects to lose, and measure the others against the
 original instructions while they run. If off, every region that can be captured is kept."""
+
+jit: bool = (
+    native
+    and os.environ.get("DYNTRACE_JIT", "1") != "0"
+    and platform.machine() in ("x86_64", "AMD64")
+    and find_spec("llvmlite") is not None
+)
+"""Loops run as machine code that llvmlite makes; it is imported when the first loop is hot."""
 
 STAGES = ("trace", "weave", "program", "plan", "retire")
 

@@ -25,6 +25,7 @@ from dyntrace.functions import misses, recording, retirement, stages, waiting
 from dyntrace.functions.garbage import rare_collections
 from dyntrace.functions.judging import gains_nothing
 from dyntrace.functions.knowledge import Knowledge
+from dyntrace.functions.loops import Loops
 from dyntrace.functions.pacing import COMPILING, Pace
 from dyntrace.functions.versions import Versions
 from dyntrace.graph.identity import Namespace
@@ -47,6 +48,7 @@ class CompiledCode:
     versions    the code objects that its functions have run
     knowledge   what was learnt, until a reset
     regions     those of all versions
+    loops       its loops, and what became of them
     facts       of the original; None if it cannot be decoded
     generation  counts resets, so that recorders from before one say nothing
     given_up    the original runs from now on
@@ -74,6 +76,7 @@ class CompiledCode:
         self.versions = Versions(original)
         self.knowledge = Knowledge()
         self.regions = Regions(compile_graph, self)
+        self.loops = Loops(self)
         self.generation = 0
         self.given_up = self.calls_stay = self.is_cold = False
         self.facts: CodeFacts | None = None
@@ -140,7 +143,10 @@ class CompiledCode:
         if tracer is not None:
             learnt, review = self.knowledge, functools.partial(recording.review, self)
             profile, earlier = learnt.profile.results, learnt.paths
-            made = compile_code(tracer, learnt.starts, profile, earlier, self.regions, review)
+            loops = self.loops.records()
+            made = compile_code(
+                tracer, learnt.starts, profile, earlier, self.regions, review, loops
+            )
             self._install(made)
 
     def _install(self, woven: Woven) -> None:
@@ -174,6 +180,7 @@ class CompiledCode:
             self.generation += 1
             self.knowledge = Knowledge()
             self.regions.clear()
+            self.loops.forget()
             self.versions.count = 0
             self.start()
 
@@ -185,6 +192,9 @@ class CompiledCode:
 
     @contained(False)
     def on_miss(self, region: Region, args: tuple[Any, ...]) -> bool:
+        loop = self.loops.of(region)
+        if loop is not None:
+            return self.loops.visited(loop, args)
         return misses.learn_from_miss(self, region, args)
 
     @contained(None)

@@ -36,6 +36,8 @@ def _may_gain(compiled: CompiledCode) -> bool:
     """Whether its own instructions have array work, or recorders may still find some."""
     if compiled.given_up or compiled.pace.waits or not compiled.versions.count:
         return not compiled.given_up
+    if compiled.loops.may_gain():
+        return True
     return _is_learning(compiled) or any(known.does_work() for known in compiled.used())
 
 

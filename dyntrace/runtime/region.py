@@ -161,6 +161,8 @@ class Region:
     deopt_limit  n > 0: retire once n runs have failed for one cause and one recent call in eight
                  did, or once nearly all calls miss
     retired      the region always returns None; `cause` tells why
+    countdown    while it rests: calls to skip until one is let through
+    sampled      what `countdown` starts from
     resting      many calls in a row were declined, so the stub skips most calls; `on_rest` is
                  called when this begins and when it ends
     commits      the region has only an effect: it performs the effect and returns True
@@ -192,7 +194,8 @@ class Region:
         self.stub_time = STUB_TIME
         self.resting = False
         self._declined = 0
-        self._countdown = 0
+        self.countdown = 0
+        self.sampled = SAMPLED
         self._window = 0
         self._replays = dict.fromkeys(Cause, 0)
         self._failures = dict.fromkeys(Cause, 0)
@@ -287,7 +290,7 @@ class Region:
 
     def _rest_after_decline(self) -> None:
         """Count a declined call; the region rests after many in a row."""
-        self._countdown = SAMPLED
+        self.countdown = self.sampled
         if self.resting:
             return
         self._declined += 1
@@ -306,8 +309,8 @@ class Region:
 
     def _wants_a_call(self) -> bool:
         """Whether this call is let through although the region rests."""
-        self._countdown -= 1
-        return self._countdown <= 0
+        self.countdown -= 1
+        return self.countdown <= 0
 
     def _timed(self, entry: _CompiledEntry, values: list[Any], began: int) -> Any:
         """Run the region and report its time; `began` is when the call did."""

@@ -51,6 +51,7 @@ class RegionRecord:
     steps     of each entry, the guard steps
     programs  of each entry, what runs its graph
     misses    the calls that no entry fitted
+    is_loop   whether it runs the iterations of a loop (`functions.loops`)
     """
 
     layout: Layout
@@ -60,10 +61,11 @@ class RegionRecord:
     steps: list[Any] = field(default_factory=list)
     programs: list[Callable[..., Any]] = field(default_factory=list)
     misses: int = 0
+    is_loop: bool = False
 
     def does_work(self) -> bool:
         """Whether it is in use, and not just to pass the optimised copy of a callee."""
-        return not self.region.retired and any(plan.works for plan in self.plans)
+        return not self.region.retired and (self.is_loop or any(plan.works for plan in self.plans))
 
 
 class Regions:
@@ -85,12 +87,25 @@ class Regions:
             self.add_entry(found, plan)
         return found
 
-    def _region(self, plan: RegionPlan) -> Region:
+    def of_loop(self, layout: Layout, state: State) -> RegionRecord:
+        """The region that runs a loop, made at its first use; its entries come later."""
+        found = self._by_layout.get(layout)
+        if found is None:
+            region = self._new_region()
+            found = RegionRecord(layout, state, region, is_loop=True)
+            self._by_layout[layout] = found
+        return found
+
+    def _new_region(self) -> Region:
         region = Region()
         region.on_miss = self._missed
         region.on_retire = self._retired
         region.on_rest = self._rested
         region.deopt_limit = DEOPT_LIMIT
+        return region
+
+    def _region(self, plan: RegionPlan) -> Region:
+        region = self._new_region()
         region.commits = plan.layout.effect_only
         if config.measure and plan.ends_at is not None:
             region.measure()

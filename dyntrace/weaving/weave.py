@@ -6,7 +6,7 @@ co_stacksize, so that running frames fit newer code. Read `weaving.stubs` next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
 from typing import Any
 
@@ -21,7 +21,7 @@ from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
 from dyntrace.trace.regions.paths import RegionPlan
 from dyntrace.weaving.bypasses import Bypass
-from dyntrace.weaving.regions import Regions
+from dyntrace.weaving.regions import RegionRecord, Regions
 from dyntrace.weaving.stubs import (
     entry_stub,
     marker_stub,
@@ -90,10 +90,17 @@ class Recorders:
     stops: frozenset[int]
 
 
-def weave(facts: CodeFacts, plans: Plans, regions: Regions, recorders: Recorders) -> Woven:
-    """The next version of a code object, with these regions and recorders."""
+def weave(
+    facts: CodeFacts,
+    plans: Plans,
+    regions: Regions,
+    recorders: Recorders,
+    loops: Sequence[RegionRecord] = (),
+) -> Woven:
+    """The next version of a code object, with these regions, recorders and regions of loops."""
     stubs = _Stubs(facts)
     _add_recorders(stubs, facts, recorders)
+    _add_loops(stubs, loops)
     _add_regions(stubs, plans, regions)
     landings = sorted({facts.first, *recorders.stops})
     for unit in landings:
@@ -178,6 +185,16 @@ def _add_regions(stubs: _Stubs, plans: Plans, regions: Regions) -> None:
                 bypass, stub = with_bypass(marker_stub(region.marker))
                 stubs.add_tail(plan.ends_at, stub)
                 stubs.add_bypass(plan.layout, bypass)
+
+
+def _add_loops(stubs: _Stubs, loops: Sequence[RegionRecord]) -> None:
+    """Add the stubs of loops that are not given up, before those of other regions."""
+    for loop in loops:
+        if not loop.region.retired:
+            handle = loop.region.handle
+            bypass, stub = may_rest(handle, region_stub(loop.layout, handle))
+            stubs.add(loop.layout.start, stub)
+            stubs.add_bypass(loop.layout, bypass)
 
 
 def stack_size(facts: CodeFacts) -> int:

@@ -140,7 +140,7 @@ run_loop(LoopProgram *program, PyObject *const *args, int64_t *words)
     program->calls++;
     program->exits[site]++;
     program->iterations += iterations;
-    program->fruitless = iterations == 0 ? program->fruitless + 1 : 0;
+    program->fruitless = iterations == 0 && site != 0 ? program->fruitless + 1 : 0;
     if (iterations == 0) {
         Py_RETURN_NONE;
     }

@@ -12,6 +12,7 @@
 #include "region/counters.h"
 #include "region/entry.h"
 #include "region/handle.h"
+#include "region/retire.h"
 
 enum { STUB_TIME = 20 }; /* nanoseconds, until somebody sets another one */
 
@@ -92,6 +93,7 @@ region_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     region->trial.next = LLONG_MAX;
     region->stub_time = STUB_TIME;
+    region->sampled = RETIRE_SAMPLED;
     region->handle = handle_of(region, false);
     region->marker = handle_of(region, true);
     if (region->handle == NULL || region->marker == NULL) {
@@ -198,7 +200,9 @@ static PyMemberDef region_members[] = {
     {"deopt_limit", T_LONGLONG, offsetof(Region, deopt_limit), 0, "Failures to retire after."},
     {"commits", T_BOOL, offsetof(Region, commits), 0, "Does it do the effect itself?"},
     {"stub_time", T_LONGLONG, offsetof(Region, stub_time), 0, "Nanoseconds outside the call."},
-    {"resting", T_BOOL, offsetof(Region, resting), READONLY, "Has it declined many calls?"},
+    {"resting", T_BOOL, offsetof(Region, resting), 0, "Has it declined many calls?"},
+    {"countdown", T_INT, offsetof(Region, countdown), 0, "Calls to skip while it rests."},
+    {"sampled", T_INT, offsetof(Region, sampled), 0, "While it rests, one call in so many comes."},
     {"retired", T_BOOL, offsetof(Region, retired), 0, "Does it always answer None?"},
     {NULL, 0, 0, 0, NULL},
 };

@@ -22,6 +22,7 @@ struct Region {
     long long stub_time; /* nanoseconds that the stub takes outside the call */
     int declined;      /* calls in a row that it did not run */
     int countdown;     /* while it rests: calls to skip until one is let through */
+    int sampled;       /* what `countdown` starts from */
     long long replays[CAUSES]; /* `deopts` by cause */
     long long window;  /* the call since which `failures` are counted */
     long long failures[CAUSES];

@@ -14,7 +14,6 @@ enum {
     SHARE = 8,    /* retires if one call in SHARE has failed */
     MISS_LIMIT = 64,
     REST_AFTER = 256, /* declined calls in a row */
-    SAMPLED = 256,    /* a resting region gets one call in SAMPLED */
 };
 
 /* Calls the callback, if any; -1 with an exception that was thrown into it from outside. */
@@ -95,7 +94,7 @@ retire_end_rest(Region *region)
 int
 retire_after_decline(Region *region)
 {
-    region->countdown = SAMPLED;
+    region->countdown = region->sampled;
     if (region->resting) {
         return 0;
     }

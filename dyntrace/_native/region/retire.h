@@ -4,6 +4,8 @@
 
 #include "region/region.h"
 
+enum { RETIRE_SAMPLED = 256 }; /* a resting region gets one call in so many */
+
 /* Each int: 0, or -1 with an exception that was thrown into a callback from outside. */
 int retire(Region *region, Cause cause);
 int retire_after_deopt(Region *region, Cause cause);

@@ -60,7 +60,7 @@ class MachineCode:
         self.image = image
 
 
-def compile_text(text: str, name: str) -> bytes:
+def compile_text(text: str) -> bytes:
     """The object file of a module; RuntimeError with LLVM's message if the text is malformed."""
     target = _target()
     module = target.binding.parse_assembly(text)

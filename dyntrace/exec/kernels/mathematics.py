@@ -1,8 +1,8 @@
 """Rules for functions of numbers: `math`, rounding, and NumPy's ufuncs on scalars.
 
-`math.f` calls the function of the C library that CPython calls, by its address; LLVM's own knowledge
-of such functions is never used, since it replaces calls by others with other bits. Invariant: what
-`math` raises an error for leaves the iteration. Read `numbers` for arithmetic.
+`math.f` calls the function of the C library that CPython calls, by its address. LLVM's own
+knowledge of such functions is never used: it replaces calls by others, with other bits. Invariant:
+what `math` raises an error for leaves the iteration. Read `numbers` for arithmetic.
 """
 
 from __future__ import annotations

@@ -490,7 +490,7 @@ def _modulus(emission: Emission, argument: Any, node: Node) -> str:
 
 @rule("float", "int", "complex")
 def conversion(emission: Emission, node: Node) -> Names:
-    if not node.args or len(node.args) > 1 and node.op.name != "complex":
+    if not node.args or (len(node.args) > 1 and node.op.name != "complex"):
         raise NoRule(node.op.name)
     _refuse_arrays(node)
     if node.op.name == "complex" and len(node.args) == 2:

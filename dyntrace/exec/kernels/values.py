@@ -22,10 +22,15 @@ __all__ = ["ArrayParts", "NoRule", "dtype_of", "input_code", "output_code", "sca
 
 _BY_CHAR: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        **{"?": ("i1",), "b": ("i8",), "B": ("i8",), "h": ("i16",), "H": ("i16",)},
-        **{"i": ("i32",), "I": ("i32",), "l": ("i64",), "L": ("i64",), "q": ("i64",)},
-        **{"Q": ("i64",), "f": ("float",), "d": ("double",)},
-        **{"F": ("float", "float"), "D": ("double", "double")},
+        "?": ("i1",),
+        **dict.fromkeys("bB", ("i8",)),
+        **dict.fromkeys("hH", ("i16",)),
+        **dict.fromkeys("iI", ("i32",)),
+        **dict.fromkeys("lLqQ", ("i64",)),
+        "f": ("float",),
+        "d": ("double",),
+        "F": ("float", "float"),
+        "D": ("double", "double"),
     }
 )
 _PYTHON: Mapping[type, tuple[str, ...]] = MappingProxyType(

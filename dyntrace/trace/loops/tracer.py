@@ -1,9 +1,9 @@
 """LoopTracer: the iterations of a loop are interpreted symbolically, block by block.
 
 Tracing starts at the head with the kinds at hand. A branch on data ends a block; each side is
-traced once for each combination of kinds in which control comes to it, so kinds are always definite.
+traced once for each combination of kinds in which control comes to it, so kinds are definite.
 Callees are traced like the body, with their branches and loops. What cannot be traced becomes a
-stop: when an iteration comes there, it is undone, and CPython executes it from its start. Invariant:
+stop: an iteration that comes there is undone, and CPython executes it from its start. Invariant:
 tracing changes nothing and calls none of the user's code. Read `trace.loops.control` for the
 instructions that steer, `exec.kernels.emit` for the machine code.
 """

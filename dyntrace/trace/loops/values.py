@@ -20,12 +20,12 @@ from dyntrace.trace.values.containers import TupleValue
 
 __all__ = [
     "INDEX_OPS",
+    "LaterItem",
     "LoopArrayIterator",
     "LoopEnumerate",
     "LoopIterator",
     "LoopRange",
     "LoopRangeIterator",
-    "LaterItem",
     "LoopZip",
     "array_iterator",
     "index_node",

@@ -1,0 +1,37 @@
+"""From a traced loop to a loop program: text, then machine code, beside the program that runs.
+
+Invariant: machine code is made for the kinds that the loop's inputs are guarded to have, and holds
+none of the user's objects. Read `emit` for the text, `llvm` for the code, `background` for the
+thread, `functions.loop_compiler` for the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dyntrace._native import LoopProgram, loop_functions
+from dyntrace.exec.kernels import background, llvm
+from dyntrace.exec.kernels.emit import NAME, LoopText
+
+__all__ = ["compile_later", "program_of"]
+
+
+def _address(name: Any) -> int:
+    """The address of a function that machine code calls."""
+    return loop_functions()[name]
+
+
+def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> bool:
+    """Compile beside the program; `deliver` gets the loop program on the thread that compiles.
+
+    False if the interpreter is about to exit.
+    """
+    return background.submit(lambda: deliver(program_of(text)))
+
+
+def program_of(text: LoopText) -> LoopProgram:
+    """The loop program of a text; RuntimeError if LLVM refuses it."""
+    code = llvm.load_object(llvm.compile_text(text.text), NAME)
+    addresses = tuple(map(_address, text.functions))
+    return LoopProgram(code.address, text.inputs, text.outputs, len(text.sites), addresses, code)

@@ -1,0 +1,187 @@
+"""Loops of one code object: which are hot, what they are compiled to, and when they are given up.
+
+The head of each loop has a stub that rests. Now and then a visit is let through, and tells how
+much time has passed. A loop that has taken long enough is traced with the kinds at hand, and
+compiled on a thread of its own; then its stub is opened, in code that runs too, and iterations run
+in machine code. Loops around a hot one are hot as well. Invariant: until its code is there a loop
+runs as it did, and a loop that cannot be compiled has no stub. Read `trace.loops.tracer` and
+`exec.kernels.emit` for how a loop becomes code.
+"""
+
+from __future__ import annotations
+
+import weakref
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from dyntrace import config
+from dyntrace.breaks import BreakReason
+from dyntrace.functions.pacing import COMPILING
+from dyntrace.record import field, record
+from dyntrace.runtime.handles import Region
+from dyntrace.trace.frame import Break
+from dyntrace.trace.loops.frames import LoopFacts
+from dyntrace.trace.loops.sites import LoopSite, enclosing, loop_sites
+from dyntrace.trace.state import State
+from dyntrace.weaving.regions import RegionRecord
+
+if TYPE_CHECKING:
+    from dyntrace.functions.compiled_code import CompiledCode
+
+__all__ = ["LoopRecord", "Loops"]
+
+FIRST_VISIT = 48  # visits before a loop is looked at for the first time
+MAX_SAMPLED = 4096
+HOT = 1_500_000  # nanoseconds that a loop has taken before it is compiled
+MAX_ATTEMPTS = 4
+MAX_ENTRIES = 6
+
+
+@record(eq=False)
+class LoopRecord:
+    """A loop, and what became of it.
+
+    seen      when a visit was first let through, in nanoseconds; 0: not yet
+    hot       whether it is to be compiled at its next visit
+    pending   whether it is being compiled
+    attempts  how often it was traced in vain
+    obstacle  why it is not compiled, with a detail and the user's line
+    programs  its machine code, by combination of kinds
+    """
+
+    site: LoopSite
+    known: RegionRecord
+    seen: int = 0
+    hot: bool = False
+    pending: bool = False
+    attempts: int = 0
+    obstacle: tuple[BreakReason, str, int] | None = None
+    programs: list[Any] = field(default_factory=list)
+
+
+class Loops:
+    """The loops of one code object."""
+
+    def __init__(self, owner: CompiledCode) -> None:
+        self._owner = weakref.ref(owner)
+        self._by_head: dict[int, LoopRecord] | None = None
+        self._facts: LoopFacts | None = None
+
+    def records(self) -> list[RegionRecord]:
+        """The regions of the loops, whose stubs are to be woven in."""
+        return [loop.known for loop in self.all()]
+
+    def all(self) -> list[LoopRecord]:
+        """The loops; none if there is no compiler for them."""
+        owner = self._owner()
+        if self._by_head is None:
+            self._by_head = {}
+            if config.jit and owner is not None and owner.facts is not None and owner.facts.heads:
+                sites = loop_sites(owner.facts)
+                self._facts = LoopFacts.of(owner.facts, sites)
+                self._by_head = {head: self._new(owner, site) for head, site in sites.items()}
+        return list(self._by_head.values())
+
+    def _new(self, owner: CompiledCode, site: LoopSite) -> LoopRecord:
+        known = owner.regions.of_loop(site.layout, State({}, ()))
+        known.region.resting = True
+        known.region.countdown = FIRST_VISIT
+        if site.obstacle is not None:
+            known.region.retired = True
+            return LoopRecord(site, known, obstacle=(site.obstacle, "", site.lineno))
+        return LoopRecord(site, known)
+
+    def forget(self) -> None:
+        """Begin anew, after a reset."""
+        self._by_head = None
+
+    def of(self, region: Region) -> LoopRecord | None:
+        """The loop that `region` runs, if it is one's."""
+        found = self._by_head or {}
+        return next((loop for loop in found.values() if loop.known.region is region), None)
+
+    def may_gain(self) -> bool:
+        """Whether a loop is compiled, or may still be."""
+        return any(not loop.known.region.retired for loop in (self._by_head or {}).values())
+
+    # heat ---------------------------------------------------------------------------------------
+
+    def visited(self, loop: LoopRecord, args: tuple[Any, ...]) -> bool:
+        """A visit of the head was let through, and no machine code fits; whether some does now."""
+        region = loop.known.region
+        if loop.pending or len(loop.programs) >= MAX_ENTRIES:
+            return False
+        if not (loop.hot or loop.programs or self._is_hot(loop)):
+            region.sampled = min(2 * region.sampled, MAX_SAMPLED)
+            return False
+        region.sampled = 256
+        self._heat_around(loop)
+        self._compile(loop, args)
+        return False
+
+    def _is_hot(self, loop: LoopRecord) -> bool:
+        now = perf_counter_ns()
+        if not loop.seen:
+            loop.seen = now
+            return False
+        return now - loop.seen >= HOT
+
+    def _heat_around(self, loop: LoopRecord) -> None:
+        """Have the loops around a hot one compiled when they are next visited."""
+        assert self._facts is not None and self._by_head is not None
+        for site in enclosing(self._facts.sites, loop.site.head):
+            around = self._by_head[site.head]
+            if not around.hot:
+                around.hot = True
+                around.known.region.countdown = 0
+
+    # compiling ----------------------------------------------------------------------------------
+
+    def _compile(self, loop: LoopRecord, args: tuple[Any, ...]) -> None:
+        # Only a program with a hot loop imports the tracer of loops and the writer of machine code.
+        from dyntrace.functions.loop_compiler import compile_prepared, prepare
+
+        owner = self._owner()
+        namespace = None if owner is None else owner.namespace()
+        if owner is None or namespace is None or self._facts is None:
+            return
+        try:
+            prepared = prepare(self._facts, namespace, loop.site, args)
+        except Break as found:
+            self._failed(owner, loop, found)
+            return
+        loop.pending = True
+        delivered, generation = weakref.WeakMethod(self._deliver), owner.generation
+
+        def deliver(program: Any) -> None:
+            method = delivered()
+            if method is not None:
+                method(loop, prepared, program, generation)
+
+        loop.pending = compile_prepared(prepared, deliver)
+
+    def _failed(self, owner: CompiledCode, loop: LoopRecord, found: Break) -> None:
+        """A combination of kinds that cannot be compiled; the loop is given up after a few."""
+        loop.attempts += 1
+        lineno = getattr(found, "lineno", 0) or loop.site.lineno
+        loop.obstacle = (found.reason, found.detail, lineno)
+        if loop.attempts < MAX_ATTEMPTS:
+            return
+        region = loop.known.region
+        region.on_miss = None
+        if not loop.programs:
+            region.retired = True
+            owner.on_retire(region)
+
+    def _deliver(self, loop: LoopRecord, prepared: Any, program: Any, generation: int) -> None:
+        """Machine code is there: put it to use. Called on the thread that compiles."""
+        owner = self._owner()
+        with COMPILING:
+            loop.pending = False
+            if owner is None or owner.generation != generation or loop.known.region.retired:
+                return
+            loop.programs.append(program)
+            region = loop.known.region
+            region.add((prepared.steps, prepared.uses, program, False))
+            region.resting = False
+            owner.on_rest(region)
