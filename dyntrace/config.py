@@ -15,7 +15,6 @@ import sys
 import warnings
 from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.util import find_spec
 
 
 def _extension_built(name: str) -> bool:
@@ -76,7 +75,7 @@ jit: bool = (
     native
     and os.environ.get("DYNTRACE_JIT", "1") != "0"
     and platform.machine() in ("x86_64", "AMD64")
-    and find_spec("llvmlite") is not None
+    and PathFinder.find_spec("llvmlite") is not None
 )
 """Loops run as machine code that llvmlite makes; it is imported when the first loop is hot."""
 

@@ -37,7 +37,7 @@ def is_open(value):
 
 
 def open_tables():
-    for module in modules():
+    for module in [*modules()]:  # tables are frozen by modules that are imported later
         for name, value in vars(module).items():
             path = f"{module.__name__}.{name}"
             if not name.startswith("__") and is_open(value) and path not in FOREIGN:

@@ -23,9 +23,9 @@ from dyntrace.compile import compile_code
 from dyntrace.errors import AssemblyError
 from dyntrace.functions import misses, recording, retirement, stages, waiting
 from dyntrace.functions.garbage import rare_collections
+from dyntrace.functions.hot_loops import Loops
 from dyntrace.functions.judging import gains_nothing
 from dyntrace.functions.knowledge import Knowledge
-from dyntrace.functions.loops import Loops
 from dyntrace.functions.pacing import COMPILING, Pace
 from dyntrace.functions.versions import Versions
 from dyntrace.graph.identity import Namespace

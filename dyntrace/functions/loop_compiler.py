@@ -2,8 +2,8 @@
 
 Imported when the first loop is hot, with the tracer of loops and the writer of machine code.
 Tracing runs on the program's thread, since it looks at globals, and takes a millisecond or so.
-Invariant: what is kept of a loop holds none of the user's objects. Read `trace.loops.tracer` and
-`exec.kernels.loops` for the two halves.
+Invariant: what is kept of a loop holds none of the user's objects. Read `trace.loops.loop_tracer`
+and `exec.kernels.loop_programs` for the two halves.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace.exec.kernels.emit import LoopText, emit
-from dyntrace.exec.kernels.loops import compile_later
-from dyntrace.exec.kernels.values import NoRule
+from dyntrace.exec.kernels.held import NoRule
+from dyntrace.exec.kernels.loop_programs import compile_later
+from dyntrace.exec.kernels.loop_text import LoopText, emit
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import Kind
 from dyntrace.record import record
 from dyntrace.trace.frame import Break
-from dyntrace.trace.loops.frames import LoopFacts
+from dyntrace.trace.loops.loop_frames import LoopFacts
+from dyntrace.trace.loops.loop_tracer import LoopTracer
 from dyntrace.trace.loops.outer import IteratorInput, iterator_input
 from dyntrace.trace.loops.sites import LoopSite
-from dyntrace.trace.loops.tracer import LoopTracer
 from dyntrace.trace.sources import CellVariable, Source
 
 __all__ = ["PreparedLoop", "compile_prepared", "prepare"]
@@ -53,7 +53,7 @@ def prepare(
 
 
 def compile_prepared(prepared: PreparedLoop, deliver: Callable[[Any], None]) -> bool:
-    """Compile it beside the program; see `exec.kernels.loops.compile_later`."""
+    """Compile it beside the program; see `exec.kernels.loop_programs.compile_later`."""
     return compile_later(prepared.text, deliver)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context, ContextVar
+from types import MappingProxyType
 from typing import Any
 
 from numpy._core import umath
@@ -22,7 +23,7 @@ _make: Callable[..., Any] = umath._make_extobj
 DEFAULT = Context().run(STATE.get)  # the capsule of a context in which no modes were set
 
 FLAGS = ("divide", "over", "under", "invalid")
-BITS = {"invalid": 1, "divide": 4, "over": 8, "under": 16}  # of the flags in MXCSR
+BITS = MappingProxyType({"invalid": 1, "divide": 4, "over": 8, "under": 16})  # in MXCSR
 
 
 def raising_state() -> Any:

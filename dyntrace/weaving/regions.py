@@ -51,7 +51,7 @@ class RegionRecord:
     steps     of each entry, the guard steps
     programs  of each entry, what runs its graph
     misses    the calls that no entry fitted
-    is_loop   whether it runs the iterations of a loop (`functions.loops`)
+    is_loop   whether it runs the iterations of a loop (`functions.hot_loops`)
     """
 
     layout: Layout

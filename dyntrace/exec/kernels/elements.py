@@ -2,8 +2,8 @@
 
 Bounds are checked as NumPy checks them, and negative indexes count from the end. An element is read
 and stored at any alignment. Invariant: a store happens after all checks of its node, so that an
-iteration is left before it writes or not at all. Read `numbers` for the values, `emission` for the
-log that takes stores back.
+iteration is left before it writes or not at all. Read `arithmetic` for the values, `emission` for
+the log that takes stores back.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.exec.kernels.arithmetic import Names, cast, family, line_of, truncated
 from dyntrace.exec.kernels.emission import SIZES, Emission, rule
-from dyntrace.exec.kernels.numbers import Names, cast, family, line_of, truncated
-from dyntrace.exec.kernels.values import ArrayParts, NoRule, dtype_of, element_types, kind_of
+from dyntrace.exec.kernels.held import ArrayParts, NoRule, dtype_of, element_types, kind_of
 from dyntrace.graph.kinds import (
     ArrayKind,
     NumpyScalarKind,

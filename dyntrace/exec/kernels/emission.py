@@ -3,17 +3,18 @@
 A rule is called with the emission and a node; it adds lines and returns how the result is held.
 `check` leaves the iteration where something would go wrong. Invariant: whatever leaves an
 iteration can be taken back, so a rule checks before it stores, or stores through `store`. Read
-`numbers` and `elements` for rules, `emit` for the whole function.
+`arithmetic` and `elements` for rules, `loop_text` for the whole function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from dyntrace.exec.kernels.values import ArrayParts, NoRule, dtype_of, kind_of, scalar_types
+from dyntrace.exec.kernels.held import ArrayParts, NoRule, dtype_of, kind_of, scalar_types
 from dyntrace.exec.kernels.writer import Writer, float_literal
 from dyntrace.graph.kinds import Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
@@ -22,7 +23,9 @@ from dyntrace.registries import Registry
 
 __all__ = ["RULES", "Emission", "Rule", "Site", "rule"]
 
-SIZES = {"i8": 0, "i16": 1, "i32": 2, "i64": 3, "float": 2, "double": 3}
+SIZES: Mapping[str, int] = MappingProxyType(
+    {"i8": 0, "i16": 1, "i32": 2, "i64": 3, "float": 2, "double": 3}
+)
 Held = Any  # a tuple of names, an ArrayParts, or a tuple of such
 Rule = Callable[["Emission", Node], Held]
 RULES: Registry[Any, Rule] = Registry()

@@ -1,16 +1,16 @@
 """Rules for index arithmetic: loop counters, lengths of ranges and arrays.
 
 These numbers stay within 64 bits, so nothing here overflows except the length of a range whose
-bounds are far apart, which leaves the iteration. Read `trace.loops.values` for what they are.
+bounds are far apart, which leaves the iteration. Read `trace.loops.virtual` for what they are.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from dyntrace.exec.kernels.arithmetic import line_of
 from dyntrace.exec.kernels.emission import Emission, rule
-from dyntrace.exec.kernels.numbers import line_of
-from dyntrace.exec.kernels.values import ArrayParts
+from dyntrace.exec.kernels.held import ArrayParts
 from dyntrace.graph.node import Node
 
 

@@ -2,7 +2,7 @@
 
 llvmlite is imported when the first loop is hot, on the thread that compiles. It lets go of
 the interpreter's lock while LLVM works. Invariant: code lives as long as its `MachineCode`; LLVM's
-own data for a loop is dropped once the code is there. Read `emit` for the text.
+own data for a loop is dropped once the code is there. Read `loop_text` for the text.
 """
 
 from __future__ import annotations

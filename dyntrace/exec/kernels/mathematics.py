@@ -2,7 +2,7 @@
 
 `math.f` calls the function of the C library that CPython calls, by its address. LLVM's own
 knowledge of such functions is never used: it replaces calls by others, with other bits. Invariant:
-what `math` raises an error for leaves the iteration. Read `numbers` for arithmetic.
+what `math` raises an error for leaves the iteration. Read `arithmetic` for arithmetic.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from dyntrace.exec.kernels.arithmetic import Names, cast, family, line_of, truncated
 from dyntrace.exec.kernels.emission import Emission, rule
-from dyntrace.exec.kernels.numbers import Names, cast, family, line_of, truncated
-from dyntrace.exec.kernels.values import NoRule, kind_of, scalar_types
+from dyntrace.exec.kernels.held import NoRule, kind_of, scalar_types
 from dyntrace.exec.kernels.writer import float_literal
 from dyntrace.graph.kinds import ArrayKind, PythonScalarKind
 from dyntrace.graph.node import Node
 
-_ONE = """sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp expm1 exp2 log1p erf erfc
-cbrt""".split()
+_ONE = tuple(
+    """sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp expm1 exp2 log1p erf erfc
+    cbrt""".split()
+)
 _LOGARITHMS = ("log", "log2", "log10")
 _TWO = ("atan2", "fmod", "copysign")
 

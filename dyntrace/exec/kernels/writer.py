@@ -3,19 +3,22 @@
 Values are names such as `%v7` or literals; a block is a label and its lines. Invariant: each label
 is started once, and a block that has been left by a branch gets no more lines. Floating-point
 operations are the constrained ones if the function is strict: LLVM then neither moves, drops nor
-adds any, so that the processor's exception flags are those of the program. Read `emit` next.
+adds any, so that the processor's exception flags are those of the program. Read `loop_text` next.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 __all__ = ["FUNCTIONS", "Writer", "float_literal"]
 
 FUNCTIONS = 5  # the word of the context with the table of functions
 _METADATA = 'metadata !"round.dynamic", metadata !"fpexcept.strict"'
-_SUFFIXES = {"double": "f64", "float": "f32", "i64": "i64", "i32": "i32", "i16": "i16", "i8": "i8"}
+_SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {"double": "f64", "float": "f32", "i64": "i64", "i32": "i32", "i16": "i16", "i8": "i8"}
+)
 
 
 def float_literal(value: float) -> str:

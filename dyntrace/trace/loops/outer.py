@@ -2,7 +2,7 @@
 
 Machine code takes its state as numbers, and the object is brought up to date afterwards. Invariant:
 only iterators of exact built-in types are taken, which nobody else refers to
-(`_native/ahead/loop.c` checks that). Read `trace.loops.tracer`, the user, next.
+(`_native/ahead/loop_program.c` checks that). Read `trace.loops.loop_tracer`, the user, next.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import ArrayKind, Kind, ObjectKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.record import record
-from dyntrace.trace.loops.frames import LoopFrame
-from dyntrace.trace.loops.values import (
+from dyntrace.trace.loops.loop_frames import LoopFrame
+from dyntrace.trace.loops.virtual import (
     LoopArrayIterator,
     LoopIterator,
     LoopRangeIterator,
@@ -36,7 +36,7 @@ class IteratorInput:
 
     kind   of the object: its exact type
     array  the kind of the array that it iterates over; None for a range
-    code   how the machine code gets it (`_native/ahead/loop.c`)
+    code   how the machine code gets it (`_native/ahead/loop_program.c`)
     """
 
     kind: Kind

@@ -3,7 +3,7 @@
 `flatten` takes a symbolic value apart into a shape and its leaves, `build` puts it together again
 with other leaves. Blocks of machine code are made once for each shape in which control comes to a
 unit. Invariant: equal shapes have equal kinds of leaves in equal order. Read
-`trace.loops.tracer`, the user, next.
+`trace.loops.loop_tracer`, the user, next.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dyntrace.graph.kinds import (
 )
 from dyntrace.graph.node import Node
 from dyntrace.trace.frame import Break
-from dyntrace.trace.loops.values import (
+from dyntrace.trace.loops.virtual import (
     LaterItem,
     LoopArrayIterator,
     LoopEnumerate,

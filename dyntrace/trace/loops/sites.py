@@ -2,23 +2,24 @@
 
 A loop region stands before the head of a loop. Its stub passes the slots that the body reads and
 the iterator, and stores those that the body sets and that are read later. Invariant: nothing here
-knows kinds; a slot that is passed is certainly bound at the head. Read `trace.loops.tracer` next.
+knows kinds; a slot that is passed is certainly bound at the head. Read `trace.loops.loop_tracer`
+next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from dyntrace.asm.bindings import bound_before
 from dyntrace.asm.flow import successors
-from dyntrace.asm.instructions import Body
+from dyntrace.asm.instructions import Body, MicroOp
 from dyntrace.breaks import LOOP_UNBOUND, BreakReason
 from dyntrace.record import record
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
 
-__all__ = ["LoopSite", "enclosing", "loop_sites"]
+__all__ = ["LoopSite", "loop_sites"]
 
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"})
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF"})
@@ -58,12 +59,6 @@ def loop_sites(facts: CodeFacts) -> dict[int, LoopSite]:
     before = _predecessors(facts.body, facts.depths)
     bound = bound_before(facts.body)
     return {head: _site(facts, head, before, bound[head]) for head in heads}
-
-
-def enclosing(sites: Mapping[int, LoopSite], head: int) -> list[LoopSite]:
-    """The loops around the one at `head`, innermost first."""
-    around = [site for site in sites.values() if head in site.units and site.head != head]
-    return sorted(around, key=lambda site: len(site.units))
 
 
 def _predecessors(body: Body, depths: list[int | None]) -> dict[int, list[int]]:
@@ -115,7 +110,7 @@ def _site(
     )
 
 
-def _steps(body: Body, units: frozenset[int]):  # type: ignore[no-untyped-def]
+def _steps(body: Body, units: frozenset[int]) -> Iterator[tuple[int, MicroOp]]:
     for index in units:
         for step in body.units[index].micro:
             yield index, step

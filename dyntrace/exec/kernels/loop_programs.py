@@ -1,7 +1,7 @@
 """From a traced loop to a loop program: text, then machine code, beside the program that runs.
 
 Invariant: machine code is made for the kinds that the loop's inputs are guarded to have, and holds
-none of the user's objects. Read `emit` for the text, `llvm` for the code, `background` for the
+none of the user's objects. Read `loop_text` for the text, `llvm` for the code, `background` for the
 thread, `functions.loop_compiler` for the caller.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from dyntrace._native import LoopProgram, loop_functions
 from dyntrace.exec.kernels import background, llvm
-from dyntrace.exec.kernels.emit import NAME, LoopText
+from dyntrace.exec.kernels.loop_text import NAME, LoopText
 
 __all__ = ["compile_later", "program_of"]
 

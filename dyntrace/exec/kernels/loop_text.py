@@ -1,11 +1,11 @@
 """`emit(loop)`: the text of the function that runs a loop's iterations, and what its caller needs.
 
 The function gets the addresses of the inputs' words, of the outputs' words and of a context
-(`_native/ahead/loop.c` has their layout). Each block of the loop is one or more blocks of the text;
-parameters are phi instructions. At the head the state of the iterations so far is complete: that is
-what the outputs are, whether the loop ends or an iteration is left. Invariant: between two
-iterations nothing is pending: the log is empty, and no flag is set. Read `emission` for the rules'
-view, `llvm` for what becomes of the text.
+(`_native/ahead/loop_program.c` has their layout). Each block of the loop is one or more blocks of
+the text; parameters are phi instructions. At the head the state of the iterations so far is
+complete: that is what the outputs are, whether the loop ends or an iteration is left. Invariant:
+between two iterations nothing is pending: the log is empty, and no flag is set. Read `emission` for
+the rules' view, `llvm` for what becomes of the text.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from dyntrace.breaks import LOOP_OPERATION
-from dyntrace.exec.kernels import elements, indexes, mathematics, numbers
+from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, mathematics
 from dyntrace.exec.kernels.emission import RULES, Emission, Held, Site, literal
-from dyntrace.exec.kernels.values import (
+from dyntrace.exec.kernels.held import (
     ArrayParts,
     NoRule,
     input_code,
@@ -24,14 +24,16 @@ from dyntrace.exec.kernels.values import (
     scalar_types,
 )
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
-from dyntrace.graph.control import Again, Branch, Finish, Jump, Loop, LoopBlock, Stop
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
+from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
 from dyntrace.graph.node import Node
 from dyntrace.record import record
 
 __all__ = ["LoopText", "emit"]
 
-RULE_MODULES = (elements, indexes, mathematics, numbers)  # importing them has registered the rules
+# Importing them has registered the rules.
+RULE_MODULES = (arithmetic, comparison, elements, indexes, mathematics)
+RULES.freeze()
 NAME = "loop"
 _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
 
@@ -40,7 +42,7 @@ _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"
 class LoopText:
     """A loop as text.
 
-    inputs, outputs  the codes of `_native/ahead/loop.c`
+    inputs, outputs  the codes of `_native/ahead/loop_program.c`
     sites            where iterations may be left, in the order of the exits' numbers
     functions        the names of the functions in the context's table
     """
@@ -52,7 +54,7 @@ class LoopText:
     functions: tuple[Any, ...]
 
 
-def emit(loop: Loop, iterator_code: str) -> LoopText:
+def emit(loop: LoopGraph, iterator_code: str) -> LoopText:
     """The text of `loop`; NoRule if no iteration could be completed.
 
     `iterator_code` says how the iterator is given, if there is one.
@@ -60,7 +62,7 @@ def emit(loop: Loop, iterator_code: str) -> LoopText:
     return _Function(loop, iterator_code).text()
 
 
-def _sets_flags(loop: Loop) -> bool:
+def _sets_flags(loop: LoopGraph) -> bool:
     """Whether an operation of NumPy's on floats may set a flag that NumPy looks at."""
     for block in loop.blocks:
         for node in block.nodes:
@@ -77,7 +79,7 @@ def _sets_flags(loop: Loop) -> bool:
 
 
 class _Function:
-    def __init__(self, loop: Loop, iterator_code: str) -> None:
+    def __init__(self, loop: LoopGraph, iterator_code: str) -> None:
         self.loop = loop
         self.iterator_code = iterator_code
         self.writer = Writer(_sets_flags(loop))
@@ -252,7 +254,7 @@ class _Function:
                 writer.start(label)
                 self.emission.flagged = flagged
                 self._end(block, part)
-        elif isinstance(end, Jump):
+        elif isinstance(end, Goto):
             self._jump(block, end)
         elif isinstance(end, Again):
             self._again(end)
@@ -264,7 +266,7 @@ class _Function:
             self.emission.leave(cause, end.lineno)
         return None
 
-    def _jump(self, block: LoopBlock, jump: Jump) -> None:
+    def _jump(self, block: LoopBlock, jump: Goto) -> None:
         writer = self.writer
         if jump.target.number <= block.number and not jump.target.short:
             byte = writer.op("load volatile i8, ptr %breaker, align 1")

@@ -2,11 +2,13 @@
 
 Each takes the place of an object that CPython would make in an iteration and drop again. Advancing
 one gives a condition, the item and the next iterator. Invariant: the numbers in them are indexes,
-which stay within 64 bits, so their arithmetic needs no check. Read `trace.loops.tracer` next.
+which stay within 64 bits, so their arithmetic needs no check. Read `trace.loops.loop_tracer` next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dyntrace.breaks import LOOP_ITERATOR
@@ -44,10 +46,12 @@ def _index_op(name: str) -> Op:
     return Op(f"index.{name}", _no_target, "index", exact=True)
 
 
-INDEX_OPS = {
-    name: _index_op(name)
-    for name in ("add", "more", "count", "last", "positive", "length", "field", "both")
-}
+INDEX_OPS: Mapping[str, Op] = MappingProxyType(
+    {
+        name: _index_op(name)
+        for name in ("add", "more", "count", "last", "positive", "length", "field", "both")
+    }
+)
 
 
 def index_node(frame: Frame, name: str, *args: Any, kind: Kind = _INT) -> Node:

@@ -2,7 +2,7 @@
 
 A function is entered: its frame goes on top, and its blocks belong to the loop. Built-ins that make
 ranges and iterators give values that exist only in machine code. All other calls are those of
-`trace.semantics.calling`. Invariant: what a call relies on is guarded. Read `trace.loops.control`,
+`trace.semantics.calling`. Invariant: what a call relies on is guarded. Read `trace.loops.steering`,
 the user, next.
 """
 
@@ -21,8 +21,8 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record
 from dyntrace.registries import Registry
 from dyntrace.trace.frame import Break, Frame
-from dyntrace.trace.loops.frames import LoopFrame, facts_of
-from dyntrace.trace.loops.values import (
+from dyntrace.trace.loops.loop_frames import LoopFrame, facts_of
+from dyntrace.trace.loops.virtual import (
     LoopEnumerate,
     LoopIterator,
     LoopRange,
@@ -154,10 +154,8 @@ def _no_target(*args: Any) -> Any:
     raise AssertionError("a choice exists in machine code only")
 
 
-CHOICES = {
-    True: Op("loop.least", _no_target, "index", exact=True),
-    False: Op("loop.greatest", _no_target, "index", exact=True),
-}
+_LEAST = Op("loop.least", _no_target, "index", exact=True)
+_GREATEST = Op("loop.greatest", _no_target, "index", exact=True)
 
 
 def _choose(frame: Frame, args: list[Value], least: bool) -> Value:
@@ -168,7 +166,7 @@ def _choose(frame: Frame, args: list[Value], least: bool) -> Value:
         return calling.call(frame, Constant(target), args, {})
     kind = next(iter(found))
     assert kind is not None
-    return frame.compute(Record(CHOICES[least], lambda call: kind), args)
+    return frame.compute(Record(_LEAST if least else _GREATEST, lambda call: kind), args)
 
 
 def _number_kind(kind: kinds.Kind) -> kinds.Kind | None:
@@ -187,3 +185,6 @@ def _min(frame: Frame, args: list[Value]) -> Value:
 @_rule(builtins.max)
 def _max(frame: Frame, args: list[Value]) -> Value:
     return _choose(frame, args, False)
+
+
+RULES.freeze()

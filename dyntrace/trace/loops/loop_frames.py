@@ -1,7 +1,8 @@
 """LoopFrame: a frame while a loop is traced, and the facts of the codes that loops run.
 
 Invariant: an iteration is undone as a whole if something goes wrong in it, so an instruction of a
-loop may write memory wherever it stands, in inlined callees too. Read `trace.loops.tracer` next.
+loop may write memory wherever it stands, in inlined callees too. Read `trace.loops.loop_tracer`
+next.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Tracing starts at the head with the kinds at hand. A branch on data ends a block
 traced once for each combination of kinds in which control comes to it, so kinds are definite.
 Callees are traced like the body, with their branches and loops. What cannot be traced becomes a
 stop: an iteration that comes there is undone, and CPython executes it from its start. Invariant:
-tracing changes nothing and calls none of the user's code. Read `trace.loops.control` for the
-instructions that steer, `exec.kernels.emit` for the machine code.
+tracing changes nothing and calls none of the user's code. Read `trace.loops.steering` for the
+instructions that steer, `exec.kernels.loop_text` for the machine code.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from dyntrace.breaks import (
     LOOP_UNIT,
 )
 from dyntrace.graph import kinds
-from dyntrace.graph.control import PARAMETER, Again, Carried, Jump, Loop, LoopBlock, Stop
 from dyntrace.graph.kinds import ArrayKind, Kind
+from dyntrace.graph.loop_graph import PARAMETER, Again, Carried, Goto, LoopBlock, LoopGraph, Stop
 from dyntrace.graph.node import INPUT, Node
 from dyntrace.ops.registry import Refused
 from dyntrace.trace.frame import Break, Flush
-from dyntrace.trace.loops import control
-from dyntrace.trace.loops.frames import LoopBuilder, LoopFacts, LoopFrame
+from dyntrace.trace.loops import steering
+from dyntrace.trace.loops.loop_frames import LoopBuilder, LoopFacts, LoopFrame
 from dyntrace.trace.loops.outer import IteratorInput, iterator_of
 from dyntrace.trace.loops.shapes import build, flatten, key_of, kinds_of, plain
 from dyntrace.trace.loops.sites import LoopSite
-from dyntrace.trace.loops.values import LaterItem, LoopIterator
+from dyntrace.trace.loops.virtual import LaterItem, LoopIterator
 from dyntrace.trace.regions.builder import TooLarge
 from dyntrace.trace.sources import CellVariable, Contents, Local, StackItem
 from dyntrace.trace.stepping import HANDLERS
@@ -74,12 +74,12 @@ class LoopTracer:
         self._waiting: list[tuple[LoopBlock, list[LoopFrame]]] = []
         self._iterator = iterator
 
-    def trace(self) -> Loop:
+    def trace(self) -> LoopGraph:
         """The loop; Break if it cannot have a region for these kinds."""
         if self.site.obstacle is not None:
             raise Break(self.site.obstacle)
         head = self._new_block()
-        self.loop = Loop(self.builder.graph.inputs, head, self.blocks, [], stops=self.stops)
+        self.loop = LoopGraph(self.builder.graph.inputs, head, self.blocks, [], stops=self.stops)
         self.builder.start_block(head.nodes)
         frame = self.outer.twin()
         self._carry(frame, head)
@@ -180,7 +180,7 @@ class LoopTracer:
         frame.at = unit.index + 1
         try:
             for micro in unit.micro:
-                handler = control.HANDLERS.get(micro.name)
+                handler = steering.HANDLERS.get(micro.name)
                 if handler is not None:
                     end = handler(self, frames, micro.arg)
                     if end is not None:
@@ -246,7 +246,7 @@ class LoopTracer:
             raise Break(LOOP_STATE, frame.body.local_names[carried.slot])
         return found
 
-    def _jump(self, frames: list[LoopFrame]) -> Jump:
+    def _jump(self, frames: list[LoopFrame]) -> Goto:
         place = tuple((frame.identity(), frame.at) for frame in frames)
         count = self._versions.get(place, 0)
         general = count >= MAX_CONSTANT_VERSIONS
@@ -261,7 +261,7 @@ class LoopTracer:
             self._versions[place] = count + 1
             nodes = [self._parameter(block, kind) for kind in kinds_of(tuple(shapes))]
             self._waiting.append((block, _rebuilt(frames, shapes, iter(nodes))))
-        return Jump(block, tuple(leaves))
+        return Goto(block, tuple(leaves))
 
 
 def _ends(end: Any) -> Iterator[Any]:

@@ -103,7 +103,7 @@ _CODES: Mapping[type, str] = MappingProxyType({int: "i", float: "f", bool: "b", 
 
 
 def input_code(kind: Kind) -> str:
-    """How `_native/ahead/loop.c` turns an input of this kind into words."""
+    """How `_native/ahead/loop_program.c` turns an input of this kind into words."""
     if isinstance(kind, PythonScalarKind):
         return _CODES[kind.type]
     scalar_types(NumpyScalarKind(kind.dtype)) if isinstance(kind, ArrayKind) else None
@@ -116,5 +116,5 @@ def input_code(kind: Kind) -> str:
 
 
 def output_code(kind: Kind) -> str:
-    """How `_native/ahead/loop.c` makes an object of an output's words."""
+    """How `_native/ahead/loop_program.c` makes an object of an output's words."""
     return "o" if isinstance(kind, ArrayKind) else input_code(kind)

@@ -1,9 +1,10 @@
-"""Loop and its blocks: the graph form of a loop, whose iterations run without the interpreter.
+"""LoopGraph and its blocks: the graph form of a loop, whose iterations run without the interpreter.
 
 A block has nodes like a graph, then one terminator that says where control goes. Values come to a
 block from its predecessors as parameters; inputs of the loop can be used everywhere. Invariant: a
 block uses only inputs, its own parameters and nodes, and those of the head. Read
-`trace.loops.tracer`, which makes loops, and `exec.kernels.emit`, which makes machine code of them.
+`trace.loops.loop_tracer`, which makes loops, and `exec.kernels.loop_text`, which makes machine code
+of them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ __all__ = [
     "Branch",
     "Carried",
     "Finish",
-    "Jump",
-    "Loop",
+    "Goto",
     "LoopBlock",
+    "LoopGraph",
     "Stop",
     "Terminator",
 ]
@@ -49,7 +50,7 @@ class LoopBlock:
 
 
 @record(frozen=True, eq=False)
-class Jump:
+class Goto:
     """Control goes to `target`, whose parameters get `values`: nodes or constants."""
 
     target: LoopBlock
@@ -94,7 +95,7 @@ class Finish:
     """The iterator has no further item: the loop is left with what the head got."""
 
 
-Terminator = Finish | Jump | Branch | Again | Stop
+Terminator = Finish | Goto | Branch | Again | Stop
 
 
 @record(eq=False)
@@ -113,7 +114,7 @@ class Carried:
 
 
 @record(eq=False)
-class Loop:
+class LoopGraph:
     """A loop: its blocks, the first of which is the head.
 
     inputs    values from before the loop, in the order in which the machine code gets them

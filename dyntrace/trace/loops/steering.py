@@ -2,7 +2,7 @@
 
 Each handler gets the tracer, the frames with the innermost last, and the micro-op's argument. It
 returns what ends the block, or None if the block goes on at the innermost frame's `at`. All other
-micro-ops have the handlers of `trace.opcodes`. Read `trace.loops.calls` for calls that mean
+micro-ops have the handlers of `trace.opcodes`. Read `trace.loops.callees` for calls that mean
 something else in a loop.
 """
 
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from dyntrace.breaks import LOOP_ITERATOR, LOOP_LEFT
 from dyntrace.graph import kinds
-from dyntrace.graph.control import Branch, Finish
+from dyntrace.graph.loop_graph import Branch, Finish
 from dyntrace.trace.frame import Break, Frame
-from dyntrace.trace.loops.calls import call_in_loop
-from dyntrace.trace.loops.frames import LoopFrame
-from dyntrace.trace.loops.values import (
+from dyntrace.trace.loops.callees import call_in_loop
+from dyntrace.trace.loops.loop_frames import LoopFrame
+from dyntrace.trace.loops.virtual import (
     LoopIterator,
     LoopRange,
     array_iterator,
@@ -29,7 +29,7 @@ from dyntrace.trace.semantics.protocol import UNFOLDED, constant, truth, truth_v
 from dyntrace.trace.values.base import Value
 
 if TYPE_CHECKING:
-    from dyntrace.trace.loops.tracer import LoopTracer
+    from dyntrace.trace.loops.loop_tracer import LoopTracer
 
 __all__ = ["HANDLERS", "branch"]
 

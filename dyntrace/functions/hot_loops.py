@@ -4,8 +4,8 @@ The head of each loop has a stub that rests. Now and then a visit is let through
 much time has passed. A loop that has taken long enough is traced with the kinds at hand, and
 compiled on a thread of its own; then its stub is opened, in code that runs too, and iterations run
 in machine code. Loops around a hot one are hot as well. Invariant: until its code is there a loop
-runs as it did, and a loop that cannot be compiled has no stub. Read `trace.loops.tracer` and
-`exec.kernels.emit` for how a loop becomes code.
+runs as it did, and a loop that cannot be compiled has no stub. Read `trace.loops.loop_tracer` and
+`exec.kernels.loop_text` for how a loop becomes code.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from dyntrace.breaks import BreakReason
 from dyntrace.functions.pacing import COMPILING
 from dyntrace.record import field, record
 from dyntrace.runtime.handles import Region
+from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.frame import Break
-from dyntrace.trace.loops.frames import LoopFacts
-from dyntrace.trace.loops.sites import LoopSite, enclosing, loop_sites
 from dyntrace.trace.state import State
 from dyntrace.weaving.regions import RegionRecord
 
 if TYPE_CHECKING:
     from dyntrace.functions.compiled_code import CompiledCode
+    from dyntrace.trace.loops.loop_frames import LoopFacts
+    from dyntrace.trace.loops.sites import LoopSite
 
 __all__ = ["LoopRecord", "Loops"]
 
@@ -77,10 +78,17 @@ class Loops:
         if self._by_head is None:
             self._by_head = {}
             if config.jit and owner is not None and owner.facts is not None and owner.facts.heads:
-                sites = loop_sites(owner.facts)
-                self._facts = LoopFacts.of(owner.facts, sites)
-                self._by_head = {head: self._new(owner, site) for head, site in sites.items()}
+                self._find(owner, owner.facts)
         return list(self._by_head.values())
+
+    def _find(self, owner: CompiledCode, facts: CodeFacts) -> None:
+        # Only a program with loops, and a compiler for them, imports this.
+        from dyntrace.trace.loops.loop_frames import LoopFacts
+        from dyntrace.trace.loops.sites import loop_sites
+
+        sites = loop_sites(facts)
+        self._facts = LoopFacts.of(facts, sites)
+        self._by_head = {head: self._new(owner, site) for head, site in sites.items()}
 
     def _new(self, owner: CompiledCode, site: LoopSite) -> LoopRecord:
         known = owner.regions.of_loop(site.layout, State({}, ()))
@@ -129,9 +137,9 @@ class Loops:
     def _heat_around(self, loop: LoopRecord) -> None:
         """Have the loops around a hot one compiled when they are next visited."""
         assert self._facts is not None and self._by_head is not None
-        for site in enclosing(self._facts.sites, loop.site.head):
-            around = self._by_head[site.head]
-            if not around.hot:
+        for around in self._by_head.values():
+            outer = around.site
+            if loop.site.head in outer.units and around is not loop and not around.hot:
                 around.hot = True
                 around.known.region.countdown = 0
 

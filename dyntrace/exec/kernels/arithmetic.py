@@ -8,24 +8,25 @@ floating-point operations are looked at where the iteration ends (`Emission.chec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from dyntrace.exec.kernels.emission import Emission, rule
-from dyntrace.exec.kernels.values import NoRule, dtype_of, kind_of, scalar_types
+from dyntrace.exec.kernels.held import NoRule, dtype_of, kind_of, scalar_types
 from dyntrace.exec.kernels.writer import float_literal
-from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
+from dyntrace.graph.kinds import Kind, NumpyScalarKind, PythonScalarKind
 from dyntrace.graph.node import Node
 
 Names = tuple[str, ...]
 _INT, _FLOAT = PythonScalarKind(int), PythonScalarKind(float)
-_FLOATING = {"add": "fadd", "sub": "fsub", "mul": "fmul", "truediv": "fdiv"}
-_INTEGER = {"add": "add", "sub": "sub", "mul": "mul"}
-_BITS = {"and": "and", "or": "or", "xor": "xor"}
-_SIGNED = {"lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge", "eq": "eq", "ne": "ne"}
-_ORDERED = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
-_EXACT = 2**53  # integers up to here are float64 exactly
+_FLOATING: Mapping[str, str] = MappingProxyType(
+    {"add": "fadd", "sub": "fsub", "mul": "fmul", "truediv": "fdiv"}
+)
+_BITS = ("and", "or", "xor")
+EXACT = 2**53  # integers up to here are float64 exactly
 
 
 def line_of(node: Node) -> int:
@@ -127,9 +128,8 @@ def _to_complex(emission: Emission, argument: Any, held: str, node: Node) -> Nam
 @rule(*(f"operator.{name}" for name in ("add", "sub", "mul", "truediv", "iadd", "isub", "imul")))
 def arithmetic(emission: Emission, node: Node) -> Names:
     name = node.op.name.removeprefix("operator.").removeprefix("i")
-    name = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "truediv"}[name]
     kind = node.kind
-    _refuse_arrays(node)
+    refuse_arrays(node)
     found = family(kind)
     if found == "c":
         return _complex(emission, node, name)
@@ -140,7 +140,7 @@ def arithmetic(emission: Emission, node: Node) -> Names:
     return (_int(emission, node, name),)
 
 
-def _refuse_arrays(node: Node) -> None:
+def refuse_arrays(node: Node) -> None:
     for kind in map(kind_of, node.args):
         if not isinstance(kind, (PythonScalarKind, NumpyScalarKind)):
             raise NoRule(node.op.name)
@@ -169,8 +169,8 @@ def _int_quotient(emission: Emission, node: Node) -> str:
         for arg in node.args:
             if not isinstance(arg, int):
                 wide = emission.integer(arg, kind_of(arg), lineno)
-                shifted = writer.op(f"add i64 {wide}, {_EXACT}")
-                bad = writer.op(f"icmp ugt i64 {shifted}, {2 * _EXACT}")
+                shifted = writer.op(f"add i64 {wide}, {EXACT}")
+                bad = writer.op(f"icmp ugt i64 {shifted}, {2 * EXACT}")
                 emission.check(bad, "an integer of more than 53 bits", lineno)
         zero = writer.compare("oeq", "double", names[1], float_literal(0.0))
         emission.check(zero, "division by zero", lineno)
@@ -184,7 +184,7 @@ def _int(emission: Emission, node: Node, name: str) -> str:
     (held,) = scalar_types(kind)
     left, right = (cast(emission, arg, kind, node)[0] for arg in node.args)
     prefix = "u" if family(kind) == "u" else "s"
-    result, bad = writer.overflowing(prefix + _INTEGER[name], held, left, right)
+    result, bad = writer.overflowing(prefix + name, held, left, right)
     emission.check(bad, "an integer out of range", line_of(node))
     return result
 
@@ -226,7 +226,7 @@ def _complex_quotient(emission: Emission, node: Node) -> Names:
 
 @rule("operator.floordiv", "operator.mod", "operator.ifloordiv", "operator.imod")
 def floor_division(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     wants_quotient = node.op.name.endswith("floordiv")
     if family(node.kind) == "f":
         return (_float_floor(emission, node, wants_quotient),)
@@ -279,19 +279,19 @@ def _int_floor(emission: Emission, node: Node, wants_quotient: bool) -> str:
 
 @rule(*(f"operator.{prefix}{name}" for name in _BITS for prefix in ("", "i")))
 def bitwise(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     name = node.op.name.removeprefix("operator.")
     name = name if name in _BITS else name[1:]
     (held,) = scalar_types(node.kind)
     if family(node.kind) not in "biu":
         raise NoRule(node.op.name)
     left, right = (cast(emission, arg, node.kind, node)[0] for arg in node.args)
-    return (emission.writer.op(f"{_BITS[name]} {held} {left}, {right}"),)
+    return (emission.writer.op(f"{name} {held} {left}, {right}"),)
 
 
 @rule("operator.lshift", "operator.rshift", "operator.ilshift", "operator.irshift")
 def shift(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     if family(node.kind) not in "iu":
         raise NoRule(node.op.name)
     writer, kind, lineno = emission.writer, node.kind, line_of(node)
@@ -313,7 +313,7 @@ def shift(emission: Emission, node: Node) -> Names:
 
 @rule("operator.pow", "operator.ipow", "pow")
 def power(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     if len(node.args) != 2:
         raise NoRule("pow")
     writer, kind, lineno = emission.writer, node.kind, line_of(node)
@@ -342,100 +342,12 @@ def power(emission: Emission, node: Node) -> Names:
     raise NoRule("**")
 
 
-# comparison ---------------------------------------------------------------------------------------
-
-
-@rule(*(f"operator.{name}" for name in _SIGNED))
-def comparison(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
-    name = node.op.name.removeprefix("operator.")
-    families = {family(kind_of(arg)) for arg in node.args}
-    writer, lineno = emission.writer, line_of(node)
-    if families <= {"b", "i", "u"}:
-        left, right = (emission.integer(arg, kind_of(arg), lineno) for arg in node.args)
-        return (writer.op(f"icmp {_SIGNED[name]} i64 {left}, {right}"),)
-    if "c" in families:
-        return (_compare_complex(emission, node, name),)
-    kinds = [kind_of(arg) for arg in node.args]
-    if all(scalar_types(kind) == ("float",) or _is_python_number(kind) for kind in kinds):
-        if not all(map(is_python, kinds)):
-            target = NumpyScalarKind(np.dtype("f"))
-            pair = [to_float(emission, arg, "float", node) for arg in node.args]
-            return (writer.compare(_ORDERED[name], scalar_types(target)[0], *pair),)
-    for arg, kind in zip(node.args, kinds, strict=True):
-        if family(kind) in "iu" and dtype_of(kind).itemsize == 8:
-            _check_exact(emission, arg, lineno)
-    pair = [emission.as_double(arg, lineno) for arg in node.args]
-    return (writer.compare(_ORDERED[name], "double", *pair),)
-
-
-def _is_python_number(kind: Kind) -> bool:
-    return is_python(kind) and family(kind) in "f"
-
-
-def _check_exact(emission: Emission, argument: Any, lineno: int) -> None:
-    """Leave the iteration if an integer is not exactly a float64, which a comparison would see."""
-    if isinstance(argument, int) and abs(argument) <= _EXACT:
-        return
-    writer = emission.writer
-    wide = emission.integer(argument, kind_of(argument), lineno)
-    shifted = writer.op(f"add i64 {wide}, {_EXACT}")
-    bad = writer.op(f"icmp ugt i64 {shifted}, {2 * _EXACT}")
-    emission.check(bad, "an integer of more than 53 bits", lineno)
-
-
-def _compare_complex(emission: Emission, node: Node, name: str) -> str:
-    if name not in ("eq", "ne") or not all(is_python(kind_of(arg)) for arg in node.args):
-        raise NoRule("comparison of complex numbers")
-    writer, target = emission.writer, PythonScalarKind(complex)
-    (a, b), (c, d) = (cast(emission, arg, target, node) for arg in node.args)
-    predicate, both = ("oeq", "and") if name == "eq" else ("une", "or")
-    first = writer.compare(predicate, "double", a, c)
-    second = writer.compare(predicate, "double", b, d)
-    return writer.op(f"{both} i1 {first}, {second}")
-
-
-@rule("operator.truth", "bool", "operator.not_")
-def truth(emission: Emission, node: Node) -> Names:
-    (argument,) = node.args
-    kind, writer = kind_of(argument), emission.writer
-    if isinstance(kind, ArrayKind):
-        raise NoRule("the truth of an array")
-    names, types = emission.of(argument), scalar_types(kind)
-    found = names[0]
-    if types[0] in ("double", "float"):
-        zero = float_literal(0.0)
-        parts = [writer.compare("une", held, n, zero) for held, n in zip(types, names, strict=True)]
-        found = parts[0] if len(parts) == 1 else writer.op(f"or i1 {parts[0]}, {parts[1]}")
-    elif types[0] != "i1":
-        found = writer.op(f"icmp ne {types[0]} {found}, 0")
-    return (writer.op(f"xor i1 {found}, true") if node.op.name == "operator.not_" else found,)
-
-
-@rule("loop.least", "loop.greatest")
-def choice(emission: Emission, node: Node) -> Names:
-    """`min` or `max`: a later number takes the place of an earlier one if it is beyond it."""
-    writer, kind = emission.writer, node.kind
-    (held,) = scalar_types(kind)
-    least = node.op.name == "loop.least"
-    best = emission.name(node.args[0])
-    for argument in node.args[1:]:
-        other = emission.name(argument)
-        if held in ("double", "float"):
-            beyond = writer.compare("olt" if least else "ogt", held, other, best)
-        else:
-            sign = "u" if family(kind) in "ub" else "s"
-            beyond = writer.op(f"icmp {sign}{'lt' if least else 'gt'} {held} {other}, {best}")
-        best = writer.op(f"select i1 {beyond}, {held} {other}, {held} {best}")
-    return (best,)
-
-
 # one operand --------------------------------------------------------------------------------------
 
 
 @rule("operator.negative", "operator.positive", "operator.invert")
 def unary(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     name, kind, writer = node.op.name.removeprefix("operator."), node.kind, emission.writer
     (argument,) = node.args
     if family(kind) not in "iufc" or (name == "invert" and family(kind) not in "iu"):
@@ -456,7 +368,7 @@ def unary(emission: Emission, node: Node) -> Names:
 
 @rule("operator.abs", "abs", np.absolute, np.fabs)
 def absolute(emission: Emission, node: Node) -> Names:
-    _refuse_arrays(node)
+    refuse_arrays(node)
     (argument,) = node.args
     kind, writer = kind_of(argument), emission.writer
     if family(kind) == "c":
@@ -492,7 +404,7 @@ def _modulus(emission: Emission, argument: Any, node: Node) -> str:
 def conversion(emission: Emission, node: Node) -> Names:
     if not node.args or (len(node.args) > 1 and node.op.name != "complex"):
         raise NoRule(node.op.name)
-    _refuse_arrays(node)
+    refuse_arrays(node)
     if node.op.name == "complex" and len(node.args) == 2:
         if any(family(kind_of(arg)) == "c" for arg in node.args):
             raise NoRule("complex")
