@@ -89,6 +89,20 @@ build_outputs(const LoopProgram *program, PyObject *const *args, int64_t *words)
     return built;
 }
 
+/* The iterations are done, so the original instructions cannot run instead. If there is no memory
+   for the outputs, the log's megabytes are given up for them. */
+static PyObject *
+build_surely(const LoopProgram *program, PyObject *const *args, int64_t *words)
+{
+    PyObject *built = build_outputs(program, args, words);
+    if (built == NULL && PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyErr_Clear();
+        undo_release();
+        built = build_outputs(program, args, words);
+    }
+    return built;
+}
+
 /* The site; -1 with an exception. Afterwards memory stands where a whole iteration ended. */
 static int64_t
 run_code(const LoopProgram *program, const int64_t *in, int64_t *out)
@@ -147,7 +161,7 @@ run_loop(LoopProgram *program, PyObject *const *args, int64_t *words)
     for (Py_ssize_t i = 0; i < program->inputs.count; i++) {
         loop_inputs_advance(&program->inputs.values[i], args[i], iterations);
     }
-    return build_outputs(program, args, out + 1);
+    return build_surely(program, args, out + 1);
 }
 
 static PyObject *

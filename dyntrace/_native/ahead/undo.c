@@ -31,6 +31,13 @@ undo_scratch(void)
     return scratch;
 }
 
+void
+undo_release(void)
+{
+    free(entries);
+    entries = NULL;
+}
+
 static void
 put_back(char *address, uint64_t old, unsigned size)
 {

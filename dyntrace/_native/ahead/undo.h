@@ -15,6 +15,7 @@ enum { UNDO_CAPACITY = 1 << 18, SCRATCH_BYTES = 64 * 1024 };
 
 UndoEntry *undo_log(void); /* UNDO_CAPACITY entries; NULL without an exception: no memory */
 char *undo_scratch(void);  /* SCRATCH_BYTES; NULL without an exception: no memory */
+void undo_release(void);   /* gives the memory of the log back to the system */
 void undo_play_back(const UndoEntry *log, int64_t count); /* newest first */
 
 #endif
