@@ -79,6 +79,9 @@ jit: bool = (
 )
 """Loops run as machine code that llvmlite makes; it is imported when the first loop is hot."""
 
+loops_at_once: bool = os.environ.get("DYNTRACE_LOOPS", "") == "now"
+"""Loops are compiled when they are first met, and the program waits for it: for tests."""
+
 STAGES = ("trace", "weave", "program", "plan", "retire")
 
 

@@ -93,7 +93,7 @@ class Loops:
     def _new(self, owner: CompiledCode, site: LoopSite) -> LoopRecord:
         known = owner.regions.of_loop(site.layout, State({}, ()))
         known.region.resting = True
-        known.region.countdown = FIRST_VISIT
+        known.region.countdown = 0 if config.loops_at_once else FIRST_VISIT
         if site.obstacle is not None:
             known.region.retired = True
             return LoopRecord(site, known, obstacle=(site.obstacle, "", site.lineno))
@@ -119,6 +119,10 @@ class Loops:
         region = loop.known.region
         if loop.pending or len(loop.programs) >= MAX_ENTRIES:
             return False
+        if config.loops_at_once:
+            before = len(loop.programs)
+            self._compile(loop, args)
+            return len(loop.programs) > before
         if not (loop.hot or loop.programs or self._is_hot(loop)):
             region.sampled = min(2 * region.sampled, MAX_SAMPLED)
             return False
@@ -147,7 +151,7 @@ class Loops:
 
     def _compile(self, loop: LoopRecord, args: tuple[Any, ...]) -> None:
         # Only a program with a hot loop imports the tracer of loops and the writer of machine code.
-        from dyntrace.functions.loop_compiler import compile_prepared, prepare
+        from dyntrace.functions.loop_compiler import compile_prepared, prepare, program_now
 
         owner = self._owner()
         namespace = None if owner is None else owner.namespace()
@@ -166,7 +170,10 @@ class Loops:
             if method is not None:
                 method(loop, prepared, program, generation)
 
-        loop.pending = compile_prepared(prepared, deliver)
+        if config.loops_at_once:
+            self._put_to_use(owner, loop, prepared, program_now(prepared))
+        else:
+            loop.pending = compile_prepared(prepared, deliver)
 
     def _failed(self, owner: CompiledCode, loop: LoopRecord, found: Break) -> None:
         """A combination of kinds that cannot be compiled; the loop is given up after a few."""
@@ -186,10 +193,14 @@ class Loops:
         owner = self._owner()
         with COMPILING:
             loop.pending = False
-            if owner is None or owner.generation != generation or loop.known.region.retired:
-                return
-            loop.programs.append(program)
-            region = loop.known.region
-            region.add((prepared.steps, prepared.uses, program, False))
+            if owner is not None and owner.generation == generation:
+                self._put_to_use(owner, loop, prepared, program)
+
+    def _put_to_use(self, owner: CompiledCode, loop: LoopRecord, prepared: Any, code: Any) -> None:
+        """Give the region an entry for the kinds that `code` was made for."""
+        region = loop.known.region
+        if not region.retired:
+            loop.programs.append(code)
+            region.add((prepared.steps, prepared.uses, code, False))
             region.resting = False
             owner.on_rest(region)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dyntrace.exec.kernels.held import NoRule
-from dyntrace.exec.kernels.loop_programs import compile_later
+from dyntrace.exec.kernels.loop_programs import compile_later, program_of
 from dyntrace.exec.kernels.loop_text import LoopText, emit
 from dyntrace.graph.describe import describe
 from dyntrace.graph.kinds import Kind
@@ -24,7 +24,7 @@ from dyntrace.trace.loops.outer import IteratorInput, iterator_input
 from dyntrace.trace.loops.sites import LoopSite
 from dyntrace.trace.sources import CellVariable, Source
 
-__all__ = ["PreparedLoop", "compile_prepared", "prepare"]
+__all__ = ["PreparedLoop", "compile_prepared", "prepare", "program_now"]
 
 
 @record(frozen=True, eq=False)
@@ -55,6 +55,11 @@ def prepare(
 def compile_prepared(prepared: PreparedLoop, deliver: Callable[[Any], None]) -> bool:
     """Compile it beside the program; see `exec.kernels.loop_programs.compile_later`."""
     return compile_later(prepared.text, deliver)
+
+
+def program_now(prepared: PreparedLoop) -> Any:
+    """Compile it while the program waits: for tests."""
+    return program_of(prepared.text)
 
 
 def _kinds(site: LoopSite, args: tuple[Any, ...]) -> tuple[dict[int, Kind], IteratorInput | None]:

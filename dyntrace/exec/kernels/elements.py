@@ -204,8 +204,6 @@ def element_of(emission: Emission, value: Any, dtype: np.dtype[Any], node: Node)
             raise NoRule(f"a float stored into {dtype}")
         whole = truncated(emission, emission.as_double(value, line_of(node)), node)
         return _narrowed(emission, whole, dtype, node)
-    if dtype.kind in "iu" and source in "iu" and isinstance(kind, NumpyScalarKind):
-        return _wrapped(emission, value, dtype, kind)
     return cast(emission, value, target, node)
 
 
@@ -218,18 +216,6 @@ def _narrowed(emission: Emission, name: str, dtype: np.dtype[Any], node: Node) -
     bad = writer.op(f"icmp ne i64 {writer.op(f'sext {held} {narrow} to i64')}, {name}")
     emission.check(bad, "a float out of range", line_of(node))
     return (narrow,)
-
-
-def _wrapped(emission: Emission, value: Any, dtype: np.dtype[Any], kind: NumpyScalarKind) -> Names:
-    """A NumPy integer as one of another width: an assignment drops the upper bits."""
-    (held,), (source,) = element_types(dtype), element_types(kind.dtype)
-    name = emission.name(value)
-    if dtype.itemsize == kind.dtype.itemsize:
-        return (name,)
-    if dtype.itemsize < kind.dtype.itemsize:
-        return (emission.writer.op(f"trunc {source} {name} to {held}"),)
-    extend = "sext" if kind.dtype.kind == "i" else "zext"
-    return (emission.writer.op(f"{extend} {source} {name} to {held}"),)
 
 
 # attributes ---------------------------------------------------------------------------------------
