@@ -19,6 +19,7 @@ class PeerResult:
     distance  largest relative difference from eager's numbers; 0.0 is the same values
     first     seconds of the first call, compilation included
     failure   the peer's own message, if it could not run
+    refused   whether it did not take the source; else it crashed or took too long
     """
 
     name: str
@@ -28,6 +29,7 @@ class PeerResult:
     distance: float = float("nan")
     first: float = float("nan")
     failure: str = ""
+    refused: bool = False
 
 
 @dataclass

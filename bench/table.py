@@ -83,11 +83,13 @@ def row(result: Result) -> str:
 
 def against_text(result: Result) -> str:
     """The ratios to the peers that there is a goal against, and whether each is reached."""
-    texts = []
-    for peer in result.rivals():
-        verdict = "yes" if result.reached_against(peer) else "no"
-        texts.append(f"{peer.name} refuses" if peer.failure else f"{times(peer.versus)} {verdict}")
-    return ", ".join(texts) or "-"
+    return ", ".join(rival_text(result, peer) for peer in result.rivals()) or "-"
+
+
+def rival_text(result: Result, peer: PeerResult) -> str:
+    if peer.failure:
+        return f"{peer.name} {'refuses' if peer.refused else 'failed'}"
+    return f"{times(peer.versus)} {'yes' if result.reached_against(peer) else 'no'}"
 
 
 def peak_text(peaks: tuple[int, int] | None) -> str:
@@ -154,8 +156,9 @@ def goals_against_peers(results: Sequence[Result]) -> list[str]:
         aimed = [result for result in results if name in result.against]
         met = [(each, peer) for each in aimed for peer in each.rivals() if peer.name == name]
         ran = [each.reached_against(peer) for each, peer in met if not peer.failure]
+        refused = sum(peer.refused for _, peer in met)
         lines.append(
             f"goals against {name} reached: {sum(ran)} of {len(ran)}; "
-            f"{len(met) - len(ran)} refused by it, {len(aimed) - len(met)} not measured"
+            f"{refused} refused by it, {len(aimed) - len(ran) - refused} not measured"
         )
     return lines

@@ -26,7 +26,7 @@ from bench.result import PeerResult
 from bench.timing import Effort
 from bench.workload import Case, search_path
 
-PATIENCE = 60.0  # seconds for one peer on one case, compilation included
+PATIENCE = 120.0  # seconds for one peer on one case, compilation included
 
 
 def measure_in_child(

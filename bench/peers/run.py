@@ -29,7 +29,7 @@ def measure_peer(
             warnings.simplefilter("ignore")
             _measure(peer, case, effort, found, optimise)
     except Exception as error:  # a compiler may fail in any way
-        found.failure = failure_text(error)
+        found.failure, found.refused = failure_text(error), True
     return found
 
 

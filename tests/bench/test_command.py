@@ -166,7 +166,8 @@ def test_the_summary_counts_goals_and_names_what_is_slower():
 AGAINST = [
     ("met", PeerResult("numba", versus=0.9), "0.90 yes"),
     ("missed", PeerResult("numba", versus=0.89), "0.89 no"),
-    ("refused", PeerResult("numba", failure="no"), "numba refuses"),
+    ("refused", PeerResult("numba", failure="no", refused=True), "numba refuses"),
+    ("late", PeerResult("numba", failure="not done"), "numba failed"),
     ("unasked", PeerResult("swift", versus=2.0), "-"),
 ]
 
@@ -183,9 +184,9 @@ def test_goals_against_peers_are_counted_and_those_missed_are_named():
         result(name, 2.0, goal=3.0, has_goal=True, peers=[peer], against={"numba": 0.9})
         for name, peer, _ in AGAINST
     ]
-    line = "goals against numba reached: 1 of 2; 1 refused by it, 1 not measured"
+    line = "goals against numba reached: 1 of 2; 1 refused by it, 2 not measured"
     assert line in summary(found).splitlines()
     texts = goals.shortfalls(found)
     assert "missed: 0.89 of numba's speed, goal 0.9" in texts
-    assert len([text for text in texts if "of eager's speed, goal 3" in text]) == 4
-    assert len(texts) == 5
+    assert len([text for text in texts if "of eager's speed, goal 3" in text]) == 5
+    assert len(texts) == 6

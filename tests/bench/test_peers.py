@@ -80,7 +80,7 @@ def test_other_numbers_are_told():
 
 def test_a_refusal_is_told_in_the_peers_words():
     found = measured(Strict())
-    assert found.failure == "no loops, please" and math.isnan(found.ratio)
+    assert found.failure == "no loops, please" and found.refused and math.isnan(found.ratio)
 
 
 def test_a_failure_of_the_first_call_is_told_with_its_kind():
@@ -153,7 +153,8 @@ def test_a_child_hands_back_what_the_peer_said():
 
 
 def test_a_child_that_takes_too_long_is_ended():
-    assert in_child("numexpr", patience=0.01).failure == "not done after 0.01 s"
+    found = in_child("numexpr", patience=0.01)
+    assert (found.failure, found.refused) == ("not done after 0.01 s", False)
 
 
 def test_a_child_that_crashes_is_told_with_its_last_words():

@@ -306,7 +306,7 @@ def test_a_helper_that_raises_in_one_pass():
     hot(program, np.ones(PASSES), TROUBLE)
 
 
-def test_recursive_helpers():
+def test_helpers_that_call_themselves():
     def fib(n):
         return n if n < 2 else fib(n - 1) + fib(n - 2)
 
