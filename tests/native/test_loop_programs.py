@@ -362,6 +362,8 @@ def test_fruitless_calls_are_counted_in_a_row(loop):
     assert counts == [1, 2, 3, 0, 1, 2]
     assert program(2**63, 0, 0) is None
     assert program.fruitless == 2, "its code did not run"
+    assert program(0, 0, 0) is None
+    assert program.fruitless == 0, "a loop that has no iteration left is no failure"
 
 
 @pytest.mark.parametrize(("iterations", "site"), [(1, SITES + 1), (1, -1), (-1, 0)])

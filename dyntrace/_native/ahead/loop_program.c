@@ -343,7 +343,7 @@ static PyMemberDef loop_members[] = {
     {"iterations", T_LONGLONG, offsetof(LoopProgram, iterations), READONLY,
      "How many iterations its code has done."},
     {"fruitless", T_LONGLONG, offsetof(LoopProgram, fruitless), READONLY,
-     "How many calls in a row have done no iteration."},
+     "How many calls in a row have met trouble before an iteration was done."},
     {"declined", T_LONGLONG, offsetof(LoopProgram, declined), READONLY,
      "How often its code did not run, since the inputs did not fit it."},
     {"owner", T_OBJECT, offsetof(LoopProgram, owner), READONLY, "What owns the machine code."},
