@@ -466,8 +466,8 @@ LOOP_TOO_LARGE = _add(
 )
 LOOP_UNBOUND = _add(
     "DT807",
-    "a variable that may be unbound when the loop begins",
-    why="the loop stores it in some iterations only, and what it holds before is not known",
+    "a variable that may be unbound where it is read",
+    why="some iterations store it and some do not, so it may be unbound when an iteration begins",
     fix="assign a first value to it before the loop",
 )
 LOOP_OPERATION = _add(

@@ -8,6 +8,7 @@ floating-point operations are looked at where the iteration ends (`Emission.chec
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -200,6 +201,12 @@ def _complex(emission: Emission, node: Node, name: str) -> Names:
     if name in ("add", "sub"):
         op = _FLOATING[name]
         return writer.floating(op, held, a, c), writer.floating(op, held, b, d)
+    return _product(emission, held, (a, b), (c, d))
+
+
+def _product(emission: Emission, held: str, left: Names, right: Names) -> Names:
+    """The product of two complex numbers by the textbook, as CPython's and NumPy's."""
+    writer, (a, b), (c, d) = emission.writer, left, right
 
     def times(x: str, y: str) -> str:
         return writer.floating("fmul", held, x, y)
@@ -339,7 +346,35 @@ def power(emission: Emission, node: Node) -> Names:
         bad = writer.op(f"icmp eq i64 {ok}, 0")
         emission.check(bad, "an integer out of range", lineno)
         return (writer.op("load i64, ptr %pair, align 8"),)
+    if kind == PythonScalarKind(complex):
+        return _complex_power(emission, node)
     raise NoRule("**")
+
+
+def _complex_power(emission: Emission, node: Node) -> Names:
+    """A power with a constant whole exponent: products, as in CPython's `c_powu`."""
+    base, exponent = node.args
+    if type(exponent) not in (int, float) or not 1 <= exponent <= 100 or exponent % 1:
+        raise NoRule("a power of a complex number")
+    power, mask, left = cast(emission, base, node.kind, node), 1, int(exponent)
+    result: Names = (float_literal(1.0), float_literal(0.0))
+    while mask <= left:
+        if left & mask:
+            result = _product(emission, "double", result, power)
+        mask <<= 1
+        if mask <= left:
+            power = _product(emission, "double", power, power)
+    for part in result:
+        size = emission.writer.intrinsic("llvm.fabs.f64", "double", "double", f"double {part}")
+        infinite = emission.writer.compare("oeq", "double", size, float_literal(math.inf))
+        emission.check(infinite, "a power that overflows", line_of(node))
+    return result
+
+
+@rule("index.real", "index.imag")
+def part(emission: Emission, node: Node) -> Names:
+    """A part of a complex number."""
+    return (emission.of(node.args[0])[node.op.name == "index.imag"],)
 
 
 # one operand --------------------------------------------------------------------------------------

@@ -10,14 +10,16 @@ from __future__ import annotations
 from types import CodeType
 from typing import Any
 
+from dyntrace.breaks import LOOP_UNBOUND
 from dyntrace.graph.identity import ByIdentity
 from dyntrace.graph.node import Node
 from dyntrace.ops.registry import Record
 from dyntrace.record import record
 from dyntrace.trace.code_facts import CodeFacts
-from dyntrace.trace.frame import Frame
+from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.loops.sites import LoopSite, loop_sites
 from dyntrace.trace.regions.builder import RegionBuilder
+from dyntrace.trace.values.base import Value
 
 __all__ = ["LoopBuilder", "LoopFacts", "LoopFrame", "facts_of"]
 
@@ -60,10 +62,18 @@ class LoopFrame(Frame):
 
     at     the unit that runs next
     facts  of the code, with its loops
+    unbound  slots that may be unbound where the loop begins
     """
 
     at: int
     facts: LoopFacts
+    unbound: frozenset[int] = frozenset()
+
+    def load(self, index: int) -> Value:
+        """The value of a slot; Break if it may be unbound."""
+        if index in self.unbound and index not in self.slots:
+            raise Break(LOOP_UNBOUND, self.body.local_names[index])
+        return super().load(index)
 
     def twin(self) -> LoopFrame:
         """Another frame of the same call, with an empty stack and no slots read."""
@@ -77,6 +87,7 @@ class LoopFrame(Frame):
             globals_source=self.globals_source,
         )
         made.at, made.facts, made.lineno = self.at, self.facts, self.lineno
+        made.unbound = self.unbound
         return made
 
     def _effect(self, record: Record, node: Node) -> None:

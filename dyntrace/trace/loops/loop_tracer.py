@@ -67,6 +67,7 @@ class LoopTracer:
             self.builder, code.facts.body, namespace, expected_kinds=dict(expected)
         )
         self.outer.facts, self.outer.at = code, site.head
+        self.outer.unbound = site.unbound
         self.blocks: list[LoopBlock] = []
         self.stops: list[Stop] = []
         self._made: dict[Any, LoopBlock] = {}

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dyntrace.asm.bindings import bound_before
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, MicroOp
-from dyntrace.breaks import LOOP_UNBOUND, BreakReason
+from dyntrace.breaks import LOOP_TOO_LARGE, BreakReason
 from dyntrace.record import record
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
@@ -37,6 +37,8 @@ class LoopSite:
     carried   those of them that are read later, in the order in which the stub stores them
     passed    the slots whose values the stub passes
     layout    of the stub
+    unbound   slots that may be unbound at the head: an iteration that reads one before it stores
+              it, or does not store it, is CPython's
     obstacle  why the loop cannot have a region, or None
     """
 
@@ -48,6 +50,7 @@ class LoopSite:
     passed: tuple[int, ...]
     layout: Layout
     lineno: int
+    unbound: frozenset[int]
     obstacle: BreakReason | None
 
 
@@ -92,10 +95,9 @@ def _site(
     live = stored if facts.observed else stored & facts.live[head]
     needed = live - _always_stored(body, head, units)
     passed = sorted((read | needed) & bound)
-    unbound = needed - bound
     is_for = [step.name for step in body.units[head].micro[-1:]] == ["FOR_ITER"]
     layout = _layout(facts, head, is_for, passed, sorted(live), sorted(stored - live))
-    fits = len(layout.arguments) <= MAX_ARGUMENTS and not unbound
+    fits = len(layout.arguments) <= MAX_ARGUMENTS
     line = body.units[head].location.line or body.code.co_firstlineno
     return LoopSite(
         head,
@@ -106,7 +108,8 @@ def _site(
         tuple(passed),
         layout,
         line,
-        None if fits else LOOP_UNBOUND,
+        frozenset(live - bound),
+        None if fits else LOOP_TOO_LARGE,
     )
 
 

@@ -22,11 +22,13 @@ from dyntrace.trace.loops.virtual import (
     LoopIterator,
     LoopRange,
     array_iterator,
+    index_node,
     range_iterator,
 )
 from dyntrace.trace.opcodes.calls import callee_on_stack
+from dyntrace.trace.opcodes.loads import load_attr
 from dyntrace.trace.semantics.protocol import UNFOLDED, constant, truth, truth_value
-from dyntrace.trace.values.base import Value
+from dyntrace.trace.values.base import Computed, Value
 
 if TYPE_CHECKING:
     from dyntrace.trace.loops.loop_tracer import LoopTracer
@@ -125,6 +127,22 @@ def _call(tracer: LoopTracer, frames: Frames, arg: tuple[int, tuple[str, ...]]) 
     return call_in_loop(frames, callee, [*first, *values[:split]], kwargs)
 
 
+def _load_attr(tracer: LoopTracer, frames: Frames, arg: str) -> Any:
+    """The parts of a complex number have nodes of their own; other attributes are as elsewhere."""
+    frame = frames[-1]
+    kind = frame.stack[-1].kind
+    is_complex = isinstance(kind, kinds.PythonScalarKind) and kind.type is complex
+    if is_complex and arg in ("real", "imag"):
+        value = frame.pop()
+        frame.assume(value)
+        part = kinds.PythonScalarKind(float)
+        node = index_node(frame, arg, frame.argument(value), kind=part)
+        frame.push(Computed(node))
+    else:
+        load_attr(frame, arg)
+    return None
+
+
 def _return_value(tracer: LoopTracer, frames: Frames, arg: Any) -> Any:
     if len(frames) == 1:
         raise Break(LOOP_LEFT)
@@ -140,6 +158,7 @@ HANDLERS: Mapping[str, Callable[[LoopTracer, Frames, Any], Any]] = MappingProxyT
         "GET_ITER": _get_iter,
         "FOR_ITER": _for_iter,
         "CALL": _call,
+        "LOAD_ATTR": _load_attr,
         "RETURN_VALUE": _return_value,
     }
 )

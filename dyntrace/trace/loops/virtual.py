@@ -49,7 +49,18 @@ def _index_op(name: str) -> Op:
 INDEX_OPS: Mapping[str, Op] = MappingProxyType(
     {
         name: _index_op(name)
-        for name in ("add", "more", "count", "last", "positive", "length", "field", "both")
+        for name in (
+            "add",
+            "more",
+            "count",
+            "last",
+            "positive",
+            "length",
+            "field",
+            "both",
+            "real",
+            "imag",
+        )
     }
 )
 
