@@ -90,7 +90,7 @@ def operations(plan: RegionPlan) -> int:
 
 def superseded(compiled: CompiledCode, used: list[RegionRecord]) -> Iterable[str]:
     """A note on graphs that ran in earlier versions of the code and are not in the current one."""
-    others = [record for record in compiled.regions.all() if record not in used]
+    others = [r for r in compiled.regions.all() if r not in used and not r.is_loop]
     runs = sum(sum(record.region.runs) for record in others if not record.region.retired)
     if runs:
         times = "once" if runs == 1 else f"{runs} times"
@@ -156,7 +156,8 @@ def left_alone(compiled: CompiledCode) -> list[Retirement]:
 
 def stats_of(all_compiled: list[CompiledCode]) -> Stats:
     """The counters of `all_compiled`, added up."""
-    regions = [record.region for compiled in all_compiled for record in compiled.regions.all()]
+    found = [record for compiled in all_compiled for record in compiled.regions.all()]
+    regions = [record.region for record in found if not record.is_loop]
     return Stats(
         compiles=sum(compiled.versions.compiles for compiled in all_compiled),
         graphs=len(regions),

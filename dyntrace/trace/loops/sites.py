@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dyntrace.asm.bindings import bound_before
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, MicroOp
-from dyntrace.breaks import LOOP_TOO_LARGE, BreakReason
+from dyntrace.breaks import LOOP_TOO_LARGE, LOOP_UNIT, BreakReason
 from dyntrace.record import record
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
+from dyntrace.trace.semantics.obstacles import OBSTACLES
 from dyntrace.trace.sources import CellVariable, Local, Source, StackItem
 
 __all__ = ["LoopSite", "loop_sites"]
@@ -24,6 +25,7 @@ __all__ = ["LoopSite", "loop_sites"]
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"})
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF"})
 MAX_ARGUMENTS = 60
+_NEVER = (OBSTACLES.keys() | {"BREAK", "LIST_APPEND", "MAP_ADD"}) - {"STORE_DEREF"}
 
 
 @record(frozen=True, eq=False)
@@ -56,12 +58,18 @@ class LoopSite:
 
 def loop_sites(facts: CodeFacts) -> dict[int, LoopSite]:
     """The loops of a code object, by their heads."""
-    heads = [head for head in sorted(facts.heads) if facts.depths[head] is not None]
+    heads = [head for head in sorted(facts.heads) if _is_loop(facts, head)]
     if not heads:
         return {}
     before = _predecessors(facts.body, facts.depths)
     bound = bound_before(facts.body)
     return {head: _site(facts, head, before, bound[head]) for head in heads}
+
+
+def _is_loop(facts: CodeFacts, head: int) -> bool:
+    """Whether it is a loop of the user's, and not the waiting loop of `await` and `yield from`."""
+    steps = facts.body.units[head].micro
+    return facts.depths[head] is not None and not (steps and steps[-1].name == "BREAK")
 
 
 def _predecessors(body: Body, depths: list[int | None]) -> dict[int, list[int]]:
@@ -98,6 +106,9 @@ def _site(
     is_for = [step.name for step in body.units[head].micro[-1:]] == ["FOR_ITER"]
     layout = _layout(facts, head, is_for, passed, sorted(live), sorted(stored - live))
     fits = len(layout.arguments) <= MAX_ARGUMENTS
+    obstacle = None if fits else LOOP_TOO_LARGE
+    if not _comes_back(body, head, units):
+        obstacle = LOOP_UNIT
     line = body.units[head].location.line or body.code.co_firstlineno
     return LoopSite(
         head,
@@ -109,8 +120,24 @@ def _site(
         layout,
         line,
         frozenset(live - bound),
-        None if fits else LOOP_TOO_LARGE,
+        obstacle,
     )
+
+
+def _comes_back(body: Body, head: int, units: frozenset[int]) -> bool:
+    """Whether a path leads back to the head without an instruction that is always CPython's."""
+    waiting, seen = [head], {head}
+    while waiting:
+        unit = waiting.pop()
+        if any(step.name in _NEVER for step in body.units[unit].micro):
+            continue
+        for target in successors(body, unit):
+            if target == head:
+                return True
+            if target in units and target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return False
 
 
 def _steps(body: Body, units: frozenset[int]) -> Iterator[tuple[int, MicroOp]]:
