@@ -26,7 +26,7 @@ from dyntrace.exec.kernels.held import (
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
-from dyntrace.graph.node import Node
+from dyntrace.graph.node import INPUT, Node
 from dyntrace.record import record
 
 __all__ = ["LoopText", "emit"]
@@ -290,6 +290,7 @@ class _Function:
         """The iteration is complete: flags are looked at, then the head gets the new state."""
         line = max((stop.lineno for stop in self.loop.stops), default=0)
         self.emission.check_flags(line)
+        self._check_arrays(again, line)
         values = [self._flat(value) for value in again.values]
         state = [name for value in again.state for name in self._flat(value)]
         self.heads.append([self.writer.label, *[n for names in values for n in names]])
@@ -302,6 +303,16 @@ class _Function:
         self.edges.setdefault(self.loop.head, []).append((self.writer.label, [*passed, *state]))
         self.completes = True
         self.writer.do("br label %head")
+
+    def _check_arrays(self, again: Again, lineno: int) -> None:
+        """Leave the iteration if it hands on an array that is no input: it has no object."""
+        for value in again.values:
+            if not isinstance(value, Node) or not isinstance(value.kind, ArrayKind):
+                continue
+            if value.op != INPUT and value not in self.loop.head.parameters:
+                number = self._flat(value)[-1]
+                made = self.writer.op(f"icmp slt i64 {number}, 0")
+                self.emission.check(made, "an array of the iteration's own", lineno)
 
     def _flat(self, value: Any) -> list[str]:
         held = self.emission.of(value) if isinstance(value, Node) else literal(value)

@@ -1,9 +1,10 @@
 """Sites: the loops of a code object, as far as its bytecode tells.
 
 A loop region stands before the head of a loop. Its stub passes the slots that the body reads and
-the iterator, and stores those that the body sets and that are read later. Invariant: nothing here
-knows kinds; a slot that is passed is certainly bound at the head. Read `trace.loops.loop_tracer`
-next.
+the iterator, and stores those that the body sets and that are read later. Of the others it clears
+those that every iteration sets: what an arm may set that no iteration has reached lives on, as its
+object may be the user's. Invariant: nothing here knows kinds; a slot that is passed is certainly
+bound at the head. Read `trace.loops.loop_tracer` next.
 """
 
 from __future__ import annotations
@@ -101,10 +102,11 @@ def _site(
     stored = frozenset(step.arg for _, step in _steps(body, units) if step.name in _STORES)
     read = _read_before_stored(body, head, units)
     live = stored if facts.observed else stored & facts.live[head]
-    needed = live - _always_stored(body, head, units)
+    always = _always_stored(body, head, units)
+    needed = live - always
     passed = sorted((read | needed) & bound)
     is_for = [step.name for step in body.units[head].micro[-1:]] == ["FOR_ITER"]
-    layout = _layout(facts, head, is_for, passed, sorted(live), sorted(stored - live))
+    layout = _layout(facts, head, is_for, passed, sorted(live), sorted(always - live))
     fits = len(layout.arguments) <= MAX_ARGUMENTS
     obstacle = None if fits else LOOP_TOO_LARGE
     if not _comes_back(body, head, units):

@@ -12,10 +12,16 @@ import numpy as np
 import pytest
 
 from tests.differential import optimised
-from tests.scenarios.loops.hot import PASSES, TROUBLE, hot
+from tests.scenarios.loops.hot import PASSES, TROUBLE, at_once, hot
 
 factor = 2
 stop = False
+
+
+@pytest.fixture(autouse=True)
+def compiled_at_once():
+    with at_once():
+        yield
 
 
 def scale(x):

@@ -348,6 +348,26 @@ def test_del_of_names_and_elements_in_some_passes():
     hot(program, PASSES)
 
 
+def test_an_object_that_no_pass_replaces_lives_on_after_the_loop():
+    class Noisy:
+        def __init__(self, log):
+            self.log = log
+
+        def __del__(self):
+            self.log.append("died")
+
+    def program(n, trouble):
+        log, s = [], 0
+        held = Noisy(log)
+        for i in range(n):
+            s += i
+            if i == trouble:
+                held = i
+        return [*log, "end"], s
+
+    hot(program, PASSES, PASSES)
+
+
 def test_objects_die_when_eager_lets_them_die():
     class Noisy:
         def __init__(self, log, i):

@@ -103,6 +103,22 @@ def test_a_row_view_that_an_element_write_changes():
     hot(program, np.ones((1000, 3)))
 
 
+def test_a_row_view_handed_on_over_a_branch_and_read_after_the_loop():
+    def program(a, n, trouble):
+        s, row = 0.0, a[0]
+        for i in range(n):
+            if i != 5:
+                row = a[i % len(a)]
+            s += row[0]
+            if i == trouble:
+                print(s)
+        row[1] = -1.0
+        return s, row, a
+
+    hot(program, np.ones((5, 2)), PASSES, 700)
+    hot(program, np.ones((5, 2)), PASSES, -1)
+
+
 def test_views_made_before_the_loop():
     def program(a):
         first, last, back = a[:-1], a[1:], a[::-1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import dyntrace
-from tests.scenarios.loops.hot import PASSES, TROUBLE, hot
+from tests.scenarios.loops.hot import PASSES, TROUBLE, at_once, hot
 
 
 def run(coroutine):
@@ -253,7 +253,7 @@ while where < 2000:
     outcomes = []
     for inside in (contextlib.nullcontext, dyntrace.optimize):
         module = types.ModuleType("looping")
-        with inside():
+        with inside(), at_once():
             exec(compile(source, "looping.py", "exec"), vars(module))
         outcomes.append((module.total, module.where, module.i, module.x.tobytes()))
     assert outcomes[0] == outcomes[1]
