@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "ahead/numbers.h"
+#include "ahead/undo.h"
 #include "vm/array/numpy.h"
 
 typedef void (*AnyFunction)(void);
@@ -56,6 +57,7 @@ static const struct {
     {"int_pow", (AnyFunction)numbers_int_pow},
     {"complex_abs", (AnyFunction)numbers_complex_abs},
     {"complex_div", (AnyFunction)numbers_complex_div},
+    {"log_row", (AnyFunction)undo_log_row},
 };
 
 static PyObject *

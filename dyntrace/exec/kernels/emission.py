@@ -57,6 +57,7 @@ class Emission:
     sites      where iterations are left; exit number n is at index n - 1
     leavings   (block, number of the site) of each place that leaves
     functions  the names of the functions that are called by address, in the table's order
+    version    counts the changes of memory so far
     flagged    whether an operation since the last look may have set a flag
     """
 
@@ -68,6 +69,7 @@ class Emission:
         self.functions: list[Any] = []
         self.flagged = False
         self.unlogged = False
+        self.version = 0
         self._numbers: dict[Site, int] = {}
 
     # values -------------------------------------------------------------------------------------
@@ -139,6 +141,7 @@ class Emission:
         if not self.unlogged:
             self._log(kind, pointer, lineno)
         writer.do(f"store {kind} {value}, ptr {pointer}, align 1")
+        self.version += 1
 
     def _log(self, kind: str, pointer: str, lineno: int) -> None:
         writer, size = self.writer, SIZES[kind]

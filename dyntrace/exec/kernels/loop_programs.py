@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dyntrace._native import LoopProgram, loop_functions
+import numpy as np
+
+from dyntrace._native import LoopProgram, dot_function, loop_functions
 from dyntrace.exec.kernels import background, llvm
 from dyntrace.exec.kernels.loop_text import NAME, LoopText
 
@@ -18,7 +20,9 @@ __all__ = ["compile_later", "program_of"]
 
 
 def _address(name: Any) -> int:
-    """The address of a function that machine code calls."""
+    """The address of a function that machine code calls: one of C's by name, or a dtype's dot."""
+    if isinstance(name, tuple):
+        return dot_function(np.dtype(name[1]))
     return loop_functions()[name]
 
 

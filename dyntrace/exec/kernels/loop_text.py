@@ -23,6 +23,7 @@ from dyntrace.exec.kernels.held import (
     output_code,
     scalar_types,
 )
+from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
@@ -234,7 +235,10 @@ class _Function:
         self._end(block, block.end)
 
     def _apply(self, node: Node) -> Held:
-        rule = RULES.get(node.op.name) or RULES.get(node.op.target)
+        rule = None
+        if _takes_row(node):
+            rule = ROW_RULES.get(node.op.name) or ROW_RULES.get(node.op.target)
+        rule = rule or RULES.get(node.op.name) or RULES.get(node.op.target)
         if rule is None:
             raise NoRule(node.op.name)
         return rule(self.emission, node)
@@ -407,6 +411,20 @@ class _Function:
         return lines
 
 
+def _takes_row(node: Node) -> bool:
+    """Whether an operation works on rows: on an array, or on a slice that it stores into."""
+    if node.op.name != "operator.setitem":
+        return any(isinstance(kind_of_argument(arg), ArrayKind) for arg in node.args)
+    index = node.args[1]
+    items = index if isinstance(index, tuple) else (index,)
+    axes = getattr(kind_of(node.args[0]), "ndim", 0)
+    return len(items) < axes or any(isinstance(item, slice) for item in items)
+
+
+def kind_of_argument(argument: object) -> Kind | None:
+    return argument.kind if isinstance(argument, Node) else None
+
+
 def _types(kind: Kind) -> list[str]:
     """The LLVM types of the names that hold a value of this kind."""
     if isinstance(kind, ArrayKind):
@@ -418,7 +436,9 @@ def _types(kind: Kind) -> list[str]:
 def _names(held: Held) -> list[str]:
     if isinstance(held, ArrayParts):
         return [held.pointer, held.writeable, *held.dims, *held.strides, held.number]
-    return list(held) if isinstance(held, tuple) else [held]
+    if not isinstance(held, tuple):
+        raise NoRule("an array that an iteration makes")
+    return list(held)
 
 
 def _phi_names(kind: Kind, writer: Writer) -> Held:

@@ -31,6 +31,7 @@ class Writer:
 
     strict   whether floating-point operations are the constrained ones
     label    the block that lines are added to
+    functions  the texts of other functions of the module
     """
 
     def __init__(self, strict: bool) -> None:
@@ -39,6 +40,7 @@ class Writer:
         self._count = 0
         self._blocks: dict[str, list[str]] = {}
         self._declared: dict[str, str] = {}
+        self.functions: list[str] = []
         self._lines: list[str] = []
 
     # lines --------------------------------------------------------------------------------------
@@ -74,6 +76,12 @@ class Writer:
         """Declare an external function or intrinsic, once."""
         self._declared[name] = text
 
+    def add_function(self, header: str, body: Writer) -> None:
+        """Add another function to the module, whose blocks are those of `body`."""
+        self._declared |= body._declared
+        lines = [line for label, found in body._blocks.items() for line in (f"{label}:", *found)]
+        self.functions.append("\n".join([header, *lines, "}", ""]))
+
     def text(self, name: str) -> str:
         """The whole module, with the function `name`."""
         attributes = " strictfp" if self.strict else ""
@@ -81,7 +89,7 @@ class Writer:
         parts.append(f"define i64 @{name}(ptr %in, ptr %out, ptr %context){attributes} {{")
         for label, lines in self._blocks.items():
             parts += [f"{label}:", *lines]
-        return "\n".join([*parts, "}", ""])
+        return "\n".join([*parts, "}", "", *self.functions])
 
     # operations ---------------------------------------------------------------------------------
 
