@@ -216,7 +216,12 @@ def test_no_module_imports_the_bytecode_library_which_serves_the_tests(path):
 
 DOORS = {
     *("exec/backends/machine.py", "exec/machine_resources.py"),
-    *("exec/kernels/loop_programs.py", "graph/instances.py", "runtime/handles.py"),
+    *(
+        "exec/kernels/addresses.py",
+        "exec/kernels/loop_programs.py",
+        "graph/instances.py",
+        "runtime/handles.py",
+    ),
 }
 
 

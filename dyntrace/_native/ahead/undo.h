@@ -12,7 +12,7 @@ typedef struct {
     uint64_t old;
 } UndoEntry;
 
-enum { UNDO_CAPACITY = 1 << 18, SCRATCH_BYTES = 64 * 1024 };
+enum { UNDO_CAPACITY = 1 << 18, SCRATCH_BYTES = 1024 * 1024 };
 
 UndoEntry *undo_log(void); /* UNDO_CAPACITY entries; NULL without an exception: no memory */
 char *undo_scratch(void);  /* SCRATCH_BYTES; NULL without an exception: no memory */

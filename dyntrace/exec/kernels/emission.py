@@ -58,6 +58,7 @@ class Emission:
     leavings   (block, number of the site) of each place that leaves
     functions  the names of the functions that are called by address, in the table's order
     version    counts the changes of memory so far
+    scratch_rows  the rows of the context's memory that have a place of the text
     flagged    whether an operation since the last look may have set a flag
     """
 
@@ -70,6 +71,7 @@ class Emission:
         self.flagged = False
         self.unlogged = False
         self.version = 0
+        self.scratch_rows = 0
         self._numbers: dict[Site, int] = {}
 
     # values -------------------------------------------------------------------------------------

@@ -8,22 +8,13 @@ thread, `functions.loop_compiler` for the caller.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
-
-from dyntrace._native import LoopProgram, dot_function, loop_functions
+from dyntrace._native import LoopProgram
 from dyntrace.exec.kernels import background, llvm
+from dyntrace.exec.kernels.addresses import address_of
 from dyntrace.exec.kernels.loop_text import NAME, LoopText
 
 __all__ = ["compile_later", "program_of"]
-
-
-def _address(name: Any) -> int:
-    """The address of a function that machine code calls: one of C's by name, or a dtype's dot."""
-    if isinstance(name, tuple):
-        return dot_function(np.dtype(name[1]))
-    return loop_functions()[name]
 
 
 def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> bool:
@@ -37,5 +28,5 @@ def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> boo
 def program_of(text: LoopText) -> LoopProgram:
     """The loop program of a text; RuntimeError if LLVM refuses it."""
     code = llvm.load_object(llvm.compile_text(text.text), NAME)
-    addresses = tuple(map(_address, text.functions))
+    addresses = tuple(map(address_of, text.functions))
     return LoopProgram(code.address, text.inputs, text.outputs, len(text.sites), addresses, code)

@@ -23,6 +23,7 @@ from dyntrace.exec.kernels.held import (
     output_code,
     scalar_types,
 )
+from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
@@ -129,6 +130,9 @@ class _Function:
         writer.do("%logged = alloca i64, align 8")
         writer.do("%mxcsr = alloca i32, align 4")
         writer.do("%pair = alloca [2 x i64], align 8")
+        writer.do("%operands = alloca [4 x ptr], align 8")
+        writer.do("%strides = alloca [4 x i64], align 8")
+        writer.do("%count = alloca i64, align 8")
         names = ("undo", "capacity", "", "breaker", "mask", "functions", "scratch")
         for word, name in enumerate(names):
             if name:
@@ -239,6 +243,7 @@ class _Function:
         if _takes_row(node):
             rule = ROW_RULES.get(node.op.name) or ROW_RULES.get(node.op.target)
         rule = rule or RULES.get(node.op.name) or RULES.get(node.op.target)
+        rule = rule or RULES_OF_SCALARS.get(node.op.target)
         if rule is None:
             raise NoRule(node.op.name)
         return rule(self.emission, node)

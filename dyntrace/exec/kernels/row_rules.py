@@ -17,13 +17,12 @@ from dyntrace.exec.kernels.arithmetic import line_of
 from dyntrace.exec.kernels.elements import element_of, view_of
 from dyntrace.exec.kernels.emission import Emission
 from dyntrace.exec.kernels.held import ArrayParts, NoRule, element_types, kind_of
-from dyntrace.exec.kernels.rows import Row, as_row, combined, copy_row, store_row
+from dyntrace.exec.kernels.numpy_loops import RULES_OF_ROWS, check_aligned
+from dyntrace.exec.kernels.rows import Row, as_row, combined, copy_row, scratch_row, store_row
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 
 __all__ = ["ROW_RULES"]
-
-HALF_SCRATCH = 32 * 1024  # bytes of the context's memory for temporaries
 
 _FLOAT: Mapping[Any, str] = MappingProxyType(
     {
@@ -149,7 +148,9 @@ def product(emission: Emission, node: Node) -> Any:
     if node.op.name != "operator.matmul":
         single = writer.op(f"icmp eq i64 {length}, 1")
         emission.check(single, "a product of one element", lineno)
-        vectors = [_forward(emission, vector, dtype, lineno, k) for k, vector in enumerate(vectors)]
+        vectors = [_forward(emission, vector, dtype, lineno) for vector in vectors]
+    for vector in vectors:
+        check_aligned(emission, vector, dtype, lineno)
     function = emission.call_table(("dot", dtype.char))
     (held,) = element_types(dtype)
     operands = ", ".join(f"ptr {v.pointer}, i64 {v.strides[0]}" for v in vectors)
@@ -159,16 +160,14 @@ def product(emission: Emission, node: Node) -> Any:
 
 
 def _forward(
-    emission: Emission, vector: ArrayParts, dtype: np.dtype[Any], lineno: int, number: int
+    emission: Emission, vector: ArrayParts, dtype: np.dtype[Any], lineno: int
 ) -> ArrayParts:
     """A vector that runs forwards: np.dot copies one that does not before it multiplies."""
     writer = emission.writer
     length, stride = vector.dims[0], vector.strides[0]
-    room = writer.op(f"icmp sgt i64 {length}, {HALF_SCRATCH // dtype.itemsize}")
     back = writer.op(f"icmp sle i64 {stride}, 0")
-    emission.check(writer.op(f"and i1 {back}, {room}"), "a long vector backwards", lineno)
+    place = scratch_row(emission, length, dtype.itemsize, lineno)
     copying, done = writer.fresh("copy"), writer.fresh("copied")
-    place = writer.op(f"getelementptr i8, ptr %scratch, i64 {number * HALF_SCRATCH}")
     before = writer.label
     writer.do(f"br i1 {back}, label %{copying}, label %{done}")
     writer.start(copying)
@@ -202,6 +201,7 @@ ROW_RULES: Mapping[Any, Rule] = MappingProxyType(
         "operator.negative": elementwise,
         "operator.abs": elementwise,
         **{key: elementwise for key in _FLOAT if not isinstance(key, str)},
+        **RULES_OF_ROWS,
         "operator.setitem": set_slice,
         "operator.matmul": product,
         "numpy.flip": flipped,

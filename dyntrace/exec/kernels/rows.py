@@ -21,7 +21,19 @@ from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.record import record
 
-__all__ = ["Row", "as_row", "combined", "copy_row", "store_row"]
+__all__ = [
+    "ANY_VERSION",
+    "Row",
+    "as_row",
+    "combined",
+    "copy_row",
+    "in_scratch",
+    "scratch_row",
+    "store_row",
+]
+
+SCRATCH_ROWS, SCRATCH_ROW = 16, 64 * 1024  # rows in the context's memory, and bytes of each
+ANY_VERSION = -1  # of a row in memory that nothing else writes
 
 
 @record(frozen=True, eq=False)
@@ -55,7 +67,7 @@ def as_row(emission: Emission, argument: Any, dtype: np.dtype[Any], node: Node) 
         raise NoRule(f"a row of {kind.dtype} and {dtype}")
     held = emission.of(argument)
     if isinstance(held, Row):
-        if held.version != emission.version:
+        if held.version not in (ANY_VERSION, emission.version):
             raise NoRule("a row that is used after memory has changed")
         return held
     if not isinstance(held, ArrayParts) or len(held.dims) != 1:
@@ -89,13 +101,55 @@ def store_row(emission: Emission, target: ArrayParts, row: Row, lineno: int) -> 
         bad = writer.op(f"icmp ne i64 {row.length}, {length}")
         emission.check(bad, "rows of different lengths", lineno)
     emission.check(writer.op(f"xor i1 {target.writeable}, true"), "a read-only array", lineno)
-    loads = [leaf.array for leaf in leaves(row) if leaf.array is not None]
-    for array in loads:
-        if not _is_same(array, target):
-            _check_overlap(emission, array, target, row.dtype, lineno)
     _log(emission, target, row.dtype, lineno)
-    copy_row(emission, target, row)
+    loads = [leaf.array for leaf in leaves(row) if leaf.array is not None]
+    others = [array for array in loads if not _is_same(array, target)]
+    tests = [_overlaps(emission, array, target, row.dtype) for array in others]
+    if tests:
+        _store_by_a_copy(emission, target, row, tests, lineno)
+    else:
+        copy_row(emission, target, row)
     emission.version += 1
+
+
+def _store_by_a_copy(
+    emission: Emission, target: ArrayParts, row: Row, tests: list[str], lineno: int
+) -> None:
+    """Store a row; if it reads what it writes, it is computed as a whole before."""
+    writer = emission.writer
+    overlap = tests[0]
+    for test in tests[1:]:
+        overlap = writer.op(f"or i1 {overlap}, {test}")
+    aside, direct, done = (writer.fresh(name) for name in ("aside", "direct", "stored"))
+    writer.do(f"br i1 {overlap}, label %{aside}, label %{direct}")
+    writer.start(aside)
+    copy = in_scratch(emission, row, target.dims[0], lineno)
+    copy_row(emission, target, Row("load", row.dtype, copy.dims[0], ANY_VERSION, array=copy))
+    writer.do(f"br label %{done}")
+    writer.start(direct)
+    copy_row(emission, target, row)
+    writer.do(f"br label %{done}")
+    writer.start(done)
+
+
+def in_scratch(emission: Emission, row: Row, length: str, lineno: int) -> ArrayParts:
+    """A row computed into memory of its own; one that is too long leaves the iteration."""
+    size = row.dtype.itemsize
+    place = scratch_row(emission, length, size, lineno)
+    copy = ArrayParts(place, "true", (length,), (str(size),), "-1")
+    copy_row(emission, copy, row)
+    return copy
+
+
+def scratch_row(emission: Emission, length: str, size: int, lineno: int) -> str:
+    """The address of memory for a row, which belongs to one place of the text."""
+    if emission.scratch_rows == SCRATCH_ROWS:
+        raise NoRule("too many rows that need memory")
+    offset = emission.scratch_rows * SCRATCH_ROW
+    emission.scratch_rows += 1
+    long = emission.writer.op(f"icmp ugt i64 {length}, {SCRATCH_ROW // size}")
+    emission.check(long, "a row that is too long", lineno)
+    return emission.writer.op(f"getelementptr i8, ptr %scratch, i64 {offset}")
 
 
 def copy_row(emission: Emission, target: ArrayParts, row: Row) -> None:
@@ -130,10 +184,10 @@ def _is_twin(leaf: Row, other: Row) -> bool:
     return _is_same(leaf.array, other.array)
 
 
-def _check_overlap(
-    emission: Emission, array: ArrayParts, target: ArrayParts, dtype: np.dtype[Any], lineno: int
-) -> None:
-    """Leave the iteration if a view overlaps the target, unless it is the target itself."""
+def _overlaps(
+    emission: Emission, array: ArrayParts, target: ArrayParts, dtype: np.dtype[Any]
+) -> str:
+    """Whether a view overlaps the target, and is not the target itself."""
     writer, ends = emission.writer, []
     for view in (array, target):
         first = writer.op(f"ptrtoint ptr {view.pointer} to i64")
@@ -151,7 +205,7 @@ def _check_overlap(
     here = writer.op(f"icmp eq i64 {first}, {own}")
     alike = writer.op(f"icmp eq i64 {array.strides[0]}, {target.strides[0]}")
     fine = writer.op(f"or i1 {apart}, {writer.op(f'and i1 {here}, {alike}')}")
-    emission.check(writer.op(f"xor i1 {fine}, true"), "rows that overlap", lineno)
+    return writer.op(f"xor i1 {fine}, true")
 
 
 def _log(emission: Emission, target: ArrayParts, dtype: np.dtype[Any], lineno: int) -> None:
