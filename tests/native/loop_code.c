@@ -81,6 +81,34 @@ overwrite(const int64_t *in, int64_t *out, Context *context)
     return in[5];
 }
 
+/* In: a vector of doubles, site. The last iteration is not done: it logs the vector by the first
+   function, twice with the first item in between, and overwrites it. */
+int64_t
+overwrite_row(const int64_t *in, int64_t *out, Context *context)
+{
+    int64_t (*log_row)(Entry *, int64_t, int64_t, const char *, int64_t, int64_t, int64_t);
+    memcpy(&log_row, context->functions, sizeof log_row);
+    char *row = (char *)(intptr_t)in[0];
+    for (int round = 0; round < 2; round++) {
+        int64_t count = log_row(context->undo, context->count, context->capacity, row, in[3],
+                                in[2], 3);
+        out[0] = count;
+        if (count < 0) {
+            return 1;
+        }
+        context->count = count;
+        for (int64_t i = 0; i < in[2]; i++) {
+            double value = (double)(round + i + 1) * 0.5;
+            if (i == 0) {
+                store(context, row, &value, 3);
+            }
+            memcpy(row + i * in[3], &value, sizeof value);
+        }
+    }
+    out[0] = 0;
+    return in[4];
+}
+
 /* In: the index of a word. Out: the word of the context, and the byte that `breaker` points to. */
 int64_t
 look(const int64_t *in, int64_t *out, Context *context)

@@ -337,6 +337,17 @@ def test_the_log_is_played_back_newest_first(loop):
     assert array.tolist() == list(range(16))
 
 
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 64, 1001])
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_rows_in_the_log_are_played_back(loop, length, step):
+    whole = np.random.default_rng(length).random(2 * length + 1)
+    before, row = whole.copy(), whole[1:][::step][:length] if length else whole[:0]
+    functions = (_native.loop_functions()["log_row"],)
+    program = loop("overwrite_row", ("ad1", "i"), (), functions=functions)
+    assert program(row, 1) is None
+    assert whole.tobytes() == before.tobytes()
+
+
 def test_the_log_of_a_loop_that_came_to_its_end_is_dropped(loop):
     array = np.arange(16, dtype="B")
     program = loop("overwrite", ("aB1", "i", "i"), ())
@@ -389,7 +400,7 @@ def context(loop):
 def test_the_context_has_what_machine_code_needs(loop, context):
     assert context("capacity") == 1 << 18
     assert context("count") == 0
-    assert context("scratch_size") == 64 * 1024
+    assert context("scratch_size") == 1024 * 1024
     assert context("scratch") % 64 == 0 and context("undo") % 8 == 0
     assert context("undo") and context("scratch") and context("breaker")
     program = loop("look", ("i",), ("i", "i"))

@@ -19,7 +19,7 @@ from dyntrace.exec.kernels.arithmetic import Names, cast, line_of
 from dyntrace.exec.kernels.elements import load
 from dyntrace.exec.kernels.emission import Emission
 from dyntrace.exec.kernels.held import ArrayParts, NoRule, element_types, kind_of
-from dyntrace.exec.kernels.rows import ANY_VERSION, Row, as_row, in_scratch, scratch_row
+from dyntrace.exec.kernels.rows import ANY_VERSION, LoopRow, as_row, in_scratch, scratch_row
 from dyntrace.exec.kernels.writer import float_literal
 from dyntrace.exec.lower import inner_loops
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
@@ -202,10 +202,10 @@ def ufunc_of_rows(emission: Emission, node: Node) -> Any:
     place = scratch_row(emission, length, size, lineno)
     call_loop(emission, key, [*operands, (place, str(size))], length, lineno)
     result = ArrayParts(place, "true", (length,), (str(size),), "-1")
-    return Row("load", kind.dtype, length, ANY_VERSION, array=result)
+    return LoopRow("load", kind.dtype, length, ANY_VERSION, array=result)
 
 
-def _operand(emission: Emission, row: Row, length: str, lineno: int) -> tuple[str, str]:
+def _operand(emission: Emission, row: LoopRow, length: str, lineno: int) -> tuple[str, str]:
     """The address and stride of a row's elements."""
     writer, (held,) = emission.writer, element_types(row.dtype)
     if row.op == "number":

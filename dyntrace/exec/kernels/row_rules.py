@@ -18,7 +18,7 @@ from dyntrace.exec.kernels.elements import element_of, view_of
 from dyntrace.exec.kernels.emission import Emission
 from dyntrace.exec.kernels.held import ArrayParts, NoRule, element_types, kind_of
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_ROWS, check_aligned
-from dyntrace.exec.kernels.rows import Row, as_row, combined, copy_row, scratch_row, store_row
+from dyntrace.exec.kernels.rows import LoopRow, as_row, combined, copy_row, scratch_row, store_row
 from dyntrace.graph.kinds import ArrayKind, NumpyScalarKind
 from dyntrace.graph.node import Node
 
@@ -101,7 +101,7 @@ def set_slice(emission: Emission, node: Node) -> Any:
         names = element_of(emission, value, kind.dtype, node)
         if len(names) != 1 or element_types(kind.dtype) == ("i1",):
             raise NoRule(f"an assignment of {kind.dtype} to a slice")
-        row = Row("number", kind.dtype, "", emission.version, number=names[0])
+        row = LoopRow("number", kind.dtype, "", emission.version, number=names[0])
     store_row(emission, view, row, line_of(node))
     return ()
 
@@ -172,7 +172,7 @@ def _forward(
     writer.do(f"br i1 {back}, label %{copying}, label %{done}")
     writer.start(copying)
     copy = ArrayParts(place, "true", (length,), (str(dtype.itemsize),), "-1")
-    row = Row("load", dtype, length, emission.version, array=vector)
+    row = LoopRow("load", dtype, length, emission.version, array=vector)
     copy_row(emission, copy, row)
     behind = writer.label
     writer.do(f"br label %{done}")

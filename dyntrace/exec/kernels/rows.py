@@ -23,7 +23,7 @@ from dyntrace.record import record
 
 __all__ = [
     "ANY_VERSION",
-    "Row",
+    "LoopRow",
     "as_row",
     "combined",
     "copy_row",
@@ -37,7 +37,7 @@ ANY_VERSION = -1  # of a row in memory that nothing else writes
 
 
 @record(frozen=True, eq=False)
-class Row:
+class LoopRow:
     """An expression of one axis.
 
     op       an instruction of LLVM's, "load" of a view, or "number"
@@ -52,30 +52,30 @@ class Row:
     dtype: np.dtype[Any]
     length: str
     version: int
-    parts: tuple[Row, ...] = ()
+    parts: tuple[LoopRow, ...] = ()
     array: ArrayParts | None = None
     number: str = ""
 
 
-def as_row(emission: Emission, argument: Any, dtype: np.dtype[Any], node: Node) -> Row:
+def as_row(emission: Emission, argument: Any, dtype: np.dtype[Any], node: Node) -> LoopRow:
     """An operand as a row of elements of `dtype`: an expression, a view or a number."""
     kind = kind_of(argument)
     if not isinstance(kind, ArrayKind):
         (name,) = cast(emission, argument, NumpyScalarKind(dtype), node)
-        return Row("number", dtype, "", emission.version, number=name)
+        return LoopRow("number", dtype, "", emission.version, number=name)
     if kind.dtype != dtype:
         raise NoRule(f"a row of {kind.dtype} and {dtype}")
     held = emission.of(argument)
-    if isinstance(held, Row):
+    if isinstance(held, LoopRow):
         if held.version not in (ANY_VERSION, emission.version):
             raise NoRule("a row that is used after memory has changed")
         return held
     if not isinstance(held, ArrayParts) or len(held.dims) != 1:
         raise NoRule("an array of several axes")
-    return Row("load", dtype, held.dims[0], emission.version, array=held)
+    return LoopRow("load", dtype, held.dims[0], emission.version, array=held)
 
 
-def combined(emission: Emission, op: str, parts: list[Row], lineno: int) -> Row:
+def combined(emission: Emission, op: str, parts: list[LoopRow], lineno: int) -> LoopRow:
     """An operation on rows of equal lengths; a row of one element leaves the iteration."""
     length = ""
     for part in parts:
@@ -83,17 +83,17 @@ def combined(emission: Emission, op: str, parts: list[Row], lineno: int) -> Row:
             bad = emission.writer.op(f"icmp ne i64 {part.length}, {length}")
             emission.check(bad, "rows of different lengths", lineno)
         length = length or part.length
-    return Row(op, parts[0].dtype, length, emission.version, tuple(parts))
+    return LoopRow(op, parts[0].dtype, length, emission.version, tuple(parts))
 
 
-def leaves(row: Row) -> list[Row]:
+def leaves(row: LoopRow) -> list[LoopRow]:
     """The loads and numbers of an expression, in order, those of one array once."""
     if not row.parts:
         return [row]
     return [leaf for part in row.parts for leaf in leaves(part)]
 
 
-def store_row(emission: Emission, target: ArrayParts, row: Row, lineno: int) -> None:
+def store_row(emission: Emission, target: ArrayParts, row: LoopRow, lineno: int) -> None:
     """Store an expression into a view; overlap that matters leaves the iteration."""
     writer = emission.writer
     length = target.dims[0]
@@ -113,7 +113,7 @@ def store_row(emission: Emission, target: ArrayParts, row: Row, lineno: int) -> 
 
 
 def _store_by_a_copy(
-    emission: Emission, target: ArrayParts, row: Row, tests: list[str], lineno: int
+    emission: Emission, target: ArrayParts, row: LoopRow, tests: list[str], lineno: int
 ) -> None:
     """Store a row; if it reads what it writes, it is computed as a whole before."""
     writer = emission.writer
@@ -124,7 +124,7 @@ def _store_by_a_copy(
     writer.do(f"br i1 {overlap}, label %{aside}, label %{direct}")
     writer.start(aside)
     copy = in_scratch(emission, row, target.dims[0], lineno)
-    copy_row(emission, target, Row("load", row.dtype, copy.dims[0], ANY_VERSION, array=copy))
+    copy_row(emission, target, LoopRow("load", row.dtype, copy.dims[0], ANY_VERSION, array=copy))
     writer.do(f"br label %{done}")
     writer.start(direct)
     copy_row(emission, target, row)
@@ -132,7 +132,7 @@ def _store_by_a_copy(
     writer.start(done)
 
 
-def in_scratch(emission: Emission, row: Row, length: str, lineno: int) -> ArrayParts:
+def in_scratch(emission: Emission, row: LoopRow, length: str, lineno: int) -> ArrayParts:
     """A row computed into memory of its own; one that is too long leaves the iteration."""
     size = row.dtype.itemsize
     place = scratch_row(emission, length, size, lineno)
@@ -152,13 +152,13 @@ def scratch_row(emission: Emission, length: str, size: int, lineno: int) -> str:
     return emission.writer.op(f"getelementptr i8, ptr %scratch, i64 {offset}")
 
 
-def copy_row(emission: Emission, target: ArrayParts, row: Row) -> None:
+def copy_row(emission: Emission, target: ArrayParts, row: LoopRow) -> None:
     """Compute an expression into memory, of which the log needs to know nothing."""
     writer = emission.writer
     length, stride = target.dims[0], target.strides[0]
     function = _Kernel(emission, target, row).name
     operands = [f"ptr {target.pointer}", f"i64 {stride}", f"i64 {length}"]
-    seen: list[Row] = []
+    seen: list[LoopRow] = []
     for leaf in leaves(row):
         if any(_is_twin(leaf, other) for other in seen):
             continue
@@ -178,7 +178,7 @@ def _is_same(array: ArrayParts, target: ArrayParts) -> bool:
     return array is target or (array.pointer == target.pointer and array.strides == target.strides)
 
 
-def _is_twin(leaf: Row, other: Row) -> bool:
+def _is_twin(leaf: LoopRow, other: LoopRow) -> bool:
     if leaf.array is None or other.array is None:
         return leaf.array is other.array and leaf.number == other.number
     return _is_same(leaf.array, other.array)
@@ -225,14 +225,14 @@ def _log(emission: Emission, target: ArrayParts, dtype: np.dtype[Any], lineno: i
 class _Kernel:
     """The function that computes a row: a loop for items without gaps, and one for all others."""
 
-    def __init__(self, emission: Emission, target: ArrayParts, row: Row) -> None:
+    def __init__(self, emission: Emission, target: ArrayParts, row: LoopRow) -> None:
         self.name = f"row{len(emission.writer.functions)}"
         self.writer = Writer(False)
         (self.held,) = element_types(row.dtype)
         self.size = row.dtype.itemsize
         self.target = target
-        self.loads: list[tuple[Row, str, str]] = []  # a leaf, its address and its stride
-        self.numbers: list[tuple[Row, str]] = []
+        self.loads: list[tuple[LoopRow, str, str]] = []  # a leaf, its address and its stride
+        self.numbers: list[tuple[LoopRow, str]] = []
         parameters = ["ptr %to", "i64 %gap", "i64 %length"]
         for leaf in leaves(row):
             parameters += self._parameter(leaf)
@@ -240,7 +240,7 @@ class _Kernel:
         header = f"define internal void @{self.name}({', '.join(parameters)}) noinline {{"
         emission.writer.add_function(header, self.writer)
 
-    def _parameter(self, leaf: Row) -> list[str]:
+    def _parameter(self, leaf: LoopRow) -> list[str]:
         known = [*(found for found, _, _ in self.loads), *(found for found, _ in self.numbers)]
         if any(_is_twin(leaf, other) for other in known):
             return []
@@ -254,7 +254,7 @@ class _Kernel:
         self.loads.append((leaf, f"%a{number}", f"%s{number}"))
         return [f"ptr %a{number}", f"i64 %s{number}"]
 
-    def _body(self, row: Row) -> None:
+    def _body(self, row: LoopRow) -> None:
         writer = self.writer
         writer.start("entry")
         some = writer.op("icmp sgt i64 %length, 0")
@@ -271,7 +271,7 @@ class _Kernel:
         writer.start("done")
         writer.do("ret void")
 
-    def _loop(self, row: Row, label: str) -> None:
+    def _loop(self, row: LoopRow, label: str) -> None:
         writer = self.writer
         before = "choose"
         index, following = f"%{label}.i", f"%{label}.next"
@@ -290,7 +290,7 @@ class _Kernel:
         offset = writer.op(f"mul i64 {index}, {stride}")
         return writer.op(f"getelementptr i8, ptr {pointer}, i64 {offset}")
 
-    def _value(self, row: Row, label: str, index: str) -> str:
+    def _value(self, row: LoopRow, label: str, index: str) -> str:
         for leaf, name in self.numbers:
             if row.op == "number" and _is_twin(row, leaf):
                 return name

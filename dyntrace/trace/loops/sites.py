@@ -26,7 +26,7 @@ __all__ = ["LoopSite", "loop_sites"]
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"})
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF"})
 MAX_ARGUMENTS = 60
-_NEVER = (OBSTACLES.keys() | {"BREAK", "LIST_APPEND", "MAP_ADD"}) - {"STORE_DEREF"}
+_NEVER = frozenset(OBSTACLES) - {"STORE_DEREF"} | {"BREAK", "LIST_APPEND", "MAP_ADD"}
 
 
 @record(frozen=True, eq=False)
