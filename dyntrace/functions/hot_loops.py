@@ -15,7 +15,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
-from dyntrace.breaks import BreakReason
+from dyntrace.breaks import LOOP_KINDS, LOOP_STATE, BreakReason
 from dyntrace.functions.pacing import COMPILING
 from dyntrace.record import field, record
 from dyntrace.runtime.handles import Region
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 __all__ = ["LoopRecord", "Loops"]
 
 FIRST_VISIT = 48  # visits before a loop is looked at for the first time
-MAX_SAMPLED = 4096
+SAMPLED, MAX_SAMPLED = 256, 4096  # of so many visits one is let through
 HOT = 1_500_000  # nanoseconds that a loop has taken before it is compiled
 MAX_ATTEMPTS = 4
 MAX_ENTRIES = 6
+_OF_KINDS = (LOOP_KINDS, LOOP_STATE)  # other kinds may be better
 
 
 @record(eq=False)
@@ -46,6 +47,7 @@ class LoopRecord:
     hot       whether it is to be compiled at its next visit
     pending   whether it is being compiled
     attempts  how often it was traced in vain
+    patience  the visits from one that is let through to the next, while it is not hot
     obstacle  why it is not compiled, with a detail and the user's line
     programs  its machine code, by combination of kinds
     """
@@ -56,6 +58,7 @@ class LoopRecord:
     hot: bool = False
     pending: bool = False
     attempts: int = 0
+    patience: int = SAMPLED
     obstacle: tuple[BreakReason, str, int] | None = None
     programs: list[Any] = field(default_factory=list)
 
@@ -119,14 +122,15 @@ class Loops:
         region = loop.known.region
         if loop.pending or len(loop.programs) >= MAX_ENTRIES:
             return False
+        region.sampled = SAMPLED
         if config.loops_at_once:
             before = len(loop.programs)
             self._compile(loop, args)
             return len(loop.programs) > before
         if not (loop.hot or loop.programs or self._is_hot(loop)):
-            region.sampled = min(2 * region.sampled, MAX_SAMPLED)
+            loop.patience = min(2 * loop.patience, MAX_SAMPLED)
+            region.sampled = loop.patience
             return False
-        region.sampled = 256
         self._heat_around(loop)
         self._compile(loop, args)
         return False
@@ -177,12 +181,13 @@ class Loops:
 
     def _failed(self, owner: CompiledCode, loop: LoopRecord, found: Break) -> None:
         """A combination of kinds that cannot be compiled; the loop is given up after a few."""
-        loop.attempts += 1
+        loop.attempts += 1 if found.reason in _OF_KINDS else 2
         lineno = getattr(found, "lineno", 0) or loop.site.lineno
         loop.obstacle = (found.reason, found.detail, lineno)
-        if loop.attempts < MAX_ATTEMPTS:
-            return
         region = loop.known.region
+        if loop.attempts < MAX_ATTEMPTS:
+            region.sampled = 1  # the next iteration may begin with other kinds
+            return
         region.on_miss = None
         if not loop.programs:
             region.retired = True

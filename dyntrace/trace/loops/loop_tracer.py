@@ -10,6 +10,7 @@ instructions that steer, `exec.kernels.loop_text` for the machine code.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -276,8 +277,9 @@ def _ends(end: Any) -> Iterator[Any]:
 def _read(frame: LoopFrame, value: Value) -> Value:
     if isinstance(value, LaterItem):
         return value.read(frame)
-    if isinstance(value, TupleValue) and any(isinstance(i, LaterItem) for i in value.items):
-        return TupleValue(tuple(_read(frame, item) for item in value.items))
+    if isinstance(value, TupleValue):
+        items = tuple(_read(frame, item) for item in value.items)
+        return value if all(map(operator.is_, items, value.items)) else TupleValue(items)
     return value
 
 
