@@ -1,16 +1,22 @@
-"""python -m tests.fuzz --programs 20000 --seed 1: random programs, eager against optimised."""
+"""python -m tests.fuzz --programs 20000 --seed 1: random programs, eager against optimised.
+
+With `--loops`, programs whose loops are compiled when they are first met.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import faulthandler
+import random
 import sys
 import time
 
 from tests.differential import harness
 from tests.fuzz.differ import Case
 from tests.fuzz.minimise import minimised
+from tests.scenarios.loops.hot import at_once
 
 
 def main():
@@ -21,13 +27,26 @@ def main():
     options.add_argument("--shrink", type=int, default=3, help="how many differences to minimise")
     options.add_argument("--stop", type=int, default=20, help="differences after which to stop")
     options.add_argument("--through", default="optimize", choices=sorted(harness.WAYS))
+    options.add_argument("--loops", action="store_true", help="loop programs")
     chosen = options.parse_args()
     harness.choose(chosen.through)
+    with at_once() if chosen.loops else contextlib.nullcontext():
+        return compared(chosen)
+
+
+def drawn(seed, chosen):
+    if chosen.loops:
+        return Case.looping(random.Random(seed), chosen.statements, f"loop {seed}")
+    return Case.seeded(seed, chosen.statements)
+
+
+def compared(chosen):
+    """Compare the programs that were asked for; the exit status."""
     started, differing, captured, written = time.monotonic(), [], 0, 0
     for number in range(chosen.programs):
         seed = chosen.seed * 1_000_000 + number
         faulthandler.dump_traceback_later(60, exit=True)
-        case = Case.seeded(seed, chosen.statements)
+        case = drawn(seed, chosen)
         found = case.differences()
         if found:
             differing.append(seed)

@@ -16,6 +16,7 @@ from dyntrace.verification.compare import difference, run
 from dyntrace.verification.snapshot import World
 from tests.differential.harness import around, optimised
 from tests.fuzz.generator import write_program
+from tests.fuzz.loop_generator import loop_arguments, write_loop_program
 from tests.fuzz.odd_inputs import odd_arguments
 from tests.fuzz.repair import repaired
 
@@ -40,6 +41,15 @@ class Case:
         order = [first, first, first, second, first, second, second, first]
         case = cls(source, order, label, persistent=chance.randint(0, 3) == 0)
         return repaired(case, lambda: chance.randint(0, 19) == 0)
+
+    @classmethod
+    def looping(cls, chance, statements=14, label="program"):
+        """A program whose loops run long, and are compiled if `at_once` is in force."""
+        source = write_loop_program(chance, statements)
+        first, second = loop_arguments(chance), loop_arguments(chance)
+        order = [first, first, first, second, first, second]
+        case = cls(source, order, label, persistent=chance.randint(0, 3) == 0)
+        return repaired(case, lambda: chance.randint(0, 9) == 0)
 
     @classmethod
     def seeded(cls, seed, statements=12):
