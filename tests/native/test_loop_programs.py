@@ -300,6 +300,107 @@ def test_bytes_go_on_behind_the_iterations_that_are_done(loop):
     assert program(1, 0, 3, iterator) is None
 
 
+def test_an_enumerate_goes_on_behind_the_iterations_that_are_done(loop):
+    program = loop("repeat", ("i", "i", "i", "er"), ("i",) * 4)
+    for start in (0, 5, -3, 2**40):
+        iterator = consumed(enumerate(range(10, 20, 2), start), 1)
+        assert program(2, 0, 4, iterator) == (start + 1, 12, 2, 4)
+        assert list(iterator) == [(start + 3, 16), (start + 4, 18)]
+        assert program(1, 0, 4, iterator)[3] == 0, "it has no items any more"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_zip_goes_on_behind_the_iterations_that_are_done(loop, strict):
+    array = np.arange(4.0)
+    iterator = consumed(zip(range(5), iter(array), enumerate(b"abcd"), strict=strict), 1)
+    program = loop("repeat", ("i", "i", "i", "z3rqd1ey"), ("i",) * 12)
+    words = program(2, 0, 12, iterator)
+    assert words[:3] == (1, 1, 4)
+    assert words[3:8] == (1, array.ctypes.data, 1, 4, 8)
+    assert (*words[8:10], words[11]) == (1, 1, 4)
+    if strict:
+        assert next(iterator) == (3, 3.0, (3, ord("d")))
+        with pytest.raises(ValueError, match="longer|shorter"):
+            next(iterator)
+    else:
+        assert list(iterator) == [(3, 3.0, (3, ord("d")))]
+
+
+def test_iterators_in_iterators_go_on_together(loop):
+    iterator = consumed(enumerate(zip(range(9), enumerate(range(5), 2)), 10), 1)
+    program = loop("repeat", ("i", "i", "i", "ez2rer"), ("i",) * 8)
+    assert program(2, 0, 8, iterator) == (11, 1, 1, 8, 3, 1, 1, 4)
+    assert list(iterator) == [(13, (3, (5, 3))), (14, (4, (6, 4)))]
+
+
+@pytest.mark.parametrize("start", [2**62, 2**63 - 1, 2**63, 2**70])
+def test_numbers_near_the_end_of_64_bits_are_left_alone(loop, start):
+    program = loop("repeat", ("i", "i", "i", "er"), ("i",) * 4)
+    iterator = enumerate(range(3), start)
+    assert program(1, 0, 4, iterator) is None
+    assert list(iterator) == list(enumerate(range(3), start))
+
+
+def test_an_inner_iterator_that_something_else_refers_to_is_left_alone(loop):
+    for letter, make in (
+        ("er", enumerate),
+        ("z2rr", lambda inner: zip(range(3), inner)),
+        ("ez1r", lambda inner: enumerate(zip(inner))),
+    ):
+        inner = iter(range(3))
+        iterator = make(inner)
+        program = loop("repeat", ("i", "i", "i", letter), ("i",) * 3)
+        assert program(1, 0, 3, iterator) is None
+        del inner
+        assert program(1, 0, 3, iterator) is not None
+    inner = iter(range(4))
+    iterator = zip(inner, inner)
+    del inner
+    program = loop("repeat", ("i", "i", "i", "z2rr"), ("i",) * 6)
+    assert program(1, 0, 6, iterator) is None
+    assert list(iterator) == [(0, 1), (2, 3)]
+
+
+def test_the_tuple_of_a_zip_that_something_else_refers_to_is_left_alone(loop):
+    iterator = zip(range(3), range(3))
+    inners = iterator.__reduce__()[1]
+    program = loop("repeat", ("i", "i", "i", "z2rr"), ("i",) * 6)
+    assert program(1, 0, 6, iterator) is None
+    assert list(iterator) == [(0, 0), (1, 1), (2, 2)] and len(inners) == 2
+
+
+@pytest.mark.parametrize("letter", ["er", "z2rr", "z1r", "ez1r", "z1er"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: enumerate([1, 2]),
+        lambda: zip(range(2), "ab"),
+        lambda: zip(range(2), range(2), range(2)),
+        lambda: zip(),
+        lambda: iter(range(2)),
+        lambda: map(abs, range(2)),
+        lambda: None,
+    ],
+)
+def test_another_iterator_than_the_code_tells_is_declined(loop, letter, make):
+    assert words_of(loop, letter, make(), 1) is None
+
+
+def test_a_shared_enumerate_or_zip_is_left_alone(loop):
+    for letter, iterator in (("er", enumerate(range(3))), ("z1r", zip(range(3)))):
+        assert words_of_two_holders(loop, letter, iterator, 3) is None
+        assert len(list(iterator)) == 3
+
+
+def test_codes_of_iterators_that_are_no_codes_are_refused(loop):
+    deep = "e" * 20 + "r"
+    for code in ("e", "z", "z0", "z2r", "z1rr", "er1", "ei", "z1ad1", "z1q", "qx1", deep):
+        with pytest.raises(ValueError, match="no value of code"):
+            loop("repeat", ("i", code), ("i",))
+    with pytest.raises(ValueError, match="on this side"):
+        loop("repeat", ("i",), ("er",))
+
+
 def test_iterators_stay_where_they_are_if_no_iteration_is_done(loop):
     program = loop("repeat", ("i", "i", "i", "r", "qd1", "y"), ("i",))
     iterators = [iter(range(3)), iter(np.arange(3.0)), iter(b"abc")]

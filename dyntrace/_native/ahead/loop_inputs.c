@@ -92,7 +92,7 @@ static bool
 read_range(PyObject *object, int64_t *words)
 {
     RangeState state;
-    if (!iterator_is_unshared(object) || !iterator_of_range(object, &state)) {
+    if (!iterator_of_range(object, &state)) {
         return false;
     }
     words[0] = state.next;
@@ -101,22 +101,76 @@ read_range(PyObject *object, int64_t *words)
     return true;
 }
 
-/* The sequence that an iterator goes over, and the next index; NULL: none, or others see it. */
+/* The sequence that an iterator goes over, and the next index; NULL: none. */
 static PyObject *
 read_index(PyObject *object, PyTypeObject *type, int64_t *words)
 {
     SequenceState state;
-    if (!iterator_is_unshared(object) || !iterator_of_sequence(object, type, &state)) {
+    if (!iterator_of_sequence(object, type, &state)) {
         return NULL;
     }
     words[0] = state.next;
     return state.sequence;
 }
 
+static bool read_iterator(const LoopValue *value, PyObject *object, IteratorHolders holders,
+                          int64_t *words);
+
+static bool
+read_enumerate(const LoopValue *value, PyObject *object, int64_t *words)
+{
+    EnumerateState state;
+    if (!iterator_of_enumerate(object, &state)) {
+        return false;
+    }
+    words[0] = state.next;
+    return read_iterator(&value->inners[0], state.inner, HELD_BY_ITERATOR, words + 1);
+}
+
+static bool
+read_zip(const LoopValue *value, PyObject *object, int64_t *words)
+{
+    PyObject *inners = iterator_of_zip(object);
+    if (inners == NULL || PyTuple_GET_SIZE(inners) != value->inner_count) {
+        return false;
+    }
+    for (int i = 0; i < value->inner_count; i++) {
+        const LoopValue *inner = &value->inners[i];
+        if (!read_iterator(inner, PyTuple_GET_ITEM(inners, i), HELD_BY_ITERATOR, words)) {
+            return false;
+        }
+        words += inner->words;
+    }
+    return true;
+}
+
+static bool
+read_iterator(const LoopValue *value, PyObject *object, IteratorHolders holders, int64_t *words)
+{
+    PyObject *sequence;
+    if (!iterator_is_unshared(object, holders)) {
+        return false;
+    }
+    switch ((int)value->kind) { /* iterators only: loop_values.c sees to it */
+    case LOOP_RANGE_ITERATOR:
+        return read_range(object, words);
+    case LOOP_ARRAY_ITERATOR:
+        sequence = read_index(object, &PySeqIter_Type, words);
+        return sequence != NULL && read_array(value, sequence, words + 1);
+    case LOOP_BYTES_ITERATOR:
+        sequence = read_index(object, &PyBytesIter_Type, words);
+        return sequence != NULL && read_bytes(sequence, words + 1);
+    case LOOP_ENUMERATE:
+        return read_enumerate(value, object, words);
+    case LOOP_ZIP:
+        return read_zip(value, object, words);
+    }
+    return false;
+}
+
 bool
 loop_inputs_read(const LoopValue *value, PyObject *object, int64_t *words)
 {
-    PyObject *sequence;
     switch (value->kind) {
     case LOOP_INT:
         return read_int(object, words);
@@ -131,13 +185,11 @@ loop_inputs_read(const LoopValue *value, PyObject *object, int64_t *words)
     case LOOP_ARRAY:
         return read_array(value, object, words);
     case LOOP_RANGE_ITERATOR:
-        return read_range(object, words);
     case LOOP_ARRAY_ITERATOR:
-        sequence = read_index(object, &PySeqIter_Type, words);
-        return sequence != NULL && read_array(value, sequence, words + 1);
     case LOOP_BYTES_ITERATOR:
-        sequence = read_index(object, &PyBytesIter_Type, words);
-        return sequence != NULL && read_bytes(sequence, words + 1);
+    case LOOP_ENUMERATE:
+    case LOOP_ZIP:
+        return read_iterator(value, object, HELD_BY_FRAME, words);
     case LOOP_BYTES:
         return read_bytes(object, words);
     case LOOP_GUARDED:
@@ -149,13 +201,30 @@ loop_inputs_read(const LoopValue *value, PyObject *object, int64_t *words)
     return false;
 }
 
+static PyObject *
+inner_of(const LoopValue *value, PyObject *object, int index)
+{
+    if (value->kind == LOOP_ZIP) {
+        return PyTuple_GET_ITEM(iterator_of_zip(object), index);
+    }
+    EnumerateState state;
+    iterator_of_enumerate(object, &state);
+    return state.inner;
+}
+
 void
 loop_inputs_advance(const LoopValue *value, PyObject *object, int64_t iterations)
 {
+    for (int i = 0; i < value->inner_count; i++) {
+        loop_inputs_advance(&value->inners[i], inner_of(value, object, i), iterations);
+    }
     if (value->kind == LOOP_RANGE_ITERATOR) {
         iterator_skip_range(object, iterations);
     }
     if (value->kind == LOOP_ARRAY_ITERATOR || value->kind == LOOP_BYTES_ITERATOR) {
         iterator_skip_sequence(object, iterations);
+    }
+    if (value->kind == LOOP_ENUMERATE) {
+        iterator_skip_numbers(object, iterations);
     }
 }

@@ -20,6 +20,8 @@ loop_outputs_accept(const LoopValue *value)
     case LOOP_RANGE_ITERATOR:
     case LOOP_ARRAY_ITERATOR:
     case LOOP_BYTES_ITERATOR:
+    case LOOP_ENUMERATE:
+    case LOOP_ZIP:
     case LOOP_BYTES:
     case LOOP_GUARDED:
         break;
@@ -68,6 +70,8 @@ loop_outputs_build(const LoopValue *value, int64_t *words, PyObject *const *inpu
     case LOOP_RANGE_ITERATOR:
     case LOOP_ARRAY_ITERATOR:
     case LOOP_BYTES_ITERATOR:
+    case LOOP_ENUMERATE:
+    case LOOP_ZIP:
     case LOOP_BYTES:
     case LOOP_GUARDED:
         break;

@@ -4,28 +4,40 @@
    words from objects, loop_outputs.c for objects from words. */
 #include "ahead/loop_values.h"
 
-/* Fields that follow the letter: none, a dtype, or a dtype and the number of axes. */
+/* What follows the letter. */
+typedef enum {
+    NO_FIELD,
+    DTYPE_FIELD,
+    ARRAY_FIELDS, /* a dtype, the number of axes */
+    INNER_FIELD,  /* the code of an iterator */
+    INNER_FIELDS, /* a digit, and as many codes of iterators */
+} LoopFields;
+
 typedef struct {
     char letter;
     LoopKind kind;
-    int fields;
-    int words; /* without those of an array or a scalar */
+    LoopFields fields;
+    int words; /* without those of an array, a scalar or inner iterators */
 } LetterOfLoop;
 
+enum { MOST_DEEP = 8 }; /* iterators in iterators */
+
 static const LetterOfLoop letters[] = {
-    {'i', LOOP_INT, 0, 1},
-    {'f', LOOP_FLOAT, 0, 1},
-    {'b', LOOP_BOOL, 0, 1},
-    {'c', LOOP_COMPLEX, 0, 2},
-    {'s', LOOP_SCALAR, 1, 0},
-    {'a', LOOP_ARRAY, 2, 0},
-    {'r', LOOP_RANGE_ITERATOR, 0, 3},
-    {'q', LOOP_ARRAY_ITERATOR, 2, 1},
-    {'y', LOOP_BYTES_ITERATOR, 0, 3},
-    {'B', LOOP_BYTES, 0, 2},
-    {'-', LOOP_GUARDED, 0, 0},
-    {'o', LOOP_SAME, 0, 1},
-    {'n', LOOP_NONE, 0, 0},
+    {'i', LOOP_INT, NO_FIELD, 1},
+    {'f', LOOP_FLOAT, NO_FIELD, 1},
+    {'b', LOOP_BOOL, NO_FIELD, 1},
+    {'c', LOOP_COMPLEX, NO_FIELD, 2},
+    {'s', LOOP_SCALAR, DTYPE_FIELD, 0},
+    {'a', LOOP_ARRAY, ARRAY_FIELDS, 0},
+    {'r', LOOP_RANGE_ITERATOR, NO_FIELD, 3},
+    {'q', LOOP_ARRAY_ITERATOR, ARRAY_FIELDS, 1},
+    {'y', LOOP_BYTES_ITERATOR, NO_FIELD, 3},
+    {'e', LOOP_ENUMERATE, INNER_FIELD, 1},
+    {'z', LOOP_ZIP, INNER_FIELDS, 0},
+    {'B', LOOP_BYTES, NO_FIELD, 2},
+    {'-', LOOP_GUARDED, NO_FIELD, 0},
+    {'o', LOOP_SAME, NO_FIELD, 1},
+    {'n', LOOP_NONE, NO_FIELD, 0},
 };
 
 static const char dtypes[] = "?bBhHiIlLqQefdFD";
@@ -41,39 +53,118 @@ find(char letter)
     return NULL;
 }
 
-/* Reads the dtype and the number of axes behind the letter. */
+static const char *parse(LoopValue *value, const char *text, int depth);
+
 static bool
-parse_fields(LoopValue *value, const char *fields, int count)
+is_iterator(const LoopValue *value)
 {
-    if (strlen(fields) != (size_t)count) {
-        return false;
+    switch (value->kind) {
+    case LOOP_RANGE_ITERATOR:
+    case LOOP_ARRAY_ITERATOR:
+    case LOOP_BYTES_ITERATOR:
+    case LOOP_ENUMERATE:
+    case LOOP_ZIP:
+        return true;
+    case LOOP_INT:
+    case LOOP_FLOAT:
+    case LOOP_BOOL:
+    case LOOP_COMPLEX:
+    case LOOP_SCALAR:
+    case LOOP_ARRAY:
+    case LOOP_BYTES:
+    case LOOP_GUARDED:
+    case LOOP_SAME:
+    case LOOP_NONE:
+        break;
     }
-    if (count > 0) {
-        value->descr = strchr(dtypes, fields[0]) != NULL ? PyArray_DescrFromType(fields[0]) : NULL;
-        if (value->descr == NULL) {
-            return false;
+    return false;
+}
+
+/* A digit from 1 to 9; 0 if there is none. */
+static int
+digit_of(char letter)
+{
+    return letter >= '1' && letter <= '9' ? letter - '0' : 0;
+}
+
+static const char *
+parse_dtype(LoopValue *value, const char *text)
+{
+    if (*text == '\0' || strchr(dtypes, *text) == NULL) {
+        return NULL;
+    }
+    value->descr = PyArray_DescrFromType(*text);
+    return value->descr == NULL ? NULL : text + 1;
+}
+
+static const char *
+parse_array(LoopValue *value, const char *text)
+{
+    text = parse_dtype(value, text);
+    if (text == NULL || (*text != '0' && digit_of(*text) == 0)) {
+        return NULL;
+    }
+    value->ndim = *text - '0';
+    value->words += 2 + 2 * value->ndim;
+    return text + 1;
+}
+
+static const char *
+parse_inners(LoopValue *value, const char *text, int count, int depth)
+{
+    value->inners = count == 0 || depth == MOST_DEEP ? NULL : PyMem_New(LoopValue, count);
+    if (value->inners == NULL) {
+        return NULL;
+    }
+    for (int i = 0; i < count; i++) {
+        LoopValue *inner = &value->inners[i];
+        text = parse(inner, text, depth + 1);
+        value->inner_count++;
+        if (text == NULL || !is_iterator(inner)) {
+            return NULL;
         }
-        value->words += count == 1 ? (int)(PyDataType_ELSIZE(value->descr) + 7) / 8 : 0;
+        value->words += inner->words;
     }
-    if (count > 1) {
-        value->ndim = fields[1] - '0';
-        value->words += 2 + 2 * value->ndim;
+    return text;
+}
+
+/* What follows the code of one value; NULL, maybe without an exception, if it is not known. */
+static const char *
+parse(LoopValue *value, const char *text, int depth)
+{
+    const LetterOfLoop *known = find(*text);
+    *value = (LoopValue){.kind = LOOP_GUARDED};
+    if (known == NULL) {
+        return NULL;
     }
-    return count < 2 || (value->ndim >= 0 && value->ndim <= 9);
+    value->kind = known->kind;
+    value->words = known->words;
+    text++;
+    switch (known->fields) {
+    case NO_FIELD:
+        break;
+    case DTYPE_FIELD:
+        text = parse_dtype(value, text);
+        value->words += text == NULL ? 0 : (int)(PyDataType_ELSIZE(value->descr) + 7) / 8;
+        break;
+    case ARRAY_FIELDS:
+        return parse_array(value, text);
+    case INNER_FIELD:
+        return parse_inners(value, text, 1, depth);
+    case INNER_FIELDS:
+        return parse_inners(value, text + 1, digit_of(*text), depth);
+    }
+    return text;
 }
 
 int
 loop_value_parse(LoopValue *value, PyObject *code)
 {
     const char *text = PyUnicode_Check(code) ? PyUnicode_AsUTF8(code) : "";
-    const LetterOfLoop *known = text == NULL ? NULL : find(text[0]);
     *value = (LoopValue){.kind = LOOP_GUARDED};
-    if (known != NULL) {
-        value->kind = known->kind;
-        value->words = known->words;
-        if (parse_fields(value, text + 1, known->fields)) {
-            return 0;
-        }
+    const char *end = text == NULL ? NULL : parse(value, text, 0);
+    if (end != NULL && *end == '\0') {
+        return 0;
     }
     loop_value_clear(value);
     if (!PyErr_Occurred()) {
@@ -85,5 +176,11 @@ loop_value_parse(LoopValue *value, PyObject *code)
 void
 loop_value_clear(LoopValue *value)
 {
+    for (int i = 0; i < value->inner_count; i++) {
+        loop_value_clear(&value->inners[i]);
+    }
+    PyMem_Free(value->inners);
+    value->inners = NULL;
+    value->inner_count = 0;
     Py_CLEAR(value->descr);
 }

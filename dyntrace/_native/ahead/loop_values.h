@@ -14,17 +14,21 @@ typedef enum {
     LOOP_RANGE_ITERATOR, /* "r": next item, step, items left */
     LOOP_ARRAY_ITERATOR, /* "q" dtype ndim: next index, and the words of the array */
     LOOP_BYTES_ITERATOR, /* "y": next index, address, length */
+    LOOP_ENUMERATE,      /* "e" iterator: next number, and the words of the iterator */
+    LOOP_ZIP,            /* "z" count iterators: the words of each iterator */
     LOOP_BYTES,          /* "B": address, length */
     LOOP_GUARDED,        /* "-": no word */
     LOOP_SAME,           /* "o": an output that is the input of this index */
     LOOP_NONE,           /* "n": an output without a word */
 } LoopKind;
 
-typedef struct {
+typedef struct LoopValue {
     LoopKind kind;
     PyArray_Descr *descr; /* owned; of scalars and arrays */
     int ndim;
-    int words;
+    int words;                /* with those of the inner iterators */
+    int inner_count;
+    struct LoopValue *inners; /* owned: the iterators that this one advances */
 } LoopValue;
 
 int loop_value_parse(LoopValue *value, PyObject *code); /* -1 with an exception */

@@ -2,7 +2,8 @@
 
    A range_iterator holds C longs (Objects/rangeobject.c); the iterators over bytes and over any
    sequence with __getitem__ hold an index and the sequence (Objects/bytesobject.c and
-   Objects/iterobject.c). Invariant: to skip items leaves the iterator as calls of next() would.
+   Objects/iterobject.c); enumerate and zip hold other iterators (Objects/enumobject.c and
+   Python/bltinmodule.c). Invariant: to skip items leaves the iterator as calls of next() would.
    Read ahead/loop_inputs.c for the use. */
 #include "cpython/frame_py3xx.h"
 
@@ -26,13 +27,28 @@ typedef struct {
     PyObject *sequence;
 } SequenceIterator;
 
-/* The stub copies the stack item and passes the copy on; nobody else counts. */
-enum { HOLDERS = 2 };
+/* The first fields of CPython's enumobject. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t index;
+    PyObject *inner;
+    PyObject *result;
+    PyObject *long_index; /* NULL as long as `index` tells the number */
+} Enumerate;
+
+/* The first fields of CPython's zipobject. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t count;
+    PyObject *inners;
+} Zip;
+
+static const Py_ssize_t MOST_NUMBERS = PY_SSIZE_T_MAX / 2; /* no loop counts so far */
 
 bool
-iterator_is_unshared(PyObject *iterator)
+iterator_is_unshared(PyObject *iterator, IteratorHolders holders)
 {
-    return Py_REFCNT(iterator) == HOLDERS;
+    return Py_REFCNT(iterator) == (Py_ssize_t)holders;
 }
 
 bool
@@ -81,4 +97,31 @@ void
 iterator_skip_sequence(PyObject *iterator, int64_t count)
 {
     ((SequenceIterator *)iterator)->index += (Py_ssize_t)count;
+}
+
+bool
+iterator_of_enumerate(PyObject *iterator, EnumerateState *state)
+{
+    if (!Py_IS_TYPE(iterator, &PyEnum_Type)) {
+        return false;
+    }
+    const Enumerate *numbered = (Enumerate *)iterator;
+    *state = (EnumerateState){numbered->index, numbered->inner};
+    return numbered->long_index == NULL && numbered->index < MOST_NUMBERS;
+}
+
+void
+iterator_skip_numbers(PyObject *iterator, int64_t count)
+{
+    ((Enumerate *)iterator)->index += (Py_ssize_t)count;
+}
+
+PyObject *
+iterator_of_zip(PyObject *iterator)
+{
+    if (!Py_IS_TYPE(iterator, &PyZip_Type)) {
+        return NULL;
+    }
+    PyObject *inners = ((Zip *)iterator)->inners;
+    return inners != NULL && Py_REFCNT(inners) == 1 ? inners : NULL;
 }

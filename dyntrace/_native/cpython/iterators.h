@@ -17,8 +17,11 @@ typedef struct {
     PyObject *sequence; /* borrowed; NULL once the iterator is exhausted */
 } SequenceState;
 
-/* Does nothing but the stack of a frame and the arguments of this call refer to the iterator? */
-bool iterator_is_unshared(PyObject *iterator);
+/* Who may refer to an iterator that a loop consumes. The stub of a loop copies the stack item and
+   passes the copy on; an iterator inside of another one has that one only. */
+typedef enum { HELD_BY_ITERATOR = 1, HELD_BY_FRAME = 2 } IteratorHolders;
+
+bool iterator_is_unshared(PyObject *iterator, IteratorHolders holders);
 
 /* False if the iterator is not an exact range_iterator, which has items that fit a C long. */
 bool iterator_of_range(PyObject *iterator, RangeState *state);
@@ -27,5 +30,17 @@ void iterator_skip_range(PyObject *iterator, int64_t count); /* at most as many 
 /* False if the iterator is not exactly of `type`: PySeqIter_Type or PyBytesIter_Type. */
 bool iterator_of_sequence(PyObject *iterator, PyTypeObject *type, SequenceState *state);
 void iterator_skip_sequence(PyObject *iterator, int64_t count);
+
+typedef struct {
+    int64_t next;    /* the number that comes next */
+    PyObject *inner; /* borrowed: the iterator whose items are counted */
+} EnumerateState;
+
+/* False if it is not an exact enumerate, or its numbers come near the end of 64 bits. */
+bool iterator_of_enumerate(PyObject *iterator, EnumerateState *state);
+void iterator_skip_numbers(PyObject *iterator, int64_t count); /* leaves the inner iterator */
+
+/* The tuple of the iterators in an exact zip, borrowed; NULL if there is none, or it is shared. */
+PyObject *iterator_of_zip(PyObject *iterator);
 
 #endif

@@ -1,7 +1,8 @@
 """Rules for index arithmetic: loop counters, lengths of ranges and arrays.
 
 These numbers stay within 64 bits, so nothing here overflows except the length of a range whose
-bounds are far apart, which leaves the iteration. Read `trace.loops.virtual` for what they are.
+bounds are far apart, and the numbers of an enumerate, which leave the iteration. Read
+`trace.loops.virtual` for what they are.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from dyntrace.graph.node import Node
 def add(emission: Emission, node: Node) -> Any:
     left, right = (emission.index(arg, line_of(node)) for arg in node.args)
     return (emission.writer.op(f"add i64 {left}, {right}"),)
+
+
+@rule("index.next")
+def following(emission: Emission, node: Node) -> Any:
+    """The next number of an enumerate, whose start may be any."""
+    number = emission.name(node.args[0])
+    found, far = emission.writer.overflowing("sadd", "i64", number, "1")
+    emission.check(far, "an integer of more than 64 bits", line_of(node))
+    return (found,)
 
 
 @rule("index.more")

@@ -23,6 +23,7 @@ from dyntrace.exec.kernels.held import (
     output_code,
     scalar_types,
 )
+from dyntrace.exec.kernels.iterators import iterator_parts
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
@@ -89,6 +90,7 @@ class _Function:
         self.edges: dict[LoopBlock, list[tuple[str, list[str]]]] = {}
         self.heads: list[list[str]] = []  # the names of the carried slots' phis
         self.completes = False
+        self._state: list[str] = []  # what the iterator hands to the head
 
     def text(self) -> LoopText:
         loop, writer, emission = self.loop, self.writer, self.emission
@@ -146,7 +148,7 @@ class _Function:
         for number, node in enumerate(loop.inputs):
             if node is loop.iterator:
                 codes.append(self.iterator_code)
-                self.emission.held[node] = self._iterator(number)
+                self.emission.held[node] = self._iterator()
             else:
                 codes.append(input_code(node.kind))
                 self.emission.held[node] = self._input(node.kind, number)
@@ -160,14 +162,13 @@ class _Function:
             return self.writer.op(f"icmp ne i8 {byte}, 0")
         return self.writer.op(f"load {held}, ptr {place}, align 8")
 
-    def _iterator(self, number: int) -> tuple[Any, ...]:
-        """The parts of the iterator: next, step, remaining of a range; index, array of a row."""
-        if self.iterator_code == "r":
-            return tuple(self._load_word("i64") for _ in range(3))
-        index = self._load_word("i64")
-        return index, self._array(int(self.iterator_code[2:]), -1)
+    def _iterator(self) -> tuple[Any, ...]:
+        """The parts of the iterator; remember those that change with each iteration."""
+        letters = iter(self.iterator_code)
+        parts, self._state = iterator_parts(letters, self._load_word, self._array)
+        return tuple(parts)
 
-    def _array(self, ndim: int, number: int) -> ArrayParts:
+    def _array(self, ndim: int, number: int = -1) -> ArrayParts:
         pointer, writeable = self._load_word("ptr"), self._load_word("i1")
         dims = tuple(self._load_word("i64") for _ in range(ndim))
         strides = tuple(self._load_word("i64") for _ in range(ndim))
@@ -189,17 +190,13 @@ class _Function:
     def _first_state(self) -> None:
         """The values with which the head is entered."""
         loop = self.loop
-        state: list[Any] = []
-        if loop.iterator is not None:
-            parts = self.emission.held[loop.iterator]
-            state = [parts[0], parts[2]] if self.iterator_code == "r" else [parts[0]]
         values: list[str] = []
         for node in loop.head.parameters:
             carried = next((c for c in loop.carried if c.parameter is node), None)
             if carried is not None:
                 assert carried.initial is not None
                 values += _names(self.emission.held[carried.initial])
-        self._first = [*values, *state]
+        self._first = [*values, *self._state]
         self.writer.do("br label %head")
 
     # blocks -------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ only iterators of exact built-in types are taken, which nobody else refers to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,10 @@ from dyntrace.record import record
 from dyntrace.trace.loops.loop_frames import LoopFrame
 from dyntrace.trace.loops.virtual import (
     LoopArrayIterator,
+    LoopEnumerate,
     LoopIterator,
     LoopRangeIterator,
+    LoopZip,
     index_node,
 )
 from dyntrace.trace.values.base import Computed, Value
@@ -28,56 +32,94 @@ __all__ = ["IteratorInput", "iterator_input", "iterator_of"]
 
 _RANGE_ITERATOR = type(iter(range(0)))
 _SEQUENCE_ITERATOR = type(iter(np.zeros(1)))
+_INT = PythonScalarKind(int)
+MAX_DEPTH = 6  # of iterators in iterators
 
 
 @record(frozen=True)
 class IteratorInput:
     """What is known of the iterator.
 
-    kind   of the object: its exact type
-    array  the kind of the array that it iterates over; None for a range
-    code   how the machine code gets it (`_native/ahead/loop_program.c`)
+    kind    of the object: its exact type
+    code    how the machine code gets it (`_native/ahead/loop_values.h`)
+    array   the kind of the array that it iterates over; None for another one
+    inners  what is known of the iterators in an enumerate or a zip
     """
 
     kind: Kind
-    array: ArrayKind | None
     code: str
+    array: ArrayKind | None = None
+    inners: tuple[IteratorInput, ...] = ()
 
     @property
     def state_kinds(self) -> tuple[Kind, ...]:
         """The kinds of what changes with each iteration."""
-        return (PythonScalarKind(int),) * (1 if self.array is not None else 2)
+        own = {"r": 2, "q": 1, "e": 1, "z": 0}[self.code[0]]
+        inner = tuple(kind for one in self.inners for kind in one.state_kinds)
+        return (_INT,) * own + inner
 
     def state_of(self, value: Value) -> tuple[Value, ...]:
         """The parts of the iterator's value that change with each iteration."""
         if isinstance(value, LoopRangeIterator):
             return value.at, value.remaining
+        if isinstance(value, LoopEnumerate):
+            return value.count, *self.inners[0].state_of(value.inner)
+        if isinstance(value, LoopZip):
+            pairs = zip(self.inners, value.inners, strict=True)
+            return tuple(part for known, inner in pairs for part in known.state_of(inner))
         assert isinstance(value, LoopArrayIterator)
         return (value.at,)
 
 
-def iterator_input(iterator: Any) -> IteratorInput | None:
+def iterator_input(iterator: Any, depth: int = 0) -> IteratorInput | None:
     """What is known of a real iterator; None if machine code cannot consume it."""
     found = type(iterator)
     if found is _RANGE_ITERATOR:
-        return IteratorInput(ObjectKind(found), None, "r")
+        return IteratorInput(ObjectKind(found), "r")
     if found is _SEQUENCE_ITERATOR:
-        held = iterator.__reduce__()[1][
-            0
-        ]  # `(iter, (sequence,), index)`; an empty tuple at its end
+        # `(iter, (sequence,), index)`; the sequence is an empty tuple at its end
+        held = iterator.__reduce__()[1][0]
         kind = describe(held)
         if type(held) is np.ndarray and isinstance(kind, ArrayKind) and 0 < kind.ndim < 10:
-            return IteratorInput(ObjectKind(found), kind, f"q{kind.dtype.char}{kind.ndim}")
-    return None
+            return IteratorInput(ObjectKind(found), f"q{kind.dtype.char}{kind.ndim}", kind)
+    if depth == MAX_DEPTH or found not in (enumerate, zip):
+        return None
+    held = iterator.__reduce__()[1]  # the iterator and the next number; the iterators of a zip
+    inners = [iterator_input(one, depth + 1) for one in (held[:1] if found is enumerate else held)]
+    known = tuple(inner for inner in inners if inner is not None)
+    if not 0 < len(inners) == len(known) < 10:
+        return None
+    letter = "e" if found is enumerate else f"z{len(known)}"
+    code = letter + "".join(inner.code for inner in known)
+    return IteratorInput(ObjectKind(found), code, inners=known)
 
 
 def iterator_of(
     frame: LoopFrame, known: IteratorInput, node: Node, state: list[Node]
 ) -> LoopIterator:
     """The iterator as a value: `node` is the input, `state` the head's parameters."""
-    parts = [Computed(part, temporary=False) for part in state]
-    if known.array is None:
-        step = index_node(frame, "field", node, 1)
-        return LoopRangeIterator(parts[0], parts[1], Computed(step, temporary=False))
-    array = index_node(frame, "field", node, 1, kind=known.array)
-    return LoopArrayIterator(Computed(array, temporary=False), parts[0])
+    return _built(frame, known, node, iter(state), count())
+
+
+def _built(
+    frame: LoopFrame, known: IteratorInput, node: Node, state: Iterator[Node], parts: count[int]
+) -> LoopIterator:
+    """An iterator inside of the input; `parts` numbers the input's parts."""
+
+    def part(kind: Kind = _INT) -> Value:
+        found = index_node(frame, "field", node, next(parts), kind=kind)
+        return Computed(found, temporary=False)
+
+    def changing() -> Value:
+        next(parts)
+        return Computed(next(state), temporary=False)
+
+    if known.code[0] == "r":
+        at, step, remaining = changing(), part(), changing()
+        return LoopRangeIterator(at, remaining, step)
+    if known.array is not None:
+        at = changing()
+        return LoopArrayIterator(part(known.array), at)
+    numbers = [changing()] if known.code[0] == "e" else []
+    inners = tuple(_built(frame, inner, node, state, parts) for inner in known.inners)
+    return LoopEnumerate(inners[0], numbers[0]) if numbers else LoopZip(inners)

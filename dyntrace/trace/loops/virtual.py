@@ -51,6 +51,7 @@ INDEX_OPS: Mapping[str, Op] = MappingProxyType(
         name: _index_op(name)
         for name in (
             "add",
+            "next",
             "more",
             "count",
             "last",
@@ -139,7 +140,7 @@ class LoopEnumerate(LoopIterator):
 
     def advance(self, frame: Frame) -> tuple[Any, Value, LoopIterator]:
         more, item, inner = self.inner.advance(frame)  # type: ignore[attr-defined]
-        count = index_node(frame, "add", frame.argument(self.count), 1)
+        count = index_node(frame, "next", frame.argument(self.count))
         return more, TupleValue((self.count, item)), LoopEnumerate(inner, Computed(count))
 
 

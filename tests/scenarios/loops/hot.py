@@ -9,7 +9,8 @@ with their lines, exceptions with their tracebacks.
 
 import contextlib
 
-from dyntrace import config
+from dyntrace import config, optimize
+from dyntrace.functions.family import live_compiled
 from tests.differential import check, check_calls
 
 PASSES = 3000
@@ -31,6 +32,19 @@ def hot(fn, *args, make=None, drive=None, action="always", calls=4):
     __tracebackhide__ = True
     with at_once():
         check(fn, *args, make=make, drive=drive, action=action, calls=calls)
+
+
+def iterations(fn, *args):
+    """How many iterations of each loop, by line, run in machine code in a call of its own."""
+    optimised = optimize(fn)
+    with at_once():
+        optimised(*args)
+        (found,) = [one for one in live_compiled() if one.original == fn.__code__]
+        loops = sorted(found.loops.all(), key=lambda loop: loop.site.lineno)
+        before = [sum(program.iterations for program in loop.programs) for loop in loops]
+        optimised(*args)
+    after = [sum(program.iterations for program in loop.programs) for loop in loops]
+    return [late - early for late, early in zip(after, before, strict=True)]
 
 
 def hot_then(fn, warm, *others):
