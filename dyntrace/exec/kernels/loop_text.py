@@ -224,8 +224,9 @@ class _Function:
     def _block(self, block: LoopBlock) -> None:
         emission = self.emission
         emission.flagged = block is not self.loop.head  # what came before may have set one
+        ends = isinstance(block.end, Again) and not self._checked_arrays(block.end)
         for number, node in enumerate(block.nodes):
-            last = number == len(block.nodes) - 1 and isinstance(block.end, Again)
+            last = ends and number == len(block.nodes) - 1  # nothing can fail after it
             emission.unlogged = last and node.op.name == "operator.setitem"
             try:
                 emission.held[node] = self._apply(node)
@@ -310,15 +311,20 @@ class _Function:
         self.completes = True
         self.writer.do("br label %head")
 
+    def _checked_arrays(self, again: Again) -> list[Node]:
+        """The arrays that an iteration hands on and that may be none of the inputs."""
+        return [
+            value
+            for value in again.values
+            if isinstance(value, Node) and isinstance(value.kind, ArrayKind)
+            if value.op != INPUT and value not in self.loop.head.parameters
+        ]
+
     def _check_arrays(self, again: Again, lineno: int) -> None:
         """Leave the iteration if it hands on an array that is no input: it has no object."""
-        for value in again.values:
-            if not isinstance(value, Node) or not isinstance(value.kind, ArrayKind):
-                continue
-            if value.op != INPUT and value not in self.loop.head.parameters:
-                number = self._flat(value)[-1]
-                made = self.writer.op(f"icmp slt i64 {number}, 0")
-                self.emission.check(made, "an array of the iteration's own", lineno)
+        for value in self._checked_arrays(again):
+            made = self.writer.op(f"icmp slt i64 {self._flat(value)[-1]}, 0")
+            self.emission.check(made, "an array of the iteration's own", lineno)
 
     def _flat(self, value: Any) -> list[str]:
         held = self.emission.of(value) if isinstance(value, Node) else literal(value)

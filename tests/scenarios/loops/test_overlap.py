@@ -119,6 +119,17 @@ def test_a_row_view_handed_on_over_a_branch_and_read_after_the_loop():
     hot(program, np.ones((5, 2)), PASSES, -1)
 
 
+def test_a_write_in_a_pass_that_hands_on_a_view():
+    def program(x, y):
+        for i in range(len(x)):
+            if i % 1000 == 700:
+                y = y[::-1]
+            x[i] -= y[i] * 0.5
+        return x, y
+
+    hot(program, np.linspace(0.0, 1.0, PASSES), np.linspace(1.0, 2.0, PASSES))
+
+
 def test_views_made_before_the_loop():
     def program(a):
         first, last, back = a[:-1], a[1:], a[::-1]
