@@ -166,6 +166,9 @@ class Loops:
         except Break as found:
             self._failed(owner, loop, found)
             return
+        if config.loops_at_once:
+            self._put_to_use(owner, loop, prepared, program_now(prepared))
+            return
         loop.pending = True
         delivered, generation = weakref.WeakMethod(self._deliver), owner.generation
 
@@ -174,10 +177,7 @@ class Loops:
             if method is not None:
                 method(loop, prepared, program, generation)
 
-        if config.loops_at_once:
-            self._put_to_use(owner, loop, prepared, program_now(prepared))
-        else:
-            loop.pending = compile_prepared(prepared, deliver)
+        loop.pending = compile_prepared(prepared, deliver)
 
     def _failed(self, owner: CompiledCode, loop: LoopRecord, found: Break) -> None:
         """A combination of kinds that cannot be compiled; the loop is given up after a few."""
