@@ -35,6 +35,7 @@ FIRST_VISIT = 48  # visits before a loop is looked at for the first time
 SAMPLED, MAX_SAMPLED = 256, 4096  # of so many visits one is let through
 HOT = 1_500_000  # nanoseconds that a loop has taken before it is compiled
 MAX_ATTEMPTS = 4
+MAX_UNSETTLED = 2  # attempts that are given up if a variable changes its type in an iteration
 MAX_ENTRIES = 6
 _OF_KINDS = (LOOP_KINDS, LOOP_STATE)  # other kinds may be better
 
@@ -162,7 +163,8 @@ class Loops:
         if owner is None or namespace is None or self._facts is None:
             return
         try:
-            prepared = prepare(self._facts, namespace, loop.site, args)
+            settles = loop.attempts < MAX_UNSETTLED or bool(loop.programs)
+            prepared = prepare(self._facts, namespace, loop.site, args, settles)
         except Break as found:
             self._failed(owner, loop, found)
             return

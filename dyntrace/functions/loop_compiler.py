@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dyntrace.breaks import LOOP_KINDS
 from dyntrace.exec.kernels.held import NoRule
 from dyntrace.exec.kernels.loop_programs import compile_later, program_of
 from dyntrace.exec.kernels.loop_text import LoopText, emit
@@ -37,12 +38,22 @@ class PreparedLoop:
 
 
 def prepare(
-    facts: LoopFacts, namespace: dict[str, Any], site: LoopSite, args: tuple[Any, ...]
+    facts: LoopFacts,
+    namespace: dict[str, Any],
+    site: LoopSite,
+    args: tuple[Any, ...],
+    settles: bool = False,
 ) -> PreparedLoop:
-    """Trace a loop for the values that its stub passed; Break if it cannot be compiled for them."""
+    """Trace a loop for the values that its stub passed; Break if it cannot be compiled for them.
+
+    `settles` refuses kinds that an iteration may change: those that it changes them to are better.
+    """
     expected, iterator = _kinds(site, args)
     tracer = LoopTracer(facts, namespace, site, expected, iterator)
     loop = tracer.trace()
+    changes = [stop for stop in loop.stops if stop.reason is LOOP_KINDS]
+    if settles and changes:
+        raise Break(LOOP_KINDS, changes[0].detail)
     try:
         text = emit(loop, "" if iterator is None else iterator.code)
     except NoRule as found:
