@@ -47,6 +47,7 @@ class LoopProgram:
     iterations: int
     fruitless: int
     declined: int
+    on_useless: Callable[[], Any] | None
     def __init__(
         self,
         address: int,

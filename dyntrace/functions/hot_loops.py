@@ -208,6 +208,21 @@ class Loops:
         region = loop.known.region
         if not region.retired:
             loop.programs.append(code)
+            given_up = weakref.WeakMethod(self._given_up)
+            code.on_useless = lambda: _call(given_up, loop)
             region.add((prepared.steps, prepared.uses, code, False))
             region.resting = False
             owner.on_rest(region)
+
+    def _given_up(self, loop: LoopRecord) -> None:
+        """Machine code does few iterations a call, or none: the loop is CPython's from now on."""
+        owner, region = self._owner(), loop.known.region
+        if owner is not None and not region.retired:
+            region.retired = True
+            owner.on_retire(region)
+
+
+def _call(method: weakref.WeakMethod[Any], *args: Any) -> None:
+    found = method()
+    if found is not None:
+        found(*args)

@@ -92,6 +92,7 @@ class Regions:
         found = self._by_layout.get(layout)
         if found is None:
             region = self._new_region()
+            region.deopt_limit = 0  # its machine code tells when it is of no use
             found = RegionRecord(layout, state, region, is_loop=True)
             self._by_layout[layout] = found
         return found

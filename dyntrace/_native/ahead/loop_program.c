@@ -18,6 +18,7 @@
 #include "vm/floating.h"
 
 enum { WORDS_ON_STACK = 256, RESERVED_WORDS = 4, JUDGED_CALLS = 64, FEW_ITERATIONS = 4 };
+enum { FEW_CALLS = 8, WORTH_A_CALL = 16 }; /* iterations that save what a call costs */
 
 /* Machine code reads and writes this by the number of the 64-bit word. */
 typedef struct {
@@ -51,6 +52,8 @@ typedef struct {
     LoopSide outputs;
     const void **functions;
     PyObject *owner; /* of the machine code */
+    PyObject *on_useless; /* NULL or a callable */
+    long long in_vain; /* calls that did no iteration, but for ends of the loop */
     long long calls;
     long long iterations;
     long long fruitless;
@@ -138,15 +141,37 @@ run_code(const LoopProgram *program, const int64_t *in, int64_t *out)
     return site;
 }
 
+/* Do calls cost as much as they save, since most of them do few iterations, or none? */
+static bool
+is_useless(const LoopProgram *program)
+{
+    bool in_vain = program->in_vain >= FEW_CALLS
+                   && program->in_vain * WORTH_A_CALL > program->iterations;
+    bool few = program->calls >= JUDGED_CALLS
+               && program->iterations < program->calls * FEW_ITERATIONS;
+    return in_vain || few;
+}
+
+/* Tells once that the loop gains nothing; -1 with the callback's exception. */
+static int
+report_useless(LoopProgram *program)
+{
+    PyObject *callback = program->on_useless;
+    if (callback == NULL) {
+        return 0;
+    }
+    program->on_useless = NULL;
+    PyObject *answer = PyObject_CallNoArgs(callback);
+    Py_DECREF(callback);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
 /* Runs the code on `words`, which has room for the inputs and for the outputs after them. */
 static PyObject *
 run_loop(LoopProgram *program, PyObject *const *args, int64_t *words)
 {
     int64_t *out = words + program->inputs.words;
-    if (program->calls >= JUDGED_CALLS && program->iterations < program->calls * FEW_ITERATIONS) {
-        program->declined++;
-        Py_RETURN_NONE; /* a call costs as much as so few iterations save */
-    }
     if (!read_inputs(program, args, words)) {
         program->declined++;
         Py_RETURN_NONE;
@@ -159,6 +184,10 @@ run_loop(LoopProgram *program, PyObject *const *args, int64_t *words)
     program->exits[site]++;
     program->iterations += iterations;
     program->fruitless = iterations == 0 && site != 0 ? program->fruitless + 1 : 0;
+    program->in_vain += iterations == 0 && site != 0;
+    if (is_useless(program) && report_useless(program) < 0) {
+        return NULL;
+    }
     if (iterations == 0) {
         Py_RETURN_NONE;
     }
@@ -290,6 +319,7 @@ static int
 loop_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(((LoopProgram *)self)->owner);
+    Py_VISIT(((LoopProgram *)self)->on_useless);
     return 0;
 }
 
@@ -302,8 +332,15 @@ clear_side(LoopSide *side)
     PyMem_Free(side->values);
 }
 
-/* A loop program has no tp_clear: without its owner it could not be called any more. Another object
-   of a cycle breaks the cycle. */
+/* The owner stays: without it the program could not be called any more. Another object of a cycle
+   breaks the cycle. */
+static int
+loop_clear(PyObject *self)
+{
+    Py_CLEAR(((LoopProgram *)self)->on_useless);
+    return 0;
+}
+
 static void
 loop_dealloc(PyObject *self)
 {
@@ -314,6 +351,7 @@ loop_dealloc(PyObject *self)
     PyMem_Free(program->functions);
     PyMem_Free(program->exits);
     Py_XDECREF(program->owner);
+    Py_XDECREF(program->on_useless);
     Py_TYPE(self)->tp_free(self);
 }
 
@@ -323,6 +361,15 @@ get_quiet(PyObject *self, void *ignored)
     (void)self;
     (void)ignored;
     Py_RETURN_TRUE;
+}
+
+static int
+set_on_useless(PyObject *self, PyObject *value, void *ignored)
+{
+    (void)ignored;
+    bool none = value == NULL || value == Py_None;
+    Py_XSETREF(((LoopProgram *)self)->on_useless, none ? NULL : Py_NewRef(value));
+    return 0;
 }
 
 static PyObject *
@@ -357,6 +404,8 @@ static PyMemberDef loop_members[] = {
 static PyGetSetDef loop_getset[] = {
     {"exits", get_exits, NULL, "How often its code came to the loop's end, and to each site.",
      NULL},
+    {"on_useless", NULL, set_on_useless,
+     "Called once, without arguments, when the loop gains nothing by its calls.", NULL},
     {"quiet", get_quiet, NULL, "It looks after NumPy's floating-point modes itself.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -372,6 +421,7 @@ PyTypeObject LoopProgram_Type = {
     .tp_call = PyVectorcall_Call,
     .tp_new = loop_new,
     .tp_traverse = loop_traverse,
+    .tp_clear = loop_clear,
     .tp_dealloc = loop_dealloc,
     .tp_members = loop_members,
     .tp_getset = loop_getset,
