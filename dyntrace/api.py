@@ -201,6 +201,7 @@ def _tag(fn: Any) -> Any:
 def explanation_of(fn: Any, fast: Any) -> Explanation:
     """The findings on an optimised callable and the callees it is optimised with."""
     from dyntrace.report.collect import add_compiled
+    from dyntrace.report.collect_loops import what_loops_lack
     from dyntrace.report.data import Explanation
 
     name = getattr(fn, "__qualname__", type(fn).__name__)
@@ -210,8 +211,10 @@ def explanation_of(fn: Any, fast: Any) -> Explanation:
         note = f"{reason.code}: {reason.text}; {reason.why}"
         return Explanation(notes=[note], name=name)
     found = Explanation(name=name)
-    for compiled in list(tag.family.all_compiled()):
+    all_compiled = list(tag.family.all_compiled())
+    for compiled in all_compiled:
         add_compiled(found, compiled)
+    found.notes += what_loops_lack(all_compiled)
     return found
 
 

@@ -382,6 +382,13 @@ MANY_DIMENSIONS = _add(
     fix="reshape to fewer dimensions around the work",
 )
 
+LOOPS_INTERPRETED = _add(
+    "DT607",
+    "loops are not compiled to machine code",
+    why="the compiler for them, llvmlite, is missing or turned off",
+    fix="pip install dyntrace[jit]",
+)
+
 MODULE_LEVEL = _add(
     "DT604",
     "NumPy work at module level is not captured",

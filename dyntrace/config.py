@@ -71,18 +71,30 @@ measure: bool = os.environ.get("DYNTRACE_MEASURE", "1") != "0"
 """Weave no region that `trace.regions.worth` expects to lose, and measure the others against the
 original instructions while they run. If off, every region that can be captured is kept."""
 
-jit: bool = (
-    native
-    and os.environ.get("DYNTRACE_JIT", "1") != "0"
-    and platform.machine() in ("x86_64", "AMD64")
-    and PathFinder.find_spec("llvmlite") is not None
-)
+
+def _what_jit_lacks() -> str:
+    """Why loops cannot be compiled, and what to do about it; empty if they can."""
+    if not native:
+        return "the native module is not in use"
+    if os.environ.get("DYNTRACE_JIT", "1") == "0":
+        return "DYNTRACE_JIT=0 turns it off"
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return f"it is not made for {platform.machine()}"
+    if PathFinder.find_spec("llvmlite") is None:
+        return "llvmlite is not installed; `pip install dyntrace[jit]` brings it"
+    return ""
+
+
+jit_lacks: str = _what_jit_lacks()
+"""What prevents machine code of loops, in words."""
+
+jit: bool = not jit_lacks
 """Loops run as machine code that llvmlite makes; it is imported when the first loop is hot."""
 
 loops_at_once: bool = os.environ.get("DYNTRACE_LOOPS", "") == "now"
 """Loops are compiled when they are first met, and the program waits for it: for tests."""
 
-STAGES = ("trace", "weave", "program", "plan", "retire")
+STAGES = ("trace", "weave", "program", "plan", "retire", "loop", "llvm")
 
 
 def _stages(wanted: str) -> frozenset[str]:

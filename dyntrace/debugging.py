@@ -1,6 +1,6 @@
 """Debugging: logs the stages of the work to stderr as they happen, with the user's line.
 
-`DYNTRACE_DEBUG=trace,weave,program,plan,retire` (any of them) selects the stages; see
+`DYNTRACE_DEBUG=trace,weave` (any of `config.STAGES`) selects the stages; see
 `docs/debugging.md`. Callers ask `wanted` first. Invariant: a stage that is off formats nothing. The
 log goes to file descriptor 2, so a program that has replaced `sys.stderr` does not see it.
 """

@@ -42,12 +42,14 @@ def program(code, *args):
 
 
 def codes_of(found):
-    """The codes of breaks, those of breaks inside callees included, and of notes."""
+    """The codes of breaks, those of breaks inside callees included, of loops and of notes."""
     texts = {CATALOGUE[code].text: code for code in CATALOGUE}
     for item in found.breaks:
         yield item.code
         yield from (code for text, code in texts.items() if item.reason.endswith(f": {text}"))
     yield from (item.code for item in found.retired + found.left_alone)
+    for loop in found.loops:
+        yield from (item.code for item in (*loop.exits, loop.obstacle) if item is not None)
     yield from (note.partition(":")[0] for note in found.notes)
 
 
@@ -67,6 +69,10 @@ def test_a_program_meets_the_reason(code, monkeypatch):
     function, args = PROGRAMS[code]
     if function is None:
         pytest.skip(args[0])
+    if code.startswith("DT8") and not config.jit:
+        pytest.skip("loops are not compiled here")
+    if code == "DT607":
+        monkeypatch.setattr(config, "jit", False)
     if code in ("DT705", "DT706"):
         monkeypatch.setattr(config, "measure", True)
     if code == "DT705":
@@ -573,6 +579,15 @@ def with_an_unknown_instruction():
 
 PROGRAMS["DT602"] = (with_an_unknown_instruction(), (A,))
 
+
+@program("DT607", 50)
+def loop_without_a_compiler(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+
 PROGRAMS["DT604"] = (None, ("no function of its own; see the test of modules below",))
 
 
@@ -648,6 +663,78 @@ def slower_than_the_original(x):
 
 @program("DT706", A)
 def single_elements(a):
-    for i in range(1, len(a)):
-        a[i] = a[i - 1] * 0.5
+    a[1] = a[0] * 0.5
+    a[2] = a[1] * 0.5
     return a
+
+
+# DT8xx: loops in machine code ---------------------------------------------------------------------
+
+
+@program("DT801", 50)
+def loop_that_breaks(n):
+    for i in range(n):
+        if i * i > n:
+            break
+    return i
+
+
+@program("DT802", 50)
+def loop_that_hands_on_texts(n, one="a", other="b"):
+    for i in range(n):
+        one, other = other, one
+    return one
+
+
+@program("DT803", 50)
+def loop_that_changes_a_type(n):
+    total = 0
+    for i in range(n):
+        total += 0.5
+    return total
+
+
+@program("DT804", "text")
+def loop_over_a_text(text):
+    count = 0
+    for letter in text:
+        count += 1
+    return count
+
+
+@program("DT805", 50)
+def loop_that_draws(n):
+    total = 0.0
+    for i in range(n):
+        total += random.random()
+    return total
+
+
+NAMES = [f"x{number}" for number in range(80)]
+PROGRAMS["DT806"] = (
+    from_source(
+        f"def program(n):\n    {' = '.join(NAMES)} = 0\n    for i in range(n):\n"
+        + "".join(f"        {name} = {name} + i\n" for name in NAMES)
+        + f"    return {' + '.join(NAMES)}"
+    ),
+    (50,),
+)
+
+
+@program("DT807", 50)
+def loop_that_stores_in_some_iterations(n):
+    total = 0
+    for i in range(n):
+        if i % 10 == 0:
+            last = i
+        total += last
+    return total
+
+
+@program("DT808", A)
+def loop_that_transforms(a, fft=np.fft.fft):
+    count = 0
+    for i in range(50):
+        if i % 10 == 0:
+            count += fft(a).size
+    return count

@@ -46,6 +46,7 @@ class Family:
         self.budget = budget
         self.makes_copies = copies
         self.is_patient = not config.warm_at_once
+        self.loops_at_once = False
         self._lock = threading.RLock()
 
     def compiled(self, code: CodeType, namespace: dict[str, Any]) -> CompiledCode:
@@ -73,6 +74,7 @@ class Family:
             budget=self.budget,
         )
         copies.caller = weakref.ref(compiled)
+        compiled.loops.at_once = self.loops_at_once
         _live.add(compiled)
         return compiled
 
@@ -86,10 +88,11 @@ class Family:
             return found
 
     def lose_patience(self) -> None:
-        """Have everything that is called compiled at its first call: for reports and proofs."""
-        self.is_patient = False
+        """Have all calls, and all loops, compiled when they are first met: for reports."""
+        self.is_patient, self.loops_at_once = False, True
         for compiled in self.all_compiled():
             compiled.is_cold = False
+            compiled.loops.lose_patience()
 
     def all_compiled(self) -> Iterator[CompiledCode]:
         """All compiled code of the family, the one asked for first."""

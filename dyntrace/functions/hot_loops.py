@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
 from dyntrace.breaks import LOOP_KINDS, LOOP_STATE, BreakReason
+from dyntrace.functions import stages
 from dyntrace.functions.pacing import COMPILING
 from dyntrace.record import field, record
 from dyntrace.runtime.handles import Region
@@ -25,6 +26,7 @@ from dyntrace.trace.state import State
 from dyntrace.weaving.regions import RegionRecord
 
 if TYPE_CHECKING:
+    from dyntrace.exec.kernels.outcome import KeptText
     from dyntrace.functions.compiled_code import CompiledCode
     from dyntrace.trace.loops.loop_frames import LoopFacts
     from dyntrace.trace.loops.sites import LoopSite
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["LoopRecord", "Loops"]
 
 FIRST_VISIT = 48  # visits before a loop is looked at for the first time
-SAMPLED, MAX_SAMPLED = 256, 4096  # of so many visits one is let through
+SAMPLED, MAX_SAMPLED = 256, 4096  # one visit in so many is let through
 HOT = 1_500_000  # nanoseconds that a loop has taken before it is compiled
 MAX_ATTEMPTS = 4
 MAX_UNSETTLED = 2  # attempts that are given up if a variable changes its type in an iteration
@@ -51,6 +53,7 @@ class LoopRecord:
     patience  the visits from one that is let through to the next, while it is not hot
     obstacle  why it is not compiled, with a detail and the user's line
     programs  its machine code, by combination of kinds
+    texts     what that was made of, and where iterations are left
     """
 
     site: LoopSite
@@ -62,6 +65,7 @@ class LoopRecord:
     patience: int = SAMPLED
     obstacle: tuple[BreakReason, str, int] | None = None
     programs: list[Any] = field(default_factory=list)
+    texts: list[KeptText] = field(default_factory=list)
 
 
 class Loops:
@@ -71,6 +75,7 @@ class Loops:
         self._owner = weakref.ref(owner)
         self._by_head: dict[int, LoopRecord] | None = None
         self._facts: LoopFacts | None = None
+        self.at_once = False
 
     def records(self) -> list[RegionRecord]:
         """The regions of the loops, whose stubs are to be woven in."""
@@ -97,11 +102,18 @@ class Loops:
     def _new(self, owner: CompiledCode, site: LoopSite) -> LoopRecord:
         known = owner.regions.of_loop(site.layout, State({}, ()))
         known.region.resting = True
-        known.region.countdown = 0 if config.loops_at_once else FIRST_VISIT
-        if site.obstacle is not None:
-            known.region.retired = True
-            return LoopRecord(site, known, obstacle=(site.obstacle, "", site.lineno))
-        return LoopRecord(site, known)
+        known.region.countdown = 0 if self._is_hasty() else FIRST_VISIT
+        known.region.retired = site.obstacle is not None
+        return LoopRecord(site, known, obstacle=site.obstacle)
+
+    def _is_hasty(self) -> bool:
+        return self.at_once or config.loops_at_once
+
+    def lose_patience(self) -> None:
+        """Have loops compiled when they are next visited, while the program waits: for reports."""
+        self.at_once = True
+        for loop in (self._by_head or {}).values():
+            loop.known.region.countdown = 0
 
     def forget(self) -> None:
         """Begin anew, after a reset."""
@@ -124,7 +136,7 @@ class Loops:
         if loop.pending or len(loop.programs) >= MAX_ENTRIES:
             return False
         region.sampled = SAMPLED
-        if config.loops_at_once:
+        if self._is_hasty():
             before = len(loop.programs)
             self._compile(loop, args)
             return len(loop.programs) > before
@@ -168,7 +180,8 @@ class Loops:
         except Break as found:
             self._failed(owner, loop, found)
             return
-        if config.loops_at_once:
+        stages.loop_hot(owner, loop)
+        if self._is_hasty():
             self._put_to_use(owner, loop, prepared, program_now(prepared))
             return
         loop.pending = True
@@ -184,8 +197,8 @@ class Loops:
     def _failed(self, owner: CompiledCode, loop: LoopRecord, found: Break) -> None:
         """A combination of kinds that cannot be compiled; the loop is given up after a few."""
         loop.attempts += 1 if found.reason in _OF_KINDS else 2
-        lineno = getattr(found, "lineno", 0) or loop.site.lineno
-        loop.obstacle = (found.reason, found.detail, lineno)
+        loop.obstacle = found.reason, found.detail, found.lineno or loop.site.lineno
+        stages.loop_failed(owner, loop)
         region = loop.known.region
         if loop.attempts < MAX_ATTEMPTS:
             region.sampled = 1  # the next iteration may begin with other kinds
@@ -210,6 +223,8 @@ class Loops:
             loop.programs.append(code)
             given_up = weakref.WeakMethod(self._given_up)
             code.on_useless = lambda: _call(given_up, loop)
+            loop.texts.append(prepared.text.kept())
+            stages.loop_compiled(owner, loop, prepared.text)
             region.add((prepared.steps, prepared.uses, code, False))
             region.resting = False
             owner.on_rest(region)

@@ -57,7 +57,7 @@ def prepare(
     try:
         text = emit(loop, "" if iterator is None else iterator.code)
     except NoRule as found:
-        raise Break(found.reason, found.detail) from None
+        raise Break(found.reason, found.detail, lineno=found.lineno) from None
     builder = tracer.builder
     builder.drop_tracing_state()
     return PreparedLoop(builder.entry_steps(), builder.entry_uses(), text)

@@ -15,6 +15,7 @@ from dyntrace.breaks import NOT_WORTH_IT
 from dyntrace.exec.backends.dump import plan_listing
 from dyntrace.functions.compiled_code import CompiledCode
 from dyntrace.incidents import lines_of
+from dyntrace.report.collect_loops import lines_in_loops, loop_reports
 from dyntrace.report.limits import limits_met
 from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, Stats
 from dyntrace.runtime.causes import REASONS, Cause
@@ -44,6 +45,7 @@ def add_compiled(found: Findings, compiled: CompiledCode) -> None:
             found.graphs.append(graph_report(compiled, record))
     for item in sorted(compiled.knowledge.breaks, key=lambda item: item.unit):
         found.breaks.append(BreakReport.of(item.reason.code, filename, item.lineno, item.detail))
+    found.loops += loop_reports(compiled)
     found.retired += retirements(compiled)
     found.left_alone += left_alone(compiled)
     found.notes += compiled.knowledge.notes + errors_of(compiled)
@@ -140,9 +142,17 @@ def retirements(compiled: CompiledCode) -> list[Retirement]:
 
 
 def left_alone(compiled: CompiledCode) -> list[Retirement]:
-    """The graphs that `trace.regions.worth` kept from being woven; each range of lines once."""
+    """The graphs that `trace.regions.worth` kept from being woven; each range of lines once.
+
+    Those in a loop that is compiled are not told: the loop has them.
+    """
     filename = compiled.original.co_filename
-    found = {(item.lineno, item.end_lineno): item for item in compiled.knowledge.left_alone}
+    in_loops = lines_in_loops(compiled)
+    found = {
+        (item.lineno, item.end_lineno): item
+        for item in compiled.knowledge.left_alone
+        if item.lineno not in in_loops
+    }
     return [
         Retirement.of_graph(
             NOT_WORTH_IT.code,
@@ -158,6 +168,7 @@ def stats_of(all_compiled: list[CompiledCode]) -> Stats:
     """The counters of `all_compiled`, added up."""
     found = [record for compiled in all_compiled for record in compiled.regions.all()]
     regions = [record.region for record in found if not record.is_loop]
+    loops = [loop for compiled in all_compiled for loop in compiled.loops.all()]
     return Stats(
         compiles=sum(compiled.versions.compiles for compiled in all_compiled),
         graphs=len(regions),
@@ -169,6 +180,8 @@ def stats_of(all_compiled: list[CompiledCode]) -> Stats:
         declined=sum(region.skips - region.compared for region in regions),
         compared=sum(region.compared for region in regions),
         retired=sum(bool(region.retired) for region in regions),
+        loops=sum(bool(loop.programs) for loop in loops),
+        loop_iterations=sum(one.iterations for loop in loops for one in loop.programs),
         replacements=sum(compiled.versions.replacements for compiled in all_compiled),
         internal_errors=sum(len(errors_of(compiled)) for compiled in all_compiled),
         retirements=tuple(item for compiled in all_compiled for item in retirements(compiled)),

@@ -15,13 +15,23 @@ from dyntrace.report.records import (
     BreakReport,
     Findings,
     GraphReport,
+    LoopExit,
+    LoopReport,
     Retirement,
     Stats,
     bounded,
 )
 from dyntrace.report.text import findings_text, summary
 
-__all__ = ["BreakReport", "Explanation", "GraphReport", "Retirement", "Stats"]
+__all__ = [
+    "BreakReport",
+    "Explanation",
+    "GraphReport",
+    "LoopExit",
+    "LoopReport",
+    "Retirement",
+    "Stats",
+]
 
 
 @dataclass(slots=True, repr=False)

@@ -9,8 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, place
-from dyntrace.report.text import account, summary
+from dyntrace.report.records import (
+    BreakReport,
+    Findings,
+    GraphReport,
+    LoopReport,
+    Retirement,
+    place,
+)
+from dyntrace.report.text import account, exit_text, loop_account, summary
 
 __all__ = ["fragment", "page"]
 
@@ -48,6 +55,19 @@ def breaks_html(breaks: Sequence[BreakReport]) -> str:
     return f"<table><tr>{head}</tr>{''.join(map(break_html, breaks))}</table>"
 
 
+def loop_html(number: int, loop: LoopReport) -> str:
+    """A loop's account, why iterations left it, and what prevents it."""
+    lines = [
+        f"left {exit_text(one)}; {one.hint}" if one.hint else f"left {exit_text(one)}"
+        for one in loop.exits
+    ]
+    if loop.obstacle is not None:
+        lines.append(f"{loop.obstacle}; {loop.obstacle.hint}")
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    listed = f"<ul>{items}</ul>" if items else ""
+    return f"<p>{escape(f'loop {number}: {loop_account(loop)}')}</p>{listed}"
+
+
 def retired_text(report: Retirement) -> str:
     """What a retired graph had done."""
     return "" if report.graph is None else f"retired graph: {account(report.graph)}"
@@ -58,6 +78,7 @@ def body(findings: Findings) -> str:
     if findings.outcome:
         parts.append(f"<p>{escape(findings.outcome)}</p>")
     parts += [graph_html(*pair) for pair in enumerate(findings.graphs, 1)]
+    parts += [loop_html(*pair) for pair in enumerate(findings.loops, 1)]
     parts.append(breaks_html(findings.breaks))
     if findings.retired:
         parts.append(f"<p>retired:</p>{breaks_html(findings.retired)}")

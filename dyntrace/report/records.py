@@ -1,4 +1,4 @@
-"""The plain records of a report: graphs, breaks, counters, and all findings on a function.
+"""The plain records of a report: graphs, breaks, loops, counters, and all findings on a function.
 
 Invariant: a report is a snapshot. It holds graphs and texts, never a region, a frame or one of the
 user's arrays, so keeping a report keeps nothing else alive. `report.collect` makes the records,
@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from dyntrace.breaks import reason
 from dyntrace.exec.backends.dump import listing
 from dyntrace.graph.node import Graph
 from dyntrace.graph.show import show
 
-__all__ = ["BreakReport", "Findings", "GraphReport", "Retirement", "Stats", "bounded", "place"]
-
+__all__ = [
+    "BreakReport",
+    "Findings",
+    "GraphReport",
+    "LoopExit",
+    "LoopReport",
+    "Retirement",
+    "Stats",
+    "bounded",
+    "place",
+]
 
 PLUMBING = frozenset({"item", "python"})  # families of nodes that are no NumPy operation
 
@@ -137,6 +146,75 @@ class Retirement(BreakReport):
         return replace(cls.of(code, filename, lineno), graph=graph)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class LoopExit(BreakReport):
+    """A line where iterations left machine code for CPython: why, and how many.
+
+    `code` is empty if it was trouble of those iterations alone, such as an index out of range.
+    """
+
+    count: int = 0
+
+    def __str__(self) -> str:
+        code = f"{self.code} " if self.code else ""
+        return f"{code}at {place(self.filename, self.lineno)}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LoopReport:
+    """One loop of a function.
+
+    filename, lineno  of its head
+    state             what became of it, in words
+    versions          how many combinations of types it is compiled for
+    iterations        those that ran as machine code
+    left              those that CPython executed, as far as they are known: it is asked at each
+                      while machine code is there, and now and then before
+    calls, declined   how often the machine code ran, and how often it was not entered
+    exits             where iterations were left to CPython, the most frequent first
+    obstacle          what keeps it from being compiled, for the types that were met last
+    seconds           that compiling took
+    size              of its machine code, in bytes
+    texts             what each version was compiled from
+    """
+
+    filename: str
+    lineno: int
+    state: str
+    versions: int = 0
+    iterations: int = 0
+    left: int = 0
+    calls: int = 0
+    declined: int = 0
+    exits: tuple[LoopExit, ...] = ()
+    obstacle: BreakReport | None = None
+    seconds: float = 0.0
+    size: int = 0
+    texts: tuple[Any, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<loop at {bounded(place(self.filename, self.lineno), 60)}: {self.state}>"
+
+    @property
+    def compiled(self) -> bool:
+        """Whether it has machine code."""
+        return self.versions > 0
+
+    @property
+    def llvm_ir(self) -> str:
+        """What it is compiled from, as LLVM's text: one module for each combination of types."""
+        return "\n".join(kept.text for kept in self.texts)
+
+    @property
+    def assembly(self) -> str:
+        """The instructions of this processor that LLVM makes of `llvm_ir`; takes some time."""
+        if not self.texts:
+            return ""
+        from dyntrace.exec.kernels.llvm import assembly_of
+
+        return "\n".join(assembly_of(kept.text) for kept in self.texts)
+
+
 @dataclass(slots=True)
 class Findings:
     """What dyntrace made of a function.
@@ -145,6 +223,7 @@ class Findings:
     notes           on the function as a whole, internal errors among them
     retired         regions that were given up: the original instructions run there again
     left_alone      operations that were not woven, since a region of them would lose (DT706)
+    loops           in the order of the code, if there is a compiler for them
     filename        the function's file; empty if the findings are on several functions
     """
 
@@ -155,6 +234,7 @@ class Findings:
     retired: list[Retirement] = field(default_factory=list)
     filename: str = ""
     left_alone: list[Retirement] = field(default_factory=list)
+    loops: list[LoopReport] = field(default_factory=list)
 
     @property
     def graph_count(self) -> int:
@@ -166,7 +246,9 @@ class Findings:
 
     @property
     def outcome(self) -> str:
-        """A sentence if graphs were made and none of them ran; else empty."""
+        """A sentence if graphs were made and none of them ran, nor a compiled loop; else empty."""
+        if any(loop.iterations for loop in self.loops):
+            return ""
         if not self.graphs and self.retired:
             return "All its graphs were given up, so the original instructions run."
         if not self.graphs and self.left_alone:
@@ -202,6 +284,8 @@ class Stats:
     compared          times it was left out to measure them
     retired           regions given up: they failed again and again, or were slower
     retirements       where each of those is, and why
+    loops             loops that are compiled to machine code
+    loop_iterations   iterations that ran as machine code
     replacements      running frames moved into newer code
     internal_errors   broken invariants of dyntrace itself; the original code ran instead
     """
@@ -216,6 +300,8 @@ class Stats:
     declined: int = field(default=0, repr=False)
     compared: int = field(default=0, repr=False)
     retired: int = 0
+    loops: int = 0
+    loop_iterations: int = 0
     replacements: int = 0
     internal_errors: int = 0
     retirements: tuple[Retirement, ...] = field(default=(), repr=False)

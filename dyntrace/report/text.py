@@ -8,9 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dyntrace.report.records import BreakReport, Findings, GraphReport, Retirement, place
+from dyntrace.report.records import (
+    BreakReport,
+    Findings,
+    GraphReport,
+    LoopExit,
+    LoopReport,
+    Retirement,
+    place,
+)
 
-__all__ = ["account", "all_findings_text", "findings_text", "plural", "summary"]
+__all__ = [
+    "account",
+    "all_findings_text",
+    "exit_text",
+    "findings_text",
+    "loop_account",
+    "plural",
+    "summary",
+]
 
 
 def plural(count: int, word: str) -> str:
@@ -24,7 +40,9 @@ def summary(findings: Findings) -> str:
     if findings.graph_count:
         found += f" with {plural(findings.op_count, 'operation')}"
     name = findings.name or "<unnamed>"
-    return f"{name}: {found}, {plural(findings.graph_break_count, 'break')}"
+    loops = sum(loop.compiled for loop in findings.loops)
+    also = f", {plural(loops, 'loop')} in machine code" if loops else ""
+    return f"{name}: {found}, {plural(findings.graph_break_count, 'break')}{also}"
 
 
 def span(graph: GraphReport) -> str:
@@ -87,6 +105,33 @@ def left_alone_lines(report: Retirement) -> Iterable[str]:
     yield from _advice(report)
 
 
+def loop_account(loop: LoopReport) -> str:
+    """A loop's line, what became of it, and its counters in words."""
+    text = f"{place(loop.filename, loop.lineno)}, {loop.state}"
+    if not loop.compiled:
+        return text
+    if loop.versions > 1:
+        text += f" for {loop.versions} combinations of types"
+    seconds, size = f"{1e3 * loop.seconds:.0f} ms", plural(loop.size, "byte")
+    counts = f"{plural(loop.iterations, 'iteration')} in machine code, {loop.left} in CPython"
+    return f"{text} in {seconds} to {size}: {counts}"
+
+
+def exit_text(report: LoopExit) -> str:
+    """Why and where iterations went on in CPython, and how many."""
+    return f"{times(report.count)} {report}"
+
+
+def loop_lines(number: int, loop: LoopReport) -> Iterable[str]:
+    yield f"loop {number}: {loop_account(loop)}"
+    for one in loop.exits:
+        yield f"    left {exit_text(one)}"
+        yield from (f"    {line}" for line in _advice(one))
+    if loop.obstacle is not None:
+        yield f"    {'other types: ' if loop.compiled else ''}{loop.obstacle}"
+        yield from _advice(loop.obstacle)
+
+
 def _advice(report: BreakReport) -> Iterable[str]:
     if report.why:
         yield f"    why:  {report.why}"
@@ -98,6 +143,9 @@ def findings_text(findings: Findings) -> str:
     """`str(findings)`, without a newline at the end."""
     blocks = [[line for line in (summary(findings), findings.outcome) if line]]
     blocks += [list(graph_lines(*pair)) for pair in enumerate(findings.graphs, 1)]
+    if findings.loops:
+        numbered_loops = enumerate(findings.loops, 1)
+        blocks.append([line for pair in numbered_loops for line in loop_lines(*pair)])
     if findings.breaks:
         numbered = enumerate(findings.breaks, 1)
         blocks.append([line for pair in numbered for line in break_lines(*pair)])

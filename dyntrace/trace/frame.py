@@ -57,12 +57,22 @@ class Flush(Exception):
 
 
 class Break(Flush):
-    """A graph break: the region ends here because it cannot absorb this instruction."""
+    """A graph break: the region ends here because it cannot absorb this instruction.
 
-    def __init__(self, reason: BreakReason, detail: str = "", result: Kind = kinds.UNKNOWN) -> None:
+    `lineno` is set where the cause stands on another line than the one that is traced.
+    """
+
+    def __init__(
+        self,
+        reason: BreakReason,
+        detail: str = "",
+        result: Kind = kinds.UNKNOWN,
+        lineno: int = 0,
+    ) -> None:
         super().__init__(result)
         self.reason = reason
         self.detail = detail
+        self.lineno = lineno
 
 
 def refusal_of(*held: Kind) -> Break:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.breaks import LOOP_OPERATION
+from dyntrace.breaks import LOOP_OPERATION, BreakReason
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind, SequenceKind
 from dyntrace.graph.node import Node
 from dyntrace.record import record
@@ -42,10 +42,11 @@ _DTYPES: Mapping[type, str] = MappingProxyType({int: "l", bool: "?", float: "d",
 class NoRule(Exception):
     """Machine code has no form for an operation on these kinds: CPython executes it."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, lineno: int = 0, reason: BreakReason = LOOP_OPERATION) -> None:
         super().__init__(detail)
-        self.reason = LOOP_OPERATION
+        self.reason = reason
         self.detail = detail
+        self.lineno = lineno
 
 
 @record(eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 from dyntrace.record import record
 
-__all__ = ["MachineCode", "assembly_of", "compile_text", "load_object", "processor"]
+__all__ = ["MachineCode", "assembly_of", "compile_text", "load_object", "processor", "size_of"]
 
 LEVEL = 2  # of optimisation
 
@@ -51,8 +51,11 @@ def processor() -> str:
 class MachineCode:
     """A loaded function: its address, and what keeps it in memory.
 
-    image  the object file that it was loaded from
+    image    the object file that it was loaded from
+    seconds  that it took to make
     """
+
+    seconds = 0.0
 
     def __init__(self, engine: Any, address: int, image: bytes) -> None:
         self._engine = engine
@@ -83,6 +86,12 @@ def assembly_of(text: str) -> str:
     module = target.binding.parse_assembly(text)
     _optimise(target, module)
     return str(target.machine.emit_assembly(module))
+
+
+def size_of(image: bytes) -> int:
+    """The bytes of instructions in an object file."""
+    sections = _target().binding.ObjectFileRef.from_data(image).sections()
+    return sum(section.size() for section in sections if section.is_text())
 
 
 def load_object(image: bytes, name: str) -> MachineCode:

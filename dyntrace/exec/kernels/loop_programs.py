@@ -8,6 +8,7 @@ thread, `functions.loop_compiler` for the caller.
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 from dyntrace._native import LoopProgram
 from dyntrace.exec.kernels import background, llvm
@@ -27,6 +28,9 @@ def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> boo
 
 def program_of(text: LoopText) -> LoopProgram:
     """The loop program of a text; RuntimeError if LLVM refuses it."""
+    llvm.processor()  # imports llvmlite, which no loop is charged for
+    start = perf_counter()
     code = llvm.load_object(llvm.compile_text(text.text), NAME)
+    code.seconds = perf_counter() - start
     addresses = tuple(map(address_of, text.functions))
     return LoopProgram(code.address, text.inputs, text.outputs, len(text.sites), addresses, code)

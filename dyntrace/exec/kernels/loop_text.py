@@ -14,7 +14,7 @@ from typing import Any
 
 from dyntrace.breaks import LOOP_OPERATION
 from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, mathematics
-from dyntrace.exec.kernels.emission import RULES, Emission, Held, Site, literal
+from dyntrace.exec.kernels.emission import RULES, Emission, Held, literal
 from dyntrace.exec.kernels.held import (
     ArrayParts,
     NoRule,
@@ -25,12 +25,12 @@ from dyntrace.exec.kernels.held import (
 )
 from dyntrace.exec.kernels.iterators import iterator_parts
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
+from dyntrace.exec.kernels.outcome import LoopText, cause_of, obstacle_among
 from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
 from dyntrace.graph.node import INPUT, Node
-from dyntrace.record import record
 
 __all__ = ["LoopText", "emit"]
 
@@ -39,22 +39,6 @@ RULE_MODULES = (arithmetic, comparison, elements, indexes, mathematics)
 RULES.freeze()
 NAME = "loop"
 _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
-
-
-@record(frozen=True)
-class LoopText:
-    """A loop as text.
-
-    inputs, outputs  the codes of `_native/ahead/loop_program.c`
-    sites            where iterations may be left, in the order of the exits' numbers
-    functions        the names of the functions in the context's table
-    """
-
-    text: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    sites: tuple[Site, ...]
-    functions: tuple[Any, ...]
 
 
 def emit(loop: LoopGraph, iterator_code: str) -> LoopText:
@@ -113,8 +97,7 @@ class _Function:
                 self._parameters(block)
             self._block(block)
         if not self.completes:
-            site = emission.sites[0] if emission.sites else Site("", 0)
-            raise NoRule(f"line {site.lineno}: {site.cause}" if site.cause else "nothing")
+            raise obstacle_among(emission.sites)
         self._ends()
         self._phis(emitted)
         return LoopText(
@@ -231,7 +214,7 @@ class _Function:
             try:
                 emission.held[node] = self._apply(node)
             except NoRule as found:
-                emission.leave(f"{LOOP_OPERATION.code} {found.detail}", node.origin.lineno)
+                emission.leave(cause_of(node, found), node.origin.lineno)
                 return
         emission.unlogged = False
         self._end(block, block.end)

@@ -21,7 +21,9 @@ from dyntrace.breaks import (
     LOOP_LEFT,
     LOOP_STATE,
     LOOP_TOO_LARGE,
+    LOOP_UNBOUND,
     LOOP_UNIT,
+    MAYBE_UNBOUND,
 )
 from dyntrace.graph import kinds
 from dyntrace.graph.kinds import ArrayKind, Kind
@@ -79,7 +81,8 @@ class LoopTracer:
     def trace(self) -> LoopGraph:
         """The loop; Break if it cannot have a region for these kinds."""
         if self.site.obstacle is not None:
-            raise Break(self.site.obstacle)
+            reason, detail, lineno = self.site.obstacle
+            raise Break(reason, detail, lineno=lineno)
         head = self._new_block()
         self.loop = LoopGraph(self.builder.graph.inputs, head, self.blocks, [], stops=self.stops)
         self.builder.start_block(head.nodes)
@@ -98,8 +101,9 @@ class LoopTracer:
     def _never_comes_back(self) -> Break:
         """The break for a loop of which no iteration can be completed: the first stop's."""
         found = [stop for stop in self.stops if not stop.leaves] or self.stops
-        self.failure = found[0] if found else None
-        return Break(found[0].reason, found[0].detail) if found else Break(LOOP_STATE)
+        if not found:
+            return Break(LOOP_STATE)
+        return Break(found[0].reason, found[0].detail, lineno=found[0].lineno)
 
     # the head -----------------------------------------------------------------------------------
 
@@ -202,7 +206,15 @@ class LoopTracer:
             reason, detail = found.reason, found.detail
         elif isinstance(found, TooLarge):
             reason = LOOP_TOO_LARGE
-        return self._add_stop(Stop(reason, detail, frames[0].lineno))
+        parts = [detail]
+        if reason is MAYBE_UNBOUND:
+            reason = LOOP_UNBOUND
+        elif reason.code[:3] != LOOP_UNIT.code[:3]:  # the reason of a region, not of a loop
+            reason, parts = LOOP_UNIT, [reason.text, detail]
+        if len(frames) > 1:
+            parts.append(f"in {frames[-1].code.co_qualname}, line {frames[-1].lineno}")
+        text = ", ".join(part for part in parts if part)
+        return self._add_stop(Stop(reason, text, frames[0].lineno))
 
     def _add_stop(self, stop: Stop) -> Stop:
         self.stops.append(stop)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dyntrace.asm.bindings import bound_before
 from dyntrace.asm.flow import successors
 from dyntrace.asm.instructions import Body, MicroOp
-from dyntrace.breaks import LOOP_TOO_LARGE, LOOP_UNIT, BreakReason
+from dyntrace.breaks import LOOP_TOO_LARGE, LOOP_UNIT, BreakReason, reason
 from dyntrace.record import record
 from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.regions.flush import Layout
@@ -25,6 +25,7 @@ __all__ = ["LoopSite", "loop_sites"]
 
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_DEREF"})
 _STORES = frozenset({"STORE_FAST", "STORE_DEREF"})
+Obstacle = tuple[BreakReason, str, int]
 MAX_ARGUMENTS = 60
 _NEVER = frozenset(OBSTACLES) - {"STORE_DEREF"} | {"BREAK", "LIST_APPEND", "MAP_ADD"}
 
@@ -42,7 +43,7 @@ class LoopSite:
     layout    of the stub
     unbound   slots that may be unbound at the head: an iteration that reads one before it stores
               it, or does not store it, is CPython's
-    obstacle  why the loop cannot have a region, or None
+    obstacle  why the loop cannot have a region, with a detail and the line; None if it can
     """
 
     head: int
@@ -54,7 +55,7 @@ class LoopSite:
     layout: Layout
     lineno: int
     unbound: frozenset[int]
-    obstacle: BreakReason | None
+    obstacle: Obstacle | None
 
 
 def loop_sites(facts: CodeFacts) -> dict[int, LoopSite]:
@@ -107,11 +108,10 @@ def _site(
     passed = sorted((read | needed) & bound)
     is_for = [step.name for step in body.units[head].micro[-1:]] == ["FOR_ITER"]
     layout = _layout(facts, head, is_for, passed, sorted(live), sorted(always - live))
-    fits = len(layout.arguments) <= MAX_ARGUMENTS
-    obstacle = None if fits else LOOP_TOO_LARGE
-    if not _comes_back(body, head, units):
-        obstacle = LOOP_UNIT
     line = body.units[head].location.line or body.code.co_firstlineno
+    obstacle = _obstacle(body, head, units)
+    if obstacle is None and len(layout.arguments) > MAX_ARGUMENTS:
+        obstacle = LOOP_TOO_LARGE, "variables", line
     return LoopSite(
         head,
         units,
@@ -126,20 +126,30 @@ def _site(
     )
 
 
-def _comes_back(body: Body, head: int, units: frozenset[int]) -> bool:
-    """Whether a path leads back to the head without an instruction that is always CPython's."""
-    waiting, seen = [head], {head}
+def _obstacle(body: Body, head: int, units: frozenset[int]) -> Obstacle | None:
+    """The first instruction that is always CPython's, if every path back to the head has one."""
+    waiting, seen, found = [head], {head}, []
     while waiting:
         unit = waiting.pop()
         if any(step.name in _NEVER for step in body.units[unit].micro):
+            found.append(unit)
             continue
         for target in successors(body, unit):
             if target == head:
-                return True
+                return None
             if target in units and target not in seen:
                 seen.add(target)
                 waiting.append(target)
-    return False
+    first = body.units[min(found, default=head)]
+    detail = next((_name_of(step) for step in first.micro if step.name in _NEVER), "")
+    return LOOP_UNIT, detail, first.location.line or body.code.co_firstlineno
+
+
+def _name_of(step: MicroOp) -> str:
+    """What an instruction that is always CPython's does, in words."""
+    if step.name == "BREAK":
+        return reason(step.arg[0]).text
+    return OBSTACLES[step.name].text if step.name in OBSTACLES else "an item of a comprehension"
 
 
 def _steps(body: Body, units: frozenset[int]) -> Iterator[tuple[int, MicroOp]]:
