@@ -483,5 +483,11 @@ LOOP_OPERATION = _add(
     why="CPython has to execute it; so it executes the iterations that come to it",
     fix="move it out of the loop, or write it as operations on elements",
 )
+LOOP_SHORT = _add(
+    "DT809",
+    "machine code that did few iterations at a time, or none",
+    why="entering and leaving it took longer than they do in CPython",
+    fix="nothing is wrong; see where iterations left it",
+)
 
 CATALOGUE.freeze()

@@ -721,6 +721,16 @@ PROGRAMS["DT806"] = (
 )
 
 
+@program("DT809", 200)
+def loop_of_few_iterations(n):
+    total = 0.0
+    for i in range(n):
+        draw = random.random()
+        for j in range(2):
+            total += draw
+    return total
+
+
 @program("DT807", 50)
 def loop_that_stores_in_some_iterations(n):
     total = 0

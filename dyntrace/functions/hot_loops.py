@@ -15,7 +15,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from dyntrace import config
-from dyntrace.breaks import LOOP_KINDS, LOOP_STATE, BreakReason
+from dyntrace.breaks import LOOP_KINDS, LOOP_SHORT, LOOP_STATE, BreakReason
 from dyntrace.functions import stages
 from dyntrace.functions.pacing import COMPILING
 from dyntrace.record import field, record
@@ -233,6 +233,7 @@ class Loops:
         """Machine code does few iterations a call, or none: the loop is CPython's from now on."""
         owner, region = self._owner(), loop.known.region
         if owner is not None and not region.retired:
+            loop.obstacle = LOOP_SHORT, "", loop.site.lineno
             region.retired = True
             owner.on_retire(region)
 

@@ -73,6 +73,9 @@ def _size(programs: list[Any]) -> int:
 
 
 def _obstacle(filename: str, loop: LoopRecord) -> BreakReport | None:
+    cause = REASONS.get(loop.known.region.cause)
+    if loop.programs and cause is not None:
+        return BreakReport.of(cause.code, filename, loop.site.lineno)
     if loop.obstacle is None:
         return None
     reason, detail, lineno = loop.obstacle
@@ -101,10 +104,7 @@ def _exit(filename: str, site: Any, count: int) -> LoopExit:
 def _state(loop: LoopRecord, loops: list[LoopRecord]) -> str:
     """What became of a loop, in words."""
     if loop.programs:
-        entry = REASONS.get(loop.known.region.cause)
-        if not loop.known.region.retired or entry is None:
-            return "compiled"
-        return f"given up ({entry.code} {entry.text}), compiled"
+        return "given up, compiled" if loop.known.region.retired else "compiled"
     if loop.pending:
         return "being compiled"
     if loop.obstacle is not None:

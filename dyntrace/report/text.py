@@ -128,7 +128,7 @@ def loop_lines(number: int, loop: LoopReport) -> Iterable[str]:
         yield f"    left {exit_text(one)}"
         yield from (f"    {line}" for line in _advice(one))
     if loop.obstacle is not None:
-        yield f"    {'other types: ' if loop.compiled else ''}{loop.obstacle}"
+        yield f"    {'for other types: ' if loop.state == 'compiled' else ''}{loop.obstacle}"
         yield from _advice(loop.obstacle)
 
 
