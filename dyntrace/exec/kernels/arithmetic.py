@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from dyntrace.exec.kernels.emission import Emission, rule
+from dyntrace.exec.kernels.emission import Emission, Modulus, rule
 from dyntrace.exec.kernels.held import NoRule, dtype_of, kind_of, scalar_types
 from dyntrace.exec.kernels.writer import float_literal
 from dyntrace.graph.kinds import Kind, NumpyScalarKind, PythonScalarKind
@@ -402,12 +402,15 @@ def unary(emission: Emission, node: Node) -> Names:
 
 
 @rule("operator.abs", "abs", np.absolute, np.fabs)
-def absolute(emission: Emission, node: Node) -> Names:
+def absolute(emission: Emission, node: Node) -> Names | Modulus:
     refuse_arrays(node)
     (argument,) = node.args
     kind, writer = kind_of(argument), emission.writer
     if family(kind) == "c":
-        return (_modulus(emission, argument, node),)
+        if not is_python(kind):
+            raise NoRule("abs of a NumPy complex number")
+        real, imaginary = emission.of(argument)
+        return Modulus(real, imaginary, line_of(node))
     if node.kind != kind and not is_python(kind):
         raise NoRule(node.op.name)
     (held,) = scalar_types(node.kind)
@@ -421,18 +424,6 @@ def absolute(emission: Emission, node: Node) -> Names:
     emission.check(bad, "an integer out of range", line_of(node))
     below = writer.op(f"icmp slt {held} {name}, 0")
     return (writer.op(f"select i1 {below}, {held} {negated}, {held} {name}"),)
-
-
-def _modulus(emission: Emission, argument: Any, node: Node) -> str:
-    if not is_python(kind_of(argument)):
-        raise NoRule("abs of a NumPy complex number")
-    real, imaginary = emission.of(argument)
-    function = emission.call_table("complex_abs")
-    writer = emission.writer
-    result = writer.op(f"call double {function}(double {real}, double {imaginary})")
-    bad = writer.compare("uno", "double", result, result)
-    emission.check(bad, "abs that overflows", line_of(node))
-    return result
 
 
 @rule("float", "int", "complex")

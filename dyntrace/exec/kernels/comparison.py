@@ -23,7 +23,7 @@ from dyntrace.exec.kernels.arithmetic import (
     refuse_arrays,
     to_float,
 )
-from dyntrace.exec.kernels.emission import Emission, rule
+from dyntrace.exec.kernels.emission import Emission, Modulus, rule
 from dyntrace.exec.kernels.held import NoRule, dtype_of, kind_of, scalar_types
 from dyntrace.exec.kernels.writer import float_literal
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind
@@ -31,6 +31,9 @@ from dyntrace.graph.node import Node
 
 _SIGNED: Mapping[str, str] = MappingProxyType(
     {"lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge", "eq": "eq", "ne": "ne"}
+)
+_TURNED: Mapping[str, str] = MappingProxyType(
+    {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 )
 _ORDERED: Mapping[str, str] = MappingProxyType(
     {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
@@ -41,6 +44,9 @@ _ORDERED: Mapping[str, str] = MappingProxyType(
 def comparison(emission: Emission, node: Node) -> Names:
     refuse_arrays(node)
     name = node.op.name.removeprefix("operator.")
+    quick = _compare_modulus(emission, node, name)
+    if quick is not None:
+        return (quick,)
     families = {family(kind_of(arg)) for arg in node.args}
     writer, lineno = emission.writer, line_of(node)
     if families <= {"b", "i", "u"}:
@@ -59,6 +65,39 @@ def comparison(emission: Emission, node: Node) -> Names:
             _check_exact(emission, arg, lineno)
     pair = [emission.as_double(arg, lineno) for arg in node.args]
     return (writer.compare(_ORDERED[name], "double", *pair),)
+
+
+def _compare_modulus(emission: Emission, node: Node, name: str) -> str | None:
+    """`abs(z) < c` for a constant c: by squares, unless they are too close to tell.
+
+    The square of the modulus is computed to within 1e-15 of itself, and hypot to within an ulp.
+    """
+    left, right = node.args
+    if type(right) not in (int, float):
+        left, right, name = right, left, _TURNED[name]
+    held = emission.held.get(left) if isinstance(left, Node) else None
+    if type(held) is not Modulus or type(right) not in (int, float):
+        return None
+    if not 1e-100 < right < 1e100:
+        return None
+    writer, square = emission.writer, float(right) * float(right)
+    parts = [writer.floating("fmul", "double", x, x) for x in (held.real, held.imaginary)]
+    total = writer.floating("fadd", "double", *parts)
+    below = writer.compare("olt", "double", total, float_literal(square * (1 - 1e-13)))
+    above = writer.compare("ogt", "double", total, float_literal(square * (1 + 1e-13)))
+    finite = writer.compare("olt", "double", total, float_literal(1e300))
+    above = writer.op(f"and i1 {above}, {finite}")
+    clear = writer.op(f"or i1 {below}, {above}")
+    exact, done, before = writer.fresh("exact"), writer.fresh("compared"), writer.label
+    writer.do(f"br i1 {clear}, label %{done}, label %{exact}")
+    writer.start(exact)
+    modulus = emission.modulus(held)
+    slow = writer.compare(_ORDERED[name], "double", modulus, float_literal(float(right)))
+    behind = writer.label
+    writer.do(f"br label %{done}")
+    writer.start(done)
+    quick = {"lt": below, "le": below, "gt": above, "ge": above, "eq": "false", "ne": "true"}[name]
+    return writer.op(f"phi i1 [{quick}, %{before}], [{slow}, %{behind}]")
 
 
 def _is_python_number(kind: Kind) -> bool:

@@ -50,6 +50,15 @@ class Site:
     lineno: int
 
 
+@record(frozen=True)
+class Modulus:
+    """The absolute value of a complex number, which a comparison may not need exactly."""
+
+    real: str
+    imaginary: str
+    lineno: int
+
+
 class Emission:
     """See the module's text.
 
@@ -79,10 +88,20 @@ class Emission:
     def of(self, argument: Any) -> Held:
         """How a node or constant is held."""
         if isinstance(argument, Node):
-            return self.held[argument]
+            held = self.held[argument]
+            return (self.modulus(held),) if type(held) is Modulus else held
         if isinstance(argument, tuple):
             return tuple(map(self.of, argument))
         return literal(argument)
+
+    def modulus(self, held: Modulus) -> str:
+        """The absolute value of a complex number of Python's; leaves the iteration if it is NaN."""
+        function = self.call_table("complex_abs")
+        writer = self.writer
+        result = writer.op(f"call double {function}(double {held.real}, double {held.imaginary})")
+        bad = writer.compare("uno", "double", result, result)
+        self.check(bad, "abs that overflows", held.lineno)
+        return result
 
     def name(self, argument: Any) -> str:
         """The single name of a number that is not complex."""

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 SCRATCH_ROWS, SCRATCH_ROW = 16, 64 * 1024  # rows in the context's memory, and bytes of each
+LONG_ROW = 8192  # elements
 ANY_VERSION = -1  # of a row in memory that nothing else writes
 
 
@@ -101,6 +102,8 @@ def store_row(emission: Emission, target: ArrayParts, row: LoopRow, lineno: int)
         bad = writer.op(f"icmp ne i64 {row.length}, {length}")
         emission.check(bad, "rows of different lengths", lineno)
     emission.check(writer.op(f"xor i1 {target.writeable}, true"), "a read-only array", lineno)
+    long = writer.op(f"icmp ugt i64 {length}, {LONG_ROW}")
+    emission.check(long, "a long row, which a region does on several threads", lineno)
     _log(emission, target, row.dtype, lineno)
     loads = [leaf.array for leaf in leaves(row) if leaf.array is not None]
     others = [array for array in loads if not _is_same(array, target)]
