@@ -30,6 +30,12 @@ def strict(monkeypatch):
 
 
 @pytest.fixture
+def without_loops(monkeypatch):
+    """Loops have no machine code and no stubs: for tests of what becomes of regions."""
+    monkeypatch.setattr(config, "jit", False)
+
+
+@pytest.fixture
 def lenient(strict, monkeypatch):
     """As users run it: errors are contained, and none has been reported yet."""
     monkeypatch.setattr(config, "strict", False)

@@ -226,8 +226,7 @@ def instructions(function):
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_calls_of_what_has_no_region_are_the_original_instructions(program, monkeypatch):
-    monkeypatch.setattr(config, "jit", False)  # a loop may still become machine code
+def test_calls_of_what_has_no_region_are_the_original_instructions(program, without_loops):
     expected = program(12)
     fast = optimize(program)
     for _ in range(max(CALLS, JUDGED_CALLS // 8)):

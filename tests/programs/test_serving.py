@@ -340,7 +340,7 @@ def test_code_that_outlives_its_budget_runs_the_original_and_goes_on_later():
         waiting.close()
 
 
-def test_code_without_array_work_is_left_after_a_few_versions():
+def test_code_without_array_work_is_left_after_a_few_versions(without_loops):
     from dyntrace.programs.serving import Service
 
     budget = Budget()

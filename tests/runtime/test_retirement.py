@@ -16,6 +16,8 @@ from dyntrace.runtime.handles import Handle, set_clock
 from dyntrace.trace.marks import tag_of
 from tests.runtime.conftest import NATIVE
 
+pytestmark = pytest.mark.usefixtures("without_loops")
+
 ANY = ("argument", 0, None, "none", None, None)
 A = np.arange(1.0, 6.0)
 needs_native = pytest.mark.skipif(NATIVE is None, reason="the extension is not in use")
