@@ -154,6 +154,18 @@ class Emission:
         self.check(writer.op(f"icmp ne i32 {flags}, 0"), "floating-point flag", lineno)
         self.flagged = False
 
+    def check_raised(self, lineno: int) -> None:
+        """After a call: leave the iteration if a flag is set in the register of the x87.
+
+        C's feraiseexcept, with which NumPy's vectorised functions tell of trouble, sets it there.
+        """
+        if not self.writer.strict:
+            return
+        writer = self.writer
+        status = writer.op('call i16 asm sideeffect "fnstsw $0", "={ax},~{dirflag},~{flags}"()')
+        flags = writer.op(f"and i32 {writer.op(f'zext i16 {status} to i32')}, %flags")
+        self.check(writer.op(f"icmp ne i32 {flags}, 0"), "floating-point flag", lineno)
+
     # memory -------------------------------------------------------------------------------------
 
     def store(self, kind: str, pointer: str, value: str, lineno: int) -> None:

@@ -62,6 +62,7 @@ def call_loop(
     writer.op(
         f"call i32 {function}(ptr {context}, ptr %operands, ptr %count, ptr %strides, ptr {data})"
     )
+    emission.check_raised(lineno)
     emission.flagged = True
 
 

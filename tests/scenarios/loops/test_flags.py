@@ -273,3 +273,17 @@ def test_narrowing_stores_that_overflow():
     for dtype in ("float32", "float16"):
         for action in ("always", "error"):
             hot(program, x, np.zeros(PASSES, dtype), action=action)
+
+
+@pytest.mark.parametrize("action", ["always", "error"])
+@pytest.mark.parametrize("dtype", ["f", "d"])
+def test_flags_that_vectorised_functions_raise_by_feraiseexcept_are_seen(dtype, action):
+    def program(x, out):
+        for i in range(len(out)):
+            row = np.exp(x[i : i + 8])
+            out[i] = row[0]
+        return out
+
+    x = np.linspace(0.0, 1.0, PASSES + 8).astype(dtype)
+    x[TROUBLE] = 1000
+    hot(program, x, np.zeros(PASSES), action=action)
