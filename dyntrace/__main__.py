@@ -73,16 +73,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def tell(script: str, watch: Sampling, path: str | None) -> None:
     """Print what was captured, or write it to the file `path` as an HTML page."""
     from dyntrace.api import explanations
+    from dyntrace.functions.family import live_compiled
+    from dyntrace.report.collect_loops import what_loops_lack
     from dyntrace.report.html import page
     from dyntrace.report.text import all_findings_text
     from dyntrace.report.whole import whole_report
 
     whole = whole_report(explanations(), os.path.abspath(script), watch.accounts)
+    notes = what_loops_lack(live_compiled())
     if path is None:
-        print(all_findings_text(whole.own, whole.libraries, whole.hot))
+        print(all_findings_text(whole.own, whole.libraries, whole.hot, notes))
         return
     with open(path, "w", encoding="utf-8") as file:
-        file.write(page(whole.own, script, whole.libraries, whole.hot))
+        file.write(page(whole.own, script, whole.libraries, whole.hot, notes))
 
 
 def run_script(script: str, args: Sequence[str], watch: Sampling, everything: bool = False) -> int:

@@ -227,7 +227,10 @@ def explanations() -> list[Explanation]:
     for compiled in live_compiled():
         found = Explanation(name=compiled.name, filename=compiled.original.co_filename)
         add_compiled(found, compiled)
+        compiled_loops = any(loop.compiled for loop in found.loops)
         if found.graphs or found.breaks or found.retired or found.left_alone or found.notes:
+            result.append(found)
+        elif compiled_loops:
             result.append(found)
     return result
 

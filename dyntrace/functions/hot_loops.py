@@ -90,6 +90,10 @@ class Loops:
                 self._find(owner, owner.facts)
         return list(self._by_head.values())
 
+    def programs(self) -> list[Any]:
+        """The machine code of all loops."""
+        return [program for loop in (self._by_head or {}).values() for program in loop.programs]
+
     def _find(self, owner: CompiledCode, facts: CodeFacts) -> None:
         # Only a program with loops, and a compiler for them, imports this.
         from dyntrace.trace.loops.loop_frames import LoopFacts

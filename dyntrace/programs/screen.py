@@ -35,6 +35,10 @@ def screen(accounts: Accounts, seconds: float, analysis: float) -> str:
         f"functions: {accounts.candidates} seen, {len(accounts.verdicts)} warm, "
         f"{sum(map(has_run, all_compiled()))} compiled",
     ]
+    programs = [one for compiled in all_compiled() for one in compiled.loops.programs()]
+    if programs:
+        count = sum(one.iterations for one in programs)
+        parts.append(f"loops: {len(programs)} compiled, {count} iterations in machine code")
     places = accounts.uncaptured(PLACES)
     if places:
         parts.append("most time outside graphs:")
@@ -110,6 +114,10 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
     for record in compiled.used():
         if is_at(record, line) and record.region.skips > record.region.compared:
             yield "its graph is left out where the original instructions are faster"
+    for loop in compiled.loops.all():
+        if loop.obstacle is not None and line in (0, loop.obstacle[2]):
+            reason, detail, _ = loop.obstacle
+            yield f"{reason.code} {reason.text}" + (f": {detail}" if detail else "")
     yield from compiled.knowledge.notes
 
 

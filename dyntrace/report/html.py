@@ -99,17 +99,20 @@ def page(
     title: str = "dyntrace",
     libraries: Sequence[str] = (),
     hot: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
     """A complete HTML document.
 
     libraries  a line for each installed package with array work
     hot        a line for each function that took most of the time
+    notes      on all functions
     """
     parts = [body(findings) for findings in reports]
     if hot:
         lines = "".join(f"<li>{escape(line)}</li>" for line in hot)
         parts.insert(0, f"<h2>Where the time went</h2><ul>{lines}</ul>")
     parts += [f"<p>library {escape(line)}</p>" for line in libraries]
+    parts += [f"<p>note: {escape(line)}</p>" for line in notes]
     sections = "\n".join(parts)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'

@@ -172,7 +172,7 @@ class LoopReport:
                       while machine code is there, and now and then before
     calls, declined   how often the machine code ran, and how often it was not entered
     exits             where iterations were left to CPython, the most frequent first
-    obstacle          what keeps it from being compiled for the types that were met last, or why it was
+    obstacle          what keeps it from being compiled for the types met last, or why it was
                       given up
     seconds           that compiling took
     size              of its machine code, in bytes

@@ -159,12 +159,17 @@ def findings_text(findings: Findings) -> str:
 
 
 def all_findings_text(
-    reports: Iterable[Findings], libraries: Sequence[str] = (), hot: Sequence[str] = ()
+    reports: Iterable[Findings],
+    libraries: Sequence[str] = (),
+    hot: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> str:
-    """Several explanations with rulers between them, then the hot functions and the libraries."""
+    """Several explanations with rulers between them, then hot functions, libraries and notes."""
     texts = [findings_text(findings) for findings in reports]
     if texts and hot:
         texts.append("\n".join(["where the time went", *hot]))
     if libraries:
         texts.append("\n".join(f"library {line}" for line in libraries))
+    if notes:
+        texts.append("\n".join(f"note: {line}" for line in notes))
     return f"\n{'-' * 80}\n".join(texts) or "No array work was met."

@@ -54,8 +54,8 @@ def whole_report(
 
 
 def has_array_work(one: Explanation) -> bool:
-    """Whether there are graphs, retired graphs, notes, or breaks at NumPy calls (DT2xx)."""
-    if one.op_count or one.retired or one.notes:
+    """Whether there are graphs, compiled loops, notes, or breaks at NumPy's calls (DT2xx)."""
+    if one.op_count or one.retired or one.notes or any(loop.compiled for loop in one.loops):
         return True
     return any(item.code.startswith(NOT_NUMERIC.code[:3]) for item in one.breaks)
 
