@@ -35,6 +35,7 @@ def _target() -> _Target:
         binding.initialize()
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
+    binding.initialize_native_asmparser()
     cpu, features = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
     machine = binding.Target.from_default_triple().create_target_machine(
         opt=LEVEL, cpu=cpu, features=features, jit=True

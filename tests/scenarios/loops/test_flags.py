@@ -278,12 +278,13 @@ def test_narrowing_stores_that_overflow():
 @pytest.mark.parametrize("action", ["always", "error"])
 @pytest.mark.parametrize("dtype", ["f", "d"])
 def test_flags_that_vectorised_functions_raise_by_feraiseexcept_are_seen(dtype, action):
-    def program(x, out):
-        for i in range(len(out)):
-            row = np.exp(x[i : i + 8])
-            out[i] = row[0]
-        return out
+    def program(values, x, out):
+        for i in range(len(values)):
+            x[0] = values[i]
+            row = np.exp(x)
+            out[i] = x[0]
+        return out, row
 
-    x = np.linspace(0.0, 1.0, PASSES + 8).astype(dtype)
-    x[TROUBLE] = 1000
-    hot(program, x, np.zeros(PASSES), action=action)
+    values = np.linspace(0.0, 1.0, PASSES)
+    values[TROUBLE] = 1000
+    hot(program, values, np.zeros(16, dtype), np.zeros(PASSES), action=action)
