@@ -94,6 +94,14 @@ jit: bool = not jit_lacks
 loops_at_once: bool = os.environ.get("DYNTRACE_LOOPS", "") == "now"
 """Loops are compiled when they are first met, and the program waits for it: for tests."""
 
+_cache = os.environ.get("DYNTRACE_CACHE", "")
+
+cache: bool = _cache != "0"
+"""Machine code of loops is kept on disk, for the next run of a program."""
+
+cache_folder: str = "" if _cache in ("0", "1") else _cache
+"""The folder to keep it in; empty: `dyntrace` in the user's cache directory."""
+
 STAGES = ("trace", "weave", "program", "plan", "retire", "loop", "llvm")
 
 

@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("DYNTRACE_STRICT", "1")  # internal errors raise, graphs are verified
 os.environ.setdefault("DYNTRACE_WARM", "0")  # nothing escapes the tests because it is cold
 os.environ.setdefault("DYNTRACE_MEASURE", "0")  # what runs where must not depend on the clock
+os.environ.setdefault("DYNTRACE_CACHE", "0")  # nor on what earlier runs have left on disk
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
