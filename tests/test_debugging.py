@@ -86,6 +86,55 @@ with np.errstate(divide="raise"):
     )
 
 
+LOOPS = """
+import dyntrace
+
+@dyntrace.optimize
+def total(n):
+    found = 0
+    for i in range(n):
+        found += i
+    return found
+
+@dyntrace.optimize
+def texts(n):
+    found = []
+    for i in range(n):
+        found.append(i)
+    return found
+
+def halves(n):
+    for i in range(n):
+        for j in range(2):
+            n = n + j
+        print(end="")
+
+total(300)
+texts(300)
+dyntrace.explain(halves)(200)
+"""
+
+
+@pytest.mark.skipif(not config.jit, reason="loops are not compiled here")
+def test_loops_are_told_when_they_are_hot_compiled_given_up_or_cannot_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("DYNTRACE_LOOPS", "now")
+    text = told(tmp_path, "loop", LOOPS)
+    assert "dyntrace loop: script.py:7: total: the loop is hot, and is being compiled" in text
+    assert re.search(r"script\.py:7: total: the loop is compiled, in \d+ ms", text)
+    assert "script.py:7: total: the loop runs as machine code" in text
+    assert re.search(r"script\.py:14: texts: the loop is not compiled: line 15: DT8\d\d ", text)
+    assert "script.py:14: texts: the loop is given up" in text
+    assert "script.py:20: halves: the loop is given up" in text
+    assert set(re.findall(r"^dyntrace (\w+):", text, re.MULTILINE)) == {"loop"}
+
+
+@pytest.mark.skipif(not config.jit, reason="loops are not compiled here")
+def test_what_a_loop_is_compiled_from_is_told_on_demand(tmp_path, monkeypatch):
+    monkeypatch.setenv("DYNTRACE_LOOPS", "now")
+    text = told(tmp_path, "llvm", LOOPS)
+    assert "dyntrace llvm: script.py:7: loop" in text and "define i64 @loop(" in text
+
+
 def test_an_unknown_stage_is_named_with_those_there_are(tmp_path):
     text = told(tmp_path, "plan,plans", "import dyntrace")
     assert "DYNTRACE_DEBUG names no stage of dyntrace's: plans. There are: trace, weave, " in text
