@@ -80,7 +80,7 @@ def to_float(emission: Emission, argument: Any, held: str, node: Node) -> str:
     if held == "float":
         if dtype_of(kind).kind != "f" and dtype_of(kind).itemsize > 2:
             raise NoRule("integer to float32")  # two roundings may differ from one
-        emission.flagged = True
+        emission.opaque_flags()
         name = emission.writer.convert("fptrunc", "double", "float", name)
     return name
 
@@ -157,9 +157,9 @@ def _float(emission: Emission, node: Node, name: str) -> str:
         if name == "truediv":
             zero = writer.compare("oeq", held, right, float_literal(0.0))
             emission.check(zero, "division by zero", line_of(node))
-    else:
-        emission.flagged = True
-    return writer.floating(_FLOATING[name], held, left, right)
+        return writer.floating(_FLOATING[name], held, left, right)
+    shown = (left,) if name == "truediv" else (left, right)
+    return emission.result(writer.floating(_FLOATING[name], held, left, right), held, *shown)
 
 
 def _int_quotient(emission: Emission, node: Node) -> str:
@@ -176,7 +176,7 @@ def _int_quotient(emission: Emission, node: Node) -> str:
         zero = writer.compare("oeq", "double", names[1], float_literal(0.0))
         emission.check(zero, "division by zero", lineno)
     else:
-        emission.flagged = True
+        emission.opaque_flags()
     return writer.floating("fdiv", "double", *names)
 
 
@@ -194,7 +194,7 @@ def _complex(emission: Emission, node: Node, name: str) -> Names:
     writer, kind = emission.writer, node.kind
     held = scalar_types(kind)[0]
     if not is_python(kind):
-        emission.flagged = True
+        emission.opaque_flags()
     if name == "truediv":
         return _complex_quotient(emission, node)
     (a, b), (c, d) = (cast(emission, arg, kind, node) for arg in node.args)
@@ -251,7 +251,7 @@ def _float_floor(emission: Emission, node: Node, wants_quotient: bool) -> str:
     zero = writer.compare("oeq", "double", right, float_literal(0.0))
     emission.check(zero, "division by zero", line_of(node))
     if not is_python(node.kind):
-        emission.flagged = True
+        emission.opaque_flags()
     function = emission.call_table("float_floordiv" if wants_quotient else "float_mod")
     return writer.op(f"call double {function}(double {left}, double {right})")
 
@@ -263,6 +263,11 @@ def _int_floor(emission: Emission, node: Node, wants_quotient: bool) -> str:
     if not right.lstrip("-").isdigit() or right == "0":
         zero = writer.op(f"icmp eq {held} {right}, 0")
         emission.check(zero, "division by zero", lineno)
+    if right.isdigit() and int(right).bit_count() == 1:  # rounds down, whatever the sign
+        bits = int(right).bit_length() - 1
+        shift = "lshr" if family(kind) == "u" else "ashr"
+        operation = f"{shift} {held} {left}, {bits}" if wants_quotient else None
+        return writer.op(operation or f"and {held} {left}, {int(right) - 1}")
     if family(kind) == "u":
         return writer.op(f"{'udiv' if wants_quotient else 'urem'} {held} {left}, {right}")
     if not right.isdigit():
@@ -333,7 +338,7 @@ def power(emission: Emission, node: Node) -> Names:
             bad = writer.compare("uno", "double", result, result)
             emission.check(bad, "a power that is no float", lineno)
         else:
-            emission.flagged = True
+            emission.opaque_flags()
         return (result,)
     if kind == _INT:
         left, right = (cast(emission, arg, kind, node)[0] for arg in node.args)

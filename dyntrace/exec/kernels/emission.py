@@ -8,6 +8,7 @@ iteration can be taken back, so a rule checks before it stores, or stores throug
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -69,6 +70,8 @@ class Emission:
     version    counts the changes of memory so far
     scratch_rows  the rows of the context's memory that have a place of the text
     flagged    whether an operation since the last look may have set a flag
+    opaque     whether one of them may have, without a result that is infinite or NaN
+    has_inner_loops  whether looking at the flags is rare, since an iteration is long
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -78,6 +81,9 @@ class Emission:
         self.leavings: list[tuple[str, int]] = []
         self.functions: list[Any] = []
         self.flagged = False
+        self.opaque = False
+        self.has_inner_loops = True
+        self._unseen: dict[str, str] = {}
         self.unlogged = False
         self.version = 0
         self.scratch_rows = 0
@@ -142,16 +148,66 @@ class Emission:
         self.writer.do(f"br i1 {bad}, label %stop, label %{good}, !prof !0")
         self.writer.start(good)
 
+    def result(self, name: str, held: str, *operands: str) -> str:
+        """Note a result of NumPy's whose flags matter; it shows what happened to `operands`.
+
+        An operation that overflows or is invalid gives an infinity or a NaN, and sums, products
+        and quotients of such numbers are no finite ones.
+        """
+        for operand in operands:
+            self._unseen.pop(operand, None)
+        self._unseen[name] = held
+        self.flagged = True
+        return name
+
+    def look_later(self) -> None:
+        """At a block's end: keep in `%suspect` whether results so far are worth a look."""
+        if self.has_inner_loops or not self.flagged or not self.writer.strict:
+            return
+        writer = self.writer
+        if self.opaque:
+            writer.do("store i1 true, ptr %suspect, align 1")
+        elif self._unseen:
+            before = writer.op("load i1, ptr %suspect, align 1")
+            writer.do(f"store i1 {self._suspicious(before)}, ptr %suspect, align 1")
+        self._unseen.clear()
+        self.opaque = False
+
+    def _suspicious(self, found: str) -> str:
+        """Whether `found` is true or a result is infinite or NaN."""
+        writer = self.writer
+        for name, held in self._unseen.items():
+            suffix = "f64" if held == "double" else "f32"
+            size = writer.intrinsic(f"llvm.fabs.{suffix}", held, held, f"{held} {name}")
+            strange = writer.compare("uge", held, size, float_literal(math.inf))
+            found = strange if found == "false" else writer.op(f"or i1 {found}, {strange}")
+        return found
+
     def check_flags(self, lineno: int) -> None:
-        """Leave the iteration if a flag is set that the program would hear of."""
+        """Leave the iteration if a flag is set that the program would hear of.
+
+        Reading the flags waits for the operations before, so results are looked at first.
+        """
         if not self.flagged or not self.writer.strict:
             return
         writer = self.writer
+        behind = ""
+        if not self.has_inner_loops and not self.opaque:
+            suspect = self._suspicious(writer.op("load i1, ptr %suspect, align 1"))
+            suspect = writer.op(f"or i1 {suspect}, %underflow")
+            look, behind = writer.fresh("look"), writer.fresh("seen")
+            writer.do(f"br i1 {suspect}, label %{look}, label %{behind}, !prof !0")
+            writer.start(look)
+        self._unseen.clear()
+        self.opaque = False
         writer.declare("stmxcsr", "declare void @llvm.x86.sse.stmxcsr(ptr)")
         writer.do("call void @llvm.x86.sse.stmxcsr(ptr %mxcsr)")
         word = writer.op("load i32, ptr %mxcsr, align 4")
         flags = writer.op(f"and i32 {word}, %flags")
         self.check(writer.op(f"icmp ne i32 {flags}, 0"), "floating-point flag", lineno)
+        if behind:
+            writer.do(f"br label %{behind}")
+            writer.start(behind)
         self.flagged = False
 
     def check_raised(self, lineno: int) -> None:
@@ -165,6 +221,10 @@ class Emission:
         status = writer.op('call i16 asm sideeffect "fnstsw $0", "={ax},~{dirflag},~{flags}"()')
         flags = writer.op(f"and i32 {writer.op(f'zext i16 {status} to i32')}, %flags")
         self.check(writer.op(f"icmp ne i32 {flags}, 0"), "floating-point flag", lineno)
+
+    def opaque_flags(self) -> None:
+        """Note an operation that may set a flag without showing it in a number."""
+        self.flagged = self.opaque = True
 
     # memory -------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ __all__ = ["LoopText", "emit"]
 RULE_MODULES = (arithmetic, comparison, elements, indexes, mathematics)
 RULES.freeze()
 NAME = "loop"
+UNDERFLOW = 16  # the flag in MXCSR
 _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
 
 
@@ -65,12 +66,27 @@ def _sets_flags(loop: LoopGraph) -> bool:
     return False
 
 
+def _has_inner_loops(loop: LoopGraph) -> bool:
+    """Whether control may come back to a block within an iteration."""
+    return any(
+        isinstance(end, Goto) and end.target.number <= block.number
+        for block in loop.blocks
+        for end in _parts(block.end)
+    )
+
+
+def _parts(end: Any) -> list[Any]:
+    """The terminators in a terminator."""
+    return [*_parts(end.then), *_parts(end.otherwise)] if isinstance(end, Branch) else [end]
+
+
 class _Function:
     def __init__(self, loop: LoopGraph, iterator_code: str) -> None:
         self.loop = loop
         self.iterator_code = iterator_code
         self.writer = Writer(_sets_flags(loop))
         self.emission = Emission(self.writer)
+        self.emission.has_inner_loops = _has_inner_loops(loop)
         self.edges: dict[LoopBlock, list[tuple[str, list[str]]]] = {}
         self.heads: list[list[str]] = []  # the names of the carried slots' phis
         self.completes = False
@@ -114,6 +130,7 @@ class _Function:
         writer, loop = self.writer, self.loop
         writer.do("%logged = alloca i64, align 8")
         writer.do("%mxcsr = alloca i32, align 4")
+        writer.do("%suspect = alloca i1, align 1")
         writer.do("%pair = alloca [2 x i64], align 8")
         writer.do("%operands = alloca [4 x ptr], align 8")
         writer.do("%strides = alloca [4 x i64], align 8")
@@ -126,6 +143,8 @@ class _Function:
                 writer.do(f"%{name} = load {held}, ptr {place}, align 8")
         assert names[FUNCTIONS] == "functions"
         writer.do("%flags = trunc i64 %mask to i32")
+        writer.do(f"%tiny = and i64 %mask, {UNDERFLOW}")
+        writer.do("%underflow = icmp ne i64 %tiny, 0")
         self.word = 0
         codes = []
         for number, node in enumerate(loop.inputs):
@@ -193,6 +212,7 @@ class _Function:
         """At the head: an empty log, and a look whether somebody waits."""
         writer = self.writer
         writer.do("store i64 0, ptr %logged, align 8")
+        writer.do("store i1 false, ptr %suspect, align 1")
         self._poll("finish")
         self.emission.flagged = False
 
@@ -236,6 +256,7 @@ class _Function:
         if isinstance(end, Branch):
             if isinstance(end.condition, bool):
                 return self._end(block, end.then if end.condition else end.otherwise)
+            self.emission.look_later()
             labels = writer.fresh("then"), writer.fresh("else")
             condition = self.emission.truth(end.condition)
             writer.do(f"br i1 {condition}, label %{labels[0]}, label %{labels[1]}")
@@ -268,6 +289,7 @@ class _Function:
             return self.emission.leave(
                 f"{LOOP_OPERATION.code} {found.detail}", self._line_of(block)
             )
+        self.emission.look_later()
         self.edges.setdefault(jump.target, []).append((writer.label, names))
         self._waiting.append(jump.target)
         writer.do(f"br label %block{jump.target.number}")

@@ -155,5 +155,4 @@ def numpy_root(emission: Emission, node: Node) -> Names:
     (value,) = cast(emission, node.args[0], node.kind, node)
     if held not in ("double", "float"):
         raise NoRule("numpy.sqrt")
-    emission.flagged = True
-    return (emission.writer.floating("sqrt", held, value),)
+    return (emission.result(emission.writer.floating("sqrt", held, value), held, value),)

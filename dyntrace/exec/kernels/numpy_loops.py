@@ -63,7 +63,7 @@ def call_loop(
         f"call i32 {function}(ptr {context}, ptr %operands, ptr %count, ptr %strides, ptr {data})"
     )
     emission.check_raised(lineno)
-    emission.flagged = True
+    emission.opaque_flags()
 
 
 # reductions ---------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def product(emission: Emission, node: Node) -> Any:
     (held,) = element_types(dtype)
     operands = ", ".join(f"ptr {v.pointer}, i64 {v.strides[0]}" for v in vectors)
     writer.do(f"call void {function}({operands}, ptr %pair, i64 {length}, ptr null)")
-    emission.flagged = True
+    emission.opaque_flags()
     return (writer.op(f"load {held}, ptr %pair, align 8"),)
 
 

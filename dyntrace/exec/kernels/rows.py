@@ -173,7 +173,7 @@ def copy_row(emission: Emission, target: ArrayParts, row: LoopRow) -> None:
     attribute = " strictfp" if writer.strict else ""
     writer.do(f"call void @{function}({', '.join(operands)}){attribute}")
     if row.parts:
-        emission.flagged = True
+        emission.opaque_flags()
 
 
 def _is_same(array: ArrayParts, target: ArrayParts) -> bool:

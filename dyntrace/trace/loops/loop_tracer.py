@@ -36,7 +36,7 @@ from dyntrace.trace.loops.loop_frames import LoopBuilder, LoopFacts, LoopFrame
 from dyntrace.trace.loops.outer import IteratorInput, iterator_of
 from dyntrace.trace.loops.shapes import build, flatten, key_of, kinds_of, plain
 from dyntrace.trace.loops.sites import LoopSite
-from dyntrace.trace.loops.virtual import LaterItem, LoopIterator
+from dyntrace.trace.loops.virtual import LaterItem, LoopIterator, LoopRangeIterator
 from dyntrace.trace.regions.builder import TooLarge
 from dyntrace.trace.sources import CellVariable, Contents, Local, StackItem
 from dyntrace.trace.stepping import HANDLERS
@@ -273,9 +273,19 @@ class LoopTracer:
                 raise Break(LOOP_TOO_LARGE)
             block = self._made[key] = self._new_block()
             self._versions[place] = count + 1
+            block.short = _heads_short_range(frames[-1])
             nodes = [self._parameter(block, kind) for kind in kinds_of(tuple(shapes))]
             self._waiting.append((block, _rebuilt(frames, shapes, iter(nodes))))
         return Goto(block, tuple(leaves))
+
+
+def _heads_short_range(frame: LoopFrame) -> bool:
+    """Whether a frame stands at the head of a `for` over a short range."""
+    steps = frame.body.units[frame.at].micro
+    if not steps or steps[-1].name != "FOR_ITER":
+        return False
+    iterator = frame.stack[-1]
+    return isinstance(iterator, LoopRangeIterator) and iterator.short
 
 
 def _ends(end: Any) -> Iterator[Any]:

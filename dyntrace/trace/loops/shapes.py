@@ -80,7 +80,7 @@ def flatten(value: Value, leaves: list[Any], argument: Argument, general: bool) 
         at = flatten(value.at, leaves, argument, general)
         remaining = flatten(value.remaining, leaves, argument, general)
         step = flatten(value.step, leaves, argument, False)
-        return (LoopRangeIterator, at, remaining, step)
+        return (LoopRangeIterator, at, remaining, step, value.short)
     if isinstance(value, BoundMethod):
         return ("method", value.name, flatten(value.self, leaves, argument, general))
     if type(value) in _FIELDS:
@@ -148,7 +148,7 @@ def build(shape: Any, leaves: Iterator[Node]) -> Value:
         return Outside(shape[1], shape[2])
     if tag == "method":
         return BoundMethod(build(shape[2], leaves), shape[1])
-    parts = tuple(build(part, leaves) for part in shape[1:])
+    parts = tuple(p if type(p) is bool else build(p, leaves) for p in shape[1:])
     if tag in (TupleValue, LoopZip):
         return tag(parts)  # type: ignore[no-any-return]
     return tag(*parts)  # type: ignore[no-any-return]

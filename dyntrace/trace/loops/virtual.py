@@ -35,6 +35,7 @@ __all__ = [
     "reversed_range",
 ]
 
+SHORT = 64  # items
 _INT, _BOOL = PythonScalarKind(int), PythonScalarKind(bool)
 
 
@@ -87,11 +88,15 @@ class LoopIterator(Value):
 
 @record(eq=False)
 class LoopRangeIterator(LoopIterator):
-    """An iterator over a range: `remaining` items from `at` on, `step` apart."""
+    """An iterator over a range: `remaining` items from `at` on, `step` apart.
+
+    `short` says that there are few, so that nobody has to wait for their end.
+    """
 
     at: Value
     remaining: Value
     step: Value
+    short: bool = False
 
     def advance(self, frame: Frame) -> tuple[Any, Value, LoopIterator]:
         at, step = frame.argument(self.at), frame.argument(self.step)
@@ -101,6 +106,7 @@ class LoopRangeIterator(LoopIterator):
             Computed(index_node(frame, "add", at, step)),
             Computed(index_node(frame, "add", remaining, -1)),
             self.step,
+            self.short,
         )
         return more, self.at, rest
 
@@ -162,6 +168,9 @@ class LoopZip(LoopIterator):
 def range_iterator(frame: Frame, made: LoopRange) -> LoopRangeIterator:
     """`iter(made)`."""
     start, stop, step = (frame.argument(part) for part in (made.start, made.stop, made.step))
+    if type(start) is type(stop) is type(step) is int and step:
+        length = len(range(start, stop, step))
+        return LoopRangeIterator(made.start, Constant(length), made.step, length <= SHORT)
     count = index_node(frame, "count", start, stop, step)
     return LoopRangeIterator(made.start, Computed(count), made.step)
 
