@@ -1,14 +1,16 @@
 """llvmlite: the only module that imports it. Text becomes machine code for this processor.
 
 llvmlite is imported when the first loop is hot, on the thread that compiles. It lets go of
-the interpreter's lock while LLVM works. Invariant: code lives as long as its `MachineCode`; LLVM's
-own data for a loop is dropped once the code is there. Read `loop_text` for the text.
+the interpreter's lock while LLVM works. Invariants: code lives as long as its `MachineCode`; LLVM's
+own data for a loop is dropped once the code is there; modules are in contexts of dyntrace's own,
+apart from those of other users of llvmlite. Read `loop_text` for the text.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from dyntrace.record import record
 
@@ -19,11 +21,17 @@ LEVEL = 2  # of optimisation
 
 @record(frozen=True)
 class _Target:
-    """LLVM's description of this processor."""
+    """LLVM's description of this processor.
+
+    new_context  makes a context whose pointers have no type
+    loading      the context in which code is loaded
+    """
 
     binding: Any
     machine: Any
     name: str
+    new_context: Callable[[], Any]
+    loading: Any
 
 
 @functools.cache
@@ -41,7 +49,16 @@ def _target() -> _Target:
         opt=LEVEL, cpu=cpu, features=features, jit=True
     )
     name = f"llvmlite {llvmlite.__version__}, LLVM {binding.llvm_version_info}, {cpu} {features}"
-    return _Target(binding, machine, name)
+    new_context = _contexts(llvmlite, binding)
+    return _Target(binding, machine, name, new_context, new_context())
+
+
+def _contexts(llvmlite: Any, binding: Any) -> Callable[[], Any]:
+    """What makes a context. llvmlite 0.44 asks an environment variable if pointers have types."""
+    if not hasattr(llvmlite, "opaque_pointers_enabled"):
+        return cast("Callable[[], Any]", binding.create_context)
+    create = binding.ffi.lib.LLVMPY_ContextCreate
+    return lambda: binding.context.ContextRef(create(True))
 
 
 def processor() -> str:
@@ -67,7 +84,7 @@ class MachineCode:
 def compile_text(text: str) -> bytes:
     """The object file of a module; RuntimeError with LLVM's message if the text is malformed."""
     target = _target()
-    module = target.binding.parse_assembly(text)
+    module = target.binding.parse_assembly(text, target.new_context())
     module.verify()
     _optimise(target, module)
     return bytes(target.machine.emit_object(module))
@@ -84,7 +101,7 @@ def _optimise(target: _Target, module: Any) -> None:
 def assembly_of(text: str) -> str:
     """The assembly of a module's text."""
     target = _target()
-    module = target.binding.parse_assembly(text)
+    module = target.binding.parse_assembly(text, target.new_context())
     _optimise(target, module)
     return str(target.machine.emit_assembly(module))
 
@@ -99,7 +116,7 @@ def load_object(image: bytes, name: str) -> MachineCode:
     """Load an object file and find a function in it."""
     target = _target()
     binding = target.binding
-    empty = binding.parse_assembly("")
+    empty = binding.parse_assembly("", target.loading)
     machine = binding.Target.from_default_triple().create_target_machine(opt=LEVEL, jit=True)
     engine = binding.create_mcjit_compiler(empty, machine)
     engine.add_object_file(binding.ObjectFileRef.from_data(image))
