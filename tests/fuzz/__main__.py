@@ -69,7 +69,7 @@ def report(case, found, shrink):
         faulthandler.cancel_dump_traceback_later()
         case = minimised(case)
         found = case.differences() or found
-    print(f"--- {case.label}", case.source if shrink else "", *found, sep="\n", flush=True)
+    print(f"--- {case.label}", case.source if shrink else "", *found[:20], sep="\n", flush=True)
 
 
 def captured_operations(case):

@@ -2,7 +2,8 @@
 
 Loops nest and branch, names change their kinds, indices and divisors may be bad, and some passes
 print, append, break, return or raise. Every loop ends: `for` goes over something finite, `while`
-counts. Integers grow by additions only, unless a mask or a remainder follows. Every choice is drawn
+counts. Integers grow by additions only, unless a mask or a remainder follows; products of numbers
+that may be integers have a factor that makes them floats. Every choice is drawn
 from an object with the interface of `random.Random`.
 """
 
@@ -115,9 +116,8 @@ class LoopWriter:
         if draw == 3:
             return self.element()
         if draw <= 6:
-            return f"({self.number(depth - 1)} {self.pick('+-**+-*/')} {self.number(depth - 1)})".replace(
-                "**", "*"
-            )
+            one, other = self.number(depth - 1), self.number(depth - 1)
+            return f"({one} {self.pick(('+', '-', '/', '* 0.75 *'))} {other})"
         if draw == 7:
             return self.integer(depth - 1)
         if draw == 8:
@@ -198,11 +198,13 @@ class LoopWriter:
 
     def simple(self, draw):
         if draw <= 1:
-            return f"{self.pick(FLOATS)} {self.pick(('=', '+=', '-=', '*=', '='))} {self.number()}"
+            return f"{self.pick(FLOATS)} {self.pick(('=', '+=', '-=', '*= 0.5 *', '='))} {self.number()}"
         if draw <= 3:
             return f"{self.pick(INTS)} {self.pick(('=', '+=', '-=', '^='))} {self.integer()}"
         if draw <= 6:
-            return f"{self.element()} {self.pick(('=', '+=', '-=', '*=', '/='))} {self.number()}"
+            return (
+                f"{self.element()} {self.pick(('=', '+=', '-=', '*= 0.5 *', '/='))} {self.number()}"
+            )
         if draw == 7:
             return f"k[{self.index()}] {self.pick(('=', '+=', '-=', '^=', '//='))} {self.integer()}"
         if draw == 8:
