@@ -1,6 +1,6 @@
 """python -m tests.fuzz --programs 20000 --seed 1: random programs, eager against optimised.
 
-With `--loops`, programs whose loops are compiled when they are first met.
+With `--loops` or `--numbers`, programs whose loops are compiled when they are first met.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ def main():
     options.add_argument("--stop", type=int, default=20, help="differences after which to stop")
     options.add_argument("--through", default="optimize", choices=sorted(harness.WAYS))
     options.add_argument("--loops", action="store_true", help="loop programs")
+    options.add_argument("--numbers", action="store_true", help="loop programs about numbers")
     chosen = options.parse_args()
     harness.choose(chosen.through)
-    with at_once() if chosen.loops else contextlib.nullcontext():
+    with at_once() if chosen.loops or chosen.numbers else contextlib.nullcontext():
         return compared(chosen)
 
 
 def drawn(seed, chosen):
+    if chosen.numbers:
+        return Case.of_numbers(random.Random(seed), f"numbers {seed}")
     if chosen.loops:
         return Case.looping(random.Random(seed), chosen.statements, f"loop {seed}")
     return Case.seeded(seed, chosen.statements)

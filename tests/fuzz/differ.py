@@ -17,6 +17,7 @@ from dyntrace.verification.snapshot import World
 from tests.differential.harness import around, optimised
 from tests.fuzz.generator import write_program
 from tests.fuzz.loop_generator import loop_arguments, write_loop_program
+from tests.fuzz.number_generator import number_arguments, write_number_program
 from tests.fuzz.odd_inputs import odd_arguments
 from tests.fuzz.repair import repaired
 
@@ -49,6 +50,15 @@ class Case:
         first, second = loop_arguments(chance), loop_arguments(chance)
         order = [first, first, first, second, first, second]
         case = cls(source, order, label, persistent=chance.randint(0, 3) == 0)
+        return repaired(case, lambda: chance.randint(0, 9) == 0)
+
+    @classmethod
+    def of_numbers(cls, chance, label="program"):
+        """A loop over numbers of every kind, at the edges of their ranges."""
+        families, first = number_arguments(chance)
+        other = number_arguments(chance)[1]
+        source = write_number_program(chance, families)
+        case = cls(source, [first, first, first, other, first], label)
         return repaired(case, lambda: chance.randint(0, 9) == 0)
 
     @classmethod

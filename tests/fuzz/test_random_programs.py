@@ -42,3 +42,12 @@ def test_seeded_loops_do_what_eager_does(block):
             case = Case.looping(random.Random(seed), label=f"loop {seed}")
             found = case.differences()
         assert not found, "\n".join([case.source, *found])
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_seeded_loops_about_numbers_do_what_eager_does(block):
+    for seed in range(block * 20, block * 20 + 20):
+        with at_once():
+            case = Case.of_numbers(random.Random(seed), f"numbers {seed}")
+            found = case.differences()
+        assert not found, "\n".join([case.source, *found])
