@@ -133,7 +133,7 @@ def become_main(script: str, path: str, args: Sequence[str]) -> dict[str, object
 def execute(
     code: CodeType, namespace: dict[str, object], watch: Sampling, everything: bool
 ) -> None:
-    everything = everything or config.warm_at_once
+    explains, everything = everything, everything or config.warm_at_once
     watches = watch.start(serves=not everything)
     if watches and not everything:
         import dyntrace._sampler as _sampler
@@ -143,8 +143,10 @@ def execute(
     if not config.native:
         exec(code, namespace)
         return
-    from dyntrace.api import optimize
+    from dyntrace.api import hooked, optimize
 
+    if explains:
+        hooked("numpy").family.lose_patience()
     with optimize():
         exec(code, namespace)
 

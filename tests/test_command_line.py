@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import dyntrace
+from dyntrace import config
 from dyntrace.__main__ import NO_HOOK
 
 SOURCE = str(Path(dyntrace.__file__).parent.parent)
@@ -106,6 +107,30 @@ def test_a_missing_script_is_told(tmp_path):
     ours = python("-m", "dyntrace", "run", "nowhere.py", cwd=tmp_path)
     assert ours.returncode == 2
     assert "can't open file" in ours.stderr and "nowhere.py" in ours.stderr
+
+
+LOOP = """
+def total(n):
+    found = 0
+    for i in range(n):
+        found += i
+    return found
+
+total(100)
+"""
+
+
+@pytest.mark.parametrize("jit", ["1", "0"])
+@pytest.mark.skipif(not config.jit, reason="loops are not compiled here")
+def test_explain_compiles_the_loops_of_a_script_or_says_once_what_is_missing(
+    tmp_path, monkeypatch, jit
+):
+    monkeypatch.setenv("DYNTRACE_JIT", jit)
+    path = tmp_path / "script.py"
+    path.write_text(f"import numpy as np\n{LOOP}")
+    done = python("-m", "dyntrace", "explain", path, cwd=tmp_path)
+    assert ("loop 1: script.py:5, compiled in " in done.stdout) is (jit == "1")
+    assert done.stdout.count("note: DT607: ") == (jit == "0")
 
 
 def test_explain_prints_what_was_captured_after_the_output(script):

@@ -90,9 +90,13 @@ class Loops:
                 self._find(owner, owner.facts)
         return list(self._by_head.values())
 
+    def known(self) -> list[LoopRecord]:
+        """The loops, if they have been looked for: for reports, which change nothing."""
+        return list((self._by_head or {}).values())
+
     def programs(self) -> list[Any]:
         """The machine code of all loops."""
-        return [program for loop in (self._by_head or {}).values() for program in loop.programs]
+        return [program for loop in self.known() for program in loop.programs]
 
     def _find(self, owner: CompiledCode, facts: CodeFacts) -> None:
         # Only a program with loops, and a compiler for them, imports this.
@@ -116,7 +120,7 @@ class Loops:
     def lose_patience(self) -> None:
         """Have loops compiled when they are next visited, while the program waits: for reports."""
         self.at_once = True
-        for loop in (self._by_head or {}).values():
+        for loop in self.known():
             loop.known.region.countdown = 0
 
     def forget(self) -> None:
@@ -125,12 +129,11 @@ class Loops:
 
     def of(self, region: Region) -> LoopRecord | None:
         """The loop that `region` runs, if it is one's."""
-        found = self._by_head or {}
-        return next((loop for loop in found.values() if loop.known.region is region), None)
+        return next((loop for loop in self.known() if loop.known.region is region), None)
 
     def may_gain(self) -> bool:
         """Whether a loop is compiled, or may still be."""
-        return any(not loop.known.region.retired for loop in (self._by_head or {}).values())
+        return any(not loop.known.region.retired for loop in self.known())
 
     # heat ---------------------------------------------------------------------------------------
 

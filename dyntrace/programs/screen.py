@@ -114,7 +114,7 @@ def reasons_at(compiled: Any, line: int) -> Iterator[str]:
     for record in compiled.used():
         if is_at(record, line) and record.region.skips > record.region.compared:
             yield "its graph is left out where the original instructions are faster"
-    for loop in compiled.loops.all():
+    for loop in compiled.loops.known():
         if loop.obstacle is not None and line in (0, loop.obstacle[2]):
             reason, detail, _ = loop.obstacle
             yield f"{reason.code} {reason.text}" + (f": {detail}" if detail else "")

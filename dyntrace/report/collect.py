@@ -168,7 +168,7 @@ def stats_of(all_compiled: list[CompiledCode]) -> Stats:
     """The counters of `all_compiled`, added up."""
     found = [record for compiled in all_compiled for record in compiled.regions.all()]
     regions = [record.region for record in found if not record.is_loop]
-    loops = [loop for compiled in all_compiled for loop in compiled.loops.all()]
+    loops = [loop for compiled in all_compiled for loop in compiled.loops.known()]
     return Stats(
         compiles=sum(compiled.versions.compiles for compiled in all_compiled),
         graphs=len(regions),

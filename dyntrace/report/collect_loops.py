@@ -23,14 +23,14 @@ __all__ = ["lines_in_loops", "loop_reports", "what_loops_lack"]
 
 def loop_reports(compiled: CompiledCode) -> list[LoopReport]:
     """The loops of a code object, in the order of the bytecode."""
-    loops = compiled.loops.all()
+    loops = compiled.loops.known()
     return [_report(compiled, loop, loops) for loop in loops]
 
 
 def lines_in_loops(compiled: CompiledCode) -> set[int | None]:
     """The lines of the loops that run as machine code."""
     units = compiled.facts.body.units if compiled.facts is not None else ()
-    compiled_loops = [loop for loop in compiled.loops.all() if loop.programs]
+    compiled_loops = [loop for loop in compiled.loops.known() if loop.programs]
     return {units[unit].location.line for loop in compiled_loops for unit in loop.site.units}
 
 
