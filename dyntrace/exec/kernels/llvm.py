@@ -95,7 +95,15 @@ def _optimise(target: _Target, module: Any) -> None:
     options = binding.create_pipeline_tuning_options(speed_level=LEVEL)
     options.loop_vectorization = options.slp_vectorization = True
     builder = binding.create_pass_builder(target.machine, options)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    _dispose(binding, passes)
+
+
+def _dispose(binding: Any, passes: Any) -> None:
+    """Free the passes: from 0.45 on llvmlite's class inherits the `_dispose` that does nothing."""
+    if type(passes)._dispose is binding.ffi.ObjectRef._dispose:
+        binding.ffi.lib.LLVMPY_DisposeNewModulePassManger(passes)
 
 
 def assembly_of(text: str) -> str:
