@@ -10,27 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from dyntrace.exec.kernels.held import ArrayParts
 
 __all__ = ["iterator_parts"]
 
 Word = Callable[[str], str]
-Array = Callable[[int], ArrayParts]
+Array = Callable[[int, "np.dtype[Any]"], ArrayParts]
 
 
 def iterator_parts(letters: Iterator[str], word: Word, array: Array) -> tuple[list[Any], list[str]]:
     """The parts of an iterator, and those that change; takes its code from `letters`.
 
-    `word` loads the next word as a value of an LLVM type, `array` loads an array of so many axes.
+    `word` loads the next word as a value of an LLVM type, `array` loads an array of so many axes
+    and a dtype.
     """
     letter = next(letters)
     if letter == "r":
         at, step, remaining = (word("i64") for _ in range(3))
         return [at, step, remaining], [at, remaining]
     if letter == "q":
-        _dtype, ndim = next(letters), int(next(letters))
+        dtype, ndim = np.dtype(next(letters)), int(next(letters))
         index = word("i64")
-        return [index, array(ndim)], [index]
+        return [index, array(ndim, dtype)], [index]
     counts = [word("i64")] if letter == "e" else []
     inner_count = 1 if letter == "e" else int(next(letters))
     parts: list[Any] = [*counts]

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from dyntrace.breaks import LOOP_OPERATION
 from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, mathematics
 from dyntrace.exec.kernels.emission import RULES, Emission, Held, literal
@@ -27,10 +29,11 @@ from dyntrace.exec.kernels.iterators import iterator_parts
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.outcome import LoopText, cause_of, obstacle_among
 from dyntrace.exec.kernels.row_rules import ROW_RULES
-from dyntrace.exec.kernels.writer import FUNCTIONS, Writer
+from dyntrace.exec.kernels.writer import FUNCTIONS, Writer, module_of
 from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
 from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
 from dyntrace.graph.node import INPUT, Node
+from dyntrace.record import replace
 
 __all__ = ["LoopText", "emit"]
 
@@ -38,6 +41,7 @@ __all__ = ["LoopText", "emit"]
 RULE_MODULES = (arithmetic, comparison, elements, indexes, mathematics)
 RULES.freeze()
 NAME = "loop"
+_ALIAS = f"@{NAME} = alias i64 (ptr, ptr, ptr), ptr @{NAME}.gaps\n"
 UNDERFLOW = 16  # the flag in MXCSR
 _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
 
@@ -47,7 +51,36 @@ def emit(loop: LoopGraph, iterator_code: str) -> LoopText:
 
     `iterator_code` says how the iterator is given, if there is one.
     """
-    return _Function(loop, iterator_code).text()
+    gaps = _Function(loop, iterator_code, "gaps", dense=False)
+    found = gaps.text()
+    if not gaps.last_strides:
+        return found
+    dense = _Function(loop, iterator_code, "dense", dense=True)
+    dense.text()
+    assert dense.emission.functions == gaps.emission.functions
+    writers = (dense.writer, gaps.writer)
+    return replace(found, text=module_of(writers, _chooser(gaps.last_strides)))
+
+
+def _chooser(last_strides: list[tuple[int, int]]) -> str:
+    """The function that is called: it asks whether the last axes of all arrays are dense."""
+    lines, found = [], "true"
+    for number, (word, size) in enumerate(last_strides):
+        lines += [
+            f"%place{number} = getelementptr i64, ptr %in, i64 {word}",
+            f"%stride{number} = load i64, ptr %place{number}, align 8",
+            f"%alike{number} = icmp eq i64 %stride{number}, {size}",
+            f"%all{number} = and i1 {found}, %alike{number}",
+        ]
+        found = f"%all{number}"
+    calls = [
+        f"{name}:\n  %{name}.site = call i64 @{NAME}.{name}(ptr %in, ptr %out, ptr %context)\n"
+        f"  ret i64 %{name}.site"
+        for name in ("dense", "gaps")
+    ]
+    body = "\n".join(f"  {line}" for line in lines)
+    head = f"define i64 @{NAME}(ptr %in, ptr %out, ptr %context) {{\nentry:\n{body}"
+    return "\n".join([head, f"  br i1 {found}, label %dense, label %gaps", *calls, "}", ""])
 
 
 def _sets_flags(loop: LoopGraph) -> bool:
@@ -81,10 +114,18 @@ def _parts(end: Any) -> list[Any]:
 
 
 class _Function:
-    def __init__(self, loop: LoopGraph, iterator_code: str) -> None:
+    """One function for a loop.
+
+    dense         whether the last axis of each array has no gaps, so that its stride is a constant
+    last_strides  of each array, the word with the stride of its last axis, and its element's size
+    """
+
+    def __init__(self, loop: LoopGraph, iterator_code: str, name: str, *, dense: bool) -> None:
         self.loop = loop
+        self.name, self.dense = f"{NAME}.{name}", dense
+        self.last_strides: list[tuple[int, int]] = []
         self.iterator_code = iterator_code
-        self.writer = Writer(_sets_flags(loop))
+        self.writer = Writer(self.name, _sets_flags(loop))
         self.emission = Emission(self.writer)
         self.emission.has_inner_loops = _has_inner_loops(loop)
         self.edges: dict[LoopBlock, list[tuple[str, list[str]]]] = {}
@@ -117,7 +158,7 @@ class _Function:
         self._ends()
         self._phis(emitted)
         return LoopText(
-            writer.text(NAME) + '\n!0 = !{!"branch_weights", i32 1, i32 1000000}\n',
+            module_of((writer,), _ALIAS),
             tuple(codes),
             tuple(output_code(carried.kind) for carried in loop.carried),
             tuple(emission.sites),
@@ -170,15 +211,18 @@ class _Function:
         parts, self._state = iterator_parts(letters, self._load_word, self._array)
         return tuple(parts)
 
-    def _array(self, ndim: int, number: int = -1) -> ArrayParts:
+    def _array(self, ndim: int, dtype: np.dtype[Any], number: int = -1) -> ArrayParts:
         pointer, writeable = self._load_word("ptr"), self._load_word("i1")
         dims = tuple(self._load_word("i64") for _ in range(ndim))
-        strides = tuple(self._load_word("i64") for _ in range(ndim))
-        return ArrayParts(pointer, writeable, dims, strides, str(number))
+        strides = [self._load_word("i64") for _ in range(ndim)]
+        if ndim:
+            self.last_strides.append((self.word - 1, dtype.itemsize))
+            strides[-1] = str(dtype.itemsize) if self.dense else strides[-1]
+        return ArrayParts(pointer, writeable, dims, tuple(strides), str(number))
 
     def _input(self, kind: Kind, number: int) -> Held:
         if isinstance(kind, ArrayKind):
-            return self._array(kind.ndim, number)
+            return self._array(kind.ndim, kind.dtype, number)
         types = scalar_types(kind)
         if types == ("float", "float"):
             first = self.writer.op(f"getelementptr i64, ptr %in, i64 {self.word}")

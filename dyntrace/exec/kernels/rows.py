@@ -229,8 +229,8 @@ class _Kernel:
     """The function that computes a row: a loop for items without gaps, and one for all others."""
 
     def __init__(self, emission: Emission, target: ArrayParts, row: LoopRow) -> None:
-        self.name = f"row{len(emission.writer.functions)}"
-        self.writer = Writer(False)
+        self.name = f"{emission.writer.name}.row{len(emission.writer.functions)}"
+        self.writer = Writer(self.name, False)
         (self.held,) = element_types(row.dtype)
         self.size = row.dtype.itemsize
         self.target = target

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-__all__ = ["FUNCTIONS", "Writer", "float_literal"]
+__all__ = ["FUNCTIONS", "Writer", "float_literal", "module_of"]
 
 FUNCTIONS = 5  # the word of the context with the table of functions
 _METADATA = 'metadata !"round.dynamic", metadata !"fpexcept.strict"'
@@ -29,17 +29,19 @@ def float_literal(value: float) -> str:
 class Writer:
     """See the module's text.
 
+    name     of the function
     strict   whether floating-point operations are the constrained ones
     label    the block that lines are added to
     functions  the texts of other functions of the module
     """
 
-    def __init__(self, strict: bool) -> None:
+    def __init__(self, name: str, strict: bool) -> None:
+        self.name = name
         self.strict = strict
         self.label = ""
         self._count = 0
         self._blocks: dict[str, list[str]] = {}
-        self._declared: dict[str, str] = {}
+        self.declared: dict[str, str] = {}
         self.functions: list[str] = []
         self._lines: list[str] = []
 
@@ -74,22 +76,20 @@ class Writer:
 
     def declare(self, name: str, text: str) -> None:
         """Declare an external function or intrinsic, once."""
-        self._declared[name] = text
+        self.declared[name] = text
 
     def add_function(self, header: str, body: Writer) -> None:
         """Add another function to the module, whose blocks are those of `body`."""
-        self._declared |= body._declared
+        self.declared |= body.declared
         lines = [line for label, found in body._blocks.items() for line in (f"{label}:", *found)]
         self.functions.append("\n".join([header, *lines, "}", ""]))
 
-    def text(self, name: str) -> str:
-        """The whole module, with the function `name`."""
+    def text(self) -> str:
+        """The function, without what it declares."""
         attributes = " strictfp" if self.strict else ""
-        parts = [*self._declared.values(), ""]
-        parts.append(f"define i64 @{name}(ptr %in, ptr %out, ptr %context){attributes} {{")
-        for label, lines in self._blocks.items():
-            parts += [f"{label}:", *lines]
-        return "\n".join([*parts, "}", "", *self.functions])
+        head = f"define internal i64 @{self.name}(ptr %in, ptr %out, ptr %context){attributes} {{"
+        blocks = [line for label, lines in self._blocks.items() for line in (f"{label}:", *lines)]
+        return "\n".join([head, *blocks, "}", "", *self.functions])
 
     # operations ---------------------------------------------------------------------------------
 
@@ -146,3 +146,13 @@ class Writer:
         )
         value = self.op(f"extractvalue {{{kind}, i1}} {both}, 0")
         return value, self.op(f"extractvalue {{{kind}, i1}} {both}, 1")
+
+
+def module_of(writers: Iterable[Writer], rest: str) -> str:
+    """A module with the functions of `writers`, what they declare, and `rest`."""
+    declared: dict[str, str] = {}
+    for writer in writers:
+        declared |= writer.declared
+    functions = [writer.text() for writer in writers]
+    weights = '!0 = !{!"branch_weights", i32 1, i32 1000000}\n'
+    return "\n".join([*declared.values(), "", *functions, rest, weights])
