@@ -140,7 +140,10 @@ class Loops:
     def visited(self, loop: LoopRecord, args: tuple[Any, ...]) -> bool:
         """A visit of the head was let through, and no machine code fits; whether some does now."""
         region = loop.known.region
-        if loop.pending or len(loop.programs) >= MAX_ENTRIES:
+        if loop.pending:
+            self._go_on()
+            return False
+        if len(loop.programs) >= MAX_ENTRIES:
             return False
         region.sampled = SAMPLED
         if self._is_hasty():
@@ -170,6 +173,13 @@ class Loops:
             if loop.site.head in outer.units and around is not loop and not around.hot:
                 around.hot = True
                 around.known.region.countdown = 0
+
+    @staticmethod
+    def _go_on() -> None:
+        # What is pending has imported it already.
+        from dyntrace.exec.kernels.loop_programs import go_on
+
+        go_on()
 
     # compiling ----------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from dyntrace.exec.kernels import background, disk, llvm
 from dyntrace.exec.kernels.addresses import address_of
 from dyntrace.exec.kernels.loop_text import NAME, LoopText
 
-__all__ = ["compile_later", "program_of"]
+__all__ = ["compile_later", "go_on", "program_of"]
 
 
 def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> bool:
@@ -24,6 +24,11 @@ def compile_later(text: LoopText, deliver: Callable[[LoopProgram], None]) -> boo
     False if the interpreter is about to exit.
     """
     return background.submit(lambda: deliver(program_of(text)))
+
+
+def go_on() -> None:
+    """Have what waits to be compiled since a fork compiled now."""
+    background.resume()
 
 
 def program_of(text: LoopText) -> LoopProgram:
