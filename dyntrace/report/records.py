@@ -168,8 +168,9 @@ class LoopReport:
     state             what became of it, in words
     versions          how many combinations of types it is compiled for
     iterations        those that ran as machine code
-    left              those that CPython executed, as far as they are known: it is asked at each
-                      while machine code is there, and now and then before
+    left              those that CPython executed, as far as they are known: the head asks at each
+                      while machine code is there, and now and then before; if it was not entered
+                      for the last, the loop's end counts as one
     calls, declined   how often the machine code ran, and how often it was not entered
     exits             where iterations were left to CPython, the most frequent first
     obstacle          what keeps it from being compiled for the types met last, or why it was

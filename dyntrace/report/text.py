@@ -114,6 +114,8 @@ def loop_account(loop: LoopReport) -> str:
         text += f" for {loop.versions} combinations of types"
     seconds, size = f"{1e3 * loop.seconds:.0f} ms", plural(loop.size, "byte")
     counts = f"{plural(loop.iterations, 'iteration')} in machine code, {loop.left} in CPython"
+    if loop.declined:
+        counts += f", not entered {times(loop.declined)} (values or types that do not fit)"
     return f"{text} in {seconds} to {size}: {counts}"
 
 

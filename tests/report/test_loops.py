@@ -87,6 +87,21 @@ def test_trouble_of_an_iteration_is_an_exit_without_a_code():
 
 
 @needs_jit
+def test_values_that_do_not_fit_are_counted_as_not_entered():
+    def power(n):
+        found = 1
+        for i in range(n):
+            found = found * 3
+        return found
+
+    found = dyntrace.explain(power)(60)
+    (loop,) = found.loops
+    assert loop.iterations == 39 and loop.declined >= 20 and 21 <= loop.left <= 22
+    assert f"not entered {loop.declined} times" in str(found)
+    assert loop.exits[0].reason.startswith("an integer")
+
+
+@needs_jit
 def test_the_code_of_a_loop_can_be_looked_at():
     (loop,) = dyntrace.explain(total_of)(np.ones(50)).loops
     assert "define i64 @loop(" in loop.llvm_ir and "fadd.f64" in loop.llvm_ir
