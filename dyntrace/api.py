@@ -140,15 +140,21 @@ def explain(fn: Any) -> Callable[..., Explanation]:
     """A function that runs `fn` once, optimised, and returns what was captured and what was not.
 
     The call has the effects of calling `fn`; a generator is iterated and a coroutine run to its
-    end. If `fn` raises, the exception propagates.
+    end. If `fn` raises, the exception propagates. Callees and loops are compiled when they are
+    first met, so that one call shows everything.
     """
     fast = fn if _tag(fn) is not None else optimize(fn)
     tag = _tag(fast)
-    if tag is not None:
-        tag.family.lose_patience()
 
     def explained(*args: Any, **kwargs: Any) -> Explanation:
-        _run_to_the_end(fast(*args, **kwargs))
+        if tag is None:
+            _run_to_the_end(fast(*args, **kwargs))
+            return explanation_of(fn, fast)
+        tag.family.lose_patience()
+        try:
+            _run_to_the_end(fast(*args, **kwargs))
+        finally:
+            tag.family.regain_patience()
         return explanation_of(fn, fast)
 
     return explained

@@ -94,6 +94,12 @@ class Family:
             compiled.is_cold = False
             compiled.loops.lose_patience()
 
+    def regain_patience(self) -> None:
+        """Have loops compiled beside the program again, and callees at their second call."""
+        self.is_patient, self.loops_at_once = not config.warm_at_once, False
+        for compiled in self.all_compiled():
+            compiled.loops.at_once = False
+
     def all_compiled(self) -> Iterator[CompiledCode]:
         """All compiled code of the family, the one asked for first."""
         yield from self._compiled_codes.values()

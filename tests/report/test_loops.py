@@ -155,6 +155,25 @@ def test_a_loop_compiled_for_several_types_counts_them_together():
 
 
 @needs_jit
+def test_after_an_explanation_no_call_waits_for_a_compiler():
+    def two_loops(x, second):
+        total = 0.0
+        for i in range(len(x)):
+            total += x[i]
+        while second > 0:
+            second -= 1
+        return total
+
+    fast = dyntrace.optimize(two_loops)
+    dyntrace.explain(fast)(np.ones(50), 0)
+    fast(np.ones(5), 20)
+    assert [one.compiled for one in dyntrace.api.explanation_of(two_loops, fast).loops] == [
+        True,
+        False,
+    ]
+
+
+@needs_jit
 def test_a_loop_that_took_little_time_says_so():
     fast = dyntrace.optimize(total_of)
     fast(np.ones(5))
