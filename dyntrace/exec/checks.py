@@ -20,6 +20,7 @@ from dyntrace.graph.kinds import (
     InstanceKind,
     Kind,
     KnownKind,
+    NumbersKind,
     NumpyScalarKind,
     ObjectKind,
     PythonScalarKind,
@@ -116,6 +117,7 @@ _TESTS: Mapping[type, Callable[[Any, Any], bool]] = MappingProxyType(
         InstanceKind: _typed,
         ObjectKind: _typed,
         UnseenKind: _typed,
+        NumbersKind: _typed,
     }
 )
 

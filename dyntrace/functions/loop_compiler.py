@@ -16,9 +16,10 @@ from dyntrace.exec.kernels.held import NoRule
 from dyntrace.exec.kernels.loop_programs import compile_later, program_of
 from dyntrace.exec.kernels.loop_text import LoopText, emit
 from dyntrace.graph.describe import describe
-from dyntrace.graph.kinds import Kind
+from dyntrace.graph.kinds import Kind, UnseenKind
 from dyntrace.record import record
 from dyntrace.trace.frame import Break
+from dyntrace.trace.loops.lists import numbers_kind
 from dyntrace.trace.loops.loop_frames import LoopFacts
 from dyntrace.trace.loops.loop_tracer import LoopTracer
 from dyntrace.trace.loops.outer import IteratorInput, iterator_input
@@ -77,8 +78,14 @@ def _kinds(site: LoopSite, args: tuple[Any, ...]) -> tuple[dict[int, Kind], Iter
     """The kinds of the slots that were passed, and what is known of the iterator."""
     expected = {}
     for slot, source, value in zip(site.passed, site.layout.arguments, args, strict=False):
-        expected[slot] = describe(_contents(source, value))
+        expected[slot] = _kind_in_loop(_contents(source, value))
     return expected, iterator_input(args[-1]) if site.is_for else None
+
+
+def _kind_in_loop(value: Any) -> Kind:
+    """The kind of a value; a long list of numbers is more than an unseen one."""
+    kind = describe(value)
+    return (numbers_kind(value) or kind) if isinstance(kind, UnseenKind) else kind
 
 
 def _contents(source: Source, value: Any) -> Any:

@@ -212,6 +212,14 @@ class UnseenKind(ObjectKind):
     __slots__ = ()
 
 
+@record(frozen=True)
+class NumbersKind(Kind):
+    """An exact list or tuple of any length; a loop expects its items to be exact `item`s."""
+
+    item: type
+    type: type
+
+
 NUMERIC_CHARS = "?bhilqBHILQpPefdgFDG"  # dtypes with builtin numeric loops
 _LAST_NUMBER = np.dtype(np.half).num  # of the dtypes that NumPy is built with
 NUMPY_KINDS = (ArrayKind, NumpyScalarKind)

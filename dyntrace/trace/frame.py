@@ -368,6 +368,7 @@ _PASSED_WHOLE = (
     kinds.PythonScalarKind,
     kinds.StringKind,
     kinds.SequenceKind,
+    kinds.NumbersKind,
 )
 
 

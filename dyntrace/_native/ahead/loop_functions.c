@@ -7,7 +7,9 @@
 #include "ahead/loop_functions.h"
 
 #include <math.h>
+#include <stdbool.h>
 
+#include "ahead/items.h"
 #include "ahead/numbers.h"
 #include "ahead/undo.h"
 #include "vm/array/numpy.h"
@@ -57,7 +59,22 @@ static const struct {
     {"int_pow", (AnyFunction)numbers_int_pow},
     {"complex_abs", (AnyFunction)numbers_complex_abs},
     {"complex_div", (AnyFunction)numbers_complex_div},
+    {"items_int", (AnyFunction)items_int},
+    {"items_set_bool", (AnyFunction)items_set_bool},
+    {"items_set_int", (AnyFunction)items_set_int},
+    {"items_set_float", (AnyFunction)items_set_float},
+    {"items_keep", (AnyFunction)items_keep},
     {"log_row", (AnyFunction)undo_log_row},
+};
+
+/* Objects that machine code compares pointers with. */
+static const struct {
+    const char *name;
+    const void *object;
+} objects[] = {
+    {"object.float", &PyFloat_Type},
+    {"object.true", Py_True},
+    {"object.false", Py_False},
 };
 
 static PyObject *
@@ -66,18 +83,30 @@ address_of(AnyFunction function)
     return PyLong_FromVoidPtr((void *)(uintptr_t)function);
 }
 
+/* Adds an address, a new reference or NULL, to the table. */
+static bool
+add(PyObject *table, const char *name, PyObject *address)
+{
+    bool added = address != NULL && PyDict_SetItemString(table, name, address) == 0;
+    Py_XDECREF(address);
+    return added;
+}
+
 PyObject *
 loop_functions(PyObject *module, PyObject *ignored)
 {
     (void)module;
     (void)ignored;
     PyObject *table = PyDict_New();
-    for (size_t i = 0; i < sizeof known / sizeof *known && table != NULL; i++) {
-        PyObject *address = address_of(known[i].function);
-        if (address == NULL || PyDict_SetItemString(table, known[i].name, address) < 0) {
-            Py_CLEAR(table);
-        }
-        Py_XDECREF(address);
+    bool good = table != NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known && good; i++) {
+        good = add(table, known[i].name, address_of(known[i].function));
+    }
+    for (size_t i = 0; i < sizeof objects / sizeof *objects && good; i++) {
+        good = add(table, objects[i].name, PyLong_FromVoidPtr((void *)(uintptr_t)objects[i].object));
+    }
+    if (!good) {
+        Py_CLEAR(table);
     }
     return table;
 }

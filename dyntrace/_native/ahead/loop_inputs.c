@@ -89,6 +89,28 @@ read_bytes(PyObject *object, int64_t *words)
 }
 
 static bool
+read_list(PyObject *object, int64_t *words)
+{
+    if (!PyList_CheckExact(object)) {
+        return false;
+    }
+    words[0] = (int64_t)(intptr_t)((PyListObject *)object)->ob_item;
+    words[1] = PyList_GET_SIZE(object);
+    return true;
+}
+
+static bool
+read_tuple(PyObject *object, int64_t *words)
+{
+    if (!PyTuple_CheckExact(object)) {
+        return false;
+    }
+    words[0] = (int64_t)(intptr_t)((PyTupleObject *)object)->ob_item;
+    words[1] = PyTuple_GET_SIZE(object);
+    return true;
+}
+
+static bool
 read_range(PyObject *object, int64_t *words)
 {
     RangeState state;
@@ -160,6 +182,12 @@ read_iterator(const LoopValue *value, PyObject *object, IteratorHolders holders,
     case LOOP_BYTES_ITERATOR:
         sequence = read_index(object, &PyBytesIter_Type, words);
         return sequence != NULL && read_bytes(sequence, words + 1);
+    case LOOP_LIST_ITERATOR:
+        sequence = read_index(object, &PyListIter_Type, words);
+        return sequence != NULL && read_list(sequence, words + 1);
+    case LOOP_TUPLE_ITERATOR:
+        sequence = read_index(object, &PyTupleIter_Type, words);
+        return sequence != NULL && read_tuple(sequence, words + 1);
     case LOOP_ENUMERATE:
         return read_enumerate(value, object, words);
     case LOOP_ZIP:
@@ -187,9 +215,15 @@ loop_inputs_read(const LoopValue *value, PyObject *object, int64_t *words)
     case LOOP_RANGE_ITERATOR:
     case LOOP_ARRAY_ITERATOR:
     case LOOP_BYTES_ITERATOR:
+    case LOOP_LIST_ITERATOR:
+    case LOOP_TUPLE_ITERATOR:
     case LOOP_ENUMERATE:
     case LOOP_ZIP:
         return read_iterator(value, object, HELD_BY_FRAME, words);
+    case LOOP_LIST:
+        return read_list(object, words);
+    case LOOP_TUPLE:
+        return read_tuple(object, words);
     case LOOP_BYTES:
         return read_bytes(object, words);
     case LOOP_GUARDED:
@@ -218,13 +252,18 @@ loop_inputs_advance(const LoopValue *value, PyObject *object, int64_t iterations
     for (int i = 0; i < value->inner_count; i++) {
         loop_inputs_advance(&value->inners[i], inner_of(value, object, i), iterations);
     }
-    if (value->kind == LOOP_RANGE_ITERATOR) {
+    switch ((int)value->kind) { /* others have no state */
+    case LOOP_RANGE_ITERATOR:
         iterator_skip_range(object, iterations);
-    }
-    if (value->kind == LOOP_ARRAY_ITERATOR || value->kind == LOOP_BYTES_ITERATOR) {
+        break;
+    case LOOP_ARRAY_ITERATOR:
+    case LOOP_BYTES_ITERATOR:
+    case LOOP_LIST_ITERATOR:
+    case LOOP_TUPLE_ITERATOR:
         iterator_skip_sequence(object, iterations);
-    }
-    if (value->kind == LOOP_ENUMERATE) {
+        break;
+    case LOOP_ENUMERATE:
         iterator_skip_numbers(object, iterations);
+        break;
     }
 }

@@ -22,6 +22,10 @@ loop_outputs_accept(const LoopValue *value)
     case LOOP_BYTES_ITERATOR:
     case LOOP_ENUMERATE:
     case LOOP_ZIP:
+    case LOOP_LIST_ITERATOR:
+    case LOOP_TUPLE_ITERATOR:
+    case LOOP_LIST:
+    case LOOP_TUPLE:
     case LOOP_BYTES:
     case LOOP_GUARDED:
         break;
@@ -72,6 +76,10 @@ loop_outputs_build(const LoopValue *value, int64_t *words, PyObject *const *inpu
     case LOOP_BYTES_ITERATOR:
     case LOOP_ENUMERATE:
     case LOOP_ZIP:
+    case LOOP_LIST_ITERATOR:
+    case LOOP_TUPLE_ITERATOR:
+    case LOOP_LIST:
+    case LOOP_TUPLE:
     case LOOP_BYTES:
     case LOOP_GUARDED:
         break;

@@ -11,6 +11,7 @@
 
 #include <structmember.h>
 
+#include "ahead/items.h"
 #include "ahead/loop_inputs.h"
 #include "ahead/loop_outputs.h"
 #include "ahead/undo.h"
@@ -133,6 +134,7 @@ run_code(const LoopProgram *program, const int64_t *in, int64_t *out)
     environment_restore(environment);
     if (site != 0) {
         undo_play_back(context.undo, context.count);
+        items_take_back();
     }
     if (site < 0 || site > program->sites || out[0] < 0) {
         PyErr_SetString(PyExc_SystemError, "the machine code of a loop returned no site of it");

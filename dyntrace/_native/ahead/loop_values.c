@@ -34,6 +34,10 @@ static const LetterOfLoop letters[] = {
     {'y', LOOP_BYTES_ITERATOR, NO_FIELD, 3},
     {'e', LOOP_ENUMERATE, INNER_FIELD, 1},
     {'z', LOOP_ZIP, INNER_FIELDS, 0},
+    {'m', LOOP_LIST_ITERATOR, NO_FIELD, 3},
+    {'u', LOOP_TUPLE_ITERATOR, NO_FIELD, 3},
+    {'l', LOOP_LIST, NO_FIELD, 2},
+    {'t', LOOP_TUPLE, NO_FIELD, 2},
     {'B', LOOP_BYTES, NO_FIELD, 2},
     {'-', LOOP_GUARDED, NO_FIELD, 0},
     {'o', LOOP_SAME, NO_FIELD, 1},
@@ -62,6 +66,8 @@ is_iterator(const LoopValue *value)
     case LOOP_RANGE_ITERATOR:
     case LOOP_ARRAY_ITERATOR:
     case LOOP_BYTES_ITERATOR:
+    case LOOP_LIST_ITERATOR:
+    case LOOP_TUPLE_ITERATOR:
     case LOOP_ENUMERATE:
     case LOOP_ZIP:
         return true;
@@ -71,6 +77,8 @@ is_iterator(const LoopValue *value)
     case LOOP_COMPLEX:
     case LOOP_SCALAR:
     case LOOP_ARRAY:
+    case LOOP_LIST:
+    case LOOP_TUPLE:
     case LOOP_BYTES:
     case LOOP_GUARDED:
     case LOOP_SAME:

@@ -16,6 +16,10 @@ typedef enum {
     LOOP_BYTES_ITERATOR, /* "y": next index, address, length */
     LOOP_ENUMERATE,      /* "e" iterator: next number, and the words of the iterator */
     LOOP_ZIP,            /* "z" count iterators: the words of each iterator */
+    LOOP_LIST_ITERATOR,  /* "m": next index, and the words of the list */
+    LOOP_TUPLE_ITERATOR, /* "u": next index, and the words of the tuple */
+    LOOP_LIST,           /* "l": address of the items, length */
+    LOOP_TUPLE,          /* "t": address of the items, length */
     LOOP_BYTES,          /* "B": address, length */
     LOOP_GUARDED,        /* "-": no word */
     LOOP_SAME,           /* "o": an output that is the input of this index */

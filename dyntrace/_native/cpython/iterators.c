@@ -1,8 +1,8 @@
 /* The state of CPython's own iterators, read and moved on.
 
-   A range_iterator holds C longs (Objects/rangeobject.c); the iterators over bytes and over any
-   sequence with __getitem__ hold an index and the sequence (Objects/bytesobject.c and
-   Objects/iterobject.c); enumerate and zip hold other iterators (Objects/enumobject.c and
+   A range_iterator holds C longs (Objects/rangeobject.c); the iterators over bytes, lists,
+   tuples and any sequence with __getitem__ hold an index and the sequence (Objects/bytesobject.c,
+   listobject.c, tupleobject.c and iterobject.c); enumerate and zip hold other iterators (Objects/enumobject.c and
    Python/bltinmodule.c). Invariant: to skip items leaves the iterator as calls of next() would.
    Read ahead/loop_inputs.c for the use. */
 #include "cpython/frame_py3xx.h"

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from dyntrace.breaks import LOOP_OPERATION, BreakReason
-from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind, PythonScalarKind, SequenceKind
+from dyntrace.graph.kinds import (
+    ArrayKind,
+    Kind,
+    NumbersKind,
+    NumpyScalarKind,
+    PythonScalarKind,
+    SequenceKind,
+)
 from dyntrace.graph.node import Node
 from dyntrace.record import record
 
@@ -64,11 +71,13 @@ class ArrayParts:
 
 
 def scalar_types(kind: Kind) -> tuple[str, ...]:
-    """The LLVM types of a number of this kind; NoRule if machine code does not know it."""
+    """The LLVM types of a number or list of this kind; NoRule if machine code does not know it."""
     if isinstance(kind, PythonScalarKind):
         return _PYTHON[kind.type]
     if isinstance(kind, NumpyScalarKind) and kind.dtype.char in _BY_CHAR:
         return _BY_CHAR[kind.dtype.char]
+    if isinstance(kind, NumbersKind):
+        return ("ptr", "i64")
     raise NoRule(str(getattr(kind, "dtype", type(kind).__name__)))
 
 
@@ -107,6 +116,8 @@ def input_code(kind: Kind) -> str:
     """How `_native/ahead/loop_program.c` turns an input of this kind into words."""
     if isinstance(kind, PythonScalarKind):
         return _CODES[kind.type]
+    if isinstance(kind, NumbersKind):
+        return "l" if kind.type is list else "t"
     scalar_types(NumpyScalarKind(kind.dtype)) if isinstance(kind, ArrayKind) else None
     if isinstance(kind, ArrayKind) and kind.ndim < 10:
         return f"a{kind.dtype.char}{kind.ndim}"

@@ -11,7 +11,6 @@ from typing import Any
 
 from dyntrace.exec.kernels.arithmetic import line_of
 from dyntrace.exec.kernels.emission import Emission, rule
-from dyntrace.exec.kernels.held import ArrayParts
 from dyntrace.graph.node import Node
 
 
@@ -57,7 +56,7 @@ def field(emission: Emission, node: Node) -> Any:
     """A part of the iterator that the loop consumes."""
     iterator, part = node.args
     found = emission.of(iterator)[part]
-    return found if isinstance(found, ArrayParts) else (found,)
+    return (found,) if isinstance(found, str) else found
 
 
 @rule("index.count")

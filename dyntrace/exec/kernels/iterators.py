@@ -34,6 +34,9 @@ def iterator_parts(letters: Iterator[str], word: Word, array: Array) -> tuple[li
         dtype, ndim = np.dtype(next(letters)), int(next(letters))
         index = word("i64")
         return [index, array(ndim, dtype)], [index]
+    if letter in "mu":
+        index = word("i64")
+        return [index, (word("ptr"), word("i64"))], [index]
     counts = [word("i64")] if letter == "e" else []
     inner_count = 1 if letter == "e" else int(next(letters))
     parts: list[Any] = [*counts]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.breaks import LOOP_OPERATION
-from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, mathematics
+from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, lists, mathematics
 from dyntrace.exec.kernels.emission import RULES, Emission, Held, literal
 from dyntrace.exec.kernels.held import (
     ArrayParts,
@@ -38,11 +38,12 @@ from dyntrace.record import replace
 __all__ = ["LoopText", "emit"]
 
 # Importing them has registered the rules.
-RULE_MODULES = (arithmetic, comparison, elements, indexes, mathematics)
+RULE_MODULES = (arithmetic, comparison, elements, indexes, lists, mathematics)
 RULES.freeze()
 NAME = "loop"
 _ALIAS = f"@{NAME} = alias i64 (ptr, ptr, ptr), ptr @{NAME}.gaps\n"
 UNDERFLOW = 16  # the flag in MXCSR
+_STORES = frozenset({"operator.setitem", "list.store"})
 _QUIET = frozenset({"operator.getitem", "operator.setitem", "input", "parameter"})
 
 
@@ -274,7 +275,7 @@ class _Function:
         ends = isinstance(block.end, Again) and not self._checked_arrays(block.end)
         for number, node in enumerate(block.nodes):
             last = ends and number == len(block.nodes) - 1  # nothing can fail after it
-            emission.unlogged = last and node.op.name == "operator.setitem"
+            emission.unlogged = last and node.op.name in _STORES
             try:
                 emission.held[node] = self._apply(node)
             except NoRule as found:
@@ -347,6 +348,8 @@ class _Function:
         line = max((stop.lineno for stop in self.loop.stops), default=0)
         self.emission.check_flags(line)
         self._check_arrays(again, line)
+        if lists.changes_lists(self.loop):
+            self.writer.do(f"call void {self.emission.call_table('items_keep')}()")
         values = [self._flat(value) for value in again.values]
         state = [name for value in again.state for name in self._flat(value)]
         self.heads.append([self.writer.label, *[n for names in values for n in names]])

@@ -21,13 +21,13 @@ from dyntrace.graph.node import Op
 from dyntrace.ops.registry import Record
 from dyntrace.registries import Registry
 from dyntrace.trace.frame import Break, Frame
+from dyntrace.trace.loops.lists import iterator_over, length_of
 from dyntrace.trace.loops.loop_frames import LoopFrame, facts_of
 from dyntrace.trace.loops.virtual import (
     LoopEnumerate,
     LoopIterator,
     LoopRange,
     LoopZip,
-    array_iterator,
     index_node,
     range_iterator,
     reversed_range,
@@ -121,11 +121,16 @@ def _iterator(frame: Frame, value: Value) -> LoopIterator:
         return range_iterator(frame, value)
     if isinstance(value, LoopIterator):
         return value
-    frame.assume(value)
-    found = array_iterator(value)
+    found = iterator_over(frame, value)
     if found is None:
         raise Break(LOOP_ITERATOR, kinds.type_name(value.kind))
     return found
+
+
+@_rule(builtins.len)
+def _len(frame: Frame, args: list[Value]) -> Value:
+    found = length_of(frame, args[0]) if len(args) == 1 else None
+    return calling.call(frame, Constant(builtins.len), args, {}) if found is None else found
 
 
 @_rule(builtins.enumerate)

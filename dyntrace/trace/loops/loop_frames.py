@@ -10,8 +10,9 @@ from __future__ import annotations
 from types import CodeType
 from typing import Any
 
-from dyntrace.breaks import LOOP_UNBOUND
+from dyntrace.breaks import LOOP_STATE, LOOP_UNBOUND
 from dyntrace.graph.identity import ByIdentity
+from dyntrace.graph.kinds import SequenceKind
 from dyntrace.graph.node import Node
 from dyntrace.ops.registry import Record
 from dyntrace.record import record
@@ -19,7 +20,7 @@ from dyntrace.trace.code_facts import CodeFacts
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.loops.sites import LoopSite, loop_sites
 from dyntrace.trace.regions.builder import RegionBuilder
-from dyntrace.trace.values.base import Value
+from dyntrace.trace.values.base import Outside, Value
 
 __all__ = ["LoopBuilder", "LoopFacts", "LoopFrame", "facts_of"]
 
@@ -52,6 +53,14 @@ def facts_of(code: CodeType) -> LoopFacts:
 class LoopBuilder(RegionBuilder):
     """The reads and guards of a loop; nodes go to the block that is being traced."""
 
+    list_use = ""  # "read": items of lists are inputs; "changed": the loop replaces items
+
+    def use_lists(self, how: str) -> None:
+        """Note a use of lists; Break if the loop has the other one."""
+        if self.list_use not in ("", how):
+            raise Break(LOOP_STATE, "list")
+        self.list_use = how
+
     def start_block(self, nodes: list[Node]) -> None:
         """Have nodes added to `nodes` from now on."""
         self.graph.nodes = nodes
@@ -74,6 +83,18 @@ class LoopFrame(Frame):
         if index in self.unbound and index not in self.slots:
             raise Break(LOOP_UNBOUND, self.body.local_names[index])
         return super().load(index)
+
+    @property
+    def builder(self) -> LoopBuilder:
+        assert isinstance(self.region, LoopBuilder)
+        return self.region
+
+    def items_of(self, value: Value) -> list[Value] | None:
+        """As elsewhere; the items of a list from outside are inputs of the loop."""
+        kind = value.kind
+        if isinstance(value, Outside) and isinstance(kind, SequenceKind) and kind.type is list:
+            self.builder.use_lists("read")
+        return super().items_of(value)
 
     def twin(self) -> LoopFrame:
         """Another frame of the same call, with an empty stack and no slots read."""

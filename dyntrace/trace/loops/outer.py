@@ -7,16 +7,18 @@ only iterators of exact built-in types are taken, which nobody else refers to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from dyntrace.graph.describe import describe
-from dyntrace.graph.kinds import ArrayKind, Kind, ObjectKind, PythonScalarKind
+from dyntrace.graph.kinds import ArrayKind, Kind, NumbersKind, ObjectKind, PythonScalarKind
 from dyntrace.graph.node import Node
 from dyntrace.record import record
+from dyntrace.trace.loops.lists import LoopListIterator, numbers_kind
 from dyntrace.trace.loops.loop_frames import LoopFrame
 from dyntrace.trace.loops.virtual import (
     LoopArrayIterator,
@@ -32,6 +34,7 @@ __all__ = ["IteratorInput", "iterator_input", "iterator_of"]
 
 _RANGE_ITERATOR = type(iter(range(0)))
 _SEQUENCE_ITERATOR = type(iter(np.zeros(1)))
+_LIST_ITERATORS: Mapping[type, str] = MappingProxyType({type(iter([])): "m", type(iter(())): "u"})
 _INT = PythonScalarKind(int)
 MAX_DEPTH = 6  # of iterators in iterators
 
@@ -42,19 +45,19 @@ class IteratorInput:
 
     kind    of the object: its exact type
     code    how the machine code gets it (`_native/ahead/loop_values.h`)
-    array   the kind of the array that it iterates over; None for another one
+    items   the kind of the array, list or tuple that it iterates over; None for another one
     inners  what is known of the iterators in an enumerate or a zip
     """
 
     kind: Kind
     code: str
-    array: ArrayKind | None = None
+    items: ArrayKind | NumbersKind | None = None
     inners: tuple[IteratorInput, ...] = ()
 
     @property
     def state_kinds(self) -> tuple[Kind, ...]:
         """The kinds of what changes with each iteration."""
-        own = {"r": 2, "q": 1, "e": 1, "z": 0}[self.code[0]]
+        own = {"r": 2, "q": 1, "m": 1, "u": 1, "e": 1, "z": 0}[self.code[0]]
         inner = tuple(kind for one in self.inners for kind in one.state_kinds)
         return (_INT,) * own + inner
 
@@ -67,7 +70,7 @@ class IteratorInput:
         if isinstance(value, LoopZip):
             pairs = zip(self.inners, value.inners, strict=True)
             return tuple(part for known, inner in pairs for part in known.state_of(inner))
-        assert isinstance(value, LoopArrayIterator)
+        assert isinstance(value, (LoopArrayIterator, LoopListIterator))
         return (value.at,)
 
 
@@ -82,6 +85,10 @@ def iterator_input(iterator: Any, depth: int = 0) -> IteratorInput | None:
         kind = describe(held)
         if type(held) is np.ndarray and isinstance(kind, ArrayKind) and 0 < kind.ndim < 10:
             return IteratorInput(ObjectKind(found), f"q{kind.dtype.char}{kind.ndim}", kind)
+    if found in _LIST_ITERATORS:
+        numbers = numbers_kind(iterator.__reduce__()[1][0])
+        if numbers is not None:
+            return IteratorInput(ObjectKind(found), _LIST_ITERATORS[found], numbers)
     if depth == MAX_DEPTH or found not in (enumerate, zip):
         return None
     held = iterator.__reduce__()[1]  # the iterator and the next number; the iterators of a zip
@@ -117,9 +124,10 @@ def _built(
     if known.code[0] == "r":
         at, step, remaining = changing(), part(), changing()
         return LoopRangeIterator(at, remaining, step)
-    if known.array is not None:
-        at = changing()
-        return LoopArrayIterator(part(known.array), at)
+    if known.items is not None:
+        at, items = changing(), part(known.items)
+        over_list = isinstance(known.items, NumbersKind)
+        return LoopListIterator(items, at) if over_list else LoopArrayIterator(items, at)
     numbers = [changing()] if known.code[0] == "e" else []
     inners = tuple(_built(frame, inner, node, state, parts) for inner in known.inners)
     return LoopEnumerate(inners[0], numbers[0]) if numbers else LoopZip(inners)

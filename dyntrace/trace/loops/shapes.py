@@ -16,11 +16,13 @@ from dyntrace.breaks import LOOP_STATE
 from dyntrace.graph.kinds import (
     ArrayKind,
     Kind,
+    NumbersKind,
     NumpyScalarKind,
     PythonScalarKind,
 )
 from dyntrace.graph.node import Node
 from dyntrace.trace.frame import Break
+from dyntrace.trace.loops.lists import LaterNumber, LoopListIterator
 from dyntrace.trace.loops.virtual import (
     LaterItem,
     LoopArrayIterator,
@@ -52,6 +54,8 @@ _FIELDS: Mapping[type[Value], tuple[str, ...] | None] = MappingProxyType(
         LoopRange: ("start", "stop", "step"),
         LoopRangeIterator: ("at", "remaining", "step"),
         LoopArrayIterator: ("array", "at"),
+        LoopListIterator: ("numbers", "at"),
+        LaterNumber: ("array", "at"),
         LaterItem: ("array", "at"),
         LoopEnumerate: ("inner", "count"),
         LoopZip: None,
@@ -92,7 +96,7 @@ def flatten(value: Value, leaves: list[Any], argument: Argument, general: bool) 
 
 def _leaf(value: Value, leaves: list[Any], argument: Argument) -> Shape:
     kind = plain(value.kind)
-    if not isinstance(kind, (*_NUMBERS, ArrayKind)):
+    if not isinstance(kind, (*_NUMBERS, ArrayKind, NumbersKind)):
         raise Break(LOOP_STATE)
     leaves.append(argument(value))
     return ("leaf", kind)

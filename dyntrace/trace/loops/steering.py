@@ -17,11 +17,11 @@ from dyntrace.graph import kinds
 from dyntrace.graph.loop_graph import Branch, Finish
 from dyntrace.trace.frame import Break, Frame
 from dyntrace.trace.loops.callees import call_in_loop
+from dyntrace.trace.loops.lists import get_item, iterator_over, set_item
 from dyntrace.trace.loops.loop_frames import LoopFrame
 from dyntrace.trace.loops.virtual import (
     LoopIterator,
     LoopRange,
-    array_iterator,
     index_node,
     range_iterator,
 )
@@ -94,8 +94,7 @@ def _get_iter(tracer: LoopTracer, frames: Frames, arg: Any) -> None:
     if isinstance(value, LoopRange):
         value = range_iterator(frame, value)
     elif not isinstance(value, LoopIterator):
-        frame.assume(value)
-        found = array_iterator(value)
+        found = iterator_over(frame, value)
         if found is None:
             raise Break(LOOP_ITERATOR, kinds.type_name(value.kind))
         value = found
@@ -143,6 +142,18 @@ def _load_attr(tracer: LoopTracer, frames: Frames, arg: str) -> Any:
     return None
 
 
+def _binary_subscr(tracer: LoopTracer, frames: Frames, arg: Any) -> None:
+    frame = frames[-1]
+    index, container = frame.pop(), frame.pop()
+    frame.push(get_item(frame, container, index))
+
+
+def _store_subscr(tracer: LoopTracer, frames: Frames, arg: Any) -> None:
+    frame = frames[-1]
+    index, container, value = frame.pop(), frame.pop(), frame.pop()
+    set_item(frame, container, index, value)
+
+
 def _return_value(tracer: LoopTracer, frames: Frames, arg: Any) -> Any:
     if len(frames) == 1:
         raise Break(LOOP_LEFT)
@@ -159,6 +170,8 @@ HANDLERS: Mapping[str, Callable[[LoopTracer, Frames, Any], Any]] = MappingProxyT
         "FOR_ITER": _for_iter,
         "CALL": _call,
         "LOAD_ATTR": _load_attr,
+        "BINARY_SUBSCR": _binary_subscr,
+        "STORE_SUBSCR": _store_subscr,
         "RETURN_VALUE": _return_value,
     }
 )

@@ -333,6 +333,7 @@ _GUARDS: Mapping[type[Kind], Callable[[Any], Guard]] = MappingProxyType(
         kinds.InstanceKind: lambda kind: Guard("plain", kind.holder),
         kinds.ObjectKind: lambda kind: Guard("exact", kind.holder),
         kinds.UnseenKind: lambda kind: Guard("exact", kind.holder),
+        kinds.NumbersKind: lambda kind: Guard("exact", kind.type),
     }
 )
 
