@@ -2,8 +2,8 @@
 
 llvmlite is imported when the first loop is hot, on the thread that compiles. It lets go of
 the interpreter's lock while LLVM works. Invariants: code lives as long as its `MachineCode`; LLVM's
-own data for a loop is dropped once the code is there; modules are in contexts of dyntrace's own,
-apart from those of other users of llvmlite. Read `loop_text` for the text.
+own data for a loop is dropped once the code is there; a text's module is in a context of its
+own, apart from those of other users of llvmlite. Read `loop_text` for the text.
 """
 
 from __future__ import annotations
@@ -24,14 +24,12 @@ class _Target:
     """LLVM's description of this processor.
 
     new_context  makes a context whose pointers have no type
-    loading      the context in which code is loaded
     """
 
     binding: Any
     machine: Any
     name: str
     new_context: Callable[[], Any]
-    loading: Any
 
 
 @functools.cache
@@ -49,8 +47,7 @@ def _target() -> _Target:
         opt=LEVEL, cpu=cpu, features=features, jit=True
     )
     name = f"llvmlite {llvmlite.__version__}, LLVM {binding.llvm_version_info}, {cpu} {features}"
-    new_context = _contexts(llvmlite, binding)
-    return _Target(binding, machine, name, new_context, new_context())
+    return _Target(binding, machine, name, _contexts(llvmlite, binding))
 
 
 def _contexts(llvmlite: Any, binding: Any) -> Callable[[], Any]:
@@ -124,7 +121,8 @@ def load_object(image: bytes, name: str) -> MachineCode:
     """Load an object file and find a function in it."""
     target = _target()
     binding = target.binding
-    empty = binding.parse_assembly("", target.loading)
+    # Of the global context, which outlives it: an engine lets go of its modules before it ends.
+    empty = binding.parse_assembly("")
     machine = binding.Target.from_default_triple().create_target_machine(opt=LEVEL, jit=True)
     engine = binding.create_mcjit_compiler(empty, machine)
     engine.add_object_file(binding.ObjectFileRef.from_data(image))

@@ -162,6 +162,16 @@ print(pending)
 
 
 @needs_llvm
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.5])
+def test_interpreter_exits_with_machine_code_that_the_program_still_holds(wait):
+    assert run(f"""
+sweep, fast = next(sweeps(1))
+print(answer(fast) == answer(sweep))
+time.sleep({wait})
+""") == ["True"]
+
+
+@needs_llvm
 def test_process_forks_while_loops_are_compiled():
     out = run("""
 for sweep, fast in sweeps(6):
