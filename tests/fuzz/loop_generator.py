@@ -3,8 +3,9 @@
 Loops nest and branch, names change their kinds, indices and divisors may be bad, and some passes
 print, append, break, return or raise. Every loop ends: `for` goes over something finite, `while`
 counts. Integers grow by additions only, unless a mask or a remainder follows; products of numbers
-that may be integers have a factor that makes them floats. Every choice is drawn
-from an object with the interface of `random.Random`.
+that may be integers have a factor that makes them floats. Numbers are returned as text: which of
+two equal NumPy scalars a name holds is not compared. Every choice is drawn from an object with the
+interface of `random.Random`.
 """
 
 from __future__ import annotations
@@ -235,7 +236,9 @@ class LoopWriter:
             self.put(indent + 1, self.pick(("log.append(i)", "s = 0.0", "p = 0", "pass")))
         elif draw == 7 and looping:
             self.put(indent, f"if {self.condition()}:")
-            self.put(indent + 1, self.pick(("continue", "break", "continue", "return s, p, i")))
+            self.put(
+                indent + 1, self.pick(("continue", "break", "continue", "return repr(s), p, i"))
+            )
         else:
             self.put(indent, f"if i {self.pick(PASSES[:3])}:")
             self.put(
@@ -243,7 +246,7 @@ class LoopWriter:
                 self.pick(
                     (
                         "print(i, s)",
-                        "log.append(s)",
+                        "log.append(repr(s))",
                         "p = p * 2**60",
                         "s = np.nan",
                         "log.append(x.copy())",
@@ -315,7 +318,7 @@ def write_loop_program(chance, statements=14):
         writer.put(1, text)
     for _ in range(writer.pick((1, 1, 1, 2))):
         writer.outer_loop()
-    writer.put(1, "return s, t, u, p, q, r, i, j, item")
+    writer.put(1, "return list(map(repr, (s, t, u, p, q, r, i, j, item)))")
     return PRELUDE + "\n".join(writer.lines) + "\n"
 
 

@@ -160,6 +160,14 @@ class Emission:
         self.flagged = True
         return name
 
+    def begin_block(self, flagged: bool) -> None:
+        """Forget the results of another block, whose names this one may not use.
+
+        flagged  whether what came before may have set a flag
+        """
+        self.flagged, self.opaque = flagged, False
+        self._unseen.clear()
+
     def look_later(self) -> None:
         """At a block's end: keep in `%suspect` whether results so far are worth a look."""
         if self.has_inner_loops or not self.flagged or not self.writer.strict:

@@ -8,8 +8,9 @@ own, apart from those of other users of llvmlite. Read `loop_text` for the text.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from dyntrace.record import record
@@ -81,10 +82,21 @@ class MachineCode:
 def compile_text(text: str) -> bytes:
     """The object file of a module; RuntimeError with LLVM's message if the text is malformed."""
     target = _target()
-    module = target.binding.parse_assembly(text, target.new_context())
-    module.verify()
-    _optimise(target, module)
-    return bytes(target.machine.emit_object(module))
+    with _parsed(target, text) as module:
+        module.verify()
+        _optimise(target, module)
+        return bytes(target.machine.emit_object(module))
+
+
+@contextlib.contextmanager
+def _parsed(target: _Target, text: str) -> Iterator[Any]:
+    """The module of a text, in a context that is closed after it.
+
+    Closed here, since the garbage collector, which finds both if an error holds them, may close the
+    context first.
+    """
+    with target.new_context() as context, target.binding.parse_assembly(text, context) as module:
+        yield module
 
 
 def _optimise(target: _Target, module: Any) -> None:
@@ -106,9 +118,9 @@ def _dispose(binding: Any, passes: Any) -> None:
 def assembly_of(text: str) -> str:
     """The assembly of a module's text."""
     target = _target()
-    module = target.binding.parse_assembly(text, target.new_context())
-    _optimise(target, module)
-    return str(target.machine.emit_assembly(module))
+    with _parsed(target, text) as module:
+        _optimise(target, module)
+        return str(target.machine.emit_assembly(module))
 
 
 def size_of(image: bytes) -> int:

@@ -271,7 +271,7 @@ class _Function:
 
     def _block(self, block: LoopBlock) -> None:
         emission = self.emission
-        emission.flagged = block is not self.loop.head  # what came before may have set one
+        emission.begin_block(flagged=block is not self.loop.head)
         ends = isinstance(block.end, Again) and not self._checked_arrays(block.end)
         for number, node in enumerate(block.nodes):
             last = ends and number == len(block.nodes) - 1  # nothing can fail after it

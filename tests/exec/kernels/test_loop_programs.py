@@ -1,5 +1,6 @@
 """From text to code: compiled once, then loaded by the programs that run after it."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -70,3 +71,15 @@ def test_programs_without_a_cache_compile_each_time(tmp_path):
 def test_home_that_cannot_be_written_costs_nothing_else(tmp_path):
     (tmp_path / "file").write_text("")
     assert run(tmp_path / "file" / "below")[0] == "True"
+
+
+def test_a_text_that_llvm_refuses_leaves_nothing_that_the_collector_could_close_in_the_wrong_order():
+    from dyntrace.exec.kernels import llvm
+
+    text = "define i64 @loop() {\n %b = add i64 %c, 1\n %c = add i64 %b, 1\n ret i64 %b\n}"
+    for _ in range(20):
+        with pytest.raises(RuntimeError, match="dominate") as found:
+            llvm.compile_text(text)
+        found.value.itself = found.value
+        del found
+        gc.collect()

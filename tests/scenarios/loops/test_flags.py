@@ -246,6 +246,24 @@ def test_array_work_in_a_pass_that_overflows(mode):
     hot(program, np.linspace(0.0, 1.0, 6000).reshape(1500, 4), mode)
 
 
+def test_results_of_an_arm_that_is_not_compiled_are_not_looked_at_in_another():
+    def program(x, m):
+        t = x[0]
+        for i in range(1, len(x)):
+            t *= x[i]
+            if not x[0]:
+                x[1] -= t
+                m *= 0.5
+            elif x[2]:
+                if i == 2:
+                    m[0] *= 0.5
+        return t, x, m
+
+    for dtype in ("float32", "float64"):
+        x = np.linspace(0.5, 1.5, PASSES).astype(dtype)
+        hot(program, x, np.ones((4, 5), dtype))
+
+
 def test_conversions_that_raise_a_flag():
     def program(x, ints):
         for i in range(len(x)):
