@@ -73,7 +73,7 @@ def test_home_that_cannot_be_written_costs_nothing_else(tmp_path):
     assert run(tmp_path / "file" / "below")[0] == "True"
 
 
-def test_a_text_that_llvm_refuses_leaves_nothing_that_the_collector_could_close_in_the_wrong_order():
+def test_a_refused_text_leaves_nothing_that_the_collector_could_close_in_a_wrong_order():
     from dyntrace.exec.kernels import llvm
 
     text = "define i64 @loop() {\n %b = add i64 %c, 1\n %c = add i64 %b, 1\n ret i64 %b\n}"
