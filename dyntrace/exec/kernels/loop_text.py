@@ -28,9 +28,10 @@ from dyntrace.exec.kernels.held import (
 from dyntrace.exec.kernels.iterators import iterator_parts
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.outcome import LoopText, cause_of, obstacle_among
+from dyntrace.exec.kernels.phis import names_of, phi_lines, phi_names, types_of
 from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer, module_of
-from dyntrace.graph.kinds import ArrayKind, Kind, NumpyScalarKind
+from dyntrace.graph.kinds import ArrayKind, Kind
 from dyntrace.graph.loop_graph import Again, Branch, Finish, Goto, LoopBlock, LoopGraph, Stop
 from dyntrace.graph.node import INPUT, Node
 from dyntrace.record import replace
@@ -242,7 +243,7 @@ class _Function:
             carried = next((c for c in loop.carried if c.parameter is node), None)
             if carried is not None:
                 assert carried.initial is not None
-                values += _names(self.emission.held[carried.initial])
+                values += names_of(self.emission.held[carried.initial])
         self._first = [*values, *self._state]
         self.writer.do("br label %head")
 
@@ -251,7 +252,7 @@ class _Function:
     def _parameters(self, block: LoopBlock) -> None:
         """Name the parameters of a block; their phi instructions come last."""
         for node in block.parameters:
-            self.emission.held[node] = _phi_names(node.kind, self.writer)
+            self.emission.held[node] = phi_names(node.kind, self.writer)
 
     def _new_iteration(self) -> None:
         """At the head: an empty log, and a look whether somebody waits."""
@@ -380,7 +381,7 @@ class _Function:
 
     def _flat(self, value: Any) -> list[str]:
         held = self.emission.of(value) if isinstance(value, Node) else literal(value)
-        return _names(held)
+        return names_of(held)
 
     # phi instructions and ends --------------------------------------------------------------------
 
@@ -407,9 +408,9 @@ class _Function:
         found = []
         for number, carried in enumerate(self.loop.carried):
             if carried.parameter is not None:
-                names = _names(self.emission.held[carried.parameter])
+                names = names_of(self.emission.held[carried.parameter])
             else:
-                names = [f"%set{number}.{k}" for k in range(len(_types(carried.kind)))]
+                names = [f"%set{number}.{k}" for k in range(len(types_of(carried.kind)))]
             found.append((carried.kind, names))
         return found
 
@@ -434,18 +435,18 @@ class _Function:
 
     def _phis(self, emitted: set[LoopBlock]) -> None:
         for block in emitted - {self.loop.head}:
-            names = [n for node in block.parameters for n in _names(self.emission.held[node])]
-            types = [t for node in block.parameters for t in _types(node.kind)]
+            names = [n for node in block.parameters for n in names_of(self.emission.held[node])]
+            types = [t for node in block.parameters for t in types_of(node.kind)]
             edges = self.edges.get(block, [])
-            self.writer.put_first(f"block{block.number}", _phi_lines(names, types, edges))
+            self.writer.put_first(f"block{block.number}", phi_lines(names, types, edges))
         self._head_phis()
 
     def _head_phis(self) -> None:
         head = self.loop.head
-        names = [n for node in head.parameters for n in _names(self.emission.held[node])]
-        types = [t for node in head.parameters for t in _types(node.kind)]
+        names = [n for node in head.parameters for n in names_of(self.emission.held[node])]
+        types = [t for node in head.parameters for t in types_of(node.kind)]
         edges = [("entry", self._first), *self.edges[head]]
-        lines = [*_phi_lines(names, types, edges)]
+        lines = [*phi_lines(names, types, edges)]
         latches = [label for label, _ in self.edges[head]]
         done = ", ".join(f"[%done.{number}, %{label}]" for number, label in enumerate(latches))
         lines.append(f"%done = phi i64 [0, %entry], {done}")
@@ -460,7 +461,7 @@ class _Function:
         """The phi instructions of slots that each iteration stores before it reads them."""
         lines, offset = [], 1
         for number, carried in enumerate(self.loop.carried):
-            types = _types(carried.kind)
+            types = types_of(carried.kind)
             if carried.parameter is None:
                 for k, held in enumerate(types):
                     pairs = [f"[{one[offset + k]}, %{one[0]}]" for one in self.heads]
@@ -483,34 +484,3 @@ def _takes_row(node: Node) -> bool:
 
 def kind_of_argument(argument: object) -> Kind | None:
     return argument.kind if isinstance(argument, Node) else None
-
-
-def _types(kind: Kind) -> list[str]:
-    """The LLVM types of the names that hold a value of this kind."""
-    if isinstance(kind, ArrayKind):
-        scalar_types(NumpyScalarKind(kind.dtype))
-        return ["ptr", "i1", *["i64"] * (2 * kind.ndim), "i64"]
-    return list(scalar_types(kind))
-
-
-def _names(held: Held) -> list[str]:
-    if isinstance(held, ArrayParts):
-        return [held.pointer, held.writeable, *held.dims, *held.strides, held.number]
-    if not isinstance(held, tuple):
-        raise NoRule("an array that an iteration makes")
-    return list(held)
-
-
-def _phi_names(kind: Kind, writer: Writer) -> Held:
-    names = [f"%{writer.fresh('p')}" for _ in _types(kind)]
-    if isinstance(kind, ArrayKind):
-        dims, strides = names[2 : 2 + kind.ndim], names[2 + kind.ndim : -1]
-        return ArrayParts(names[0], names[1], tuple(dims), tuple(strides), names[-1])
-    return tuple(names)
-
-
-def _phi_lines(names: list[str], types: list[str], edges: list[tuple[str, list[str]]]) -> list[str]:
-    return [
-        f"{name} = phi {held} " + ", ".join(f"[{values[k]}, %{label}]" for label, values in edges)
-        for k, (name, held) in enumerate(zip(names, types, strict=True))
-    ]
