@@ -32,6 +32,7 @@ PARALLEL = {
     "elementwise": "the functions of NumPy, the instructions that compute them",
     "errors": "the exceptions of dyntrace, the pending one of CPython",
     "instructions": "those of bytecode, those of the machine",
+    "items": "of containers as values, of lists that machine code reads",
     "iterators": "how machine code goes through one, how the real one is moved on afterwards",
     "limits": "what a report says of the machine's limits, and those limits",
     "memory": "of arrays that an effect writes, of the process under `run`",

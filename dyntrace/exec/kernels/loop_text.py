@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from dyntrace.breaks import LOOP_OPERATION
-from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, lists, mathematics
+from dyntrace.exec.kernels import arithmetic, comparison, elements, indexes, list_rules, mathematics
 from dyntrace.exec.kernels.emission import RULES, Emission, Held, literal
 from dyntrace.exec.kernels.held import (
     ArrayParts,
@@ -39,7 +39,7 @@ from dyntrace.record import replace
 __all__ = ["LoopText", "emit"]
 
 # Importing them has registered the rules.
-RULE_MODULES = (arithmetic, comparison, elements, indexes, lists, mathematics)
+RULE_MODULES = (arithmetic, comparison, elements, indexes, list_rules, mathematics)
 RULES.freeze()
 NAME = "loop"
 _ALIAS = f"@{NAME} = alias i64 (ptr, ptr, ptr), ptr @{NAME}.gaps\n"
@@ -349,7 +349,7 @@ class _Function:
         line = max((stop.lineno for stop in self.loop.stops), default=0)
         self.emission.check_flags(line)
         self._check_arrays(again, line)
-        if lists.changes_lists(self.loop):
+        if list_rules.changes_lists(self.loop):
             self.writer.do(f"call void {self.emission.call_table('items_keep')}()")
         values = [self._flat(value) for value in again.values]
         state = [name for value in again.state for name in self._flat(value)]

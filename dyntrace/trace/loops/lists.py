@@ -3,7 +3,7 @@
 Such a list is known by the type that its first items have; machine code checks the type of each
 item that it reads. Invariant: in a loop that replaces items, no item of a list is an input of the
 loop, since two names may mean the same list (`LoopBuilder.use_lists`). Read
-`exec.kernels.lists` for the machine code.
+`exec.kernels.list_rules` for the machine code.
 """
 
 from __future__ import annotations
