@@ -160,7 +160,7 @@ def test_flags_of_rows_in_the_middle(how):
     hot(program, x, table(), how)
 
 
-def test_empty_rows():
+def test_rows_without_elements():
     def program(x, out):
         for i in range(60):
             out[i, 5:5] = x[i, 9:3] * 2.0

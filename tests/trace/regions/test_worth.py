@@ -10,6 +10,8 @@ from dyntrace import config
 from dyntrace.trace.marks import tag_of
 from dyntrace.trace.regions.worth import COSTS
 
+pytestmark = pytest.mark.usefixtures("without_loops")
+
 A = np.linspace(0.5, 1.5, 12)
 M = np.arange(36.0).reshape(6, 6)
 K = np.arange(12)
