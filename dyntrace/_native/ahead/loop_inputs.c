@@ -10,7 +10,7 @@
 bool
 loop_inputs_accept(const LoopValue *value)
 {
-    return value->kind != LOOP_SAME && value->kind != LOOP_NONE;
+    return value->kind < LOOP_SAME;
 }
 
 static bool
@@ -230,6 +230,8 @@ loop_inputs_read(const LoopValue *value, PyObject *object, int64_t *words)
         return true;
     case LOOP_SAME:
     case LOOP_NONE:
+    case LOOP_INPUT:
+    case LOOP_OUTPUT:
         break;
     }
     return false;

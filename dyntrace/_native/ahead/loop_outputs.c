@@ -15,6 +15,8 @@ loop_outputs_accept(const LoopValue *value)
     case LOOP_SCALAR:
     case LOOP_SAME:
     case LOOP_NONE:
+    case LOOP_INPUT:
+    case LOOP_OUTPUT:
         return true;
     case LOOP_ARRAY:
     case LOOP_RANGE_ITERATOR:
@@ -53,7 +55,7 @@ input_at(int64_t index, PyObject *const *inputs, Py_ssize_t input_count)
 
 PyObject *
 loop_outputs_build(const LoopValue *value, int64_t *words, PyObject *const *inputs,
-                   Py_ssize_t input_count)
+                   Py_ssize_t input_count, PyObject *built, Py_ssize_t done)
 {
     switch (value->kind) {
     case LOOP_INT:
@@ -70,6 +72,14 @@ loop_outputs_build(const LoopValue *value, int64_t *words, PyObject *const *inpu
         return input_at(words[0], inputs, input_count);
     case LOOP_NONE:
         return Py_NewRef(Py_None);
+    case LOOP_INPUT:
+        return input_at(value->index, inputs, input_count);
+    case LOOP_OUTPUT:
+        if (value->index >= done) {
+            PyErr_SetString(PyExc_SystemError, "an output of a loop is none of those before it");
+            return NULL;
+        }
+        return Py_NewRef(PyTuple_GET_ITEM(built, value->index));
     case LOOP_ARRAY:
     case LOOP_RANGE_ITERATOR:
     case LOOP_ARRAY_ITERATOR:

@@ -6,8 +6,9 @@
 
 bool loop_outputs_accept(const LoopValue *value); /* can an output be of this kind? */
 
-/* A new reference, or NULL with an exception. `inputs` are the objects that the loop read. */
+/* A new reference, or NULL with an exception. `inputs` are the objects that the loop read, `built`
+   holds the outputs before this one, as many as `done`. */
 PyObject *loop_outputs_build(const LoopValue *value, int64_t *words, PyObject *const *inputs,
-                             Py_ssize_t input_count);
+                             Py_ssize_t input_count, PyObject *built, Py_ssize_t done);
 
 #endif

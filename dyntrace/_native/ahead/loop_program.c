@@ -82,7 +82,7 @@ build_outputs(const LoopProgram *program, PyObject *const *args, int64_t *words)
     PyObject *built = PyTuple_New(program->outputs.count);
     for (Py_ssize_t i = 0; i < program->outputs.count && built != NULL; i++) {
         const LoopValue *value = &program->outputs.values[i];
-        PyObject *item = loop_outputs_build(value, words, args, program->inputs.count);
+        PyObject *item = loop_outputs_build(value, words, args, program->inputs.count, built, i);
         if (item == NULL) {
             Py_CLEAR(built);
             break;

@@ -4,12 +4,16 @@
    words from objects, loop_outputs.c for objects from words. */
 #include "ahead/loop_values.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 /* What follows the letter. */
 typedef enum {
     NO_FIELD,
     DTYPE_FIELD,
     ARRAY_FIELDS, /* a dtype, the number of axes */
     INNER_FIELD,  /* the code of an iterator */
+    INDEX_FIELD,  /* a decimal number */
     INNER_FIELDS, /* a digit, and as many codes of iterators */
 } LoopFields;
 
@@ -42,6 +46,8 @@ static const LetterOfLoop letters[] = {
     {'-', LOOP_GUARDED, NO_FIELD, 0},
     {'o', LOOP_SAME, NO_FIELD, 1},
     {'n', LOOP_NONE, NO_FIELD, 0},
+    {'@', LOOP_INPUT, INDEX_FIELD, 0},
+    {'=', LOOP_OUTPUT, INDEX_FIELD, 0},
 };
 
 static const char dtypes[] = "?bBhHiIlLqQefdFD";
@@ -83,6 +89,8 @@ is_iterator(const LoopValue *value)
     case LOOP_GUARDED:
     case LOOP_SAME:
     case LOOP_NONE:
+    case LOOP_INPUT:
+    case LOOP_OUTPUT:
         break;
     }
     return false;
@@ -115,6 +123,18 @@ parse_array(LoopValue *value, const char *text)
     value->ndim = *text - '0';
     value->words += 2 + 2 * value->ndim;
     return text + 1;
+}
+
+static const char *
+parse_index(LoopValue *value, const char *text)
+{
+    char *end = NULL;
+    unsigned long index = *text < '0' || *text > '9' ? INT_MAX : strtoul(text, &end, 10);
+    if (index >= INT_MAX) {
+        return NULL;
+    }
+    value->index = (int)index;
+    return end;
 }
 
 static const char *
@@ -157,6 +177,8 @@ parse(LoopValue *value, const char *text, int depth)
         break;
     case ARRAY_FIELDS:
         return parse_array(value, text);
+    case INDEX_FIELD:
+        return parse_index(value, text);
     case INNER_FIELD:
         return parse_inners(value, text, 1, depth);
     case INNER_FIELDS:

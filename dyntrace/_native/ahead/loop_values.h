@@ -22,14 +22,18 @@ typedef enum {
     LOOP_TUPLE,          /* "t": address of the items, length */
     LOOP_BYTES,          /* "B": address, length */
     LOOP_GUARDED,        /* "-": no word */
+    /* The rest are outputs only. */
     LOOP_SAME,           /* "o": an output that is the input of this index */
     LOOP_NONE,           /* "n": an output without a word */
+    LOOP_INPUT,          /* "@" index: an output that is always this input; no word */
+    LOOP_OUTPUT,         /* "=" index: the object of this earlier output; no word */
 } LoopKind;
 
 typedef struct LoopValue {
     LoopKind kind;
     PyArray_Descr *descr; /* owned; of scalars and arrays */
     int ndim;
+    int index;                /* of the input or output that this output is */
     int words;                /* with those of the inner iterators */
     int inner_count;
     struct LoopValue *inners; /* owned: the iterators that this one advances */

@@ -22,12 +22,13 @@ from dyntrace.exec.kernels.held import (
     NoRule,
     input_code,
     kind_of,
-    output_code,
     scalar_types,
 )
+from dyntrace.exec.kernels.inner_loops import has_inner_loops
 from dyntrace.exec.kernels.iterators import iterator_parts
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.outcome import LoopText, cause_of, obstacle_among
+from dyntrace.exec.kernels.output_codes import has_words, output_codes
 from dyntrace.exec.kernels.phis import names_of, phi_lines, phi_names, types_of
 from dyntrace.exec.kernels.row_rules import ROW_RULES
 from dyntrace.exec.kernels.writer import FUNCTIONS, Writer, module_of
@@ -101,20 +102,6 @@ def _sets_flags(loop: LoopGraph) -> bool:
     return False
 
 
-def _has_inner_loops(loop: LoopGraph) -> bool:
-    """Whether control may come back to a block within an iteration."""
-    return any(
-        isinstance(end, Goto) and end.target.number <= block.number
-        for block in loop.blocks
-        for end in _parts(block.end)
-    )
-
-
-def _parts(end: Any) -> list[Any]:
-    """The terminators in a terminator."""
-    return [*_parts(end.then), *_parts(end.otherwise)] if isinstance(end, Branch) else [end]
-
-
 class _Function:
     """One function for a loop.
 
@@ -129,8 +116,9 @@ class _Function:
         self.iterator_code = iterator_code
         self.writer = Writer(self.name, _sets_flags(loop))
         self.emission = Emission(self.writer)
-        self.emission.has_inner_loops = _has_inner_loops(loop)
+        self.emission.has_inner_loops = has_inner_loops(loop)
         self.edges: dict[LoopBlock, list[tuple[str, list[str]]]] = {}
+        self.agains: list[Again] = []  # the ends of iterations
         self.heads: list[list[str]] = []  # the names of the carried slots' phis
         self.completes = False
         self._state: list[str] = []  # what the iterator hands to the head
@@ -162,7 +150,7 @@ class _Function:
         return LoopText(
             module_of((writer,), _ALIAS),
             tuple(codes),
-            tuple(output_code(carried.kind) for carried in loop.carried),
+            output_codes(loop, self.agains),
             tuple(emission.sites),
             tuple(emission.functions),
         )
@@ -353,6 +341,7 @@ class _Function:
             self.writer.do(f"call void {self.emission.call_table('items_keep')}()")
         values = [self._flat(value) for value in again.values]
         state = [name for value in again.state for name in self._flat(value)]
+        self.agains.append(again)
         self.heads.append([self.writer.label, *[n for names in values for n in names]])
         passed = [
             name
@@ -418,7 +407,10 @@ class _Function:
         writer = self.writer
         writer.do("store i64 %done, ptr %out, align 8")
         word = 1
-        for kind, names in self._carried_names():
+        codes = output_codes(self.loop, self.agains)
+        for code, (kind, names) in zip(codes, self._carried_names(), strict=True):
+            if not has_words(code):
+                continue
             if isinstance(kind, ArrayKind):
                 pairs = [("i64", names[-1])]
             else:
@@ -465,8 +457,7 @@ class _Function:
             if carried.parameter is None:
                 for k, held in enumerate(types):
                     pairs = [f"[{one[offset + k]}, %{one[0]}]" for one in self.heads]
-                    undefined = "undef"
-                    listed = ", ".join([f"[{undefined}, %entry]", *pairs])
+                    listed = ", ".join(["[undef, %entry]", *pairs])
                     lines.append(f"%set{number}.{k} = phi {held} {listed}")
             offset += len(types)
         return lines
