@@ -242,6 +242,8 @@ def test_a_function_of_two_finite_floats_is_what_math_calls(name):
 def test_each_function_of_the_table_is_tested():
     own = {"float_pow", "float_mod", "float_floordiv", "round_to_even", "round_digits"}
     own |= {"int_truediv", "int_pow", "complex_abs", "complex_div", "math.pow", "log_row"}
+    own |= {f"items_{name}" for name in ("int", "keep", "set_bool", "set_float", "set_int")}
+    own |= {f"object.{name}" for name in ("float", "true", "false")}
     assert set(ADDRESSES) == own | {
         f"math.{name}" for name in (*MATH_OF_ONE, *LOGARITHMS, *MATH_OF_TWO)
     }

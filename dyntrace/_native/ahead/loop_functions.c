@@ -103,7 +103,8 @@ loop_functions(PyObject *module, PyObject *ignored)
         good = add(table, known[i].name, address_of(known[i].function));
     }
     for (size_t i = 0; i < sizeof objects / sizeof *objects && good; i++) {
-        good = add(table, objects[i].name, PyLong_FromVoidPtr((void *)(uintptr_t)objects[i].object));
+        void *address = (void *)(uintptr_t)objects[i].object;
+        good = add(table, objects[i].name, PyLong_FromVoidPtr(address));
     }
     if (!good) {
         Py_CLEAR(table);

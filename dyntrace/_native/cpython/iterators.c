@@ -2,9 +2,9 @@
 
    A range_iterator holds C longs (Objects/rangeobject.c); the iterators over bytes, lists,
    tuples and any sequence with __getitem__ hold an index and the sequence (Objects/bytesobject.c,
-   listobject.c, tupleobject.c and iterobject.c); enumerate and zip hold other iterators (Objects/enumobject.c and
-   Python/bltinmodule.c). Invariant: to skip items leaves the iterator as calls of next() would.
-   Read ahead/loop_inputs.c for the use. */
+   listobject.c, tupleobject.c and iterobject.c); enumerate and zip hold other iterators
+   (Objects/enumobject.c and Python/bltinmodule.c). Invariant: to skip items leaves the iterator as
+   calls of next() would. Read ahead/loop_inputs.c for the use. */
 #include "cpython/frame_py3xx.h"
 
 #include "cpython/iterators.h"

@@ -27,7 +27,8 @@ bool iterator_is_unshared(PyObject *iterator, IteratorHolders holders);
 bool iterator_of_range(PyObject *iterator, RangeState *state);
 void iterator_skip_range(PyObject *iterator, int64_t count); /* at most as many as are left */
 
-/* False if the iterator is not exactly of `type`: that of a list, a tuple, bytes, or PySeqIter_Type. */
+/* False if the iterator is not exactly of `type`: that of a list, a tuple, bytes, or
+   PySeqIter_Type. */
 bool iterator_of_sequence(PyObject *iterator, PyTypeObject *type, SequenceState *state);
 void iterator_skip_sequence(PyObject *iterator, int64_t count);
 

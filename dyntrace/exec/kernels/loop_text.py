@@ -24,8 +24,8 @@ from dyntrace.exec.kernels.held import (
     kind_of,
     scalar_types,
 )
-from dyntrace.exec.kernels.inner_loops import has_inner_loops
 from dyntrace.exec.kernels.iterators import iterator_parts
+from dyntrace.exec.kernels.nesting import has_inner_loops
 from dyntrace.exec.kernels.numpy_loops import RULES_OF_SCALARS
 from dyntrace.exec.kernels.outcome import LoopText, cause_of, obstacle_among
 from dyntrace.exec.kernels.output_codes import has_words, output_codes
