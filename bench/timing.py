@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
@@ -60,6 +61,9 @@ class Pairs:
 
     def __add__(self, other: Pairs) -> Pairs:
         return Pairs(self.first + other.first, self.second + other.second, self.loops)
+
+
+ROUNDS = 4  # of warming up: kinds of loops are compiled one after the other
 
 
 def middle(values: Sequence[float]) -> float:
@@ -120,11 +124,18 @@ def calibrated(function: Callable[..., Any], supply: Supply, sample: float) -> t
 
 
 def warm(function: Callable[..., Any], supply: Supply, seconds: float, calls: int = 4) -> None:
-    """Call until dyntrace has no more to decide: versions, comparisons, plans."""
-    spent = 0.0
-    while calls > 0 or spent < seconds:
-        spent += timed(function, supply.calls(1))
-        calls -= 1
+    """Call until dyntrace has no more to decide: versions, comparisons, plans, hot loops.
+
+    Loops are compiled beside the program; each round waits until those that are hot are done.
+    """
+    for _ in range(ROUNDS):
+        spent, left = 0.0, calls
+        while left > 0 or spent < seconds:
+            spent += timed(function, supply.calls(1))
+            left -= 1
+        compiler = sys.modules.get("dyntrace.exec.kernels.background")
+        if compiler is not None:
+            compiler.wait_until_idle()
 
 
 def timed_pairs(
