@@ -132,8 +132,20 @@ class Loops:
         return next((loop for loop in self.known() if loop.known.region is region), None)
 
     def may_gain(self) -> bool:
-        """Whether a loop is compiled, or may still be."""
-        return any(not loop.known.region.retired for loop in self.known())
+        """Whether a loop is compiled, or may still be.
+
+        Once one of the loops is given up, those that are not hot yet count no more: calls of code
+        that has nothing else would go on paying for them.
+        """
+        found = list((self._by_head or {}).values())
+        given_up = any(
+            loop.attempts or loop.programs for loop in found if loop.known.region.retired
+        )
+        return any(
+            loop.hot or loop.pending or bool(loop.programs) or not given_up
+            for loop in found
+            if not loop.known.region.retired
+        )
 
     # heat ---------------------------------------------------------------------------------------
 
