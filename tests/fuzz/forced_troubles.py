@@ -14,6 +14,7 @@ from unittest import mock
 
 from numpy.lib.array_utils import byte_bounds
 
+from dyntrace import config
 from dyntrace.exec.kernels import loop_programs
 from dyntrace.exec.kernels.emission import Emission
 
@@ -93,7 +94,10 @@ def watched_memory():
     def compile_text(text):
         return own("\n".join(_with_eyes(text, address)))
 
-    with mock.patch.object(loop_programs.llvm, "compile_text", compile_text):
+    with (
+        mock.patch.object(loop_programs.llvm, "compile_text", compile_text),
+        mock.patch.object(config, "cache", False),  # its keys do not tell such code from other
+    ):
         yield watched
 
 

@@ -59,7 +59,9 @@ def test_each_check_fails_in_turn(program):
                 check_calls(program, [arguments()], fast=fast)
                 reached |= {number} if troubles.failed else set()
             number += 1
-    assert len(reached) > number // 2
+    assert (
+        len(reached) > number // 4
+    )  # the text has each check twice: for dense rows and for others
 
 
 @pytest.mark.parametrize("every", [2, 3, 7, 31])
