@@ -132,7 +132,7 @@ def test_loops_are_told_when_they_are_hot_compiled_given_up_or_cannot_be(tmp_pat
 def test_what_a_loop_is_compiled_from_is_told_on_demand(tmp_path, monkeypatch):
     monkeypatch.setenv("DYNTRACE_LOOPS", "now")
     text = told(tmp_path, "llvm", LOOPS)
-    assert "dyntrace llvm: script.py:7: loop" in text and "define i64 @loop(" in text
+    assert "dyntrace llvm: script.py:7: loop" in text and "define internal i64 @loop." in text
 
 
 def test_an_unknown_stage_is_named_with_those_there_are(tmp_path):
