@@ -17,8 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from dyntrace import config
 from dyntrace.runtime import faults
 from tests.differential import optimised
+
+if config.jit:  # an import that is interrupted leaves a file open, whoever imports
+    import dyntrace.functions.loop_compiler  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
 
