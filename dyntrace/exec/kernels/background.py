@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import atexit
 import os
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +32,7 @@ class _Queue:
     """
 
     def __init__(self) -> None:
-        self.jobs: deque[Job] = deque()
+        self.jobs: list[Job] = []
         self.lock = _thread.allocate_lock()
         self.working = _thread.allocate_lock()
         self.running = self.paused = self.closed = False
@@ -77,7 +76,7 @@ class _Queue:
     def _next(self) -> Job | None:
         with self.lock:
             if self.jobs and not (self.closed or self.paused):
-                return self.jobs.popleft()
+                return self.jobs.pop(0)
             self.running = False
             return None
 
